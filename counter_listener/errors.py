@@ -1,0 +1,40 @@
+"""Everything that can go wrong, as one tree.
+
+CounterListenerError            one sentence for the user; never a traceback
+├── AudioError                  a recording that cannot be read
+├── TranscriptError             a transcript that cannot be read
+├── ModelError                  a speech model that is missing, damaged or unusable
+├── PhraseSetError              a phrase set that is not right
+├── StoreError                  a record that cannot be opened, written or trusted
+└── UsageError                  options that do not go together
+"""
+
+from __future__ import annotations
+
+
+class CounterListenerError(Exception):
+    "Something the user can mend; the message is one sentence naming what and how."
+
+
+class AudioError(CounterListenerError):
+    "A recording cannot be read."
+
+
+class TranscriptError(CounterListenerError):
+    "A transcript cannot be read."
+
+
+class ModelError(CounterListenerError):
+    "A speech model is missing, damaged or unusable."
+
+
+class PhraseSetError(CounterListenerError):
+    "A phrase set is not right."
+
+
+class StoreError(CounterListenerError):
+    "The record cannot be opened, written or trusted."
+
+
+class UsageError(CounterListenerError):
+    "Options that do not go together."

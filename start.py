@@ -1,0 +1,95 @@
+"""Sets up a virtual environment in .venv beside this file, and runs the demo, the tests or the program in it.
+
+    python3 start.py demo                 check the bundled recordings
+    python3 start.py test                 linter, type checker and tests
+    python3 start.py check RECORDING...   any other words go to counter-listener
+
+Needs Python 3.11 or newer and nothing else; installs nothing outside .venv, so it needs no rights.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+VENV = HERE / ".venv"
+PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+CHECKS = (
+    ("ruff", "check", "."),
+    ("ruff", "format", "--check", "."),
+    ("mypy",),
+    ("pytest",),
+)
+
+
+def main() -> int:
+    """The exit code of what was asked for."""
+    if sys.version_info < (3, 11):  # noqa: UP036 - it may well be started by an older one
+        print(f"Python 3.11 or newer is needed; this is {sys.version.split()[0]}.", file=sys.stderr)
+        return 2
+    asked = sys.argv[1:]
+    if not asked:
+        print(__doc__)
+        return 2
+    testing = asked[0] == "test"
+    if not set_up("test" if testing else ""):
+        return 2
+    if testing:
+        return run_checks(asked[1:])
+    return subprocess.call([PYTHON, "-m", "counter_listener", *asked])
+
+
+def set_up(extra: str) -> bool:
+    """Makes .venv and installs this checkout into it; False, with a sentence, where that cannot be done."""
+    print("Setting up .venv (the first time takes a minute) ...", file=sys.stderr)
+    if not PYTHON.exists() and not make_environment():
+        print(
+            "Python's venv module is not complete here; on Debian and Ubuntu: apt install python3-venv",
+            file=sys.stderr,
+        )
+        return False
+    target = f"{HERE}[{extra}]" if extra else str(HERE)
+    return subprocess.call([*pip(), "install", "--quiet", "--disable-pip-version-check", "--editable", target]) == 0
+
+
+def make_environment() -> bool:
+    """A virtual environment, with a pip of its own or else within reach of this Python's pip."""
+    for options in ([], ["--without-pip"]):
+        shutil.rmtree(VENV, ignore_errors=True)
+        made = subprocess.run([sys.executable, "-m", "venv", *options, VENV], capture_output=True, check=False)
+        if made.returncode == 0 and works([*pip(), "--version"]):
+            return True
+    shutil.rmtree(VENV, ignore_errors=True)
+    return False
+
+
+def pip() -> list[str]:
+    """The pip that installs into .venv: its own, else this Python's (22.3 or newer), which can reach into it."""
+    own = [str(PYTHON), "-m", "pip"]
+    return own if works([*own, "--version"]) else [sys.executable, "-m", "pip", "--python", str(PYTHON)]
+
+
+def works(command: list[str]) -> bool:
+    try:
+        return subprocess.run(command, capture_output=True, check=False).returncode == 0
+    except OSError:
+        return False
+
+
+def run_checks(options: list[str]) -> int:
+    """Linter, formatter, type checker and tests; options go to pytest. The first that fails gives the exit code."""
+    for check in CHECKS:
+        print(f"-- {' '.join(check)}", file=sys.stderr, flush=True)
+        more = options if check == ("pytest",) else []
+        code = subprocess.call([PYTHON, "-m", *check, *more], cwd=HERE)
+        if code:
+            return code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
