@@ -1,0 +1,80 @@
+"""An utterance as the matcher sees it: one syllable after the other, each with its time and its clause."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Final
+
+from counter_listener.pinyin import sounds, written
+from counter_listener.types import Utterance
+
+CLAUSE_MARKS: Final = frozenset("，。！？；：、,.!?;:")
+MAX_UNITS: Final = 300
+"""Longer utterances are matched in parts: twice what a person says in a minute, and a bound on the work."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """The units of one utterance, side by side in tuples of one length."""
+
+    units: tuple[str, ...]
+    """As written: one Chinese character, or one word in letters."""
+    sounds: tuple[str, ...]
+    """Toneless syllables."""
+    starts: tuple[float, ...]
+    """Seconds into the stream."""
+    ends: tuple[float, ...]
+    """Seconds into the stream."""
+    first_in_word: tuple[bool, ...]
+    clauses: tuple[int, ...]
+    """Number of the clause, from 0."""
+
+    def __len__(self) -> int:
+        return len(self.units)
+
+    def text(self, first: int, last: int) -> str:
+        """The units from first up to, not including, last: Chinese unspaced, words in letters spaced."""
+        written_out = ""
+        for unit in self.units[first:last]:
+            written_out += " " + unit if unit.isascii() and written_out else unit
+        return written_out
+
+
+def spell(utterance: Utterance, clause_pause: float) -> Spoken:
+    """The units of an utterance. A pause of `clause_pause` seconds, or punctuation, ends a clause."""
+    units: list[tuple[str, float, float, bool, int]] = []
+    clause, before = 0, None
+    for word in utterance.words:
+        if before is not None and word.start - before.end >= clause_pause:
+            clause += 1
+        inside = written(word.text)
+        step = (word.end - word.start) / max(1, len(inside))
+        units += [
+            (unit, word.start + i * step, word.start + (i + 1) * step, i == 0, clause) for i, unit in enumerate(inside)
+        ]
+        clause += word.text[-1:] in CLAUSE_MARKS
+        before = word
+    written_out, starts, ends, firsts, clauses = zip(*units, strict=True) if units else ((),) * 5
+    return Spoken(written_out, sounds(written_out), starts, ends, firsts, clauses)
+
+
+def parts(utterance: Utterance) -> Iterator[Utterance]:
+    """The utterance itself, or an overlong one in parts of at most `MAX_UNITS` units."""
+    words = utterance.words
+    if len(words) <= 1 or sum(len(written(word.text)) for word in words) <= MAX_UNITS:
+        yield utterance
+        return
+    begin, held = 0, 0
+    for index, word in enumerate(words):
+        size = len(written(word.text))
+        if held and held + size > MAX_UNITS:
+            yield _cut(utterance, begin, index)
+            begin, held = index, 0
+        held += size
+    yield _cut(utterance, begin, len(words))
+
+
+def _cut(utterance: Utterance, begin: int, end: int) -> Utterance:
+    words = utterance.words[begin:end]
+    return replace(utterance, words=words, start=words[0].start, end=words[-1].end)

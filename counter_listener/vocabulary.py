@@ -1,0 +1,60 @@
+"""Which wordings a model can write at all: Vosk never hears a word that its vocabulary does not have."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from counter_listener.phrase_set import PhraseSet
+from counter_listener.phrases import SLOT, wordings
+from counter_listener.pinyin import syllables, written
+
+HEARD_KEYS: Final = ("say", "shared", "when", "need", "unless")
+
+Units = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Unspelt:
+    """A wording that a vocabulary cannot spell."""
+
+    owner: str
+    """Id of the phrase, offence, rule or scenario."""
+    wording: str
+    lacking: Literal["characters", "sounds"]
+    """`characters`: only words of the same sound can stand for it. `sounds`: nothing can, it is never heard."""
+    missing: Units
+    """The units (or syllables) at which no word of the vocabulary can go on."""
+
+
+def unspelt(phrases: PhraseSet, vocabulary: frozenset[str]) -> Iterator[Unspelt]:
+    """Each wording, once for each owner, that no row of the vocabulary's words spells."""
+    by_character = {written(word) for word in vocabulary}
+    by_sound = {syllables(word) for word in vocabulary}
+    told: set[tuple[str, str]] = set()
+    for kind, owner, wording in wordings(phrases):
+        if kind.partition(".")[2] not in HEARD_KEYS or (owner, wording) in told:
+            continue
+        told.add((owner, wording))
+        pieces = [piece for piece in SLOT.split(wording)[::2] if written(piece)]
+        characters = stuck([written(piece) for piece in pieces], by_character)
+        sounds = stuck([syllables(piece) for piece in pieces], by_sound)
+        if sounds:
+            yield Unspelt(owner, wording, "sounds", sounds)
+        elif characters:
+            yield Unspelt(owner, wording, "characters", characters)
+
+
+def stuck(pieces: list[Units], words: set[Units]) -> Units:
+    """The units at which each piece cannot be spelt further, in order; empty where all can be."""
+    longest = max(map(len, words), default=0)
+    found: list[str] = []
+    for piece in pieces:
+        reached = {0}
+        for at in range(len(piece)):
+            if at in reached:
+                reached |= {at + n for n in range(1, longest + 1) if piece[at : at + n] in words}
+        last = max(end for end in reached if end <= len(piece))
+        found += piece[last : last + 1]
+    return tuple(found)

@@ -1,0 +1,152 @@
+"""Finding wordings by sound: what is a hit, what is not, and which of two wins."""
+
+from __future__ import annotations
+
+import time
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from small_counter import said, small
+
+from counter_listener.findings import Heard
+from counter_listener.matching import find, match
+from counter_listener.spoken import MAX_UNITS, parts, spell
+from counter_listener.types import Hit, Utterance, Word
+
+
+def heard(text: str) -> list[str]:
+    """Ids of the phrases and offences in a sentence."""
+    findings = find(small(), said(text, 0))
+    return [hit.owner for hit in (*findings.phrases, *findings.offences)]
+
+
+def rules(text: str) -> dict[str, bool]:
+    return {rule.owner: rule.kept for rule in find(small(), said(text, 0)).rules}
+
+
+def only(text: str) -> Hit:
+    (hit,) = find(small(), said(text, 0)).phrases
+    return hit
+
+
+@pytest.mark.parametrize("text", ["您好", "您号", "nin", "王先生您好", "您好 欢迎 光临", "您好欢应光林"])
+def test_the_same_sound_is_a_hit(text: str) -> None:
+    assert heard(text) == ([] if text == "nin" else ["hello"])
+
+
+@pytest.mark.parametrize("text", ["你好", "您", "好您", "请慢", "慢走", "谢", "再", "见再"])
+def test_a_short_wording_must_be_exact_in_sound(text: str) -> None:
+    assert heard(text) == []
+
+
+def test_a_long_wording_forgives_a_syllable_or_two() -> None:
+    assert heard("请问您要什么业务") == ["ask-need"]  # 办理 lost one syllable and changed another
+    assert only("请问您办理什么业务").score == 100
+    assert 70 < only("请问您要什么业务").score < 100
+    assert heard("请问什么") == []
+
+
+def test_an_accusation_needs_more_than_praise() -> None:
+    assert heard("这事不归我管") == ["not-mine"]
+    assert heard("那事都归你管") == []
+
+
+def test_of_two_that_overlap_the_better_explanation_stays() -> None:
+    assert [hit.wording for hit in find(small(), said("再见请慢走", 0)).phrases] == ["再见请慢走"]
+    assert [hit.wording for hit in find(small(), said("请慢走再见", 0)).phrases] == ["请慢走", "再见"]
+
+
+def test_one_syllable_needs_its_character_at_the_start_of_a_word_and_outside_longer_words() -> None:
+    def words(text: str) -> list[str]:
+        return [hit.owner for hit in find(small(), said(text, 0)).words]
+
+    assert words("请坐") == ["word-please"]
+    assert words("清楚") == []
+    assert words("我想申请贷款") == []
+    assert words("我要请假") == []
+    inside = Utterance(0, 1, (Word("申请", 0, 0.5), Word("人", 0.5, 1)))
+    assert find(small(), inside).words == ()
+
+
+def test_a_request_needs_please_in_the_same_clause() -> None:
+    assert rules("请出示您的身份证") == {"request-please": True}
+    assert rules("出示您的身份证") == {"request-please": False}
+    assert rules("请坐，出示您的身份证") == {"request-please": False}
+    assert rules("我申请贷款要签字") == {"request-please": False}
+    assert rules("麻烦您签字") == {"request-please": True}
+
+
+def test_a_pause_ends_a_clause() -> None:
+    flowing = Utterance(0, 2, (Word("请", 0, 0.3), Word("签字", 0.5, 1)))
+    halting = Utterance(0, 2, (Word("请", 0, 0.3), Word("签字", 0.9, 1.4)))
+    assert [rule.kept for rule in find(small(), flowing).rules] == [True]
+    assert [rule.kept for rule in find(small(), halting).rules] == [False]
+
+
+def test_a_scope_in_seconds_reaches_into_the_utterance_before() -> None:
+    def kept(pause: float) -> bool:
+        apology, refusal = said("对不起", 0), said("这个办不了", 0.75 + pause)
+        *_, last = match([apology, refusal], small())
+        assert isinstance(last, Heard)
+        return last.findings.rules[0].kept
+
+    assert kept(2.0)
+    assert not kept(6.0)
+
+
+def test_a_context_shortly_before_excuses_and_one_long_ago_does_not() -> None:
+    def offences(pause: float) -> int:
+        *_, last = match([said("对不起", 0), said("钱没有了", 0.75 + pause)], small())
+        assert isinstance(last, Heard)
+        return len(last.findings.offences)
+
+    assert offences(1.0) == 0
+    assert offences(30.0) == 1
+    assert heard("对不起钱没有了") == []
+    assert heard("钱没有了") == ["none-left"]
+
+
+def test_a_slot_takes_a_short_run_and_is_never_written_down() -> None:
+    assert only("王经理您好").heard == "您好"
+    assert rules("出示") == {}
+    assert rules("出示身份证") == {"request-please": False}
+
+
+def test_where_and_when_come_from_the_words() -> None:
+    words = (Word("那个", 1.0, 1.4), Word("您好", 2.0, 2.6), Word("啊", 3.0, 3.1))
+    (hit,) = find(small(), Utterance(1.0, 3.1, words)).phrases
+    assert (hit.start, hit.end, hit.heard) == (2.0, 2.6, "您好")
+
+
+def test_every_hit_of_a_phrase_is_found() -> None:
+    assert heard("您好 我 您好 你 您好") == ["hello", "hello", "hello"]
+
+
+def test_overlong_utterances_are_matched_in_parts() -> None:
+    long = said("您好" * 1000, 0)
+    assert all(len(spell(part, 0.4)) <= MAX_UNITS for part in parts(long))
+    assert sum(len(find(small(), part).phrases) for part in parts(long)) == 1000
+
+
+def test_a_hundred_thousand_characters_are_matched_in_bounded_time() -> None:
+    began = time.process_time()
+    list(match([said("请问您办理什么" * 14_000, 0)], small()))
+    assert time.process_time() - began < 30  # a bound against blow-up (quadratic is hours), not a measurement
+
+
+def test_an_utterance_without_any_sound_holds_nothing() -> None:
+    assert heard("……！") == []
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.text(alphabet="您好欢迎光临请问办理什么业务慢走再见谢没有了签字出示一二啊 ，", max_size=40))
+def test_owed_and_forbidden_hits_never_overlap_and_lie_inside_the_utterance(text: str) -> None:
+    if not text.strip(" ，"):
+        return
+    utterance = said("啊" + text, 5)
+    findings = find(small(), utterance)
+    hits = sorted((*findings.phrases, *findings.offences), key=lambda hit: hit.start)
+    assert all(earlier.end <= later.start + 1e-6 for earlier, later in pairwise(hits))
+    assert all(5 <= hit.start < hit.end <= utterance.end + 1e-6 and 0 < hit.score <= 100 for hit in hits)
