@@ -1,0 +1,132 @@
+"""Finds Vosk models and checks their files before libvosk sees them."""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from counter_listener.errors import ModelError
+from counter_listener.shipped import data_folder, shipped
+
+CHECKSUMS: Final = "SHA256SUMS"
+ACOUSTIC: Final = "am/final.mdl"
+GRAPHS: Final = (("graph/HCLG.fst",), ("graph/HCLr.fst", "graph/Gr.fst"))
+"""Either the static graph or the pair of the dynamic one (vosk-api, src/model.cc)."""
+NEEDED: Final = (ACOUSTIC, "conf/mfcc.conf", "conf/model.conf", "graph/words.txt")
+FST_MAGIC: Final = 2_125_659_606
+"""First four bytes of an OpenFst file (fst.h, kFstMagicNumber)."""
+TRY_LOADING: Final = """
+import sys, vosk
+vosk.SetLogLevel(-1)
+recognizer = vosk.KaldiRecognizer(vosk.Model(model_path=sys.argv[1]), 16000)
+recognizer.AcceptWaveform(bytes(range(256)) * 250)
+recognizer.FinalResult()
+"""
+TRY_SECONDS: Final = 600
+
+
+def models_folder() -> Path:
+    """Where models that the user installs are kept."""
+    return data_folder() / "models"
+
+
+def installed() -> dict[str, Path]:
+    """The models at hand by name: those the user installed and the bundled ones."""
+    folders = (folder for root in (shipped("models"), models_folder()) for folder in _listed(root))
+    return {folder.name: folder for folder in folders}
+
+
+def _listed(root: Path) -> Iterator[Path]:
+    if root.is_dir():
+        yield from sorted(folder for folder in root.iterdir() if (folder / ACOUSTIC).is_file())
+
+
+def find_model(name: str) -> Path:
+    """The folder that `name` stands for: a path, or the name of a model at hand. Raises ModelError."""
+    if Path(name).is_dir():
+        return Path(name)
+    known = installed()
+    if name not in known:
+        raise ModelError(f"There is no model {name!r}; at hand are {', '.join(known)}, or give a model's folder.")
+    return known[name]
+
+
+def verify(folder: Path) -> None:
+    """Checks a model's files. Raises ModelError, which names the file and the cure.
+
+    A model that carries a list of checksums is held to it; any other is looked over and then loaded once in a
+    process of its own, because libvosk aborts on files that only look right.
+    """
+    for name in NEEDED:
+        _whole(folder, name)
+    if not any(all((folder / name).is_file() for name in graph) for graph in GRAPHS):
+        raise ModelError(
+            f"{folder}: half a model, graph/HCLG.fst or graph/HCLr.fst and graph/Gr.fst are missing; install it again."
+        )
+    for name in (name for graph in GRAPHS for name in graph if (folder / name).is_file()):
+        if _head(_whole(folder, name), 4) != struct.pack("<i", FST_MAGIC):
+            raise ModelError(f"{folder}: {name} is no graph, or damaged; install the model again.")
+    if not _head(folder / ACOUSTIC, 64).lstrip(b"\0B").startswith(b"<TransitionModel>"):
+        raise ModelError(f"{folder}: {ACOUSTIC} is no acoustic model, or damaged; install the model again.")
+    vocabulary(folder)
+    if (folder / CHECKSUMS).is_file():
+        verify_checksums(folder)
+    else:
+        verify_by_loading(folder)
+
+
+def _whole(folder: Path, name: str) -> Path:
+    file = folder / name
+    try:
+        size = file.stat().st_size if file.is_file() else -1
+    except OSError as error:
+        raise ModelError(f"{folder}: {name} cannot be read ({error.strerror}).") from None
+    if size <= 0:
+        state = "empty" if size == 0 else "missing"
+        raise ModelError(f"{folder}: half a model, {name} is {state}; install the model again.")
+    return file
+
+
+def _head(file: Path, size: int) -> bytes:
+    try:
+        with file.open("rb") as opened:
+            return opened.read(size)
+    except OSError as error:
+        raise ModelError(f"{file}: the model cannot be read ({error.strerror}).") from None
+
+
+def vocabulary(folder: Path) -> frozenset[str]:
+    """The words that a model can write. Raises ModelError."""
+    file = _whole(folder, "graph/words.txt")
+    try:
+        entries = [line.split() for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
+    except (OSError, UnicodeDecodeError):
+        raise ModelError(f"{folder}: graph/words.txt is damaged; install the model again.") from None
+    if any(len(entry) != 2 or not entry[1].isdigit() for entry in entries):  # noqa: PLR2004 - a word and its number
+        raise ModelError(f"{folder}: graph/words.txt is damaged; install the model again.")
+    return frozenset(word for word, _ in entries if not word.startswith(("<", "#", "[")))
+
+
+def verify_checksums(folder: Path) -> None:
+    """Holds a model to its own list, whose lines are `sha256  path`, as sha256sum writes them."""
+    for line in (folder / CHECKSUMS).read_text(encoding="utf-8").splitlines():
+        expected, _, name = line.partition("  ")
+        with _whole(folder, name).open("rb") as file:
+            if hashlib.file_digest(file, "sha256").hexdigest() != expected:
+                raise ModelError(f"{folder}: {name} is damaged (its checksum differs); install the model again.")
+
+
+def verify_by_loading(folder: Path) -> None:
+    """Loads a model in a process of its own, where an abort of libvosk harms nobody."""
+    command = [sys.executable, "-c", TRY_LOADING, str(folder.resolve())]
+    try:
+        tried = subprocess.run(command, capture_output=True, timeout=TRY_SECONDS, check=False)  # noqa: S603 - our own code
+    except subprocess.TimeoutExpired:
+        raise ModelError(f"{folder}: libvosk did not load this model in {TRY_SECONDS} s; install it again.") from None
+    if tried.returncode:
+        raise ModelError(f"{folder}: libvosk cannot load this model, a file of it is damaged; install it again.")

@@ -1,0 +1,97 @@
+"""Speech to words with Vosk. The only module that knows vosk; nothing here can make it download a model."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+from counter_listener.errors import ModelError
+from counter_listener.models import verify
+from counter_listener.privacy import printable
+from counter_listener.types import SAMPLE_BYTES, SAMPLE_RATE, Gap, Tick, Utterance, Word
+
+LAG: Final = 1.0
+"""Seconds that libvosk may hold back: what it has been fed but not decoded when an utterance ends."""
+GARBAGE: Final = "[unk]"
+"""What a model writes where it heard speech but no word it knows."""
+
+
+class Recognizer(Protocol):
+    """Turns blocks of speech into words; times are seconds of audio fed so far."""
+
+    def accept(self, block: bytes) -> tuple[Word, ...] | None:
+        """The words of the utterance that this block ended (none if it was silence), or None while it goes on."""
+        ...
+
+    def finish(self) -> tuple[Word, ...]:
+        """The words of what has not been given out yet; the recogniser can be fed again afterwards."""
+        ...
+
+
+class VoskRecognizer:
+    """One stream's recogniser. Make a new one for each recording: it adapts to what it hears."""
+
+    def __init__(self, model: Any) -> None:  # noqa: ANN401 - vosk has no types
+        from vosk import KaldiRecognizer
+
+        self.engine = KaldiRecognizer(model, SAMPLE_RATE)
+        self.engine.SetWords(True)  # noqa: FBT003 - as the engine has it
+
+    def accept(self, block: bytes) -> tuple[Word, ...] | None:
+        return words(self.engine.Result()) if self.engine.AcceptWaveform(block) else None
+
+    def finish(self) -> tuple[Word, ...]:
+        return words(self.engine.FinalResult())
+
+
+def load_model(folder: Path) -> Any:  # noqa: ANN401 - vosk has no types
+    """The model in a folder, checked first: libvosk aborts the whole program on some damaged files.
+
+    Raises ModelError.
+    """
+    verify(folder)
+    from vosk import Model, SetLogLevel
+
+    SetLogLevel(-1)
+    try:
+        return Model(model_path=str(folder.resolve()))
+    except Exception as error:  # noqa: BLE001 - libvosk raises the bare class
+        raise ModelError(f"{folder}: libvosk cannot load this model ({error}); install it again.") from None
+
+
+def words(result: str) -> tuple[Word, ...]:
+    """The words of a Vosk result, which is JSON; garbage and control characters are left out."""
+    entries = json.loads(result).get("result", [])
+    return tuple(
+        Word(printable(entry["word"]), entry["start"], entry["end"]) for entry in entries if entry["word"] != GARBAGE
+    )
+
+
+def transcribe(blocks: Iterable[bytes | Gap], recognizer: Recognizer) -> Iterator[Utterance | Gap | Tick]:
+    """Utterances as they end, gaps as they come, and a tick for every block."""
+    fed, lost, settled, touched = 0, 0.0, 0.0, False
+    for block in blocks:
+        if isinstance(block, Gap):
+            yield from spoken(recognizer.finish(), lost, beside_gap=True)
+            yield block
+            lost += block.seconds
+            settled, touched = block.start + block.seconds, True
+            continue
+        fed += len(block) // SAMPLE_BYTES
+        now = fed / SAMPLE_RATE + lost
+        heard = recognizer.accept(block)
+        if heard is not None:
+            yield from spoken(heard, lost, beside_gap=touched)
+            settled, touched = max(settled, now - LAG), touched and not heard
+        yield Tick(now, settled)
+    yield from spoken(recognizer.finish(), lost, beside_gap=touched)
+    yield Tick(fed / SAMPLE_RATE + lost, fed / SAMPLE_RATE + lost)
+
+
+def spoken(heard: tuple[Word, ...], lost: float, *, beside_gap: bool) -> Iterator[Utterance]:
+    """The words as one utterance in the stream's time, which counts lost audio too; nothing if there are none."""
+    if heard:
+        moved = tuple(Word(word.text, word.start + lost, word.end + lost) for word in heard) if lost else heard
+        yield Utterance(moved[0].start, moved[-1].end, moved, beside_gap=beside_gap)
