@@ -1,0 +1,178 @@
+"""Transcripts, one utterance a line, as utterances with word times."""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping
+from itertools import accumulate, pairwise
+from pathlib import Path
+from typing import Final
+
+from .errors import TranscriptError
+from .types import Speaker, Utterance, Word
+
+_LONGEST: Final = 2_000_000
+"""Characters a line."""
+_WEEK: Final = 604_800.0
+"""Seconds; a later time is in milliseconds, or a date."""
+_SLACK: Final = 0.5
+"""Seconds by which a word may stand out of its utterance: tools round."""
+_SPEAKERS: Final[Mapping[str | None, Speaker]] = {
+    "clerk": "clerk",
+    "柜员": "clerk",
+    "customer": "customer",
+    "客户": "customer",
+    "unknown": "unknown",
+    None: "unknown",
+}
+_CJK: Final = (
+    r"々〇\u2e80-\u2fdf\u3040-\u30ff\u3100-\u312f\u31a0-\u31bf\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+    r"\U00020000-\U0003ffff"
+)
+_RUN: Final = rf"(?:(?![{_CJK}])[^\W_])+"
+# Within a run a stop belongs to a number, and an apostrophe or hyphen to a word.
+_JOINT: Final = r"(?:(?<=\d)[.,:/](?=\d)|['’&@_-])"
+_WORD: Final = re.compile(rf"([{_CJK}]|{_RUN}(?:{_JOINT}{_RUN})*)((?: ?(?:[^\w\s]|_))*)")
+_SOUND: Final = re.compile(r"[^\W_]")
+
+
+def read_transcript(path: Path) -> Iterator[Utterance]:
+    """The utterances of a transcript, lazily, in time order; one without a word in it is left out.
+
+    Each line is a JSON object: `start` and `end` in seconds, `text`, and perhaps `words` and `speaker`. Where
+    there are no words the text is split into them, Chinese into characters, and the time spread evenly over
+    the characters. Raises TranscriptError, naming file and line, at the first line that is not so.
+    """
+    last, spoken = 0.0, False
+    for number, line in _lines(path):
+        try:
+            utterance = _utterance(_object(line))
+            if utterance.start < last:
+                raise ValueError(f'"start" at or after {last:g}, where the line before starts')  # noqa: TRY301
+        except ValueError as error:
+            raise TranscriptError(f"{path}, line {number}: expected {error}") from error
+        last = utterance.start
+        if utterance.words:
+            spoken = True
+            yield utterance
+    if not spoken:
+        raise TranscriptError(f"{path} holds no utterance; give one JSON object a line, with words in it")
+
+
+def _lines(path: Path) -> Iterator[tuple[int, str]]:
+    """Line numbers, from 1, and lines that are not blank."""
+    try:
+        with path.open("rb") as file:
+            for number, line in enumerate(iter(lambda: file.readline(_LONGEST * 4 + 1), b""), start=1):
+                if text := _decoded(path, number, line).strip():
+                    yield number, text
+    except FileNotFoundError:
+        raise TranscriptError(f"{path} does not exist; check the name") from None
+    except OSError as error:
+        raise TranscriptError(f"{path} cannot be read ({error.strerror}); check its name and rights") from error
+
+
+def _decoded(path: Path, number: int, line: bytes) -> str:
+    try:
+        text = line.decode("utf-8-sig" if number == 1 else "utf-8") if len(line) <= _LONGEST * 4 else None
+    except UnicodeDecodeError as error:
+        raise TranscriptError(f"{path}, line {number}: expected UTF-8, so save the file as UTF-8") from error
+    if text is None or len(text) > _LONGEST:
+        raise TranscriptError(f"{path}, line {number}: expected at most {_LONGEST} characters a line")
+    return text
+
+
+def _object(line: str) -> dict[str, object]:
+    example = 'a JSON object like {"start": 0, "end": 1.5, "text": "您好"}'
+    try:
+        value = json.loads(line)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{example}, but at column {error.colno} it is not JSON") from error
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{example}, but it is not JSON that anyone can read") from error
+    if not isinstance(value, dict):
+        raise ValueError(example)  # noqa: TRY004 (of what the user wrote, not of a type)
+    return value
+
+
+def _utterance(record: Mapping[str, object]) -> Utterance:
+    start, end = _times(record)
+    words = record.get("words")
+    if not isinstance(words, list | None):
+        raise ValueError('"words" to be a list of {"word": ..., "start": ..., "end": ...}')  # noqa: TRY004
+    timed = _given(words, start, end) if words else _split(_text(record, "text"), start, end)
+    return Utterance(start, end, timed, _speaker(record.get("speaker")))
+
+
+def _times(record: Mapping[str, object]) -> tuple[float, float]:
+    start, end = _seconds(record, "start"), _seconds(record, "end")
+    if end < start:
+        raise ValueError(f'"end" at or after "start", not {end:g} after {start:g}')
+    return start, end
+
+
+def _seconds(record: Mapping[str, object], key: str) -> float:
+    value = record.get(key)
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= _WEEK:
+        return float(value)
+    raise ValueError(f'"{key}" to be a number of seconds from 0 to {_WEEK:.0f}')
+
+
+def _text(record: Mapping[str, object], *keys: str) -> str:
+    text = next((record[key] for key in keys if key in record), None)
+    if isinstance(text, str):
+        return _clean(text)
+    raise ValueError(f'"{keys[0]}" to be a text')
+
+
+def _clean(text: str) -> str:
+    """The text without what could steer a terminal, and with single spaces for what is blank."""
+    if not text.isprintable():
+        text = "".join(" " if sign.isspace() else sign for sign in text if _harmless(sign))
+    return " ".join(unicodedata.normalize("NFC", text).split())
+
+
+def _harmless(sign: str) -> bool:
+    return sign.isspace() or unicodedata.category(sign) not in {"Cc", "Cf", "Cs"}
+
+
+def _speaker(given: object) -> Speaker:
+    if not isinstance(given, str | None) or given not in _SPEAKERS:
+        raise ValueError('"speaker" to be "clerk", "customer" or "unknown"')
+    return _SPEAKERS[given]
+
+
+def _given(words: list[object], start: float, end: float) -> tuple[Word, ...]:
+    timed: list[Word] = []
+    last = start - _SLACK
+    for word in words:
+        if not isinstance(word, dict):
+            raise ValueError('each of "words" to be like {"word": "您好", "start": 0, "end": 0.5}')  # noqa: TRY004
+        first, final = _times(word)
+        if not last <= first <= final <= end + _SLACK:
+            raise ValueError(f'"words" in time order, within their utterance; the one at {first:g} is not')
+        last = first
+        _append(timed, Word(_text(word, "word", "text"), min(max(first, start), end), min(max(final, start), end)))
+    return tuple(timed)
+
+
+def _append(words: list[Word], word: Word) -> None:
+    """Append the word; mere punctuation goes to the end of the word before it."""
+    if _SOUND.search(word.text):
+        words.append(word)
+    elif words and word.text:
+        words[-1] = Word(words[-1].text + word.text, words[-1].start, words[-1].end)
+
+
+def _split(text: str, start: float, end: float) -> tuple[Word, ...]:
+    found = list(_WORD.finditer(text))
+    sizes = [len(word[1]) for word in found]
+    total = sum(sizes) or 1
+    edges = [start + (end - start) * done / total for done in accumulate(sizes, initial=0)]
+    edges[-1] = end
+    return tuple(
+        Word(word[1] + word[2].replace(" ", ""), min(first, end), min(final, end))
+        for word, (first, final) in zip(found, pairwise(edges), strict=True)
+    )
