@@ -1,0 +1,358 @@
+"""The append-only record of events, kept in SQLite: append, read, verify, purge, backup.
+
+A rollback journal with synchronous=FULL: a commit is on the disk before it is acknowledged, and a copied
+file is whole. Every writer takes the write lock before it reads the end of the chain, so two writers make one.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from contextlib import contextmanager
+from dataclasses import fields
+from functools import partial
+from heapq import merge
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from counter_listener.chain import START, Broken, Run, Tail, Verification, holes, linked, number, runs, walk
+from counter_listener.errors import StoreError
+from counter_listener.record import (
+    Columns,
+    Origin,
+    Recording,
+    RecordingRow,
+    Row,
+    event_rows,
+    iso,
+    purge_row,
+    recording_row,
+    text,
+)
+from counter_listener.store_file import beside, cause, prepare_file, record_file, shown
+from counter_listener.store_schema import GUARDS, SETTINGS, must_upgrade
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from datetime import datetime
+    from pathlib import Path
+
+    from counter_listener.types import Event
+
+    Rows = sa.Select[*tuple[Any, ...]]
+
+__all__ = ["Broken", "Origin", "Recording", "Row", "Store", "Verification", "open_store"]
+
+TIMEOUT = 5.0
+"""Seconds to wait for another program that holds the record."""
+PAGE = 500
+"""Rows read at a time, so that a slow reader never keeps a writer waiting."""
+
+EVENTS = sa.table("events", *(sa.column(field.name) for field in fields(Row)))
+RECORDINGS = sa.table("recordings", *(sa.column(field.name) for field in fields(RecordingRow)))
+DOOMED = sa.table("doomed", sa.column("seq"), sa.column("chain"))
+ENDS = [sa.select(table.c.seq, table.c.chain).order_by(table.c.seq.desc()).limit(1) for table in (EVENTS, RECORDINGS)]
+KNOWN = sa.select(RECORDINGS.c.seq).where(RECORDINGS.c.sha256 == sa.bindparam("sha256"))
+NEWEST = (
+    sa.select(sa.cast(sa.func.substr(EVENTS.c.uid, sa.func.length(EVENTS.c.stream) + 2), sa.Integer))
+    .where(EVENTS.c.stream == sa.bindparam("stream"))
+    .order_by(EVENTS.c.seq.desc())
+    .limit(1)
+)
+
+
+class Store:
+    """An open record; open_store() makes it. Every method raises StoreError where the file fails it."""
+
+    def __init__(self, connection: sa.Connection, path: Path) -> None:
+        self._connection = connection
+        self._path = path
+
+    def append(self, events: Iterable[Event], origin: Origin, recorded: datetime) -> int:
+        """Write the events, all or none, and return how many; they are on the disk when this returns.
+
+        `recorded` is now, with its zone. Raises ValueError for a time without one.
+        """
+        events = list(events)
+        if not events:
+            return 0
+        with self._transaction("BEGIN IMMEDIATE") as connection:
+            first = _next_number(connection, origin.stream)
+            _insert(connection, EVENTS, linked(event_rows(events, origin, recorded, first), _tail(connection)))
+        return len(events)
+
+    def add_recording(self, recording: Recording, events: Sequence[Event], origin: Origin, recorded: datetime) -> bool:
+        """Write a recording and its events, all or none; False, and nothing written, if it is known already.
+
+        Raises ValueError for a time without a zone, or if the origin's source is another recording.
+        """
+        if origin.source != recording.sha256:
+            raise ValueError("the origin's source is not this recording")
+        with self._transaction("BEGIN IMMEDIATE") as connection:
+            if _knows(connection, recording.sha256):
+                return False
+            first = _next_number(connection, origin.stream)
+            rows = [recording_row(recording, origin, recorded), *event_rows(events, origin, recorded, first)]
+            head, *rest = linked(rows, _tail(connection))
+            _insert(connection, RECORDINGS, [head])
+            _insert(connection, EVENTS, rest)
+        return True
+
+    def knows(self, sha256: str) -> bool:
+        """Whether the recording with this content (SHA-256 in hex) is in the record."""
+        with self._transaction() as connection:
+            return _knows(connection, sha256)
+
+    def read(
+        self,
+        *,
+        visit: str | None = None,
+        since: datetime | None = None,
+        phrase: str | None = None,
+        verdict: str | None = None,
+    ) -> Iterator[Row]:
+        """Rows in the order they were written, a page at a time, no lock held in between.
+
+        `visit` and `phrase` are ids; `since` keeps what happened (or was recorded, where that is unknown) at or
+        after it. Raises ValueError for a time without a zone.
+        """
+        wanted = sa.select(EVENTS)
+        for column, value in ((EVENTS.c.visit, visit), (EVENTS.c.phrase, phrase), (EVENTS.c.verdict, verdict)):
+            wanted = wanted if value is None else wanted.where(column == text(value))
+        if since is not None:
+            wanted = wanted.where(_when() >= iso(since))
+        return (Row(*row) for row in self._pages(wanted, EVENTS.c.seq))
+
+    def verify(self) -> Verification:
+        """Follow the chain through every row, then ask SQLite whether the file is whole and its guards stand.
+
+        Says how many rows are right and names the first that is not; what a chain cannot show is told in
+        chain.py.
+        """
+        damage = self._damage()
+        try:
+            found = self._walk()
+        except StoreError:
+            if damage is None:
+                raise
+            found = Verification(0, None, START)
+        return Verification(found.rows, found.broken or damage, found.head)
+
+    def purge(self, before: datetime, recorded: datetime) -> int:
+        """Remove what happened before a time, and return how many rows went (recordings counted).
+
+        A visit goes whole, once its last event is old enough; where no wall time is known, the time of
+        recording counts. A recording goes when it has no events left and is old enough itself. The purge
+        writes a row that tells of it, never purged; where nothing goes, nothing is written. Afterwards the
+        file is rewritten, so that no byte of what went is left in it; the disk's free blocks are not ours.
+        Raises ValueError for a time without a zone.
+        """
+        told = {"before": iso(before)}
+        with self._transaction("BEGIN IMMEDIATE") as connection:
+            gone = _doom(connection, told["before"])
+            rows = sum(last - first + 1 for first, last, _ in gone)
+            if gone:
+                _tell_of_purge(connection, {**told, "rows": rows, "runs": gone}, recorded)
+                _remove_doomed(connection)
+            connection.exec_driver_sql("DROP TABLE doomed")
+        self._rewrite()
+        return rows
+
+    def backup(self, path: Path) -> None:
+        """Copy the record to a new file, whole or not at all, while others write; for its owner alone."""
+        with (
+            _told(f"the backup {shown(path)} of {shown(self._path)}"),
+            beside(path.absolute()) as part,
+            self._connection.begin(),
+        ):
+            # as bytes, for a folder's name may be no UTF-8
+            self._connection.exec_driver_sql("VACUUM INTO CAST(? AS TEXT)", (os.fsencode(part),))
+
+    def _rewrite(self) -> None:
+        """A purge leaves user_version at 1 until its bytes are out of the file, so a crash cannot forget it."""
+        try:
+            with self._transaction() as connection:
+                if connection.exec_driver_sql("PRAGMA user_version").scalar_one():
+                    connection.exec_driver_sql("VACUUM")
+                    connection.exec_driver_sql("PRAGMA user_version = 0")
+        except StoreError as error:
+            raise StoreError(f"the purge is done but its traces stay until the next one, because {error}") from error
+
+    def _walk(self) -> Verification:
+        """A purge that comes in between takes rows away before our eyes: then start again."""
+        with self._transaction("BEGIN") as connection:
+            until, _ = _tail(connection)
+            purges = _purges(connection)
+        found = walk(
+            merge(*(self._columns(table, until) for table in (EVENTS, RECORDINGS)), key=lambda row: number(row["seq"])),
+            holes(purges),
+        )
+        with self._transaction() as connection:
+            changed = _purges(connection) != purges
+        return self._walk() if found.broken and changed else found
+
+    def _damage(self) -> Broken | None:
+        with self._transaction() as connection:
+            said = connection.exec_driver_sql("PRAGMA integrity_check(1)").scalar_one()
+            there = connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'trigger'").scalars()
+            missing = sorted(GUARDS.difference(there))
+        if said != "ok":
+            return Broken(None, f"the file is damaged, for SQLite finds {' '.join(said.split())!r}")
+        return Broken(None, f"the guards {', '.join(missing)} were taken away") if missing else None
+
+    def _columns(self, table: sa.TableClause, until: int) -> Iterator[Columns]:
+        names = table.c.keys()
+        for row in self._pages(sa.select(table).where(table.c.seq <= until), table.c.seq):
+            yield dict(zip(names, row, strict=True))
+
+    def _pages(self, wanted: Rows, seq: sa.ColumnElement[int]) -> Iterator[sa.Row[*tuple[Any, ...]]]:
+        page = wanted.order_by(seq).limit(PAGE)
+        while True:
+            with self._transaction() as connection:
+                rows = connection.execute(page).all()
+            yield from rows
+            if len(rows) < PAGE:
+                return
+            page = wanted.where(seq > rows[-1].seq).order_by(seq).limit(PAGE)
+
+    @contextmanager
+    def _transaction(self, begin: str | None = None) -> Iterator[sa.Connection]:
+        """The driver is kept from sending its own BEGIN: without ours, every statement stands alone."""
+        with _told(shown(self._path)):
+            try:
+                with self._connection.begin():
+                    if begin:
+                        self._connection.exec_driver_sql(begin)
+                    yield self._connection
+            except BaseException:
+                self._connection.connection.rollback()  # SQLAlchemy does not, where it was COMMIT that failed
+                raise
+
+
+@contextmanager
+def open_store(url_or_path: str | Path, *, create: bool = True) -> Iterator[Store]:
+    """The record in "sqlite:///FILE" or a plain path, brought to the newest schema; made, folder and all, if
+    `create`. For one thread. Raises StoreError.
+    """
+    path = record_file(url_or_path)
+    with _told(shown(path)):
+        prepare_file(path, create=create)
+        connection = _engine(path).connect()
+    try:
+        with _told(shown(path)):
+            _settle(connection)
+            _bring_up_to_date(connection, shown(path), create=create)
+        yield Store(connection, path)
+    finally:
+        connection.close()
+
+
+def _engine(path: Path) -> sa.Engine:
+    return sa.create_engine(
+        sa.URL.create("sqlite", database=str(path)),
+        poolclass=sa.NullPool,
+        connect_args={"timeout": TIMEOUT, "isolation_level": None},
+    )
+
+
+def _settle(connection: sa.Connection) -> None:
+    """Damaged text must not stop verify() from naming its row, nor a reader from printing the others."""
+    driver = connection.connection.driver_connection
+    if isinstance(driver, sqlite3.Connection):
+        driver.text_factory = partial(str, encoding="utf-8", errors="backslashreplace")
+    with connection.begin():
+        for setting in SETTINGS:
+            connection.exec_driver_sql(f"PRAGMA {setting}")
+
+
+def _bring_up_to_date(connection: sa.Connection, name: str, *, create: bool) -> None:
+    with connection.begin():
+        tables = connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'table'").scalars().all()
+        version = "SELECT version_num FROM alembic_version"
+        schema = connection.exec_driver_sql(version).scalar() if "alembic_version" in tables else None
+    if not must_upgrade(name, tables, schema, create=create):
+        return
+    from counter_listener.migrations import upgrade  # here, for 12 MB and 0.3 s that a ready record spares
+
+    with connection.begin():
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        upgrade(connection)
+
+
+@contextmanager
+def _told(name: str) -> Iterator[None]:
+    """Turn what the driver or the system says into one sentence about `name`."""
+    try:
+        yield
+    except sa.exc.DBAPIError as error:
+        code = getattr(error.orig, "sqlite_errorcode", 0)
+        raise StoreError(cause(name, code, str(error.orig))) from error
+    except UnicodeDecodeError as error:  # the driver fails to read what SQLite says of a damaged schema
+        raise StoreError(cause(name, sqlite3.SQLITE_CORRUPT, str(error))) from error
+    except OSError as error:
+        raise StoreError(f"{name} cannot be used: {error.strerror}; see to its folder and rights.") from error
+
+
+def _tail(connection: sa.Connection) -> Tail:
+    ends = [connection.execute(end).first() for end in ENDS]
+    return max(((number(end.seq), end.chain) for end in ends if end), default=(0, START), key=itemgetter(0))
+
+
+def _next_number(connection: sa.Connection, stream: str) -> int:
+    """From 1, in the stream; the newest row has the highest number, whatever a purge took."""
+    return int(connection.execute(NEWEST, {"stream": stream}).scalar() or 0) + 1
+
+
+def _insert(connection: sa.Connection, table: sa.TableClause, rows: Iterable[Columns]) -> None:
+    if listed := list(rows):
+        connection.execute(sa.insert(table), listed)
+
+
+def _knows(connection: sa.Connection, sha256: str) -> bool:
+    return connection.execute(KNOWN, {"sha256": sha256}).first() is not None
+
+
+def _purges(connection: sa.Connection) -> list[str]:
+    told = sa.select(EVENTS.c.detail).where(EVENTS.c.stream == "purge").order_by(EVENTS.c.seq)
+    return list(connection.execute(told).scalars())
+
+
+def _when() -> sa.ColumnElement[str]:
+    return sa.func.coalesce(EVENTS.c.wall, EVENTS.c.recorded)
+
+
+def _doom(connection: sa.Connection, before: str) -> list[Run]:
+    """Mark in a passing table what a purge shall take; the runs in it."""
+    over = sa.select(EVENTS.c.visit).group_by(EVENTS.c.visit).having(sa.func.max(_when()) < before)
+    alone = EVENTS.c.visit.is_(None) & (EVENTS.c.stream != "purge") & (_when() < before)
+    marked = sa.select(DOOMED.c.seq)
+    left = sa.select(EVENTS.c.source).where(EVENTS.c.seq.not_in(marked))
+    connection.exec_driver_sql("CREATE TEMPORARY TABLE doomed (seq INTEGER PRIMARY KEY, chain TEXT)")
+    for table, old in (
+        (EVENTS, EVENTS.c.visit.in_(over) | alone),
+        (RECORDINGS, RECORDINGS.c.sha256.not_in(left) & (RECORDINGS.c.recorded < before)),
+    ):
+        chosen = sa.select(table.c.seq, table.c.chain).where(old)
+        connection.execute(sa.insert(DOOMED).from_select(["seq", "chain"], chosen))
+    doomed = connection.execute(sa.select(DOOMED.c.seq, DOOMED.c.chain).order_by(DOOMED.c.seq))
+    return runs((row.seq, row.chain) for row in doomed)
+
+
+def _tell_of_purge(connection: sa.Connection, detail: Columns, recorded: datetime) -> None:
+    row = purge_row(detail, recorded, _next_number(connection, "purge"))
+    _insert(connection, EVENTS, linked([row], _tail(connection)))
+    connection.exec_driver_sql("PRAGMA user_version = 1")
+
+
+def _remove_doomed(connection: sa.Connection) -> None:
+    """The guards against removal are lifted inside the transaction, so no crash leaves them lifted."""
+    ours = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND name LIKE '%_no_delete'"
+    guards = connection.exec_driver_sql(ours).all()
+    for guard in guards:
+        connection.exec_driver_sql(f"DROP TRIGGER {guard.name}")
+    for table in (EVENTS, RECORDINGS):
+        connection.execute(sa.delete(table).where(table.c.seq.in_(sa.select(DOOMED.c.seq))))
+    for guard in guards:
+        connection.exec_driver_sql(guard.sql)

@@ -1,0 +1,36 @@
+"""What the record's database must look like, and whether a file looks so; no database here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from counter_listener.errors import StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+SCHEMAS = ("0001",)
+"""Every schema this program knows, oldest first: the revisions in migrations/versions."""
+SETTINGS = ("journal_mode=DELETE", "synchronous=FULL", "secure_delete=ON")
+"""Asked of SQLite on every connection."""
+TABLES = ("events", "recordings", "alembic_version")
+GUARDS = frozenset(
+    f"{table}_no_{change}" for table in ("events", "recordings") for change in ("update", "delete", "replace")
+)
+"""The triggers that refuse changes."""
+
+
+def must_upgrade(name: str, tables: Collection[str], schema: str | None, *, create: bool) -> bool:
+    """Whether the file needs a newer schema, by the tables in it and its schema's version.
+
+    Raises StoreError if it is empty and not to be made, another program's, or newer than this program.
+    """
+    if not tables and not create:
+        raise StoreError(f"{name} holds no record yet; name the file that does.")
+    if not tables:
+        return True
+    if not set(TABLES).issubset(tables):
+        raise StoreError(f"{name} belongs to some other program; give the record another name.")
+    if schema not in SCHEMAS:
+        raise StoreError(f"{name} was written by a newer version of this program ({schema!r}); update the program.")
+    return schema != SCHEMAS[-1]
