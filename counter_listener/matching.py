@@ -23,11 +23,22 @@ FIRST_SOUND: Final = 0x100
 PREFILTER: Final = 60.0
 """Least partial ratio, 0-100, at which a wording is looked at closely; far below every tolerance."""
 
-TOLERANCE: Final = ((11, 3), (8, 2), (5, 1))
-"""Syllables that may differ in a wording of at least so many. Short ones must be exact in sound."""
-TOLERANCE_ACCUSING: Final = ((12, 2), (6, 1))
-"""The same for what accuses somebody, or starts a duty: 我不知道 must not be found in 你不知道."""
-ACCUSING: Final = frozenset({"forbidden", "when", "trigger"})
+FORGIVING: Final = ((11, 3), (8, 2), (5, 1))
+"""Syllables that may differ in a wording of at least so many. Shorter ones must be exact in sound."""
+STRICT: Final = ((14, 2), (9, 1))
+"""The same for what accuses somebody, or starts a duty: 我不清楚 must not be found in 你不清楚."""
+EXACT: Final[tuple[tuple[int, int], ...]] = ()
+"""For contexts: 能不能办理 must not be found in 不能办理, which it would silence."""
+TOLERANCE: Final[Mapping[Role, tuple[tuple[int, int], ...]]] = {
+    "phrase": FORGIVING,
+    "word": FORGIVING,
+    "need": FORGIVING,
+    "forbidden": STRICT,
+    "when": STRICT,
+    "trigger": STRICT,
+    "unless": EXACT,
+    "not_in": EXACT,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +141,8 @@ def find(matcher: Matcher, utterance: Utterance, earlier: Iterable[Mark] = ()) -
         *earlier,
         *(_mark_of(place, spoken) for place in places if place.pattern.role in {"unless", "need"}),
     )
-    free = [place for place in places if not excused(place, spoken, marks, matcher)]
+    reach = matcher.phrases.hearing.context
+    free = [place for place in places if not excused(place, places, spoken, marks, reach)]
     winners = compete(place for place in free if place.pattern.role in {"phrase", "forbidden"})
     return Findings(
         phrases=_hits(spoken, (place for place in winners if place.pattern.role == "phrase")),
@@ -153,6 +165,7 @@ def compiled(phrases: PhraseSet, sounds: dict[str, str]) -> Iterator[Pattern]:
     for phrase, _ in phrases.phrases():
         yield from patterns("phrase", phrase.id, phrase.say, phrase.threshold)
         yield from patterns("phrase", phrase.id, phrase.shared, phrase.threshold, shared=True)
+        yield from patterns("not_in", phrase.id, phrase.not_in)
     for offence in phrases.forbidden:
         yield from patterns("forbidden", offence.id, offence.say, offence.threshold)
         yield from patterns("forbidden", offence.id, offence.shared, offence.threshold, shared=True)
@@ -161,6 +174,7 @@ def compiled(phrases: PhraseSet, sounds: dict[str, str]) -> Iterator[Pattern]:
         yield from patterns("word", word.id, word.shared, shared=True)
     for rule in phrases.rule:
         yield from patterns("when", rule.id, rule.when)
+        yield from patterns("when", rule.id, rule.shared, shared=True)
         yield from patterns("need", rule.id, rule.need)
     for scenario in phrases.scenario:
         yield from patterns("trigger", scenario.id, scenario.when)
@@ -199,8 +213,7 @@ def _pattern_of(  # noqa: PLR0913 - one wording has this many sides
 
 def tolerance(size: int, role: Role) -> int:
     """How many syllables of a wording of this size may differ."""
-    table = TOLERANCE_ACCUSING if role in ACCUSING else TOLERANCE
-    return next((allowed for least, allowed in table if size >= least), 0)
+    return next((allowed for least, allowed in TOLERANCE[role] if size >= least), 0)
 
 
 def search(matcher: Matcher, spoken: Spoken) -> Iterator[Place]:
@@ -292,12 +305,20 @@ def _mark_of(place: Place, spoken: Spoken) -> Mark:
     return Mark(place.pattern.role, place.pattern.owner, spoken.ends[place.last - 1])
 
 
-def excused(place: Place, spoken: Spoken, marks: Iterable[Mark], matcher: Matcher) -> bool:
-    """Whether a context of its owner, in this utterance or shortly before, takes its meaning away."""
-    if place.pattern.role not in ACCUSING:
-        return False
-    since = spoken.starts[0] - matcher.phrases.hearing.context
-    return any(mark.role == "unless" and mark.owner == place.pattern.owner and mark.end >= since for mark in marks)
+def excused(place: Place, found: Iterable[Place], spoken: Spoken, marks: Iterable[Mark], reach: float) -> bool:
+    """Whether a context of its owner takes its meaning away.
+
+    That of an offence may stand anywhere in the utterance or end up to `reach` seconds before it; that of a
+    scenario stands in the same utterance, and that of a rule in the same clause.
+    """
+    owner, role = place.pattern.owner, place.pattern.role
+    if role == "forbidden":
+        since = spoken.starts[0] - reach
+        return any(mark.role == "unless" and mark.owner == owner and mark.end >= since for mark in marks)
+    contexts = [other for other in found if other.pattern.role == "unless" and other.pattern.owner == owner]
+    if role == "when":
+        return any(spoken.clauses[other.first] == spoken.clauses[place.first] for other in contexts)
+    return role == "trigger" and bool(contexts)
 
 
 def compete(found: Iterable[Place]) -> list[Place]:

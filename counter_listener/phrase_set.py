@@ -26,6 +26,8 @@ class Phrase:
     step: str | None = None
     shared: tuple[str, ...] = ()
     """Further wordings, which customers say as well: from an unknown voice they prove nothing."""
+    not_in: tuple[str, ...] = ()
+    """Longer words of which it is only a part."""
     required: bool = False
     within: float | None = None
     """Seconds from the start of the visit (or of the scenario) in which it is owed; None is by the end."""
@@ -116,10 +118,12 @@ class Rule:
     scope: Scope | float = "clause"
     """`clause`, `utterance`, or the seconds before it in which the need still counts (beside the utterance)."""
     severity: Severity = "minor"
+    shared: tuple[str, ...] = ()
+    """Further wordings of `when`, which customers say as well: from an unknown voice they accuse nobody."""
     unless: tuple[str, ...] = ()
-    """Contexts, in the same utterance or shortly before, in which the rule does not apply."""
+    """Contexts in the same clause in which the rule does not apply: a question, say."""
     not_in: tuple[str, ...] = ()
-    """Words that hold a `need` or a `when` only as a part."""
+    """Longer words that hold a `when` or a `need` only as a part."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from typing import Final
 
 # The phrase dictionary costs 44 MB and 0.2 s; what it decides for the counter stands in READINGS instead.
 os.environ.setdefault("PYPINYIN_NO_PHRASES", "1")
+os.environ.setdefault("PYPINYIN_NO_DICT_COPY", "1")
 
 from pypinyin import Style, lazy_pinyin, load_phrases_dict
 

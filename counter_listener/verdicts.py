@@ -105,7 +105,7 @@ def on_rule(visit: Visit, found: RuleHit, phrases: PhraseSet, utterance: Utteran
     detail = {"title": rule.title, "severity": rule.severity, **_evidence(found.hit, utterance)}
     if found.kept:
         return replace(visit, tally=_plus(visit.tally, "kept")), _told(visit, "rule", found.hit, "heard", detail)
-    doubt = BESIDE_GAP if utterance.beside_gap else None
+    doubt = SHARED if doubtful(found.hit, utterance) else BESIDE_GAP if utterance.beside_gap else None
     return _accuse(visit, found.hit, "rule", "broken", rule.severity, detail, doubt, phrases)
 
 

@@ -1,0 +1,62 @@
+"""The command line, together with the cli_ modules: the only place with clocks, exit codes and printing."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+
+from counter_listener import __version__
+from counter_listener.cli_check import check, demo
+from counter_listener.cli_options import EXIT_CODES, NO_RECORD, UNREADABLE, USAGE
+from counter_listener.cli_phrases import phrases
+from counter_listener.cli_record import backup, events, purge
+from counter_listener.errors import AudioError, CounterListenerError, StoreError, TranscriptError
+
+
+class Courteous(click.Group):
+    """Turns each of our errors into one sentence and its exit code, in this one place."""
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - as click has it
+        try:
+            return super().invoke(ctx)
+        except CounterListenerError as error:
+            if ctx.params.get("debug"):
+                raise
+            click.echo(f"Error: {error}", err=True)
+            ctx.exit(exit_code(error))
+
+
+def exit_code(error: CounterListenerError) -> int:
+    """The documented exit code of an error that ends the program."""
+    if isinstance(error, StoreError):
+        return NO_RECORD
+    return UNREADABLE if isinstance(error, AudioError | TranscriptError) else USAGE
+
+
+@click.group(
+    cls=Courteous,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog=EXIT_CODES + "\nExample: counter-listener check recordings/ --fail-under 80",
+)
+@click.version_option(__version__, prog_name="counter-listener")
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+def cli(*, debug: bool) -> None:
+    """Hear, offline, whether the courtesy owed at a service counter was said.
+
+    Checks recordings of counter visits against a phrase set and keeps a record of what was heard and what was not.
+    """
+
+
+for command in (check, demo, phrases, events, purge, backup):
+    cli.add_command(command)
+
+
+def main() -> None:
+    """The program: `counter-listener ...`."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure:  # words are Chinese, whatever code page the console was born with
+            reconfigure(encoding="utf-8", errors="replace")
+    cli(prog_name="counter-listener")

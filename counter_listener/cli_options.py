@@ -1,0 +1,61 @@
+"""What the commands share: exit codes, options, and the phrase set and record they stand for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import click
+
+if TYPE_CHECKING:
+    from counter_listener.matching import Matcher
+
+PASSED, BELOW, USAGE, UNREADABLE, NO_RECORD, INTERRUPTED = 0, 1, 2, 3, 4, 130
+DEFAULT_PHRASES: Final = "bank-counter"
+DEFAULT_MODEL: Final = "counter-cn-seed"
+EXIT_CODES: Final = """\b
+Exit codes:
+  0    every input was checked (and no visit fell under --fail-under)
+  1    some visit fell under --fail-under
+  2    bad usage: an option, a phrase set or a model that cannot be used
+  3    some input could not be read, or not in full; the others were checked and recorded
+  4    the record could not be opened, written or trusted
+  130  interrupted; what had been recorded by then is kept
+"""
+
+
+def load_phrases(name: str) -> tuple[Matcher, str]:
+    """A phrase set that passes its own examples, ready for matching, and its SHA-256. Raises PhraseSetError."""
+    from counter_listener.errors import PhraseSetError
+    from counter_listener.examples import failures
+    from counter_listener.matching import prepare
+    from counter_listener.phrases import find_phrase_set, read_phrase_set
+
+    path = find_phrase_set(name)
+    phrases, digest = read_phrase_set(path)
+    matcher = prepare(phrases)
+    for failure in failures(matcher):
+        raise PhraseSetError(f"{path}: {failure}")
+    return matcher, digest
+
+
+def default_store() -> str:
+    """Where the record is kept unless the user says otherwise."""
+    from counter_listener.shipped import data_folder
+
+    return str(data_folder() / "events.db")
+
+
+phrases_option = click.option(
+    "--phrases",
+    "phrases_name",
+    metavar="FILE|NAME",
+    default=DEFAULT_PHRASES,
+    show_default=True,
+    help="Phrase set: a .toml file, or the name of one that ships with the program.",
+)
+store_option = click.option(
+    "--store",
+    "store_url",
+    metavar="URL|FILE",
+    help="The record: an SQLite file or sqlite:/// URL.  [default: events.db in your data folder]",
+)

@@ -1,0 +1,98 @@
+"""`phrases`: list, check and try phrase sets, and ask which of their words a model can hear."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from counter_listener.cli_options import USAGE, load_phrases
+from counter_listener.types import Speaker
+
+
+@click.group(epilog="Example: counter-listener phrases check my-branch.toml")
+def phrases() -> None:
+    """Phrase sets: the words that are owed and forbidden."""
+
+
+@phrases.command("list", epilog="Example: counter-listener phrases list")
+def list_() -> None:
+    """List the phrase sets that ship with the program."""
+    from counter_listener.phrases import read_phrase_set
+    from counter_listener.shipped import shipped
+
+    for path in sorted(shipped("phrase_sets").glob("*.toml")):
+        one, _ = read_phrase_set(path)
+        owed = [phrase for phrase, _ in one.phrases()]
+        required = sum(phrase.required for phrase in owed)
+        facts = f"{len(owed)} phrases ({required} required), {len(one.forbidden)} forbidden, {len(one.rule)} rules"
+        click.echo(f"{path.stem:18} {one.name}, version {one.version} ({one.language}): {facts}")
+
+
+@phrases.command(epilog="Example: counter-listener phrases check my-branch.toml")
+@click.argument("name", metavar="FILE|NAME")
+def check(*, name: str) -> None:
+    """Check a phrase set: its form, its examples, and that each wording is heard as its own phrase."""
+    from counter_listener.examples import unheard_wordings
+
+    matcher, _ = load_phrases(name)
+    faults = list(unheard_wordings(matcher))
+    for fault in faults:
+        click.echo(f"{name}: {fault}")
+    one = matcher.phrases
+    owed = [phrase for phrase, _ in one.phrases()]
+    known = sum(example.fails for example in one.example)
+    click.echo(
+        f"{one.name}: {len(owed)} phrases, {len(one.forbidden)} forbidden, {len(one.rule)} rules;"
+        f" {len(one.example) - known} examples pass, {known} are known to fail; {len(faults)} wordings are misheard."
+    )
+    sys.exit(USAGE if faults else 0)
+
+
+@phrases.command("try", epilog="Example: counter-listener phrases try bank-counter '您好，请出示您的身份证'")
+@click.argument("name", metavar="SET")
+@click.argument("text")
+@click.option("--speaker", type=click.Choice(["clerk", "customer", "unknown"]), default="unknown", help="Who says it.")
+def try_(*, name: str, text: str, speaker: Speaker) -> None:
+    """Show what a phrase set finds in a sentence."""
+    from counter_listener.examples import sentence
+    from counter_listener.findings import Heard, RuleHit
+    from counter_listener.matching import find
+    from counter_listener.pinyin import syllables
+    from counter_listener.privacy import printable
+    from counter_listener.visit import telling
+
+    matcher, _ = load_phrases(name)
+    utterance = sentence(text, speaker)
+    click.echo(f"sounds: {' '.join(syllables(printable(text)))}")
+    found = list(telling(Heard(utterance, find(matcher, utterance), 0)))
+    for kind, one in found:
+        hit = one.hit if isinstance(one, RuleHit) else one
+        kept = "" if not isinstance(one, RuleHit) else ", kept" if one.kept else ", broken"
+        shared = ", customers say it too" if hit.shared else ""
+        click.echo(f"{kind:8} {hit.owner:20} “{hit.heard}” for “{hit.wording}”, {hit.score:g}{kept}{shared}")
+    if not found:
+        click.echo("nothing")
+
+
+@phrases.command(epilog="Example: counter-listener phrases vocabulary bank-counter --model counter-cn-seed")
+@click.argument("name", metavar="SET")
+@click.option("--model", "model_name", metavar="DIR|NAME", required=True, help="The model that is to hear it.")
+def vocabulary(*, name: str, model_name: str) -> None:
+    """Name each wording that a model's vocabulary cannot spell.
+
+    Vosk never hears a word that its model does not have. Where other words of the same sound can stand for it, the
+    matcher still finds it, though less surely; where none can, it is never heard.
+    """
+    from counter_listener.models import find_model
+    from counter_listener.models import vocabulary as words_of
+    from counter_listener.vocabulary import unspelt
+
+    matcher, _ = load_phrases(name)
+    words = words_of(find_model(model_name))
+    never = 0
+    for one in unspelt(matcher.phrases, words):
+        never += one.lacking == "sounds"
+        how = "never heard" if one.lacking == "sounds" else "heard by words that sound alike"
+        click.echo(f"{one.owner:24} {one.wording}: {how} (no word for {' '.join(one.missing)})")
+    click.echo(f"{len(words)} words in the model; {never} wordings can never be heard.")

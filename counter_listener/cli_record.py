@@ -1,0 +1,150 @@
+"""`events`, `purge` and `backup`: read and keep the record."""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import click
+
+from counter_listener.cli_options import NO_RECORD, default_store, store_option
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from contextlib import AbstractContextManager
+
+    from counter_listener.store import Row, Store
+
+Format = Literal["table", "jsonl", "csv"]
+COLUMNS = ("seq", "wall", "counter", "visit", "at", "kind", "stage", "phrase", "verdict", "score", "heard")
+
+
+def record(store_url: str | None) -> AbstractContextManager[Store]:
+    """The record as it is; none is made."""
+    from counter_listener.store import open_store
+
+    return open_store(store_url or default_store(), create=False)
+
+
+@click.group(
+    invoke_without_command=True,
+    epilog="Example: counter-listener events --since 2026-01-15 --verdict forbidden --format csv",
+)
+@store_option
+@click.option("--visit", metavar="ID", help="Only this visit.")
+@click.option("--since", metavar="TIME", help="Only what happened from this time on.")
+@click.option("--phrase", metavar="ID", help="Only this phrase, offence or rule.")
+@click.option(
+    "--verdict",
+    type=click.Choice(["heard", "not_heard", "unknown", "forbidden", "broken"]),
+    help="Only events with this verdict.",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "jsonl", "csv"]),
+    default="table",
+    show_default=True,
+    help="For people, or one event a line.",
+)
+@click.pass_context
+def events(  # noqa: PLR0913 - one parameter an option
+    ctx: click.Context,
+    *,
+    store_url: str | None,
+    visit: str | None,
+    since: str | None,
+    phrase: str | None,
+    verdict: str | None,
+    form: Format,
+) -> None:
+    """Show the events of the record, or verify that nobody changed it."""
+    ctx.obj = store_url
+    if ctx.invoked_subcommand:
+        return
+    from counter_listener.started import parse_time
+
+    zone = datetime.now().astimezone().tzinfo or UTC
+    after = parse_time(since, zone) if since else None
+    with record(store_url) as store:
+        _print_rows(store.read(visit=visit, since=after, phrase=phrase, verdict=verdict), form)
+
+
+@events.command(epilog="Example: counter-listener events verify")
+@store_option
+@click.pass_context
+def verify(ctx: click.Context, *, store_url: str | None) -> None:
+    """Check the chain of the record, row by row, and name the first that is broken.
+
+    What it cannot show: rows cut off at the very end, for nothing follows them.
+    """
+    with record(store_url or ctx.obj) as store:
+        found = store.verify()
+    if found.broken is None:
+        click.echo(f"{found.rows} rows, the chain is whole.")
+        return
+    row = f"row {found.broken.seq}: " if found.broken.seq is not None else ""
+    click.echo(
+        f"Error: the record was changed or damaged after {found.rows} right rows; {row}{found.broken.wrong}", err=True
+    )
+    sys.exit(NO_RECORD)
+
+
+@click.command(epilog="Example: counter-listener purge --before 2025-07-01")
+@click.option("--before", metavar="DATE", required=True, help="Visits that ended before this date go.")
+@store_option
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def purge(*, before: str, store_url: str | None, yes: bool) -> None:
+    """Remove old visits from the record for good; the purge records itself."""
+    from counter_listener.started import parse_time
+
+    day = parse_time(before, datetime.now().astimezone().tzinfo or UTC)
+    with record(store_url) as store:
+        if not yes and sys.stdin.isatty():
+            click.confirm(
+                f"Remove every visit that ended before {day:%Y-%m-%d %H:%M}? This cannot be undone.", abort=True
+            )
+        rows = store.purge(day, datetime.now(UTC))
+    click.echo(f"{rows} rows removed.")
+
+
+@click.command(epilog="Example: counter-listener backup D:/backup/events-2026-01.db")
+@click.argument("file", type=click.Path(path_type=Path))
+@store_option
+def backup(*, file: Path, store_url: str | None) -> None:
+    """Copy the record to FILE, whole, even while it is being written."""
+    with record(store_url) as store:
+        store.backup(file)
+    click.echo(f"The record was copied to {file}.")
+
+
+def _print_rows(rows: Iterable[Row], form: Format) -> None:
+    from counter_listener.rows import as_csv_lines, as_json_lines, csv_line
+
+    flat = (flat_row(row) for row in rows)
+    if form == "table":
+        _print_table(flat)
+        return
+    if form == "csv":
+        click.echo(csv_line(COLUMNS))
+    for line in as_json_lines(flat) if form == "jsonl" else as_csv_lines(flat, COLUMNS):
+        click.echo(line)
+
+
+def flat_row(row: Row) -> dict[str, object]:
+    """A row of the record with its details beside its columns."""
+    import json
+    from dataclasses import asdict
+
+    columns = asdict(row)
+    return {**columns, **json.loads(columns.pop("detail"))}
+
+
+def _print_table(rows: Iterable[dict[str, object]]) -> None:
+    from counter_listener.privacy import printable
+
+    for row in rows:
+        cells = (printable(str(row[name])) if row.get(name) is not None else "-" for name in COLUMNS)
+        click.echo("  ".join(cells))

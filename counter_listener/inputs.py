@@ -1,0 +1,62 @@
+"""What `check` was asked to check: files, folders and patterns become a list of recordings and transcripts."""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from counter_listener.audio import AUDIO_SUFFIXES
+from counter_listener.errors import AudioError, CounterListenerError
+
+TRANSCRIPT_SUFFIX: Final = ".jsonl"
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """An input that stands for nothing."""
+
+    path: Path
+    error: CounterListenerError
+
+
+def inputs(asked: Iterable[str]) -> list[Path | Missing]:
+    """The files that the asked paths, folders (searched recursively) and patterns stand for, each once, in order."""
+    found: dict[Path, Path | Missing] = {}
+    for one in asked:
+        for path in _expand(one):
+            file = path.path if isinstance(path, Missing) else path
+            found.setdefault(file.absolute(), path)
+    return list(found.values())
+
+
+def _expand(asked: str) -> Iterator[Path | Missing]:
+    path = Path(asked)
+    if path.is_dir():
+        inside = [file for file in _files_in(path) if _is_input(file)]
+        yield from inside
+        if not inside:
+            yield Missing(path, AudioError(f"{path}: the folder holds no recording and no transcript."))
+    elif path.exists() or not glob.has_magic(asked):
+        yield path
+    else:
+        matched = sorted(glob.glob(asked, recursive=True))  # noqa: PTH207 - the pattern may be absolute
+        files = [Path(name) for name in matched if Path(name).is_file()]
+        yield from files
+        if not files:
+            yield Missing(path, AudioError(f"{asked}: no file fits this pattern."))
+
+
+def _files_in(folder: Path) -> list[Path]:
+    return sorted(file for file in folder.rglob("*") if file.is_file())
+
+
+def _is_input(file: Path) -> bool:
+    return file.suffix.lower() in AUDIO_SUFFIXES or is_transcript(file)
+
+
+def is_transcript(file: Path) -> bool:
+    """Whether the file holds utterances as text rather than sound."""
+    return file.suffix.lower() == TRANSCRIPT_SUFFIX

@@ -1,0 +1,239 @@
+"""Results as people read them: a table for each visit, and a summary."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.rule import Rule
+from rich.table import Table
+from rich.text import Text
+
+from counter_listener.batch import Result
+from counter_listener.phrase_set import PhraseSet, Stage
+from counter_listener.privacy import printable
+from counter_listener.tally import Tally
+from counter_listener.types import Event
+
+MARKS: Final = {
+    "heard": ("✓", "green"),
+    "not_heard": ("✗", "red"),
+    "unknown": ("?", "yellow"),
+    "forbidden": ("✗", "red"),
+    "broken": ("✗", "red"),
+}
+EXTRA: Final = ("+", "green")
+NOTHING: Final = ("·", "dim")
+CLOSED: Final = {
+    "farewell": "a farewell and then quiet",
+    "new_greeting": "the next greeting",
+    "idle": "a long silence",
+    "gap": "a long loss of audio",
+    "end": "the end of the recording",
+}
+
+
+def show_result(result: Result, phrases: PhraseSet) -> None:
+    """Prints one recording: its visits, each with its stages and steps, offences, rules and score."""
+    console = Console(highlight=False)
+    console.print(Rule(style="cyan"))
+    console.print(_head(result))
+    if result.error:
+        console.print(Text("✗ could not be read", style="red"))
+        return
+    for event in result.events:
+        if event.kind == "gap":
+            console.print(Text(_gap_line(event), style="yellow"))
+    visits = _by_visit(result.events)
+    if not visits:
+        console.print(Text("No visit was heard.", style="dim"))
+    for number, events in visits.items():
+        console.print(_visit_view(number, events, phrases))
+
+
+def _head(result: Result) -> Text:
+    began = result.started
+    when = f"began {began.at.astimezone():%Y-%m-%d %H:%M:%S} ({began.how})" if began and began.at else "began unknown"
+    facts = "" if result.error else f"  {clock(result.seconds)} long, {when}"
+    return Text.assemble((printable(str(result.path)), "bold"), (facts, "dim"))
+
+
+def _by_visit(events: Iterable[Event]) -> dict[int, list[Event]]:
+    visits: dict[int, list[Event]] = {}
+    for event in events:
+        if event.visit is not None:
+            visits.setdefault(event.visit, []).append(event)
+    return visits
+
+
+def _visit_view(number: int, events: Sequence[Event], phrases: PhraseSet) -> RenderableType:
+    closed = next(event for event in events if event.kind == "visit_closed")
+    began_at = next(event.at for event in events if event.kind == "visit_opened")
+    ended = f"  from {clock(began_at)}, ended by {CLOSED[str(closed.detail['reason'])]}"
+    parts: list[RenderableType] = [
+        Text.assemble((f"Visit {number}", "bold"), ended),
+        _steps_table(events, closed, phrases),
+        *word_lines(events, phrases),
+        *doubt_lines(events),
+        *_offence_lines(events),
+        *_rule_lines(events, phrases),
+        _score_line(closed, phrases),
+    ]
+    return Padding(Group(*parts), (0, 0, 1, 1))
+
+
+def _steps_table(events: Sequence[Event], closed: Event, phrases: PhraseSet) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 1, 0, 0))
+    table.add_column("stage", no_wrap=True)
+    table.add_column("step", no_wrap=True)
+    table.add_column("phrase", overflow="fold", ratio=1)
+    table.add_column("at", justify="right", no_wrap=True)
+    table.add_column("heard", overflow="fold", ratio=1)
+    scenarios = closed.detail["scenarios"]
+    for stage, scenario in phrases.stages():
+        if scenario is None or scenario.id in (scenarios if isinstance(scenarios, list) else ()):
+            for cells in _stage_rows(stage, events, phrases):
+                table.add_row(*cells)
+    return table
+
+
+def _stage_rows(stage: Stage, events: Sequence[Event], phrases: PhraseSet) -> Iterator[tuple[Text, ...]]:
+    told = [event for event in events if event.kind == "phrase" and event.stage == stage.id]
+    steps: list[tuple[str | None, str]] = [(step.id, step.title) for step in phrases.step if step.stage == stage.id]
+    if not steps or any(event.step is None for event in told):
+        steps.append((None, ""))
+    for index, (step, title) in enumerate(steps):
+        inside = [event for event in told if event.step == step]
+        name = Text(stage.title if index == 0 else "")
+        label = Text.assemble(step_mark(inside), f" {title}")
+        if not inside:
+            yield name, label, Text(_seen_line(stage, step, phrases), style="dim"), Text(""), Text("")
+        for row, event in enumerate(sorted(inside, key=spoken_at)):
+            yield (name if row == 0 else Text(""), label if row == 0 else Text(""), *_phrase_cells(event))
+
+
+def step_mark(events: Sequence[Event]) -> tuple[str, str]:
+    """Of a step: a cross if something owed was not heard, a question mark if that is unknown, a tick if it was."""
+    owed = [event.verdict for event in events if event.detail.get("required")]
+    verdicts = owed or [event.verdict for event in events]
+    worst = next((verdict for verdict in ("not_heard", "unknown", "heard") if verdict in verdicts), None)
+    return MARKS[worst] if worst else NOTHING
+
+
+def _seen_line(stage: Stage, step: str | None, phrases: PhraseSet) -> str:
+    """Of a step in which nothing was heard: whether it is one to be seen."""
+    seen = any(one.stage == stage.id and one.step == step for one in phrases.observe)
+    return "for the supervisor's eye" if seen else "nothing owed, nothing heard"
+
+
+def _phrase_cells(event: Event) -> tuple[Text, Text, Text]:
+    verdict = event.verdict or "unknown"
+    mark, style = EXTRA if verdict == "heard" and not event.detail.get("required") else MARKS[verdict]
+    title = Text.assemble((mark, style), " ", printable(str(event.detail.get("title", event.phrase))))
+    if "late" in event.detail:
+        title.append(" (late)", style="yellow")
+    return title, Text(clock(spoken_at(event)) if event.heard else ""), Text(event.heard or "")
+
+
+def spoken_at(event: Event) -> float:
+    """Seconds into the recording at which the words of an event were said."""
+    said = event.detail.get("said_at", event.at)
+    return said if isinstance(said, float) else event.at
+
+
+def word_lines(events: Sequence[Event], phrases: PhraseSet) -> Iterator[Text]:
+    """The courtesy words, each with its mark, in one line."""
+    told = {event.phrase: event.verdict for event in events if event.detail.get("courtesy_word")}
+    line = Text()
+    for word in phrases.word:
+        verdict = told.get(word.id)
+        mark, style = MARKS[verdict] if verdict else NOTHING
+        line.append(mark, style).append(f" {word.name}  ")
+    if phrases.word:
+        yield line
+
+
+def doubt_lines(events: Sequence[Event]) -> Iterator[Text]:
+    """Why phrases are unknown, one line a reason."""
+    titles: dict[object, list[str]] = {}
+    for event in events:
+        if event.kind == "phrase" and event.verdict == "unknown":
+            titles.setdefault(event.detail.get("reason"), []).append(str(event.detail["title"]))
+    for reason, named in titles.items():
+        yield Text.assemble(("? ", "yellow"), printable("、".join(dict.fromkeys(named))), (f": {reason}", "dim"))
+
+
+def _offence_lines(events: Sequence[Event]) -> Iterator[Text]:
+    for event in events:
+        if event.kind == "forbidden":
+            mark, style = MARKS[event.verdict or "unknown"]
+            facts = f"{event.detail.get('class')}, {event.detail.get('severity')}"
+            yield _accusation(event, mark, style, f"forbidden ({facts}): “{event.heard}”")
+
+
+def _rule_lines(events: Sequence[Event], phrases: PhraseSet) -> Iterator[Text]:
+    for rule in phrases.rule:
+        told = [event for event in events if event.kind == "rule" and event.phrase == rule.id]
+        kept = sum(event.verdict == "heard" for event in told)
+        if kept:
+            yield Text.assemble(("✓", "green"), f" rule kept {kept}×: {rule.title}")
+        for event in told:
+            if event.verdict != "heard":
+                mark, style = MARKS[event.verdict or "unknown"]
+                yield _accusation(event, mark, style, f"rule broken: {rule.title}, at “{event.heard}”")
+
+
+def _accusation(event: Event, mark: str, style: str, text: str) -> Text:
+    reason = event.detail.get("reason")
+    doubt = (f"  uncertain: {reason}", "dim") if reason else ("", "")
+    return Text.assemble((mark, style), f" {clock(event.at)} ", printable(text), doubt)
+
+
+def _score_line(closed: Event, phrases: PhraseSet) -> Text:
+    counts = closed.detail["counts"]
+    unknown = counts["unknown"] if isinstance(counts, dict) else 0
+    if closed.score is None:
+        return Text("Score: cannot be told; nothing that was owed could be judged.", style="yellow")
+    style = "bold green" if closed.detail["passed"] else "bold red"
+    grade = f"  {closed.detail['grade']}" if closed.detail["grade"] else ""
+    partly = f"; {unknown} owed could not be judged" if unknown else ""
+    mark = f"  (pass mark {phrases.score.pass_mark:g}{partly})"
+    return Text.assemble("Score ", (f"{closed.score:g}{grade}", style), mark)
+
+
+def _gap_line(event: Event) -> str:
+    seconds = event.detail["seconds"]
+    length = f" for {seconds:g} s" if isinstance(seconds, float) and seconds else ""
+    return f"? audio lost at {clock(event.at)}{length}: {event.detail['reason']}"
+
+
+def show_summary(tally: Tally, phrases: PhraseSet) -> None:
+    """Prints what all recordings together came to."""
+    console = Console(highlight=False)
+    console.print(Rule(Text("Summary", style="bold"), align="left", style="cyan"))
+    console.print(f"{tally.checked} checked, {clock(tally.seconds)} in all; {_many(tally.visits, 'visit')}")
+    if tally.scored:
+        mean = tally.points / tally.scored
+        console.print(f"{tally.passed} of {tally.scored} visits pass; mean score {mean:.1f}")
+    if tally.missed:
+        worst = ", ".join(f"{printable(title)} ({count}×)" for title, count in tally.missed.most_common(3))
+        console.print(Text(f"Most often not heard: {worst}"))
+    console.print(f"Forbidden: {tally.verdicts['forbidden']}; rules broken: {tally.verdicts['broken']}")
+    if phrases.observe:
+        seen = "、".join(one.title for one in phrases.observe)
+        console.print(Text(f"For the supervisor's eye, never judged here: {seen}", style="dim"))
+    if tally.failed:
+        console.print(Text(f"{_many(tally.failed, 'input')} could not be read.", style="red"))
+
+
+def _many(count: int, thing: str) -> str:
+    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
+
+
+def clock(seconds: float) -> str:
+    """Seconds as m:ss, or h:mm:ss from an hour on."""
+    whole = int(seconds)
+    hours, minutes = divmod(whole // 60, 60)
+    return f"{hours}:{minutes:02}:{whole % 60:02}" if hours else f"{minutes}:{whole % 60:02}"
