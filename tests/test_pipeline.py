@@ -1,0 +1,137 @@
+"""The whole chain on real audio with real libvosk: how it is cut does not matter, and what is lost accuses nobody."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Sequence
+from functools import cache
+from itertools import cycle
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from counter_listener.audio import blocks, read_recording
+from counter_listener.matching import Matcher, prepare
+from counter_listener.models import find_model
+from counter_listener.phrases import find_phrase_set, read_phrase_set
+from counter_listener.pipeline import listen, read
+from counter_listener.recognizer import VoskRecognizer, load_model, transcribe
+from counter_listener.types import SAMPLE_BYTES, SAMPLE_RATE, Event, Gap, Utterance
+
+FIXTURES = Path(__file__).parent / "fixtures"
+Stream = tuple[bytes | Gap, ...]
+
+
+@cache
+def model() -> Any:
+    return load_model(find_model("counter-cn-seed"))
+
+
+@cache
+def matcher() -> Matcher:
+    return prepare(read_phrase_set(find_phrase_set("bank-counter"))[0])
+
+
+@cache
+def stream(name: str) -> Stream:
+    """The sound of a fixture, whole but for its gaps."""
+    joined: list[bytes | Gap] = [b""]
+    for chunk in read_recording(FIXTURES / f"{name}.wav"):
+        last = joined[-1]
+        if isinstance(chunk, bytes) and isinstance(last, bytes):
+            joined[-1] = last + chunk
+        else:
+            joined.append(chunk)
+    return tuple(joined)
+
+
+def heard(chunks: Iterator[bytes | Gap] | Sequence[bytes | Gap]) -> list[Event]:
+    return list(listen(chunks, VoskRecognizer(model()), matcher()))
+
+
+@cache
+def whole(name: str) -> tuple[Event, ...]:
+    return tuple(heard(stream(name)))
+
+
+def cut(sound: Stream, sizes: Sequence[int]) -> Iterator[bytes | Gap]:
+    """The same stream in chunks of these sizes in bytes, over and over."""
+    each = cycle(sizes)
+    for part in sound:
+        if isinstance(part, Gap):
+            yield part
+            continue
+        at = 0
+        while at < len(part):
+            size = next(each)
+            yield part[at : at + size]
+            at += size
+
+
+def with_losses(sound: bytes, rng: random.Random) -> Iterator[bytes | Gap]:
+    """The sound with one to three stretches of 0.2-6 s taken out, a gap in the place of each."""
+    edges = sorted(rng.sample(range(len(sound) // SAMPLE_BYTES), rng.randint(1, 3)))
+    at = 0
+    for start, over in zip(edges, [*edges[1:], len(sound) // SAMPLE_BYTES], strict=True):
+        lost = min(int(rng.uniform(0.2, 6.0) * SAMPLE_RATE), over - start)
+        yield sound[at * SAMPLE_BYTES : start * SAMPLE_BYTES]
+        yield Gap(start / SAMPLE_RATE, lost / SAMPLE_RATE, "the test took it out")
+        at = start + lost
+    yield sound[at * SAMPLE_BYTES :]
+
+
+def phrases(events: Sequence[Event], *verdicts: str) -> set[str | None]:
+    return {event.phrase for event in events if event.verdict in verdicts}
+
+
+def sound_of(name: str) -> bytes:
+    (sound,) = stream(name)
+    assert isinstance(sound, bytes)
+    return sound
+
+
+@pytest.mark.parametrize("name", ["customer-courtesy", "refusal-without-sorry", "truncated"])
+@settings(max_examples=4, deadline=None, derandomize=True)
+@given(sizes=st.lists(st.integers(1, 40_000), min_size=1, max_size=20).filter(lambda sizes: sum(sizes) > 500))
+def test_invariant_1_events_do_not_depend_on_how_the_audio_is_cut(name: str, sizes: list[int]) -> None:
+    assert len(whole(name)) > 5
+    assert heard(cut(stream(name), sizes)) == list(whole(name))
+
+
+def test_invariant_1_a_second_hearing_gives_the_same_events() -> None:
+    assert heard(stream("full-marks")) == list(whole("full-marks"))
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_invariant_2_lost_audio_never_accuses(seed: int) -> None:
+    for name in ("full-marks", "request-without-please"):
+        rng = random.Random(seed)  # noqa: S311 - for places to cut
+        events = heard(list(with_losses(sound_of(name), rng)))
+        losses = [event for event in events if event.kind == "gap"]
+        assert losses
+        for verdict in ("not_heard", "forbidden", "broken"):
+            assert phrases(events, verdict) <= phrases(whole(name), verdict)
+
+
+def test_invariant_2_what_may_have_been_said_in_a_gap_is_unknown() -> None:
+    sound = sound_of("no-farewell")
+    lost = Gap(len(sound) / SAMPLE_BYTES / SAMPLE_RATE, 3.0, "the test took it out")
+    assert phrases(whole("no-farewell"), "not_heard") == {"goodbye"}
+    assert phrases(heard([sound, lost]), "not_heard") == set()
+    assert phrases(heard([sound, lost]), "unknown") == {"goodbye"}
+
+
+def test_a_transcript_of_what_was_heard_is_judged_as_the_audio_was() -> None:
+    utterances = transcribe(blocks(stream("full-marks")), VoskRecognizer(model()))
+    events = list(read((one for one in utterances if isinstance(one, Utterance)), matcher()))
+    assert events[:-1] == list(whole("full-marks"))[:-1]
+    assert events[-1].detail == whole("full-marks")[-1].detail
+
+
+def test_events_come_in_order_of_time() -> None:
+    for name in ("full-marks", "truncated", "customer-courtesy"):
+        times = [event.at for event in whole(name)]
+        assert times == sorted(times)
