@@ -20,11 +20,14 @@ from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.packet import Packet
 
-from .errors import AudioError
-from .headers import WavHeader, asf_seconds, closed_ogg, flac_start, mp3_seconds, read_wav_header
-from .losses import BROKEN_OFF, TRUNCATED, UNCLOSED, UNDECODABLE, Lost, Tape, find_losses, wav_losses
-from .started import read_stamp
-from .types import BLOCK_SAMPLES, SAMPLE_BYTES, SAMPLE_RATE, Gap
+from counter_listener.errors import AudioError
+from counter_listener.headers import WavHeader, asf_seconds, closed_ogg, flac_start, mp3_seconds, read_wav_header
+from counter_listener.losses import BROKEN_OFF, TRUNCATED, UNCLOSED, UNDECODABLE, Lost, Tape, find_losses, wav_losses
+from counter_listener.started import read_stamp
+from counter_listener.types import BLOCK_SAMPLES, SAMPLE_BYTES, SAMPLE_RATE, Gap
+
+BURST_SECONDS: Final = 5
+"""Sound that in_bursts() gathers: 160 kB."""
 
 Chunk = bytes
 """Sound, of any length."""
@@ -119,18 +122,40 @@ def blocks(chunks: Iterable[Chunk | Gap]) -> Iterator[Chunk | Gap]:
     Only the last block, and the last before a gap, may be shorter. Half a sample there is dropped.
     """
     size = BLOCK_SAMPLES * SAMPLE_BYTES
-    held = bytearray()
+    held = b""
     for chunk in chunks:
         if isinstance(chunk, Gap):
             yield from _whole_samples(held)
-            held.clear()
+            held = b""
             yield chunk
             continue
         held += chunk
-        while len(held) >= size:
-            yield bytes(held[:size])
-            del held[:size]
+        whole = len(held) - len(held) % size
+        yield from (held[at : at + size] for at in range(0, whole, size))
+        held = held[whole:]
     yield from _whole_samples(held)
+
+
+def in_bursts(chunks: Iterable[Chunk | Gap]) -> Iterator[Chunk | Gap]:
+    """The same sound in chunks of about BURST_SECONDS, and the same gaps.
+
+    The decoder then works in bursts between the recogniser's; taking turns with it at every chunk, each finds the
+    processor's caches full of the other's data.
+    """
+    held: list[Chunk] = []
+    size = 0
+    for chunk in chunks:
+        if isinstance(chunk, Gap):
+            yield b"".join(held)
+            held, size = [], 0
+            yield chunk
+            continue
+        held.append(chunk)
+        size += len(chunk)
+        if size >= BURST_SECONDS * SAMPLE_RATE * SAMPLE_BYTES:
+            yield b"".join(held)
+            held, size = [], 0
+    yield b"".join(held)
 
 
 def probe(path: Path) -> Facts:
@@ -139,9 +164,9 @@ def probe(path: Path) -> Facts:
         return Facts(_length(opened), _stamp(opened), _description(opened))
 
 
-def _whole_samples(held: bytearray) -> Iterator[Chunk]:
+def _whole_samples(held: bytes) -> Iterator[Chunk]:
     if whole := len(held) - len(held) % SAMPLE_BYTES:
-        yield bytes(held[:whole])
+        yield held[:whole]
 
 
 @contextmanager

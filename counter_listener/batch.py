@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from counter_listener.audio import probe, read_recording
+from counter_listener.audio import in_bursts, probe, read_recording
 from counter_listener.errors import AudioError, CounterListenerError
 from counter_listener.inputs import Missing, is_transcript
 from counter_listener.matching import Matcher
@@ -111,7 +111,7 @@ def _check_recording(path: Path, task: Task) -> Result:
         reached[0] = seconds
         task.progress(path, seconds)
 
-    chunks = read_recording(path, progress)
+    chunks = in_bursts(read_recording(path, progress))
     events = tuple(listen(chunks, VoskRecognizer(task.ears.model), task.matcher, one_visit=task.one_visit))
     began = started(path, facts.stamped, task.given, task.zone)
     return Result(path, events, fingerprint(path), reached[0], began, task.ears.name)

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final, Protocol, TypeVar
 
-from .headers import WavHeader
-from .types import SAMPLE_BYTES, SAMPLE_RATE, Gap
+from counter_listener.headers import WavHeader
+from counter_listener.types import SAMPLE_BYTES, SAMPLE_RATE, Gap
 
 _JUMP: Final = 0.05
 """Seconds by which time stamps may be out with nothing lost."""

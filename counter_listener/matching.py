@@ -31,7 +31,7 @@ EXACT: Final[tuple[tuple[int, int], ...]] = ()
 """For contexts: 能不能办理 must not be found in 不能办理, which it would silence."""
 TOLERANCE: Final[Mapping[Role, tuple[tuple[int, int], ...]]] = {
     "phrase": FORGIVING,
-    "word": FORGIVING,
+    "word": EXACT,
     "need": FORGIVING,
     "forbidden": STRICT,
     "when": STRICT,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-from functools import lru_cache
 from typing import Final
 
 # The phrase dictionary costs 44 MB and 0.2 s; what it decides for the counter stands in READINGS instead.
@@ -12,6 +11,7 @@ os.environ.setdefault("PYPINYIN_NO_PHRASES", "1")
 os.environ.setdefault("PYPINYIN_NO_DICT_COPY", "1")
 
 from pypinyin import Style, lazy_pinyin, load_phrases_dict
+from pypinyin.constants import PINYIN_DICT
 
 READINGS: Final = {
     "银行": "yín háng",
@@ -45,9 +45,13 @@ READINGS: Final = {
 }
 """Words of the counter whose characters are not read by their commonest sound; marks as in a dictionary."""
 
+LAST_OF_BASIC_PLANE: Final = 0xFFFF
+"""No recogniser writes the characters beyond it; their readings would cost 3 MB."""
 DIGITS: Final = dict(zip("0123456789", "零一二三四五六七八九", strict=True))
 TOKEN: Final = re.compile(r"[0-9]|[A-Za-z]+(?:'[A-Za-z]+)*|[^\W\d_A-Za-z]")
 
+for _rare in [code for code in PINYIN_DICT if code > LAST_OF_BASIC_PLANE]:
+    del PINYIN_DICT[_rare]
 load_phrases_dict({word: [[sound] for sound in marks.split()] for word, marks in READINGS.items()})
 
 
@@ -67,7 +71,6 @@ def syllables(text: str) -> tuple[str, ...]:
     return sounds(written(text))
 
 
-@lru_cache(maxsize=10_000)
 def sounds(units: tuple[str, ...]) -> tuple[str, ...]:
     """The sound of each unit beside its neighbours: 了 is le, but in 办不了 it is liao."""
     found: list[str] = []

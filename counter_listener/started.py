@@ -9,7 +9,7 @@ from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import Final, Literal
 
-from .errors import UsageError
+from counter_listener.errors import UsageError
 
 _DATE: Final = r"(?:(20\d\d)[-_./](\d\d)[-_./](\d\d)|(20\d\d)(\d\d)(\d\d)|(20\d\d)年(\d{1,2})月(\d{1,2})日)"
 _TIME: Final = (

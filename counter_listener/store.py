@@ -32,7 +32,7 @@ from counter_listener.record import (
     text,
 )
 from counter_listener.store_file import beside, cause, prepare_file, record_file, shown
-from counter_listener.store_schema import GUARDS, SETTINGS, must_upgrade
+from counter_listener.store_schema import GUARDS, SETTINGS, must_upgrade, newest_schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -269,16 +269,24 @@ def _settle(connection: sa.Connection) -> None:
 
 def _bring_up_to_date(connection: sa.Connection, name: str, *, create: bool) -> None:
     with connection.begin():
-        tables = connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'table'").scalars().all()
+        tables = _tables(connection)
         version = "SELECT version_num FROM alembic_version"
         schema = connection.exec_driver_sql(version).scalar() if "alembic_version" in tables else None
     if not must_upgrade(name, tables, schema, create=create):
         return
-    from counter_listener.migrations import upgrade  # here, for 12 MB and 0.3 s that a ready record spares
-
     with connection.begin():
         connection.exec_driver_sql("BEGIN IMMEDIATE")
-        upgrade(connection)
+        if tables or _tables(connection):
+            from counter_listener.migrations import upgrade  # here, for 12 MB and 0.3 s that a ready record spares
+
+            upgrade(connection)
+        else:
+            for statement in newest_schema():
+                connection.exec_driver_sql(statement)
+
+
+def _tables(connection: sa.Connection) -> Sequence[str]:
+    return connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'table'").scalars().all()
 
 
 @contextmanager

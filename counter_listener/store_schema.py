@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from counter_listener.errors import StoreError
@@ -18,6 +19,12 @@ GUARDS = frozenset(
     f"{table}_no_{change}" for table in ("events", "recordings") for change in ("update", "delete", "replace")
 )
 """The triggers that refuse changes."""
+
+
+def newest_schema() -> list[str]:
+    """The statements that make an empty file a record of the newest schema, as the migrations do, without Alembic."""
+    script = Path(__file__).parent / "migrations" / "newest.sql"
+    return script.read_text(encoding="utf-8").split("\n---\n")
 
 
 def must_upgrade(name: str, tables: Collection[str], schema: str | None, *, create: bool) -> bool:

@@ -10,8 +10,8 @@ from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Final
 
-from .errors import TranscriptError
-from .types import Speaker, Utterance, Word
+from counter_listener.errors import TranscriptError
+from counter_listener.types import Speaker, Utterance, Word
 
 _LONGEST: Final = 2_000_000
 """Characters a line."""

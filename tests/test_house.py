@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
 import shlex
 import subprocess
@@ -163,6 +164,7 @@ def test_a_wheel_holds_all_it_needs_and_works_with_no_checkout_beside_it(tmp_pat
         encoding="utf-8",
         check=False,
         timeout=100,
+        env={**os.environ, "COLUMNS": "500"},
     )
     assert shown.returncode == 0, shown.stderr
     assert "4 checked" in shown.stdout

@@ -30,28 +30,23 @@ def items(stream: list[bytes | Gap]) -> list[Utterance | Gap | Tick]:
     return list(transcribe(stream, VoskRecognizer(model())))
 
 
-@pytest.mark.parametrize("name", ["three-visits.wav", "long-silence.wav", "noise.wav", "telephone-alaw.wav"])
-def test_no_utterance_begins_before_the_stream_was_settled(name: str) -> None:
+@pytest.mark.parametrize("name", ["long-silence.wav", "noise.wav", "telephone-alaw.wav"])
+def test_the_stream_is_settled_soon_and_no_utterance_begins_before_that(name: str) -> None:
     settled = now = 0.0
     for item in items([*sound(name)]):
         if isinstance(item, Tick):
             assert settled <= item.settled <= item.at
-            assert now <= item.at
+            assert now <= item.at < item.settled + 25  # libvosk ends an utterance after 20 s (Kaldi's endpoint rule 5)
             settled, now = item.settled, item.at
         elif isinstance(item, Utterance):
             assert settled <= item.start < item.end <= now + 2 * BLOCK_SAMPLES / SAMPLE_RATE
             assert item.words[0].start == item.start
 
 
-def test_silence_is_settled_before_a_farewell_has_been_quiet_for_long() -> None:
-    lag = max(item.at - item.settled for item in items([*sound("long-silence.wav")]) if isinstance(item, Tick))
-    assert lag < 25  # libvosk ends an utterance after 20 s at the latest (Kaldi's endpoint rule 5)
-
-
 def test_a_gap_moves_what_follows_and_marks_what_it_touches() -> None:
     whole = sound("full-marks.wav")
     plain = [item for item in items([*whole]) if isinstance(item, Utterance)]
-    cut = int((plain[0].end + plain[1].start) / 2 * SAMPLE_RATE / BLOCK_SAMPLES)
+    cut = int(plain[1].start * SAMPLE_RATE / BLOCK_SAMPLES)
     gap = Gap(cut * BLOCK_SAMPLES / SAMPLE_RATE, 7.0, "cable pulled")
     told = items([*whole[:cut], gap, *whole[cut:]])
     heard = [item for item in told if isinstance(item, Utterance)]

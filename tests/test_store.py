@@ -15,12 +15,14 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from store_cases import DAY, NOW, ROOT, connection_of, live, raw, recorded_as, run_child, visit_events
 
+from counter_listener.migrations import upgrade
 from counter_listener.record import RecordingRow
 from counter_listener.store import Row, Store, open_store
 from counter_listener.store_schema import GUARDS, SCHEMAS
@@ -238,10 +240,25 @@ def test_a_record_and_its_backup_may_lie_under_a_name_that_is_no_text(tmp_path: 
         assert len(list(restored.read())) == 3
 
 
-def test_a_ready_record_opens_without_alembic(path: Path) -> None:
+def test_a_record_is_made_and_opened_without_alembic(path: Path) -> None:
+    for _ in ("new", "ready"):
+        assert run_child("modules", path) == (0, '["sqlalchemy"]\n')
+
+
+def test_a_new_record_is_what_the_migrations_make(path: Path, tmp_path: Path) -> None:
     with open_store(path):
         pass
-    assert run_child("modules", path) == (0, '["sqlalchemy"]\n')
+    migrated = sa.create_engine(f"sqlite:///{tmp_path / 'migrated.db'}", poolclass=sa.NullPool)
+    with migrated.begin() as connection:
+        upgrade(connection)
+    assert schema_of(tmp_path / "migrated.db") == schema_of(path)
+
+
+def schema_of(path: Path) -> list[tuple[str, ...]]:
+    with closing(sqlite3.connect(path)) as connection:
+        made = connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY type, name").fetchall()
+        version = connection.execute("SELECT version_num FROM alembic_version").fetchall()
+    return [tuple(str(cell).strip() for cell in row) for row in (*made, *version)]
 
 
 def test_the_chain_and_the_rows_need_no_database() -> None:
