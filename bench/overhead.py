@@ -1,0 +1,117 @@
+"""What `check` costs over a bare loop of libvosk on the same audio in the same run.
+
+    python bench/overhead.py [--minutes 20] [--rounds 5]
+
+Joins the fixtures to a recording of at least that length. Each round runs, as processes of their own and in turn, the
+loop of vosk's own example (AcceptWaveform, Result, words on) and `counter-listener check` with a record. Prints
+wall times, their ratio, and the peak memory of each; then what `--help` costs over `python -c pass`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import wave
+from collections.abc import Sequence
+from pathlib import Path
+
+from counter_listener.audio import read_recording
+from counter_listener.errors import AudioError
+from counter_listener.models import find_model
+from counter_listener.shipped import shipped
+from counter_listener.types import BLOCK_SAMPLES, SAMPLE_BYTES, SAMPLE_RATE
+
+MODEL = "counter-cn-seed"
+BARE = f"""
+import json, sys, wave
+from vosk import KaldiRecognizer, Model, SetLogLevel
+SetLogLevel(-1)
+recording = wave.open(sys.argv[1], "rb")
+recognizer = KaldiRecognizer(Model(model_path=sys.argv[2]), recording.getframerate())
+recognizer.SetWords(True)
+while data := recording.readframes({BLOCK_SAMPLES}):
+    if recognizer.AcceptWaveform(data):
+        json.loads(recognizer.Result())
+json.loads(recognizer.FinalResult())
+"""
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--minutes", type=float, default=20.0)
+    options.add_argument("--rounds", type=int, default=5)
+    asked = options.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        recording = Path(folder, "joined.wav")
+        seconds = join_fixtures(recording, asked.minutes * 60)
+        print(f"{seconds / 60:.1f} minutes of audio, {asked.rounds} rounds")
+        compare(recording, Path(folder), asked.rounds)
+    compare_help(asked.rounds)
+
+
+def join_fixtures(target: Path, least: float) -> float:
+    """Writes the readable fixtures, joined and repeated, as 16 kHz mono WAV; the length in seconds."""
+    sound = b"".join(part for path in sorted(shipped("recordings").glob("*.wav")) for part in parts(path))
+    repeats = int(least * SAMPLE_RATE * SAMPLE_BYTES / len(sound)) + 1
+    with wave.open(str(target), "wb") as out:
+        out.setnchannels(1)
+        out.setsampwidth(SAMPLE_BYTES)
+        out.setframerate(SAMPLE_RATE)
+        for _ in range(repeats):
+            out.writeframes(sound)
+    return repeats * len(sound) / SAMPLE_BYTES / SAMPLE_RATE
+
+
+def parts(path: Path) -> list[bytes]:
+    try:
+        return [part for part in read_recording(path) if isinstance(part, bytes)]
+    except AudioError:
+        return []
+
+
+def compare(recording: Path, folder: Path, rounds: int) -> None:
+    bare_command = [sys.executable, "-c", BARE, str(recording), str(find_model(MODEL).resolve())]
+    bare, ours = [], []
+    for number in range(rounds):
+        bare.append(run(bare_command))
+        record = str(folder / f"{number}.db")
+        check = [sys.executable, "-m", "counter_listener", "check", str(recording), "--store", record, "--quiet"]
+        ours.append(run([*check, "--format", "jsonl"]))
+        ratio = ours[-1][0] / bare[-1][0]
+        print(f"round {number + 1}: bare {bare[-1][0]:.2f} s, check {ours[-1][0]:.2f} s, ratio {ratio:.3f}")
+    ratios = [mine[0] / base[0] for mine, base in zip(ours, bare, strict=True)]
+    memory = statistics.median(m for _, m in ours) - statistics.median(m for _, m in bare)
+    median = {
+        "bare_s": statistics.median(seconds for seconds, _ in bare),
+        "check_s": statistics.median(seconds for seconds, _ in ours),
+        "ratio": statistics.median(ratios),
+        "bare_peak_mb": statistics.median(m for _, m in bare),
+        "more_peak_mb": memory,
+    }
+    print("median: " + json.dumps({name: round(value, 3) for name, value in median.items()}))
+
+
+def compare_help(rounds: int) -> None:
+    rounds = max(rounds, 15)
+    nothing = statistics.median(run([sys.executable, "-c", "pass"])[0] for _ in range(rounds))
+    usage = statistics.median(run([sys.executable, "-m", "counter_listener", "--help"])[0] for _ in range(rounds))
+    print(f"--help: {usage:.3f} s, python -c pass: {nothing:.3f} s, more: {usage - nothing:.3f} s")
+
+
+def run(command: Sequence[str]) -> tuple[float, float]:
+    """Wall seconds and peak resident megabytes of a program; its exit code may say that a fixture is damaged."""
+    began = time.perf_counter()
+    child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    _, _, usage = os.wait4(child.pid, 0)
+    child.returncode = 0
+    return time.perf_counter() - began, usage.ru_maxrss / 1024
+
+
+if __name__ == "__main__":
+    main()
