@@ -75,8 +75,8 @@ class Task:
 
     matcher: Matcher
     ears: Ears
-    zone: tzinfo
-    """Of times in file names."""
+    zone: tzinfo | None = None
+    """Of times in file names; None is the zone of this machine."""
     given: datetime | None = None
     """When every recording began, if the user says so."""
     one_visit: bool = False

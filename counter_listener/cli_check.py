@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -20,7 +20,9 @@ from counter_listener.cli_options import (
     NO_RECORD,
     PASSED,
     UNREADABLE,
+    Format,
     default_store,
+    format_option,
     load_phrases,
     phrases_option,
     store_option,
@@ -35,7 +37,6 @@ if TYPE_CHECKING:
     from counter_listener.store import Origin, Store
     from counter_listener.tally import Tally
 
-Format = Literal["table", "jsonl", "csv"]
 DEMO = ("full-marks.wav", "no-greeting.wav", "forbidden.wav", "complaint-handled.wav")
 
 DEMO_INTRODUCTION = """\
@@ -88,14 +89,7 @@ class Run:
     " stamp, else unknown]",
 )
 @click.option("--one-visit", is_flag=True, help="Each recording is one visit, whatever is said in it.")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["table", "jsonl", "csv"]),
-    default="table",
-    show_default=True,
-    help="For people, or one event a line.",
-)
+@format_option
 @click.option(
     "--fail-under", metavar="SCORE", type=click.FloatRange(0, 100), help="Exit with 1 if a visit scores less."
 )
@@ -117,7 +111,8 @@ def check(  # noqa: PLR0913 - one parameter an option
 
     PATH is a recording of any format (WAV, MP3, M4A, OGG, FLAC, AMR, WMA ...), a transcript (*.jsonl, one utterance
     a line: {"start": s, "end": s, "text": "..."}), a folder, which is searched recursively, or a pattern.
-    A recording that is in the record already is checked and shown again, and adds nothing to it.
+    A recording that is in the record already is checked and shown again, and adds nothing to it. With --store none
+    nothing is recorded.
     """
     from counter_listener.batch import Ears, Task
     from counter_listener.inputs import inputs
@@ -126,9 +121,8 @@ def check(  # noqa: PLR0913 - one parameter an option
     from counter_listener.tally import Tally
 
     matcher, digest = load_phrases(phrases_name)
-    zone = datetime.now().astimezone().tzinfo or UTC
-    given = parse_time(started, zone) if started else None
-    task = Task(matcher, Ears(find_model(model_name)), zone, given, one_visit)
+    given = parse_time(started, zone=None) if started else None
+    task = Task(matcher, Ears(find_model(model_name)), given=given, one_visit=one_visit)
     with opened(store_url) as (store, place):
         run = Run(matcher.phrases, digest, counter, form, quiet, store, place, Tally())
         code = carry_out(run, inputs(paths), task, fail_under)
@@ -147,7 +141,7 @@ def demo() -> None:
     recordings: list[Any] = [shipped("recordings") / name for name in DEMO]
     click.echo(DEMO_INTRODUCTION)
     run = Run(matcher.phrases, digest, None, "table", quiet=False, store=None, place="none", tally=Tally())
-    code = carry_out(run, recordings, Task(matcher, Ears(find_model(DEFAULT_MODEL)), UTC), None)
+    code = carry_out(run, recordings, Task(matcher, Ears(find_model(DEFAULT_MODEL))), None)
     click.echo("\n" + DEMO_END)
     sys.exit(code)
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 import click
 
 if TYPE_CHECKING:
     from counter_listener.matching import Matcher
 
+Format = Literal["table", "jsonl", "csv"]
 PASSED, BELOW, USAGE, UNREADABLE, NO_RECORD, INTERRUPTED = 0, 1, 2, 3, 4, 130
 DEFAULT_PHRASES: Final = "bank-counter"
 DEFAULT_MODEL: Final = "counter-cn-seed"
@@ -52,6 +53,14 @@ phrases_option = click.option(
     default=DEFAULT_PHRASES,
     show_default=True,
     help="Phrase set: a .toml file, or the name of one that ships with the program.",
+)
+format_option = click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "jsonl", "csv"]),
+    default="table",
+    show_default=True,
+    help="For people, or one event a line.",
 )
 store_option = click.option(
     "--store",

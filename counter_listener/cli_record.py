@@ -5,11 +5,11 @@ from __future__ import annotations
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import click
 
-from counter_listener.cli_options import NO_RECORD, default_store, store_option
+from counter_listener.cli_options import NO_RECORD, Format, default_store, format_option, store_option
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from counter_listener.store import Row, Store
 
-Format = Literal["table", "jsonl", "csv"]
 COLUMNS = ("seq", "wall", "counter", "visit", "at", "kind", "stage", "phrase", "verdict", "score", "heard")
 
 
@@ -41,14 +40,7 @@ def record(store_url: str | None) -> AbstractContextManager[Store]:
     type=click.Choice(["heard", "not_heard", "unknown", "forbidden", "broken"]),
     help="Only events with this verdict.",
 )
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["table", "jsonl", "csv"]),
-    default="table",
-    show_default=True,
-    help="For people, or one event a line.",
-)
+@format_option
 @click.pass_context
 def events(  # noqa: PLR0913 - one parameter an option
     ctx: click.Context,
@@ -66,8 +58,7 @@ def events(  # noqa: PLR0913 - one parameter an option
         return
     from counter_listener.started import parse_time
 
-    zone = datetime.now().astimezone().tzinfo or UTC
-    after = parse_time(since, zone) if since else None
+    after = parse_time(since, zone=None) if since else None
     with record(store_url) as store:
         _print_rows(store.read(visit=visit, since=after, phrase=phrase, verdict=verdict), form)
 
@@ -78,12 +69,13 @@ def events(  # noqa: PLR0913 - one parameter an option
 def verify(ctx: click.Context, *, store_url: str | None) -> None:
     """Check the chain of the record, row by row, and name the first that is broken.
 
-    What it cannot show: rows cut off at the very end, for nothing follows them.
+    What it cannot show: rows cut off at the very end, for nothing follows them. Note down the last link that it prints;
+    a record that still holds that link has not been cut off before it.
     """
     with record(store_url or ctx.obj) as store:
         found = store.verify()
     if found.broken is None:
-        click.echo(f"{found.rows} rows, the chain is whole.")
+        click.echo(f"{found.rows} rows, the chain is whole. Its last link is {found.head}")
         return
     row = f"row {found.broken.seq}: " if found.broken.seq is not None else ""
     click.echo(
@@ -100,7 +92,7 @@ def purge(*, before: str, store_url: str | None, yes: bool) -> None:
     """Remove old visits from the record for good; the purge records itself."""
     from counter_listener.started import parse_time
 
-    day = parse_time(before, datetime.now().astimezone().tzinfo or UTC)
+    day = parse_time(before, zone=None)
     with record(store_url) as store:
         if not yes and sys.stdin.isatty():
             click.confirm(
@@ -139,12 +131,18 @@ def flat_row(row: Row) -> dict[str, object]:
     from dataclasses import asdict
 
     columns = asdict(row)
-    return {**columns, **json.loads(columns.pop("detail"))}
+    try:
+        detail = json.loads(row.detail)
+    except ValueError:  # somebody changed it; `events verify` says so
+        return columns
+    del columns["detail"]
+    return {**columns, **detail} if isinstance(detail, dict) else columns
 
 
 def _print_table(rows: Iterable[dict[str, object]]) -> None:
     from counter_listener.privacy import printable
 
+    click.echo("  ".join(COLUMNS))
     for row in rows:
         cells = (printable(str(row[name])) if row.get(name) is not None else "-" for name in COLUMNS)
         click.echo("  ".join(cells))

@@ -15,6 +15,9 @@ from __future__ import annotations
 class CounterListenerError(Exception):
     "Something the user can mend; the message is one sentence naming what and how."
 
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence if sentence.endswith((".", "?", "。")) else f"{sentence}.")
+
 
 class AudioError(CounterListenerError):
     "A recording cannot be read."

@@ -35,10 +35,10 @@ class Started:
     how: Literal["given", "file name", "file time stamp", "unknown"]
 
 
-def started(path: Path, stamped: datetime | None, given: datetime | None, zone: tzinfo) -> Started:
+def started(path: Path, stamped: datetime | None, given: datetime | None, zone: tzinfo | None) -> Started:
     """When the recording at `path` started: as `given`, else as its name says, else as it is `stamped`.
 
-    `zone` is where naive times are from.
+    `zone` is where naive times are from; None is the zone of this machine, by its rules for that date.
     """
     if given:
         return Started(_utc(given, zone), "given")
@@ -49,15 +49,17 @@ def started(path: Path, stamped: datetime | None, given: datetime | None, zone: 
     return Started(None, "unknown")
 
 
-def parse_time(text: str, zone: tzinfo) -> datetime:
+def parse_time(text: str, zone: tzinfo | None) -> datetime:
     """The time that a user typed, aware; a naive one is from `zone`, and a date alone is its midnight there.
+
+    None is the zone of this machine, by its rules for that date.
 
     Raises UsageError if it is no time.
     """
     try:
         time = _aware(_typed(text.strip()), zone)
         time.astimezone(UTC)
-    except (ValueError, OverflowError) as error:
+    except (ValueError, OverflowError, OSError) as error:
         raise UsageError(f'{text[:60]!r} is not a time; write it like "2026-01-15 09:30"') from error
     return time
 
@@ -100,9 +102,11 @@ def _typed(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
-def _aware(time: datetime, zone: tzinfo) -> datetime:
-    return time if time.tzinfo else time.replace(tzinfo=zone)
+def _aware(time: datetime, zone: tzinfo | None) -> datetime:
+    if time.tzinfo:
+        return time
+    return time.replace(tzinfo=zone) if zone else time.astimezone()
 
 
-def _utc(time: datetime, zone: tzinfo) -> datetime:
+def _utc(time: datetime, zone: tzinfo | None) -> datetime:
     return _aware(time, zone).astimezone(UTC)

@@ -465,7 +465,7 @@ MUTATED = [
 
 
 @pytest.mark.parametrize(("suffix", "codec", "rate"), MUTATED)
-def test_any_bytes_give_sound_or_one_sentence(
+def test_invariant_5_any_bytes_give_sound_or_one_sentence(
     tmp_path: Path, suffix: str, codec: str, rate: int, capfd: pytest.CaptureFixture[str]
 ) -> None:
     content = encode(tmp_path / f"a.{suffix}", codec, tone(2.5, rate), rate=rate).read_bytes()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import os
-import pty
 import shutil
 import signal
 import sqlite3
@@ -42,9 +41,7 @@ def test_json_lines_hold_every_key_in_order_of_time(tmp_path: Path) -> None:
     assert closed["counts"]["heard"] == closed["counts"]["owed"]
 
 
-def test_csv_is_a_table_that_a_spreadsheet_cannot_be_tricked_with(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_invariant_9_a_spreadsheet_cannot_be_tricked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     hostile = transcript(tmp_path / "a.jsonl").rename(tmp_path / "=HYPERLINK(1).jsonl")
     monkeypatch.chdir(tmp_path)
     result = run("check", hostile.name, "--format", "csv", "--store", "none", "--counter", "@cmd")
@@ -65,7 +62,7 @@ def test_the_table_ticks_and_crosses_every_step(tmp_path: Path) -> None:
         assert told in bad
 
 
-def test_what_a_terminal_would_obey_never_reaches_it(tmp_path: Path) -> None:
+def test_invariant_9_what_a_terminal_would_obey_never_reaches_it(tmp_path: Path) -> None:
     hostile = transcript(tmp_path / "a.jsonl", [(0, 1, "您\x1b[31m好"), *FULL_VISIT]).rename(tmp_path / "\x1b[2J.jsonl")
     for form in ("table", "jsonl", "csv"):
         result = run("check", hostile, "--format", form, "--store", "none")
@@ -150,7 +147,7 @@ def test_a_pattern_without_a_file_and_a_folder_searched_to_the_bottom(tmp_path: 
     assert (nothing.exit_code, "no file fits this pattern" in nothing.stderr) == (3, True)
 
 
-def test_the_same_recording_adds_nothing_whatever_its_name(tmp_path: Path) -> None:
+def test_invariant_4_the_same_recording_adds_nothing_whatever_its_name(tmp_path: Path) -> None:
     store, first = tmp_path / "events.db", transcript(tmp_path / "a.jsonl")
     run("check", first, "--store", store)
     recorded = rows(store)
@@ -229,6 +226,7 @@ def test_a_full_disk_and_a_read_only_one(tmp_path: Path) -> None:
 
 
 def test_a_progress_bar_on_a_terminal_and_none_in_a_pipe() -> None:
+    pty = pytest.importorskip("pty", reason="needs a pseudo-terminal")
     command = [sys.executable, "-m", "counter_listener", "check", str(RECORDING), "--store", "none"]
     ours, theirs = pty.openpty()
     with subprocess.Popen(

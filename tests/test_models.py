@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import random
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -62,6 +64,18 @@ def cut(name: str, size: int) -> Callable[[Path], object]:
 def test_a_damaged_model_is_refused_with_one_sentence(model: Path, damage: Callable[[Path], object], told: str) -> None:
     damage(model)
     assert told in refusal(model)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_invariant_5_any_bytes_in_a_model_give_a_model_or_one_sentence(model: Path, seed: int) -> None:
+    chance = random.Random(seed)  # noqa: S311 - no secret
+    file = chance.choice(sorted(file for file in model.rglob("*") if file.is_file() and file.name != "LICENSE"))
+    content = bytearray(file.read_bytes())
+    begin = chance.randrange(len(content))
+    content[begin : begin + chance.randrange(1, 400)] = chance.randbytes(chance.randrange(400))
+    file.write_bytes(content)
+    with suppress(ModelError):
+        verify(model)
 
 
 def test_the_bundled_model_is_held_to_its_checksums(tmp_path: Path) -> None:

@@ -159,7 +159,7 @@ def accusations(told: list[Event]) -> list[Event]:
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-def test_a_phrase_set_passes_its_own_examples(path: Path) -> None:
+def test_invariant_6_a_phrase_set_passes_its_own_examples(path: Path) -> None:
     phrases, _ = read_phrase_set(path)
     assert phrases.example
     assert list(failures(prepare(phrases))) == []

@@ -20,7 +20,7 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from store_cases import DAY, NOW, ROOT, connection_of, live, raw, recorded_as, run_child, visit_events
+from store_cases import DAY, NOW, PER_VISIT, ROOT, connection_of, live, raw, recorded_as, run_child, visit_events
 
 from counter_listener.migrations import upgrade
 from counter_listener.record import RecordingRow
@@ -138,6 +138,22 @@ def test_adding_a_recording_twice_adds_nothing(path: Path) -> None:
         assert not store.add_recording(replace(recording, path="/elsewhere.wav"), visit_events(1), origin, NOW)
         assert list(store.read()) == before
         assert len(before) == 3
+
+
+@settings(max_examples=20, deadline=None)
+@given(numbers=st.lists(st.integers(1, 5), max_size=12))
+def test_invariant_4_each_recording_is_recorded_once_however_often_it_is_checked(
+    tmp_path_factory: pytest.TempPathFactory, numbers: list[int]
+) -> None:
+    path = tmp_path_factory.mktemp("often") / "record.db"
+    for number in numbers:
+        with open_store(path) as store:
+            recording, origin = recorded_as(number)
+            store.add_recording(recording, visit_events(number), origin, NOW)
+    with open_store(path) as store:
+        streams = [row.stream for row in store.read()]
+        assert streams == [recorded_as(n)[1].stream for n in dict.fromkeys(numbers) for _ in range(PER_VISIT)]
+        assert store.verify().broken is None
 
 
 def test_a_recording_without_events_is_known_too(path: Path) -> None:

@@ -59,7 +59,7 @@ def verified(path: Path) -> Broken | None:
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="writers are forked, so that many can be killed in a short time")
-def test_acknowledged_events_survive_kill_9(tmp_path: Path) -> None:
+def test_invariant_4_acknowledged_events_survive_kill_9(tmp_path: Path) -> None:
     path = tmp_path / "record.db"
     with open_store(path):
         pass

@@ -191,7 +191,9 @@ lines = st.one_of(st.binary(max_size=40), st.dictionaries(keys, values).map(lamb
 
 @settings(deadline=None)
 @given(st.lists(lines, max_size=3))
-def test_any_bytes_give_utterances_or_an_error(tmp_path_factory: pytest.TempPathFactory, content: list[bytes]) -> None:
+def test_invariant_5_any_bytes_give_utterances_or_an_error(
+    tmp_path_factory: pytest.TempPathFactory, content: list[bytes]
+) -> None:
     path = put(tmp_path_factory.mktemp("t"), b"\n".join(content))
     with suppress(TranscriptError):
         assert all(utterance.words for utterance in read_transcript(path))
