@@ -135,7 +135,7 @@ def find(matcher: Matcher, utterance: Utterance, earlier: Iterable[Mark] = ()) -
     """
     spoken = spell(utterance, matcher.phrases.hearing.clause_pause)
     if not len(spoken):
-        return Findings()
+        return Findings(marks=tuple(earlier))
     places = standing(tuple(search(matcher, spoken)))
     marks = (
         *earlier,

@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 from counter_listener.findings import Findings, Heard, Item, RuleHit
 from counter_listener.phrase_set import PhraseSet
 from counter_listener.types import Event, Gap, Hit, Speaker, Tick, Utterance
-from counter_listener.verdicts import Told, Visit, on_hit, on_offence, on_rule, on_trigger, on_word, settle
+from counter_listener.verdicts import Told, Visit, doubtful, on_hit, on_offence, on_rule, on_trigger, on_word, settle
 
 Reason = Literal["farewell", "new_greeting", "idle", "gap", "end"]
 Kind = Literal["phrase", "word", "offence", "trigger", "rule"]
@@ -88,8 +88,7 @@ def advance(counter: Counter, item: Item) -> Step:
 def end(counter: Counter) -> Step:
     """The counter after the stream has ended: an open visit is closed where the stream stops."""
     if counter.one_visit and counter.visit is None:
-        first = counter.waiting[0].utterance.start if counter.waiting else 0.0
-        counter, opened = _open_visit(counter, first)
+        counter, opened = _open_visit(counter, 0.0)
         counter, closed = close(counter, counter.now, "end")
         return counter, opened + closed
     return close(counter, counter.now, "end") if counter.visit else (counter, ())
@@ -138,11 +137,16 @@ def still_waiting(counter: Counter, at: float) -> tuple[Heard, ...]:
 
 
 def enough(counter: Counter) -> bool:
-    """Whether what was heard opens a visit: a phrase that is no farewell, an offence, a request, or enough speech."""
-    found = telling(counter.waiting[-1])
-    if counter.one_visit or any(kind != "word" and one.owner not in counter.closers for kind, one in found):
-        return True
-    return sum(heard.units for heard in counter.waiting) >= counter.phrases.visit.opening_syllables
+    """Whether what was heard opens a visit: a phrase that is no farewell, an offence, a request, or enough speech.
+
+    A farewell, and what customers say as well, may come from somebody who is leaving.
+    """
+    last = counter.waiting[-1]
+    for kind, found in telling(last):
+        hit = found.hit if isinstance(found, RuleHit) else found
+        if kind != "word" and hit.owner not in counter.closers and not doubtful(hit, last.utterance):
+            return True
+    return counter.one_visit or sum(heard.units for heard in counter.waiting) >= counter.phrases.visit.opening_syllables
 
 
 def hear(counter: Counter, heard: Heard) -> Step:

@@ -83,8 +83,10 @@ def test_three_visits_one_without_farewell_one_without_greeting() -> None:
     assert [verdicts(told, number)["hello"] for number in (1, 2, 3)] == ["heard", "heard", "not_heard"]
 
 
-def test_a_word_or_a_goodbye_from_the_door_is_no_visit() -> None:
-    assert events([said("好的", 5), said("再见", 200)], until=500) == []
+def test_a_word_a_thanks_or_a_goodbye_from_the_door_is_no_visit() -> None:
+    door = [said("好的", 5), said("再见", 200), said("谢谢", 400), said("没有了", 600)]
+    assert events(door, until=900) == []
+    assert events([said("谢谢", 5, "clerk")], until=300)[0].kind == "visit_opened"
 
 
 def test_speech_without_any_phrase_opens_a_visit_where_it_began() -> None:
