@@ -154,10 +154,10 @@ def hear(counter: Counter, heard: Heard) -> Step:
     events: tuple[Event, ...] = ()
     speaker = heard.utterance.speaker
     for kind, found in in_order(heard.findings):
+        if kind == "phrase" and begins_anew(counter, found.owner):
+            counter, more = _begin_anew(counter, found.start)
+            events += more
         if counts(kind, speaker):
-            if kind == "phrase" and begins_anew(counter, found.owner):
-                counter, more = _begin_anew(counter, found.start)
-                events += more
             counter, more = tell(counter, kind, found, heard.utterance)
             events += more
         if isinstance(found, Hit) and found.owner in counter.closers:

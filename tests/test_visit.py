@@ -64,6 +64,12 @@ def test_a_farewell_and_the_next_greeting_in_one_breath_are_two_visits() -> None
     assert verdicts(told, 2)["hello"] == "heard"
 
 
+def test_the_next_customers_greeting_begins_the_next_visit_and_is_not_the_clerks() -> None:
+    told = events([*talk(FULL), said("您好我想取钱", 20, "customer"), said("请问您办理什么业务", 24, "clerk")])
+    assert reasons(told) == ["new_greeting", "end"]
+    assert verdicts(told, 2)["hello"] == "not_heard"
+
+
 def test_a_greeting_before_any_farewell_belongs_to_the_same_visit() -> None:
     assert len(closed(events(talk(["您好", "请问您办理什么业务", "您好", "请慢走"])))) == 1
 
