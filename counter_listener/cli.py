@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from typing import Any
 
@@ -9,7 +10,7 @@ import click
 
 from counter_listener import __version__
 from counter_listener.cli_check import check, demo
-from counter_listener.cli_options import EXIT_CODES, NO_RECORD, UNREADABLE, USAGE
+from counter_listener.cli_options import EXIT_CODES, NO_RECORD, UNREADABLE, USAGE, silence
 from counter_listener.cli_phrases import phrases
 from counter_listener.cli_record import backup, events, purge
 from counter_listener.errors import AudioError, CounterListenerError, StoreError, TranscriptError
@@ -26,6 +27,14 @@ class Courteous(click.Group):
                 raise
             click.echo(f"Error: {error}", err=True)
             ctx.exit(exit_code(error))
+        except OSError as error:
+            if ctx.params.get("debug"):
+                raise
+            silence()
+            if error.errno == errno.EPIPE:  # the reader has seen enough
+                ctx.exit(0)
+            click.echo(f"Error: the output cannot be written ({error.strerror}).", err=True)
+            ctx.exit(NO_RECORD)
 
 
 def exit_code(error: CounterListenerError) -> int:
@@ -59,4 +68,13 @@ def main() -> None:
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure:  # words are Chinese, whatever code page the console was born with
             reconfigure(encoding="utf-8", errors="replace")
-    cli(prog_name="counter-listener")
+    try:
+        try:
+            cli(prog_name="counter-listener")
+        finally:
+            sys.stdout.flush()
+    except OSError as error:
+        silence()
+        if error.errno != errno.EPIPE:
+            click.echo(f"Error: the output cannot be written ({error.strerror}).", err=True)
+            sys.exit(NO_RECORD)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from math import isnan
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -21,13 +22,14 @@ from counter_listener.cli_options import (
     PASSED,
     UNREADABLE,
     Format,
-    default_store,
     format_option,
     load_phrases,
     phrases_option,
+    silence,
     store_option,
+    store_place,
 )
-from counter_listener.errors import StoreError
+from counter_listener.errors import StoreError, UsageError
 from counter_listener.privacy import printable
 from counter_listener.progress import progress_bar
 
@@ -67,6 +69,8 @@ class Run:
     """How many were in the record already."""
     unrecorded: int = 0
     """How many could not be written to the record."""
+    unheeded: bool = False
+    """Whether the output can no longer be written."""
 
 
 @click.command(epilog=EXIT_CODES + "\nExample: counter-listener check monday/ '*.mp3' --counter 3 --format jsonl")
@@ -121,7 +125,9 @@ def check(  # noqa: PLR0913 - one parameter an option
     from counter_listener.tally import Tally
 
     matcher, digest = load_phrases(phrases_name)
-    given = parse_time(started, zone=None) if started else None
+    if fail_under is not None and isnan(fail_under):
+        raise UsageError("--fail-under takes a number from 0 to 100.")
+    given = parse_time(started, zone=None) if started is not None else None
     task = Task(matcher, Ears(find_model(model_name)), given=given, one_visit=one_visit)
     with opened(store_url) as (store, place):
         run = Run(matcher.phrases, digest, counter, form, quiet, store, place, Tally())
@@ -154,7 +160,7 @@ def opened(store_url: str | None) -> Iterator[tuple[Store | None, str]]:
         return
     from counter_listener.store import open_store
 
-    place = store_url or default_store()
+    place = store_place(store_url)
     with open_store(place) as store:
         yield store, place
 
@@ -163,19 +169,34 @@ def carry_out(run: Run, inputs: list[Any], task: Task, fail_under: float | None)
     """Checks, records and shows every input; the exit code."""
     from counter_listener.batch import check as check_all
 
-    _show_head(run)
     try:
+        _show_head(run)
         with progress_bar(len(inputs), quiet=run.quiet) as (underway, done):
             for result in check_all(inputs, replace(task, progress=underway)):
                 run.tally.add(result)
                 record(run, result)
-                _show(run, result)
+                if not run.unheeded:
+                    _show_or_go_on(run, result)
                 done()
+        if not run.unheeded:
+            _close_with_notes(run)
     except KeyboardInterrupt:
         click.echo(f"Interrupted; {run.recorded} recorded. Run it again to check the rest.", err=True)
         return INTERRUPTED
-    _close_with_notes(run)
     return outcome(run, fail_under)
+
+
+def _show_or_go_on(run: Run, result: Result) -> None:
+    """Shows a result; where nobody can read on (a closed pipe, a full disk), checking and recording go on without."""
+    try:
+        _show(run, result)
+        sys.stdout.flush()
+    except OSError as error:
+        if run.store is None:
+            raise
+        run.unheeded = True
+        silence()
+        click.echo(f"The output cannot be written ({error.strerror}); checking and recording go on.", err=True)
 
 
 def outcome(run: Run, fail_under: float | None) -> int:
@@ -232,9 +253,9 @@ def _show(run: Run, result: Result) -> None:
     for loss in result.losses:
         click.echo(f"Warning: {printable(str(result.path))}: audio was lost: {loss}", err=True)
     if run.form == "table":
-        from counter_listener.show import show_result
+        from counter_listener.show import result_text
 
-        show_result(result, run.phrases)
+        click.echo(result_text(result, run.phrases), nl=False)
         return
     from counter_listener.rows import as_csv_lines, as_json_lines
 
@@ -257,9 +278,9 @@ def _close_with_notes(run: Run) -> None:
     if run.quiet:
         return
     if run.form == "table":
-        from counter_listener.show import show_summary
+        from counter_listener.show import summary_text
 
-        show_summary(run.tally, run.phrases)
+        click.echo(summary_text(run.tally, run.phrases), nl=False)
     if run.store is not None:
         again = f"; {run.known} were in it already and added nothing" if run.known else ""
         click.echo(f"Recorded {run.recorded} in {run.place}{again}.", err=True)

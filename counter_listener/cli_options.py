@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 import click
+
+from counter_listener.errors import UsageError
 
 if TYPE_CHECKING:
     from counter_listener.matching import Matcher
@@ -19,7 +25,7 @@ Exit codes:
   1    some visit fell under --fail-under
   2    bad usage: an option, a phrase set or a model that cannot be used
   3    some input could not be read, or not in full; the others were checked and recorded
-  4    the record could not be opened, written or trusted
+  4    the record could not be opened, written or trusted, or the output not be written
   130  interrupted; what had been recorded by then is kept
 """
 
@@ -39,11 +45,21 @@ def load_phrases(name: str) -> tuple[Matcher, str]:
     return matcher, digest
 
 
-def default_store() -> str:
-    """Where the record is kept unless the user says otherwise."""
+def store_place(asked: str | None) -> str:
+    """Where the record is: what the user asked for, else a file in the data folder. Raises UsageError."""
     from counter_listener.shipped import data_folder
 
-    return str(data_folder() / "events.db")
+    if asked is None:
+        return str(data_folder() / "events.db")
+    if asked in {"", "none", ":memory:"} or asked.startswith("file:"):
+        raise UsageError(f"--store {asked!r} names no record here; give a file or a sqlite:/// URL.")
+    return str(Path(asked).expanduser()) if asked.startswith("~") else asked
+
+
+def silence() -> None:
+    """Sends what is still to be printed nowhere: the output cannot be written."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 phrases_option = click.option(

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from counter_listener.cli_options import NO_RECORD, Format, default_store, format_option, store_option
+from counter_listener.cli_options import NO_RECORD, Format, format_option, store_option, store_place
+from counter_listener.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,7 +25,7 @@ def record(store_url: str | None) -> AbstractContextManager[Store]:
     """The record as it is; none is made."""
     from counter_listener.store import open_store
 
-    return open_store(store_url or default_store(), create=False)
+    return open_store(store_place(store_url), create=False)
 
 
 @click.group(
@@ -58,7 +59,7 @@ def events(  # noqa: PLR0913 - one parameter an option
         return
     from counter_listener.started import parse_time
 
-    after = parse_time(since, zone=None) if since else None
+    after = parse_time(since, zone=None) if since is not None else None
     with record(store_url) as store:
         _print_rows(store.read(visit=visit, since=after, phrase=phrase, verdict=verdict), form)
 
@@ -72,7 +73,7 @@ def verify(ctx: click.Context, *, store_url: str | None) -> None:
     What it cannot show: rows cut off at the very end, for nothing follows them. Note down the last link that it prints;
     a record that still holds that link has not been cut off before it.
     """
-    with record(store_url or ctx.obj) as store:
+    with record(store_url if store_url is not None else ctx.obj) as store:
         found = store.verify()
     if found.broken is None:
         click.echo(f"{found.rows} rows, the chain is whole. Its last link is {found.head}")
@@ -93,8 +94,10 @@ def purge(*, before: str, store_url: str | None, yes: bool) -> None:
     from counter_listener.started import parse_time
 
     day = parse_time(before, zone=None)
+    if not yes and (sys.stdin is None or not sys.stdin.isatty()):
+        raise UsageError("A purge cannot be undone; where nobody can be asked, say --yes.")
     with record(store_url) as store:
-        if not yes and sys.stdin.isatty():
+        if not yes:
             click.confirm(
                 f"Remove every visit that ended before {day:%Y-%m-%d %H:%M}? This cannot be undone.", abort=True
             )

@@ -35,9 +35,15 @@ CLOSED: Final = {
 }
 
 
-def show_result(result: Result, phrases: PhraseSet) -> None:
-    """Prints one recording: its visits, each with its stages and steps, offences, rules and score."""
+def result_text(result: Result, phrases: PhraseSet) -> str:
+    """One recording as text: its visits, each with its stages and steps, offences, rules and score."""
     console = Console(highlight=False)
+    with console.capture() as text:
+        _show_result(console, result, phrases)
+    return text.get()
+
+
+def _show_result(console: Console, result: Result, phrases: PhraseSet) -> None:
     console.print(Rule(style="cyan"))
     console.print(_head(result))
     if result.error:
@@ -209,9 +215,15 @@ def _gap_line(event: Event) -> str:
     return f"? audio lost at {clock(event.at)}{length}: {event.detail['reason']}"
 
 
-def show_summary(tally: Tally, phrases: PhraseSet) -> None:
-    """Prints what all recordings together came to."""
+def summary_text(tally: Tally, phrases: PhraseSet) -> str:
+    """What all recordings together came to, as text."""
     console = Console(highlight=False)
+    with console.capture() as text:
+        _show_summary(console, tally, phrases)
+    return text.get()
+
+
+def _show_summary(console: Console, tally: Tally, phrases: PhraseSet) -> None:
     console.print(Rule(Text("Summary", style="bold"), align="left", style="cyan"))
     console.print(f"{tally.checked} checked, {clock(tally.seconds)} in all; {_many(tally.visits, 'visit')}")
     if tally.scored:

@@ -26,6 +26,10 @@ _STAMP: Final = re.compile(
 _LOOSE: Final = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?:[T ]+(\d{1,2}):(\d\d)(?::(\d\d))?)?")
 
 
+YEARS = range(1971, 9998)
+"""What a time may be in, so that a recording's length can be added to it in any zone."""
+
+
 @dataclass(frozen=True, slots=True)
 class Started:
     """When a recording started, and how we know."""
@@ -44,7 +48,7 @@ def started(path: Path, stamped: datetime | None, given: datetime | None, zone: 
         return Started(_utc(given, zone), "given")
     if named := _named(path.name):
         return Started(_utc(named, zone), "file name")
-    if stamped:
+    if stamped and stamped.year in YEARS:
         return Started(_utc(stamped, zone), "file time stamp")
     return Started(None, "unknown")
 
@@ -56,11 +60,14 @@ def parse_time(text: str, zone: tzinfo | None) -> datetime:
 
     Raises UsageError if it is no time.
     """
+    wrong = UsageError(f'{text[:60]!r} is not a time; write it like "2026-01-15 09:30"')
     try:
         time = _aware(_typed(text.strip()), zone)
-        time.astimezone(UTC)
+        year = time.astimezone(UTC).year
     except (ValueError, OverflowError, OSError) as error:
-        raise UsageError(f'{text[:60]!r} is not a time; write it like "2026-01-15 09:30"') from error
+        raise wrong from error
+    if year not in YEARS:
+        raise wrong
     return time
 
 

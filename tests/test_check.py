@@ -85,6 +85,11 @@ def test_exit_code_1_is_for_visits_under_the_line_and_nothing_else(tmp_path: Pat
         (["--started", "yesterday"], "yesterday"),
         (["--fail-under", "101"], "fail-under"),
         (["--format", "xml"], "xml"),
+        (["--fail-under", "nan"], "a number from 0 to 100"),
+        (["--started", "9999-12-31 23:59:50"], "is not a time"),
+        (["--started", ""], "is not a time"),
+        (["--store", ""], "names no record"),
+        (["--store", ":memory:"], "names no record"),
     ],
 )
 def test_exit_code_2_is_for_what_cannot_be_used(tmp_path: Path, words: list[str], told: str) -> None:
@@ -223,6 +228,26 @@ def test_a_full_disk_and_a_read_only_one(tmp_path: Path) -> None:
     read_only = program("check", files[0], "--store", "/proc/events.db")
     assert read_only.returncode == 4
     assert len(read_only.stderr.splitlines()) == 1
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_output_that_cannot_be_written_is_told_and_the_record_is_still_kept(tmp_path: Path) -> None:
+    files = [transcript(tmp_path / f"{n}.jsonl", [*FULL_VISIT, (30 + n, 31 + n, "好的")]) for n in range(5)]
+    store = tmp_path / "events.db"
+    command = [sys.executable, "-m", "counter_listener", "check", *map(str, files)]
+    with Path("/dev/full").open("w") as full:
+        told = subprocess.run(
+            [*command, "--store", "none"], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+        assert (told.returncode, len(told.stderr.splitlines())) == (4, 1)
+        help_ = [sys.executable, "-m", "counter_listener", "--help"]
+        shown = subprocess.run(help_, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+        assert (shown.returncode, len(shown.stderr.splitlines())) == (4, 1)
+    line = " ".join([*command, "--store", str(store), "--format", "jsonl"]) + " | head -1"
+    piped = subprocess.run(["bash", "-o", "pipefail", "-c", line], capture_output=True, text=True, check=False)
+    assert piped.returncode == 0
+    assert "Traceback" not in piped.stderr
+    assert recorded(store) == len(files)
 
 
 def test_a_progress_bar_on_a_terminal_and_none_in_a_pipe() -> None:

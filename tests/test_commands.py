@@ -72,6 +72,9 @@ def test_a_purge_removes_old_visits_and_records_itself(store: Path) -> None:
     assert len({event["visit"] for event in left if event["visit"]}) == 1
     assert run("events", "verify", "--store", store).exit_code == 0
     assert "0 rows" in run("purge", "--before", "2026-02-01", "--store", store, "--yes").stdout
+    unasked = run("purge", "--before", "2030-01-01", "--store", store)
+    assert (unasked.exit_code, "say --yes" in unasked.stderr) == (2, True)
+    assert listed("--store", store) != []
     bad = run("purge", "--before", "soon", "--store", store, "--yes")
     assert (bad.exit_code, len(bad.stderr.splitlines())) == (2, 1)
 
