@@ -105,11 +105,13 @@ def compare_help(rounds: int) -> None:
 
 
 def run(command: Sequence[str]) -> tuple[float, float]:
-    """Wall seconds and peak resident megabytes of a program; its exit code may say that a fixture is damaged."""
+    """Wall seconds and peak resident megabytes of a program that must succeed."""
     began = time.perf_counter()
     child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    _, _, usage = os.wait4(child.pid, 0)
-    child.returncode = 0
+    _, status, usage = os.wait4(child.pid, 0)
+    child.returncode = os.waitstatus_to_exitcode(status)
+    if child.returncode:
+        sys.exit(f"{' '.join(command[:4])} ... ended with {child.returncode}")
     return time.perf_counter() - began, usage.ru_maxrss / 1024
 
 

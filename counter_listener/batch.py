@@ -21,7 +21,7 @@ from counter_listener.transcripts import read_transcript
 from counter_listener.types import Event
 
 STREAM_DIGITS = 12
-"""Hex digits of a recording's SHA-256 that name its stream: one chance in 10^8 of a clash among 2 000 000."""
+"""Hex digits of a recording's SHA-256 that name its stream: less than one chance in 100 of a clash in 2 000 000."""
 
 
 @dataclass

@@ -14,6 +14,7 @@ from counter_listener.cli_options import EXIT_CODES, NO_RECORD, UNREADABLE, USAG
 from counter_listener.cli_phrases import phrases
 from counter_listener.cli_record import backup, events, purge
 from counter_listener.errors import AudioError, CounterListenerError, StoreError, TranscriptError
+from counter_listener.privacy import printable
 
 
 class Courteous(click.Group):
@@ -25,7 +26,7 @@ class Courteous(click.Group):
         except CounterListenerError as error:
             if ctx.params.get("debug"):
                 raise
-            click.echo(f"Error: {error}", err=True)
+            click.echo(f"Error: {printable(str(error))}", err=True)
             ctx.exit(exit_code(error))
         except OSError as error:
             if ctx.params.get("debug"):

@@ -220,7 +220,7 @@ def record(run: Run, result: Result) -> None:
         added = run.store.add_recording(recording, result.events, _origin(run, result), datetime.now(UTC))
     except StoreError as error:
         run.unrecorded += 1
-        click.echo(f"Error: {result.path} was checked but not recorded: {error}", err=True)
+        click.echo(f"Error: {printable(str(result.path))} was checked but not recorded: {error}", err=True)
         return
     run.recorded += added
     run.known += not added

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,12 +35,12 @@ def inputs(asked: Iterable[str]) -> list[Path | Missing]:
 
 def _expand(asked: str) -> Iterator[Path | Missing]:
     path = Path(asked)
-    if path.is_dir():
+    if os.path.isdir(asked):  # noqa: PTH112 - Path.is_dir raises on names that are too long
         inside = [file for file in _files_in(path) if _is_input(file)]
         yield from inside
         if not inside:
             yield Missing(path, AudioError(f"{path}: the folder holds no recording and no transcript."))
-    elif path.exists() or not glob.has_magic(asked):
+    elif os.path.exists(asked) or not glob.has_magic(asked):  # noqa: PTH110 - as above
         yield path
     else:
         matched = sorted(glob.glob(asked, recursive=True))  # noqa: PTH207 - the pattern may be absolute

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import struct
 import subprocess
 import sys
@@ -48,7 +49,7 @@ def _listed(root: Path) -> Iterator[Path]:
 
 def find_model(name: str) -> Path:
     """The folder that `name` stands for: a path, or the name of a model at hand. Raises ModelError."""
-    if Path(name).is_dir():
+    if os.path.isdir(name):  # noqa: PTH112 - Path.is_dir raises on names that are too long
         return Path(name)
     known = installed()
     if name not in known:
@@ -74,10 +75,27 @@ def verify(folder: Path) -> None:
     if not _head(folder / ACOUSTIC, 64).lstrip(b"\0B").startswith(b"<TransitionModel>"):
         raise ModelError(f"{folder}: {ACOUSTIC} is no acoustic model, or damaged; install the model again.")
     vocabulary(folder)
-    if (folder / CHECKSUMS).is_file():
+    if listed_in_full(folder):
         verify_checksums(folder)
     else:
         verify_by_loading(folder)
+
+
+def listed_in_full(folder: Path) -> bool:
+    """Whether a model's list of checksums names every file of it. Raises ModelError."""
+    files = {file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file()}
+    return files - {CHECKSUMS, "LICENSE", "README", "README.md"} <= set(checksums(folder))
+
+
+def checksums(folder: Path) -> dict[str, str]:
+    """A model's own list, whose lines are `sha256  path` as sha256sum writes them: path to SHA-256, empty if none."""
+    try:
+        lines = (folder / CHECKSUMS).read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError):
+        raise ModelError(f"{folder}: {CHECKSUMS} is damaged; install the model again.") from None
+    return {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
 
 
 def _whole(folder: Path, name: str) -> Path:
@@ -113,12 +131,15 @@ def vocabulary(folder: Path) -> frozenset[str]:
 
 
 def verify_checksums(folder: Path) -> None:
-    """Holds a model to its own list, whose lines are `sha256  path`, as sha256sum writes them."""
-    for line in (folder / CHECKSUMS).read_text(encoding="utf-8").splitlines():
-        expected, _, name = line.partition("  ")
-        with _whole(folder, name).open("rb") as file:
-            if hashlib.file_digest(file, "sha256").hexdigest() != expected:
-                raise ModelError(f"{folder}: {name} is damaged (its checksum differs); install the model again.")
+    """Holds a model to its own list. Raises ModelError."""
+    for name, expected in checksums(folder).items():
+        try:
+            with _whole(folder, name).open("rb") as file:
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
+        except OSError as error:
+            raise ModelError(f"{folder}: {name} cannot be read ({error.strerror}).") from None
+        if digest != expected:
+            raise ModelError(f"{folder}: {name} is damaged (its checksum differs); install the model again.")
 
 
 def verify_by_loading(folder: Path) -> None:

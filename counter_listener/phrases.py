@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+import os
 import re
 import tomllib
 from collections import Counter
@@ -19,6 +20,8 @@ from counter_listener.pinyin import written
 from counter_listener.shipped import shipped
 
 MAX_BYTES: Final = 1_000_000
+MAX_DOTS: Final = 500
+"""In one line: a dotted key of many thousand parts takes tomllib minutes."""
 SLOT: Final = re.compile(r"\{([^{}]*)\}")
 EXPECTED: Final = {
     "missing": "is missing",
@@ -42,7 +45,7 @@ def find_phrase_set(name: str) -> Path:
     Raises PhraseSetError where there is none, with the names that would do.
     """
     path = Path(name)
-    if path.suffix == ".toml" or path.exists():
+    if path.suffix == ".toml" or os.path.exists(name):  # noqa: PTH110 - Path.exists raises on names that are too long
         return path
     known = {file.stem: file for file in sorted(shipped("phrase_sets").glob("*.toml"))}
     if name not in known:
@@ -78,12 +81,16 @@ def _read_bytes(path: Path) -> bytes:
 
 
 def _parse(content: bytes, path: Path) -> dict[str, Any]:
+    if any(line.count(b".") > MAX_DOTS for line in content.splitlines()):
+        raise PhraseSetError(f"{path}: a line has more than {MAX_DOTS} dots; this is no phrase set.")
     try:
         return tomllib.loads(content.decode("utf-8-sig").replace("\r\n", "\n"))
     except UnicodeDecodeError as error:
         raise PhraseSetError(f"{path}: byte {error.start} is not UTF-8; save the file as UTF-8.") from None
     except tomllib.TOMLDecodeError as error:
         raise PhraseSetError(f"{path}: not TOML: {error}.") from None
+    except ValueError as error:
+        raise PhraseSetError(f"{path}: not a phrase set: {error}.") from None
     except RecursionError:
         raise PhraseSetError(f"{path}: brackets are nested too deeply; this is no phrase set.") from None
 
@@ -175,7 +182,7 @@ def ids(phrases: PhraseSet) -> Iterator[tuple[str, str]]:
         yield stage.id, "stage"
     for phrase, _ in phrases.phrases():
         yield phrase.id, "phrase"
-    for kind in ("word", "forbidden", "rule", "scenario", "observe"):
+    for kind in ("step", "word", "forbidden", "rule", "scenario", "observe"):
         yield from ((entry.id, kind) for entry in getattr(phrases, kind))
 
 
@@ -205,6 +212,10 @@ def _unknown_references(phrases: PhraseSet) -> Iterator[str]:
             for name in e.expect
         ),
     )
+    stage_of = {step.id: step.stage for step in phrases.step}
+    for phrase, stage in phrases.phrases():
+        if phrase.step and stage_of.get(phrase.step, stage.id) != stage.id:
+            yield f"phrase {phrase.id!r} stands in stage {stage.id!r}, but its step {phrase.step!r} does not."
     for place, name, known, kind in asked:
         if name not in known:
             yield f"{place} names the {kind} {name!r}, which is not there{near(str(name), known)}."
@@ -229,6 +240,9 @@ def _wrong_numbers(phrases: PhraseSet) -> Iterator[str]:
         ("[hearing], 'clause_pause'", phrases.hearing.clause_pause, 0, 10),
         ("[hearing], 'context'", phrases.hearing.context, 0, 600),
     )
+    lacking = [name for name in ("minor", "serious", "grave") if name not in phrases.score.penalty]
+    if lacking:
+        yield f"[score], 'penalty' lacks {', '.join(lacking)}; give points for minor, serious and grave."
     for place, value, least, most in checks:
         if value is not None and not least <= value <= most:
             yield f"{place} is {value:g}; it must be from {least:g} to {most:g}."

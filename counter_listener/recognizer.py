@@ -12,6 +12,8 @@ from counter_listener.models import verify
 from counter_listener.privacy import printable
 from counter_listener.types import SAMPLE_BYTES, SAMPLE_RATE, Gap, Tick, Utterance, Word
 
+BESIDE: Final = 4.0
+"""Seconds after a gap in which speech is beside it."""
 LAG: Final = 1.0
 """Seconds that libvosk may hold back: what it has been fed but not decoded when an utterance ends."""
 GARBAGE: Final = "[unk]"
@@ -36,7 +38,10 @@ class VoskRecognizer:
     def __init__(self, model: Any) -> None:  # noqa: ANN401 - vosk has no types
         from vosk import KaldiRecognizer
 
-        self.engine = KaldiRecognizer(model, SAMPLE_RATE)
+        try:
+            self.engine = KaldiRecognizer(model, SAMPLE_RATE)
+        except Exception as error:  # noqa: BLE001 - libvosk raises the bare class
+            raise ModelError(f"The speech model cannot be used ({error}); install it again.") from None
         self.engine.SetWords(True)  # noqa: FBT003 - as the engine has it
 
     def accept(self, block: bytes) -> tuple[Word, ...] | None:
@@ -71,27 +76,31 @@ def words(result: str) -> tuple[Word, ...]:
 
 def transcribe(blocks: Iterable[bytes | Gap], recognizer: Recognizer) -> Iterator[Utterance | Gap | Tick]:
     """Utterances as they end, gaps as they come, and a tick for every block."""
-    fed, lost, settled, touched = 0, 0.0, 0.0, False
+    fed, lost, settled, gap_end = 0, 0.0, 0.0, -BESIDE
     for block in blocks:
         if isinstance(block, Gap):
-            yield from spoken(recognizer.finish(), lost, beside_gap=True)
+            yield from spoken(recognizer.finish(), lost, block.start)
             yield block
             lost += block.seconds
-            settled, touched = block.start + block.seconds, True
+            settled = gap_end = block.start + block.seconds
             continue
         fed += len(block) // SAMPLE_BYTES
         now = fed / SAMPLE_RATE + lost
         heard = recognizer.accept(block)
         if heard is not None:
-            yield from spoken(heard, lost, beside_gap=touched)
-            settled, touched = max(settled, now - LAG), touched and not heard
+            yield from spoken(heard, lost, gap_end)
+            settled = max(settled, now - LAG)
         yield Tick(now, settled)
-    yield from spoken(recognizer.finish(), lost, beside_gap=touched)
+    yield from spoken(recognizer.finish(), lost, gap_end)
     yield Tick(fed / SAMPLE_RATE + lost, fed / SAMPLE_RATE + lost)
 
 
-def spoken(heard: tuple[Word, ...], lost: float, *, beside_gap: bool) -> Iterator[Utterance]:
-    """The words as one utterance in the stream's time, which counts lost audio too; nothing if there are none."""
+def spoken(heard: tuple[Word, ...], lost: float, gap: float) -> Iterator[Utterance]:
+    """The words as one utterance in the stream's time, which counts lost audio too; nothing if there are none.
+
+    `gap` is where audio was lost last, in seconds; -BESIDE or less where none was.
+    """
     if heard:
         moved = tuple(Word(word.text, word.start + lost, word.end + lost) for word in heard) if lost else heard
-        yield Utterance(moved[0].start, moved[-1].end, moved, beside_gap=beside_gap)
+        beside = moved[0].start - gap < BESIDE
+        yield Utterance(moved[0].start, moved[-1].end, moved, beside_gap=beside)

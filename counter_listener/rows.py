@@ -77,7 +77,7 @@ def row_of(
 
 
 def as_json_lines(rows: Iterable[Mapping[str, Cell]]) -> Iterator[str]:
-    """One JSON object a row, in the columns' order; what the row has and no column names comes last."""
+    """One JSON object a row, its keys in the row's order."""
     for row in rows:
         yield json.dumps({key: _cleaned(value) for key, value in row.items()}, ensure_ascii=False)
 

@@ -112,7 +112,7 @@ def _stage_rows(stage: Stage, events: Sequence[Event], phrases: PhraseSet) -> It
         steps.append((None, ""))
     for index, (step, title) in enumerate(steps):
         inside = [event for event in told if event.step == step]
-        name = Text(stage.title if index == 0 else "")
+        name = Text(printable(stage.title) if index == 0 else "")
         label = Text.assemble(step_mark(inside), f" {title}")
         if not inside:
             yield name, label, Text(_seen_line(stage, step, phrases), style="dim"), Text(""), Text("")
@@ -156,7 +156,7 @@ def word_lines(events: Sequence[Event], phrases: PhraseSet) -> Iterator[Text]:
     for word in phrases.word:
         verdict = told.get(word.id)
         mark, style = MARKS[verdict] if verdict else NOTHING
-        line.append(mark, style).append(f" {word.name}  ")
+        line.append(mark, style).append(f" {printable(word.name)}  ")
     if phrases.word:
         yield line
 
@@ -184,7 +184,7 @@ def _rule_lines(events: Sequence[Event], phrases: PhraseSet) -> Iterator[Text]:
         told = [event for event in events if event.kind == "rule" and event.phrase == rule.id]
         kept = sum(event.verdict == "heard" for event in told)
         if kept:
-            yield Text.assemble(("✓", "green"), f" rule kept {kept}×: {rule.title}")
+            yield Text.assemble(("✓", "green"), f" rule kept {kept}×: {printable(rule.title)}")
         for event in told:
             if event.verdict != "heard":
                 mark, style = MARKS[event.verdict or "unknown"]

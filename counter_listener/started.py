@@ -79,7 +79,10 @@ def read_stamp(text: str) -> datetime | None:
     *numbers, zone = found.groups()
     time = _valid(numbers)
     if time and zone:
-        return datetime.fromisoformat(time.isoformat() + zone)
+        try:
+            return datetime.fromisoformat(time.isoformat() + zone)
+        except ValueError:
+            return None
     return time
 
 

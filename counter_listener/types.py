@@ -75,7 +75,7 @@ class Hit:
     """A wording found in an utterance."""
 
     owner: str
-    """Id of the phrase, forbidden phrase, rule or scenario that the wording belongs to."""
+    """Id of the phrase, courtesy word, forbidden phrase, rule or scenario that the wording belongs to."""
     wording: str
     """As the phrase set writes it."""
     heard: str
@@ -102,7 +102,7 @@ class Event:
     stage: str | None = None
     step: str | None = None
     phrase: str | None = None
-    """Id of the phrase, forbidden phrase or rule."""
+    """Id of the phrase, courtesy word, forbidden phrase, rule or scenario."""
     verdict: Verdict | None = None
     score: float | None = None
     """Of a hit: closeness in sound, 0-100. Of a closed visit: its score, 0-100, None if nothing could be judged."""

@@ -58,8 +58,13 @@ def duties(phrases: PhraseSet, visit: Visit) -> Iterator[tuple[Phrase, Stage, fl
 
 def on_hit(visit: Visit, hit: Hit, phrases: PhraseSet, utterance: Utterance) -> Told:
     """A phrase of a stage was heard: an event the first time, or none if a customer may have said it."""
-    phrase, stage = next((p, s) for p, s in phrases.phrases() if p.id == hit.owner)
-    if hit.owner in visit.heard:
+    phrase, stage, scenario = next(
+        (phrase, stage, scenario)
+        for stage, scenario in phrases.stages()
+        for phrase in stage.phrase
+        if phrase.id == hit.owner
+    )
+    if hit.owner in visit.heard or (scenario is not None and scenario.id not in visit.scenarios):
         return visit, None
     if doubtful(hit, utterance):
         return _with_doubt(visit, hit), None
@@ -234,7 +239,7 @@ def grade_of(score: float | None, phrases: PhraseSet) -> str | None:
 
 
 def doubtful(hit: Hit, utterance: Utterance) -> bool:
-    """Whether a customer may have said it: a wording both sides use, from a voice that nobody _told apart."""
+    """Whether a customer may have said it: a wording both sides use, from a voice that nobody told apart."""
     return hit.shared and utterance.speaker == "unknown"
 
 

@@ -118,8 +118,9 @@ def _on_heard(counter: Counter, heard: Heard) -> Step:
     if counter.visit:
         counter, more = hear(counter, heard)
         return counter, events + more
-    counter = replace(counter, waiting=(*still_waiting(counter, heard.utterance.start), heard))
-    if not enough(counter):
+    waiting = (heard,) if opens(counter, heard) else (*still_waiting(counter, heard.utterance.start), heard)
+    counter = replace(counter, waiting=waiting)
+    if not opens(counter, heard) and not enough(counter):
         return counter, events
     counter, opened = _open_visit(counter, counter.waiting[0].utterance.start)
     events += opened
@@ -136,17 +137,22 @@ def still_waiting(counter: Counter, at: float) -> tuple[Heard, ...]:
     return counter.waiting if fresh else ()
 
 
-def enough(counter: Counter) -> bool:
-    """Whether what was heard opens a visit: a phrase that is no farewell, an offence, a request, or enough speech.
+def opens(counter: Counter, heard: Heard) -> bool:
+    """Whether an utterance alone opens a visit: it holds a phrase, an offence, a request or a trigger.
 
     A farewell, and what customers say as well, may come from somebody who is leaving.
     """
-    last = counter.waiting[-1]
-    for kind, found in telling(last):
+    for kind, found in telling(heard):
         hit = found.hit if isinstance(found, RuleHit) else found
-        if kind != "word" and hit.owner not in counter.closers and not doubtful(hit, last.utterance):
+        if kind != "word" and hit.owner not in counter.closers and not doubtful(hit, heard.utterance):
             return True
-    return counter.one_visit or sum(heard.units for heard in counter.waiting) >= counter.phrases.visit.opening_syllables
+    return False
+
+
+def enough(counter: Counter) -> bool:
+    """Whether so much was said that it must be a visit; goodbyes and thanks do not count."""
+    speech = (heard.units for heard in counter.waiting if not heard.findings.phrases)
+    return counter.one_visit or sum(speech) >= counter.phrases.visit.opening_syllables
 
 
 def hear(counter: Counter, heard: Heard) -> Step:
@@ -213,8 +219,8 @@ def tell(counter: Counter, kind: Kind, found: Found, utterance: Utterance) -> St
 
 def _open_visit(counter: Counter, at: float) -> Step:
     at = max(at, counter.said)
-    after_gap = counter.lost is not None and at - counter.lost < counter.phrases.visit.idle
-    visit = Visit(counter.visits + 1, opened=at, speech_end=at, gap=after_gap)
+    near = counter.one_visit or at - (counter.lost or 0.0) < counter.phrases.visit.idle
+    visit = Visit(counter.visits + 1, opened=at, speech_end=at, gap=counter.lost is not None and near)
     counter = replace(counter, visit=visit, visits=visit.number, said=at)
     return counter, (Event("visit_opened", at, visit=visit.number),)
 
@@ -225,10 +231,9 @@ def close_if_quiet(counter: Counter, settled: float) -> Step:
     if visit is None or counter.one_visit:
         return counter, ()
     fresh = visit.farewell is not None and visit.since_farewell <= limits.opening_syllables
-    due, reason = (limits.quiet, "farewell") if fresh and limits.quiet <= limits.idle else (limits.idle, "idle")
-    if settled < visit.speech_end + due:
-        return counter, ()
-    return close(counter, visit.speech_end + due, "farewell" if reason == "farewell" else "idle")
+    reason: Reason = "farewell" if fresh and limits.quiet <= limits.idle else "idle"
+    due = visit.speech_end + (limits.quiet if reason == "farewell" else limits.idle)
+    return close(counter, due, reason) if settled >= due else (counter, ())
 
 
 def close(counter: Counter, at: float, reason: Reason) -> Step:

@@ -122,7 +122,8 @@ def damaged(folder: Path) -> dict[str, Path]:
     for name, content in contents.items():
         (folder / name).write_bytes(content)
     (folder / "bare").mkdir()
-    return {**{name: folder / name for name in contents}, "missing": folder / "missing.wav", "bare": folder / "bare"}
+    named = {name: folder / name for name in contents}
+    return {**named, "missing": folder / "missing.wav", "long": folder / ("x" * 300), "bare": folder / "bare"}
 
 
 def test_bad_inputs_get_one_sentence_each_and_the_others_are_still_checked(tmp_path: Path) -> None:

@@ -108,6 +108,12 @@ def test_a_context_shortly_before_excuses_and_one_long_ago_does_not() -> None:
     assert heard("钱没有了") == ["none-left"]
 
 
+def test_a_customers_apology_is_not_the_clerks() -> None:
+    *_, last = match([said("对不起", 0, "customer"), said("钱没有了", 2, "clerk")], small())
+    assert isinstance(last, Heard)
+    assert [hit.owner for hit in last.findings.offences] == ["none-left"]
+
+
 def test_a_slot_takes_a_short_run_and_is_never_written_down() -> None:
     assert only("王经理您好").heard == "您好"
     assert rules("出示") == {}

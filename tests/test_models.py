@@ -87,6 +87,13 @@ def test_the_bundled_model_is_held_to_its_checksums(tmp_path: Path) -> None:
     assert "am/final.mdl is damaged (its checksum differs)" in refusal(folder)
 
 
+@pytest.mark.parametrize("listing", [b"", b"\xff\xfe", b"nothing of the kind\n"])
+def test_a_list_of_checksums_that_is_not_whole_proves_nothing(model: Path, listing: bytes) -> None:
+    (model / CHECKSUMS).write_bytes(listing)
+    (model / "graph/HCLr.fst").write_bytes((model / "graph/HCLr.fst").read_bytes()[:50_000])
+    assert "damaged" in refusal(model)
+
+
 def test_every_file_of_the_bundled_model_has_its_checksum() -> None:
     listed = {line.split("  ")[1] for line in (BUNDLED / CHECKSUMS).read_text().splitlines()}
     files = {str(file.relative_to(BUNDLED).as_posix()) for file in BUNDLED.rglob("*") if file.is_file()}

@@ -95,6 +95,22 @@ def test_a_word_a_thanks_or_a_goodbye_from_the_door_is_no_visit() -> None:
     assert events([said("谢谢", 5, "clerk")], until=300)[0].kind == "visit_opened"
 
 
+def test_a_goodbye_before_a_greeting_is_no_visit_and_makes_nobody_late() -> None:
+    told = events([said("再见", 0), said("嗯好的", 5), *talk(FULL, at=60)])
+    assert (len(closed(told)), told[0].at, closed(told)[0].score) == (1, 60, 100)
+    assert events([said("谢谢谢谢再见再见谢谢", 0)], until=300) == []
+
+
+def test_a_gap_early_in_a_recording_that_is_one_visit_may_have_held_the_greeting() -> None:
+    told = events([Gap(0, 10, "lost"), *talk(FULL[1:], at=200)], one_visit=True)
+    assert verdicts(told)["hello"] == "unknown"
+
+
+def test_what_was_said_before_a_complaint_does_not_answer_it() -> None:
+    told = events(talk([FULL[0], "我理解您的心情", "我要投诉"]))
+    assert verdicts(told)["sympathise"] == "not_heard"
+
+
 def test_speech_without_any_phrase_opens_a_visit_where_it_began() -> None:
     told = events([said("好的", 5), said("今天人不多", 8)], until=500)
     assert (told[0].kind, told[0].at) == ("visit_opened", 5)
