@@ -9,6 +9,7 @@ Needs Python 3.11 or newer and nothing else; installs nothing outside .venv, so 
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import subprocess
@@ -45,6 +46,10 @@ def main() -> int:
 
 def set_up(extra: str) -> bool:
     """Makes .venv and installs this checkout into it; False, with a sentence, where that cannot be done."""
+    wanted = hashlib.sha256((HERE / "pyproject.toml").read_bytes() + extra.encode()).hexdigest()
+    done = VENV / f"set-up{'-' if extra else ''}{extra}"
+    if PYTHON.exists() and done.exists() and done.read_text() == wanted:
+        return True
     print("Setting up .venv (the first time takes a minute) ...", file=sys.stderr)
     if not PYTHON.exists() and not make_environment():
         print(
@@ -53,7 +58,10 @@ def set_up(extra: str) -> bool:
         )
         return False
     target = f"{HERE}[{extra}]" if extra else str(HERE)
-    return subprocess.call([*pip(), "install", "--quiet", "--disable-pip-version-check", "--editable", target]) == 0
+    if subprocess.call([*pip(), "install", "--quiet", "--disable-pip-version-check", "--editable", target]):
+        return False
+    done.write_text(wanted)
+    return True
 
 
 def make_environment() -> bool:

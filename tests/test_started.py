@@ -161,3 +161,7 @@ def test_stamps() -> None:
     for text in ("", "2026", "2026-01-15", "0000-00-00 00:00:00", "1904-01-01 00:00:00", "2026-01-15 99:00"):
         assert read_stamp(text) is None
     assert read_stamp(f"{date(2026, 2, 30 - 2)} 23:59:59") == datetime(2026, 2, 28, 23, 59, 59)  # noqa: DTZ001
+
+
+def test_a_stamp_with_an_impossible_zone_is_no_stamp() -> None:
+    assert read_stamp("2026-01-15 09:30:00+99:99") is None
