@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from math import isnan
 from typing import TYPE_CHECKING, Any
 
@@ -170,26 +171,26 @@ def carry_out(run: Run, inputs: list[Any], task: Task, fail_under: float | None)
     from counter_listener.batch import check as check_all
 
     try:
-        _show_head(run)
+        _show(run, lambda: _show_head(run))
         with progress_bar(len(inputs), quiet=run.quiet) as (underway, done):
             for result in check_all(inputs, replace(task, progress=underway)):
                 run.tally.add(result)
                 record(run, result)
-                if not run.unheeded:
-                    _show_or_go_on(run, result)
+                _show(run, partial(_show_result, run, result))
                 done()
-        if not run.unheeded:
-            _close_with_notes(run)
+        _show(run, lambda: _close_with_notes(run))
     except KeyboardInterrupt:
         click.echo(f"Interrupted; {run.recorded} recorded. Run it again to check the rest.", err=True)
         return INTERRUPTED
     return outcome(run, fail_under)
 
 
-def _show_or_go_on(run: Run, result: Result) -> None:
-    """Shows a result; where nobody can read on (a closed pipe, a full disk), checking and recording go on without."""
+def _show(run: Run, show: Callable[[], None]) -> None:
+    """Shows something; where nobody can read on (a closed pipe, a full disk), checking and recording go on without."""
+    if run.unheeded:
+        return
     try:
-        _show(run, result)
+        show()
         sys.stdout.flush()
     except OSError as error:
         if run.store is None:
@@ -247,7 +248,7 @@ def _show_head(run: Run) -> None:
         click.echo(csv_line(COLUMNS))
 
 
-def _show(run: Run, result: Result) -> None:
+def _show_result(run: Run, result: Result) -> None:
     if result.error:
         click.echo(f"Error: {printable(result.error)}", err=True)
     for loss in result.losses:

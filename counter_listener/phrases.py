@@ -15,7 +15,7 @@ from typing import Any, Final, cast
 from pydantic import TypeAdapter, ValidationError
 
 from counter_listener.errors import PhraseSetError
-from counter_listener.phrase_set import CourtesyWord, Forbidden, Phrase, PhraseSet
+from counter_listener.phrase_set import CourtesyWord, Forbidden, PhraseSet
 from counter_listener.pinyin import written
 from counter_listener.shipped import shipped
 
@@ -286,8 +286,3 @@ def doubled_wordings(phrases: PhraseSet) -> Iterator[str]:
         first = seen.setdefault(written(wording), owner)
         if first != owner:
             yield f"{wording!r} stands under both {first!r} and {owner!r}; keep it under one."
-
-
-def phrase_of(phrases: PhraseSet, name: str) -> Phrase | None:
-    """The phrase with this id, scenarios included."""
-    return next((phrase for phrase, _ in phrases.phrases() if phrase.id == name), None)

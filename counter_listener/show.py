@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
 from rich.console import Console, Group, RenderableType
@@ -37,10 +37,7 @@ CLOSED: Final = {
 
 def result_text(result: Result, phrases: PhraseSet) -> str:
     """One recording as text: its visits, each with its stages and steps, offences, rules and score."""
-    console = Console(highlight=False)
-    with console.capture() as text:
-        _show_result(console, result, phrases)
-    return text.get()
+    return _printed(lambda console: _show_result(console, result, phrases))
 
 
 def _show_result(console: Console, result: Result, phrases: PhraseSet) -> None:
@@ -217,9 +214,14 @@ def _gap_line(event: Event) -> str:
 
 def summary_text(tally: Tally, phrases: PhraseSet) -> str:
     """What all recordings together came to, as text."""
+    return _printed(lambda console: _show_summary(console, tally, phrases))
+
+
+def _printed(show: Callable[[Console], None]) -> str:
+    """What is shown on a console as wide and as colourful as this terminal."""
     console = Console(highlight=False)
     with console.capture() as text:
-        _show_summary(console, tally, phrases)
+        show(console)
     return text.get()
 
 

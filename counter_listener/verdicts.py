@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from counter_listener.findings import RuleHit
-from counter_listener.phrase_set import Phrase, PhraseSet, Stage
+from counter_listener.phrase_set import Phrase, PhraseSet, Severity, Stage
 from counter_listener.types import Event, Hit, Utterance, Verdict
 
 SHARED = "customers say this as well, and the voice is unknown"
@@ -129,7 +129,7 @@ def _accuse(  # noqa: PLR0913 - offences and broken rules meet here so that doub
     hit: Hit,
     kind: Literal["forbidden", "rule"],
     verdict: Literal["forbidden", "broken"],
-    severity: str,
+    severity: Severity,
     detail: dict[str, object],
     doubt: str | None,
     phrases: PhraseSet,
@@ -137,8 +137,8 @@ def _accuse(  # noqa: PLR0913 - offences and broken rules meet here so that doub
     if doubt:
         visit = replace(visit, tally=_plus(visit.tally, "doubtful"))
         return visit, _told(visit, kind, hit, "unknown", {**detail, "reason": doubt})
-    points = next((points for name, points in phrases.score.penalty.items() if name == severity), 0.0)
-    visit = replace(visit, tally=_plus(visit.tally, verdict), penalty=visit.penalty + points)
+    points = visit.penalty + phrases.score.penalty.get(severity, 0.0)
+    visit = replace(visit, tally=_plus(visit.tally, verdict), penalty=points)
     return visit, _told(visit, kind, hit, verdict, detail)
 
 
@@ -172,10 +172,10 @@ def counts(visit: Visit, verdicts: list[Verdict]) -> dict[str, int]:
 def open_verdict(visit: Visit, phrase: Phrase, stage: Stage, at: float) -> Event:
     """What is said at the close of an owed phrase that was not heard for certain."""
     hit = visit.doubtful.get(phrase.id)
-    reason = SHARED if hit else LOST if visit.gap else None if visit.speech else NO_SPEECH
+    reason = _why_unknown(visit, phrase)
     detail: dict[str, object] = {"title": phrase.name, "required": True}
     if hit:
-        detail |= {"said_at": round(hit.start, 2), "end": round(hit.end, 2), "wording": hit.wording}
+        detail |= _said(hit)
     if reason:
         detail["reason"] = reason
     return Event(
@@ -195,7 +195,14 @@ def open_verdict(visit: Visit, phrase: Phrase, stage: Stage, at: float) -> Event
 def _verdict_on(visit: Visit, phrase: Phrase) -> Verdict:
     if phrase.id in visit.heard:
         return "heard"
-    return "unknown" if phrase.id in visit.doubtful or visit.gap or not visit.speech else "not_heard"
+    return "unknown" if _why_unknown(visit, phrase) else "not_heard"
+
+
+def _why_unknown(visit: Visit, phrase: Phrase) -> str | None:
+    """Of an owed phrase not heard for certain: why nobody can say that it was not said; None where one can."""
+    if phrase.id in visit.doubtful:
+        return SHARED
+    return LOST if visit.gap else None if visit.speech else NO_SPEECH
 
 
 def doubts(visit: Visit, phrases: PhraseSet, settled: set[str], at: float) -> Iterator[Event]:
@@ -206,13 +213,7 @@ def doubts(visit: Visit, phrases: PhraseSet, settled: set[str], at: float) -> It
         if owner in visit.heard or owner in settled:
             continue
         title, stage, step = named[owner]
-        detail: dict[str, object] = {
-            "title": title,
-            "required": False,
-            "wording": hit.wording,
-            "reason": SHARED,
-        }
-        detail |= {"said_at": round(hit.start, 2), "end": round(hit.end, 2)}
+        detail: dict[str, object] = {"title": title, "required": False, **_said(hit), "reason": SHARED}
         if stage is None:
             detail["courtesy_word"] = True
         yield _told(visit, "phrase", hit, "unknown", detail, stage=stage, step=step, at=at)
@@ -249,6 +250,11 @@ def _with_doubt(visit: Visit, hit: Hit) -> Visit:
 
 def _evidence(hit: Hit, utterance: Utterance) -> dict[str, object]:
     return {"wording": hit.wording, "end": round(hit.end, 2), "speaker": utterance.speaker}
+
+
+def _said(hit: Hit) -> dict[str, object]:
+    """Where the words of an event are that only the close of the visit tells."""
+    return {"said_at": round(hit.start, 2), "end": round(hit.end, 2), "wording": hit.wording}
 
 
 def _plus(tally: Mapping[str, int], name: str) -> dict[str, int]:

@@ -118,9 +118,10 @@ def _on_heard(counter: Counter, heard: Heard) -> Step:
     if counter.visit:
         counter, more = hear(counter, heard)
         return counter, events + more
-    waiting = (heard,) if opens(counter, heard) else (*still_waiting(counter, heard.utterance.start), heard)
-    counter = replace(counter, waiting=waiting)
-    if not opens(counter, heard) and not enough(counter):
+    opening = opens(counter, heard)
+    before = () if opening else still_waiting(counter, heard.utterance.start)
+    counter = replace(counter, waiting=(*before, heard))
+    if not opening and not enough(counter):
         return counter, events
     counter, opened = _open_visit(counter, counter.waiting[0].utterance.start)
     events += opened

@@ -244,6 +244,9 @@ def test_output_that_cannot_be_written_is_told_and_the_record_is_still_kept(tmp_
         help_ = [sys.executable, "-m", "counter_listener", "--help"]
         shown = subprocess.run(help_, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
         assert (shown.returncode, len(shown.stderr.splitlines())) == (4, 1)
+        listed = [*command, "--store", str(tmp_path / "csv.db"), "--format", "csv"]
+        subprocess.run(listed, stdout=full, stderr=subprocess.DEVNULL, check=False)
+        assert recorded(tmp_path / "csv.db") == len(files)
     line = " ".join([*command, "--store", str(store), "--format", "jsonl"]) + " | head -1"
     piped = subprocess.run(["bash", "-o", "pipefail", "-c", line], capture_output=True, text=True, check=False)
     assert piped.returncode == 0

@@ -13,7 +13,7 @@ from counter_listener import phrase_set
 from counter_listener.examples import failures, sentence, unheard_wordings
 from counter_listener.matching import Matcher, find, prepare
 from counter_listener.phrase_set import PhraseSet
-from counter_listener.phrases import phrase_of, read_phrase_set
+from counter_listener.phrases import read_phrase_set
 from counter_listener.pipeline import read
 from counter_listener.shipped import shipped
 from counter_listener.types import Event, Speaker, Utterance, Word
@@ -207,8 +207,9 @@ def test_the_bundled_model_can_spell_several_wordings_of_whatever_the_recordings
     vocabulary = frozenset(line.split()[0] for line in table.read_text("utf-8").splitlines())
     missing = {(one.owner, one.wording) for one in unspelt(bank_set(), vocabulary)}
     owners = {offence.id: offence for offence in bank_set().forbidden}
+    phrases = {phrase.id: phrase for phrase, _ in bank_set().phrases()}
     for name in (*FIXED, *HANDLED, *OFFENCES):
-        owner = phrase_of(bank_set(), name) or owners[name]
+        owner = phrases.get(name) or owners[name]
         spelt = [wording for wording in (*owner.say, *owner.shared) if (name, wording) not in missing]
         assert len(spelt) >= 3, name
 
