@@ -8,6 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from pathlib import Path
 from typing import Final, Literal
 
 from pypinyin import Style, lazy_pinyin
@@ -99,7 +100,7 @@ def dictionary() -> str:
         place = importlib.metadata.distribution("jieba").locate_file("jieba/dict.txt")
     except importlib.metadata.PackageNotFoundError:
         raise MissingLibraryError("This bench needs jieba's dictionary; install it: pip install jieba") from None
-    return str(place.read_text(encoding="utf-8"))  # type: ignore[attr-defined] # a Path, though typed as less
+    return Path(str(place)).read_text(encoding="utf-8")
 
 
 def split(sound: str) -> tuple[str, str]:

@@ -277,7 +277,8 @@ def with_yixia(text: str, _: random.Random) -> str:
 
 
 def with_other_for(text: str, rng: random.Random) -> str:
-    return re.sub("[为给帮]您", lambda _: rng.choice("为给帮") + "您", text, count=1)
+    """为您 becomes 给您, or stays; 帮您 means something else in a few phrases."""
+    return re.sub("[为给]您", lambda _: rng.choice("为给") + "您", text, count=1)
 
 
 def within(own: str, text: str, patterns: Patterns) -> Iterator[Mark]:
