@@ -15,43 +15,23 @@ import argparse
 import json
 import random
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from misheard import MIX, Ledger, misheard
 from visits import Visit, visits
 
-from counter_listener.baselines import BASELINES, Candidate, candidates, found_at, prepare_baseline, thresholds
+from counter_listener.baselines import BASELINES
+from counter_listener.evaluation import Case, evaluate, found_by_ours
 from counter_listener.findings import Heard
 from counter_listener.matching import Matcher, match, prepare
 from counter_listener.phrases import find_phrase_set, read_phrase_set
 from counter_listener.pipeline import timed
-from counter_listener.scoring import Counts, Span, count, f1_interval, meet, total, wilson
-from counter_listener.types import Hit, Utterance
+from counter_listener.scoring import Found, Method, Said, f1_interval, meet, total, wilson
 
 SEEDS: Final[Mapping[str, Sequence[int]]] = {"tuning": range(1, 6), "reporting": range(9_001, 9_011)}
 RATES: Final = (0.1, 0.235, 0.38)
 """Character error rates asked for; 0.235 is the official small Chinese model's on SpeechIO-02."""
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """One visit as a recogniser wrote it, and what was said in it."""
-
-    name: str
-    seconds: float
-    utterances: tuple[Utterance, ...]
-    said: tuple[Span, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Score:
-    """How one matcher did on all cases."""
-
-    name: str
-    threshold: float | None
-    files: tuple[Counts, ...]
 
 
 def main() -> None:
@@ -73,9 +53,9 @@ def main() -> None:
         ledger = Ledger()
         cases = list(make(matcher, asked.seeds, rate, asked.visits, ledger))
         print(facts(cases, asked.seeds, rate, ledger))
-        kinds = () if asked.ours_only else BASELINES
-        for score in (*(baseline(kind, cases, matcher) for kind in kinds), ours(cases, matcher)):
-            print(line(score, sum(case.seconds for case in cases)), flush=True)
+        result = evaluate(cases, matcher, () if asked.ours_only else BASELINES)
+        for method in (*result.baselines, result.ours):
+            print(line(method, result.seconds), flush=True)
         if asked.show:
             show(cases, matcher, asked.show)
         if asked.write:
@@ -93,34 +73,7 @@ def make(matcher: Matcher, kind: str, rate: float, number: int, ledger: Ledger) 
 def heard_at(visit: Visit, rate: float, rng: random.Random, ledger: Ledger) -> Case:
     """A visit as a recogniser of this error rate may write it."""
     written = (misheard(utterance, rate, rng, ledger) for utterance in visit.utterances)
-    return Case(visit.name, visit.seconds, tuple(one for one in written if one is not None), visit.said)
-
-
-def found(case: Case, matcher: Matcher) -> list[tuple[Span, Hit]]:
-    """What our matcher finds of owed and forbidden wordings, `say` and `shared` alike."""
-    heard = (item for item in match(timed(case.utterances), matcher) if isinstance(item, Heard))
-    hits = [hit for item in heard for hit in (*item.findings.phrases, *item.findings.offences)]
-    return [(Span(hit.owner, hit.start, hit.end), hit) for hit in hits]
-
-
-def ours(cases: Iterable[Case], matcher: Matcher) -> Score:
-    files = (total(count(case.said, (span for span, _ in found(case, matcher))).values()) for case in cases)
-    return Score("ours", None, tuple(files))
-
-
-def baseline(kind: str, cases: Sequence[Case], matcher: Matcher) -> Score:
-    """A baseline at its own best threshold on these cases."""
-    wordings = prepare_baseline(kind, matcher.phrases)  # type: ignore[arg-type] # one of BASELINES
-    held = [[candidates(utterance, wordings) for utterance in case.utterances] for case in cases]
-    every = [one for case in held for utterance in case for one in utterance]
-    tried = [Score(kind, at, tuple(at_threshold(at, cases, held))) for at in thresholds(every)]
-    return max(tried, key=lambda score: total(score.files).f1)
-
-
-def at_threshold(at: float, cases: Iterable[Case], held: Iterable[Iterable[list[Candidate]]]) -> Iterable[Counts]:
-    for case, utterances in zip(cases, held, strict=True):
-        spans = [span for utterance in utterances for span in found_at(at, utterance)]
-        yield total(count(case.said, spans).values())
+    return Case(visit.name, visit.seconds, tuple(timed(one for one in written if one is not None)), visit.said)
 
 
 def facts(cases: Sequence[Case], kind: str, rate: float, ledger: Ledger) -> str:
@@ -134,17 +87,17 @@ def facts(cases: Sequence[Case], kind: str, rate: float, ledger: Ledger) -> str:
     )
 
 
-def line(score: Score, seconds: float) -> str:
-    all_of = total(score.files)
-    low, high = f1_interval(score.files) or (0.0, 1.0)
-    p, r = wilson(all_of.hits, all_of.hits + all_of.false_alarms), wilson(all_of.hits, all_of.owed)
-    at = f"at {score.threshold:5.1f}" if score.threshold is not None else "default "
+def line(method: Method, seconds: float) -> str:
+    counts = method.counts
+    low, high = f1_interval([total(file.values()) for file in method.files]) or (0.0, 1.0)
+    p, r = wilson(counts.hits, counts.hits + counts.false_alarms), wilson(counts.hits, counts.owed)
+    at = f"at {method.threshold:5.1f}" if method.threshold else "default "
     return (
-        f"{score.name:10} {at}  F1 {all_of.f1:.4f} [{low:.3f}-{high:.3f}]"
-        f"  precision {all_of.precision:.4f} [{p[0]:.3f}-{p[1]:.3f}]"
-        f"  recall {all_of.recall:.4f} [{r[0]:.3f}-{r[1]:.3f}]"
-        f"  hits {all_of.hits}, misses {all_of.misses}, false alarms {all_of.false_alarms}"
-        f" ({all_of.false_alarms / seconds * 3600:.1f} an hour)"
+        f"{method.name:22} {at}  F1 {counts.f1:.4f} [{low:.3f}-{high:.3f}]"
+        f"  precision {counts.precision:.4f} [{p[0]:.3f}-{p[1]:.3f}]"
+        f"  recall {counts.recall:.4f} [{r[0]:.3f}-{r[1]:.3f}]"
+        f"  hits {counts.hits}, misses {counts.misses}, false alarms {counts.false_alarms}"
+        f" ({counts.false_alarms / seconds * 3600:.1f} an hour)"
     )
 
 
@@ -152,28 +105,35 @@ def show(cases: Iterable[Case], matcher: Matcher, most: int) -> None:
     """Our misses and false alarms, each with what was recognised there."""
     shown = 0
     for case in cases:
-        hits = found(case, matcher)
-        for span in case.said:
-            if not span.optional and not any(h.id == span.id and meet(h, span) for h, _ in hits):
-                print(f"  miss   {span.id:22} {text(case, span)}   also found: {beside(span, hits)}")
+        hits = found_by_ours(case, matcher)
+        for one in case.said:
+            if not one.optional and not any(hit.id == one.id and meet(hit, one) for hit in hits):
+                print(f"  miss   {one.id:22} {text(case, one)}   also found: {beside(one, hits) or 'nothing'}")
                 shown += 1
-        for span, hit in hits:
-            if not any(one.id == span.id and meet(one, span) for one in case.said):
-                true = ", ".join(one.id for one in case.said if meet(one, span, 0.0))
-                took = f"{hit.heard} for {hit.wording}, {hit.score}"
-                print(f"  false  {span.id:22} {text(case, span)}   {took}; said: {true or 'nothing'}")
+        for hit in hits:
+            if not any(one.id == hit.id and meet(one, hit) for one in case.said):
+                print(f"  false  {hit.id:22} {text(case, hit)}   {took(hit, case, matcher)};"
+                      f" said: {beside(hit, case.said) or 'nothing'}")  # fmt: skip
                 shown += 1
         if shown >= most:
             return
 
 
-def beside(span: Span, hits: Iterable[tuple[Span, Hit]]) -> str:
-    return ", ".join(f"{hit.owner} ({hit.wording})" for other, hit in hits if meet(span, other, 0.0)) or "nothing"
+def beside(one: Said | Found, others: Iterable[Said | Found]) -> str:
+    return ", ".join(other.id for other in others if meet(one, other, 0.0))
 
 
-def text(case: Case, span: Span) -> str:
-    near = [one for one in case.utterances if meet(Span("", one.start, one.end), span, 0.0)]
-    return " / ".join("".join(word.text for word in one.words) for one in near) or "(nothing)"
+def took(found: Found, case: Case, matcher: Matcher) -> str:
+    """Which words were taken for which wording."""
+    heard = (item.findings for item in match(case.items, matcher) if isinstance(item, Heard))
+    hits = (hit for findings in heard for hit in (*findings.phrases, *findings.offences))
+    same = (hit for hit in hits if (hit.owner, hit.start) == (found.id, found.start))
+    return "; ".join(f"{hit.heard} for {hit.wording}, {hit.score}" for hit in same)
+
+
+def text(case: Case, one: Said | Found) -> str:
+    near = [each for each in case.utterances if meet(Said("", each.start, each.end), one, 0.0)]
+    return " / ".join("".join(word.text for word in each.words) for each in near) or "(nothing)"
 
 
 def write(cases: Iterable[Case], folder: Path) -> None:

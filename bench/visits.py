@@ -15,7 +15,7 @@ from typing import Final
 from counter_listener.phrase_set import Forbidden, Phrase, PhraseSet
 from counter_listener.phrases import SLOT
 from counter_listener.pinyin import written
-from counter_listener.scoring import Span
+from counter_listener.scoring import Said
 from counter_listener.types import Utterance, Word
 
 TALK: Final = Path(__file__).with_name("talk.toml")
@@ -120,7 +120,7 @@ class Visit:
     name: str
     seconds: float
     utterances: tuple[Utterance, ...]
-    said: tuple[Span, ...]
+    said: tuple[Said, ...]
 
 
 @cache
@@ -304,7 +304,7 @@ def joined(one: Turn, other: Turn) -> Turn:
 
 def spoken(name: str, said: Sequence[Turn], rng: random.Random) -> Visit:
     """The turns with times: utterances end where a turn does, or at a break inside it."""
-    now, utterances, spans = 0.0, list[Utterance](), list[Span]()
+    now, utterances, spans = 0.0, list[Utterance](), list[Said]()
     for turn in said:
         now += rng.uniform(*turn.quiet)
         pauses, words, ends = dict(turn.pauses), list[Word](), {0}
@@ -319,6 +319,6 @@ def spoken(name: str, said: Sequence[Turn], rng: random.Random) -> Visit:
         parts = [tuple(words[first:last]) for first, last in pairwise(cuts) if first < last]
         utterances += [Utterance(part[0].start, part[-1].end, part) for part in parts]
         spans += [
-            Span(mark.id, words[mark.first].start, words[mark.last - 1].end, mark.optional) for mark in turn.marks
+            Said(mark.id, words[mark.first].start, words[mark.last - 1].end, mark.optional) for mark in turn.marks
         ]
     return Visit(name, round(now + 1.0, 3), tuple(utterances), tuple(spans))

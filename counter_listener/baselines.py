@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -12,7 +12,7 @@ from rapidfuzz import fuzz, process
 from counter_listener.phrase_set import PhraseSet
 from counter_listener.phrases import SLOT
 from counter_listener.pinyin import sounds, written
-from counter_listener.scoring import Span
+from counter_listener.scoring import Found
 from counter_listener.spoken import Spoken, spell
 from counter_listener.types import Utterance
 
@@ -34,17 +34,6 @@ class Wording:
     """Characters as they are, or one character for each toneless syllable; slots left out."""
     pattern: re.Pattern[str]
     """Exact text, slots being any few characters."""
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """Where a wording may stand in an utterance, and how surely."""
-
-    span: Span
-    score: float
-    """0-100."""
-    size: int
-    """Units of the wording: of two as close, the longer explains more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,22 +83,29 @@ def _pattern(wording: str, phrases: PhraseSet) -> re.Pattern[str]:
     )
 
 
-def candidates(utterance: Utterance, wordings: Wordings) -> list[Candidate]:
-    """Every wording that may stand in the utterance, each once, where it stands best; scores from `LEAST` up."""
+def find_with(wordings: Wordings, utterance: Utterance) -> list[Found]:
+    """What a baseline finds in an utterance, with scores from `LEAST` up: of wordings that overlap, the best.
+
+    The best has the highest score, then the most characters. As a worse one never drives out a better one, what is
+    found at a threshold is what of this reaches it. A wording counts once an utterance, where it stands best.
+    """
     spoken = spell(utterance, wordings.clause_pause)
-    if not len(spoken):
-        return []
-    return list((_exact if wordings.kind == "exact" else _close)(spoken, wordings))
+    near = (_exact if wordings.kind == "exact" else _close)(spoken, wordings) if len(spoken) else ()
+    kept: list[Found] = []
+    for _, one in sorted(near, key=lambda c: (-c[1].score, -c[0], c[1].start)):
+        if not any(one.start < other.end and other.start < one.end for other in kept):
+            kept.append(one)
+    return kept
 
 
-def _exact(spoken: Spoken, wordings: Wordings) -> Iterator[Candidate]:
+def _exact(spoken: Spoken, wordings: Wordings) -> Iterator[tuple[int, Found]]:
     units = _shape("exact", spoken.units)
     for wording in wordings.listed:
         for found in wording.pattern.finditer(units):
             yield _candidate(wording, spoken, found.start(), found.end(), 100.0)
 
 
-def _close(spoken: Spoken, wordings: Wordings) -> Iterator[Candidate]:
+def _close(spoken: Spoken, wordings: Wordings) -> Iterator[tuple[int, Found]]:
     code = _shape(wordings.kind, spoken.units)
     near = process.extract(code, wordings.texts, scorer=fuzz.partial_ratio, score_cutoff=LEAST, limit=None)
     for text, score, index in near:
@@ -121,22 +117,5 @@ def _close(spoken: Spoken, wordings: Wordings) -> Iterator[Candidate]:
             yield _candidate(wording, spoken, found.dest_start, found.dest_end, score)
 
 
-def _candidate(wording: Wording, spoken: Spoken, first: int, last: int, score: float) -> Candidate:
-    span = Span(wording.owner, spoken.starts[first], spoken.ends[last - 1])
-    return Candidate(span, score, len(wording.text))
-
-
-def found_at(threshold: float, found: Iterable[Candidate]) -> list[Span]:
-    """What a baseline finds in one utterance: of those that reach the threshold, the best that do not overlap."""
-    kept: list[Span] = []
-    for one in sorted(found, key=lambda c: (-c.score, -c.size, c.span.start)):
-        if one.score < threshold:
-            break
-        if not any(one.span.start < other.end and other.start < one.span.end for other in kept):
-            kept.append(one.span)
-    return kept
-
-
-def thresholds(found: Iterable[Candidate]) -> Sequence[float]:
-    """Every threshold at which a baseline may change what it finds, to half a point, from low to high."""
-    return sorted({round(2 * one.score) / 2 for one in found} | {LEAST, 100.0})
+def _candidate(wording: Wording, spoken: Spoken, first: int, last: int, score: float) -> tuple[int, Found]:
+    return len(wording.text), Found(wording.owner, spoken.starts[first], spoken.ends[last - 1], score)

@@ -6,13 +6,15 @@ import random
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from math import nan, sqrt
+from math import floor, isnan, nan, sqrt
 from typing import Final
 
 SLACK: Final = 0.5
 """Seconds by which a finding may stand beside what was said: labels are made by ear, word times by a recogniser."""
 Z: Final = 1.959964
 """Of the normal distribution, for 95 %."""
+STEP: Final = 0.5
+"""Points between the thresholds of a curve."""
 DRAWS: Final = 1_000
 """Resamples of a bootstrap interval."""
 SEED: Final = 20_260_101
@@ -22,8 +24,8 @@ Interval = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
-    """A phrase or an offence, said or found, somewhere in a file."""
+class Said:
+    """A phrase or an offence that was said somewhere in a file."""
 
     id: str
     start: float
@@ -31,7 +33,20 @@ class Span:
     end: float
     """Seconds into the file."""
     optional: bool = False
-    """Of what was said: whether it may be found but need not be, as 谢谢 inside 谢谢您的光临."""
+    """Whether it may be found but need not be, as 谢谢 inside 谢谢您的光临."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A phrase or an offence that a matcher found somewhere in a file."""
+
+    id: str
+    start: float
+    """Seconds into the file."""
+    end: float
+    """Seconds into the file."""
+    score: float = 100.0
+    """How surely, 0-100; what a threshold is compared with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,40 +84,40 @@ def _share(part: float, whole: float) -> float:
     return part / whole if whole else nan
 
 
-def count(said: Iterable[Span], found: Iterable[Span], slack: float = SLACK) -> dict[str, Counts]:
+def count(said: Iterable[Said], found: Iterable[Found], slack: float = SLACK) -> dict[str, Counts]:
     """Counts by id for one file.
 
     A finding is right when something of its id was said at a time that it overlaps, give or take `slack` seconds.
     Each saying is hit once at most, as many as can be; a further finding on it counts neither way, and so does one
     on what is optional. Any other finding is a false alarm.
     """
-    told: dict[str, list[Span]] = defaultdict(list)
-    heard: dict[str, list[Span]] = defaultdict(list)
-    for span in said:
-        told[span.id].append(span)
-    for span in found:
-        heard[span.id].append(span)
-    return {one: _count_one(told[one], heard[one], slack) for one in sorted(told.keys() | heard.keys())}
+    told: dict[str, list[Said]] = defaultdict(list)
+    heard: dict[str, list[Found]] = defaultdict(list)
+    for one in said:
+        told[one.id].append(one)
+    for hit in found:
+        heard[hit.id].append(hit)
+    return {name: _count_one(told[name], heard[name], slack) for name in sorted(told.keys() | heard.keys())}
 
 
-def _count_one(said: Sequence[Span], found: Sequence[Span], slack: float) -> Counts:
-    owed = [span for span in said if not span.optional]
-    wrong = sum(not any(meet(one, other, slack) for other in said) for one in found)
+def _count_one(said: Sequence[Said], found: Sequence[Found], slack: float) -> Counts:
+    owed = [one for one in said if not one.optional]
+    wrong = sum(not any(meet(one, hit, slack) for one in said) for hit in found)
     return Counts(len(owed), _paired(owed, found, slack), wrong)
 
 
-def meet(one: Span, other: Span, slack: float = SLACK) -> bool:
-    """Whether two spans overlap, give or take `slack` seconds."""
+def meet(one: Said | Found, other: Said | Found, slack: float = SLACK) -> bool:
+    """Whether two of them overlap in time, give or take `slack` seconds."""
     return one.start < other.end + slack and other.start < one.end + slack
 
 
-def _paired(owed: Sequence[Span], found: Sequence[Span], slack: float) -> int:
+def _paired(owed: Sequence[Said], found: Sequence[Found], slack: float) -> int:
     """The most sayings that can be given a finding of their own (augmenting paths, as there are few of each)."""
     taken: dict[int, int] = {}
 
     def place(number: int, tried: set[int]) -> bool:
-        for index, span in enumerate(found):
-            if index not in tried and meet(owed[number], span, slack):
+        for index, hit in enumerate(found):
+            if index not in tried and meet(owed[number], hit, slack):
                 tried.add(index)
                 if index not in taken or place(taken[index], tried):
                     taken[index] = number
@@ -110,6 +125,47 @@ def _paired(owed: Sequence[Span], found: Sequence[Span], slack: float) -> int:
         return False
 
     return sum(place(number, set()) for number in range(len(owed)))
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """One way of finding phrases, at one threshold, scored file by file."""
+
+    name: str
+    threshold: float
+    """Least score of what counts as found, 0-100."""
+    files: tuple[Mapping[str, Counts], ...]
+    """Counts by id, in the order of the files."""
+
+    @property
+    def counts(self) -> Counts:
+        """Of all ids in all files."""
+        return total(total(file.values()) for file in self.files)
+
+
+File = tuple[Sequence[Said], Sequence[Found]]
+"""What was said in a file, and all that was found in it, however unsurely."""
+
+
+def scored(name: str, files: Sequence[File], threshold: float = 0.0, slack: float = SLACK) -> Method:
+    """A method at one threshold."""
+    kept = (count(said, (hit for hit in found if hit.score >= threshold), slack) for said, found in files)
+    return Method(name, threshold, tuple(kept))
+
+
+def curve(name: str, files: Sequence[File], slack: float = SLACK) -> list[Method]:
+    """A method at every threshold that changes what it finds, to `STEP` points, from low to high."""
+    scores = {floor(hit.score / STEP) * STEP for _, found in files for hit in found} or {100.0}
+    return [scored(name, files, threshold, slack) for threshold in sorted(scores)]
+
+
+def best(methods: Iterable[Method]) -> Method:
+    """The one of the highest F1; of equals, the strictest."""
+    return max(methods, key=lambda method: (_or_zero(method.counts.f1), method.threshold))
+
+
+def _or_zero(share: float) -> float:
+    return 0.0 if isnan(share) else share
 
 
 def total(counts: Iterable[Counts]) -> Counts:
