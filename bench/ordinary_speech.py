@@ -109,9 +109,8 @@ def transcribed(lines: Iterable[Line], rate: float) -> Iterator[Case]:
         for line in lines:
             rng = random.Random(f"{line.path.name} {rate} {seed}")  # noqa: S311 - repeatable, not secret
             written = misheard(stretched(line), rate, rng, Ledger())
-            yield Case(
-                line.path.name, line.seconds, tuple(timed([written] if written else [])), word_for_word(line, ready)
-            )
+            items = tuple(timed([written] if written else []))
+            yield Case(line.path.name, line.seconds, items, line.literal)
 
 
 def stretched(line: Line) -> Utterance:
