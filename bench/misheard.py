@@ -8,6 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import islice
 from pathlib import Path
 from typing import Final, Literal
 
@@ -78,10 +79,10 @@ def inventory() -> Inventory:
     weights: Counter[str] = Counter()
     for line in dictionary().splitlines():
         word, times = line.split()[:2]
-        for unit in written(word):
-            if len(unit) == 1 and not unit.isascii():
-                weights[unit] += int(times)
-    common = dict(weights.most_common(COMMON))
+        for unit in word:
+            weights[unit] += int(times)
+    chinese = ((unit, times) for unit, times in weights.most_common() if written(unit) and not unit.isascii())
+    common = dict(islice(chinese, COMMON))
     tones = {unit: lazy_pinyin(unit, style=Style.TONE3)[0] for unit in common}
     by_sound: dict[str, list[str]] = defaultdict(list)
     for unit in common:
