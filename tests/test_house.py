@@ -22,7 +22,14 @@ PACKAGE = TOP / "counter_listener"
 MODULES = sorted(PACKAGE.glob("*.py"))
 DOCS = [
     TOP / name
-    for name in ("README.md", "README.zh-CN.md", "models/README.md", "phrase_sets/README.md", "docs/EVENTS.md", "docs/EVAL.md")
+    for name in (
+        "README.md",
+        "README.zh-CN.md",
+        "models/README.md",
+        "phrase_sets/README.md",
+        "docs/EVENTS.md",
+        "docs/EVAL.md",
+    )
 ]
 ONE_DOOR = {
     "av": ["audio.py"],
@@ -33,7 +40,19 @@ ONE_DOOR = {
     "pydantic": ["phrases.py"],
     "platformdirs": ["shipped.py"],
 }
-PURE = ("types", "findings", "phrase_set", "visit", "verdicts", "privacy", "errors", "chain", "record", "scores", "scoring")
+PURE = (
+    "types",
+    "findings",
+    "phrase_set",
+    "visit",
+    "verdicts",
+    "privacy",
+    "errors",
+    "chain",
+    "record",
+    "scores",
+    "scoring",
+)
 
 
 def commands(group: click.Group = cli, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:
