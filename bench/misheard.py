@@ -14,6 +14,7 @@ from typing import Final, Literal
 
 from pypinyin import Style, lazy_pinyin
 
+from counter_listener.baselines import timed_units
 from counter_listener.pinyin import sounds, written
 from counter_listener.types import Utterance, Word
 
@@ -138,7 +139,7 @@ def misheard(utterance: Utterance, rate: float, rng: random.Random, ledger: Ledg
     `MIX`. Some sounds have one common character alone, as 您: the homophones that it cannot get go to the others of
     the utterance, for no recogniser mistakes 您 the more often for it.
     """
-    timed = list(characters(utterance))
+    timed = timed_units(utterance)
     read = sounds(tuple(unit for unit, _, _ in timed))
     open_to = [bool(alike(unit, sound)) for (unit, _, _), sound in zip(timed, read, strict=True)]
     share = len(timed) / max(1, sum(open_to))
@@ -154,14 +155,6 @@ def misheard(utterance: Utterance, rate: float, rng: random.Random, ledger: Ledg
 def alike(unit: str, sound: str) -> list[str]:
     """The other common characters of this sound."""
     return [one for one in inventory().by_sound.get(sound, ()) if one != unit]
-
-
-def characters(utterance: Utterance) -> Iterator[tuple[str, float, float]]:
-    for word in utterance.words:
-        units = written(word.text)
-        step = (word.end - word.start) / max(1, len(units))
-        for index, unit in enumerate(units):
-            yield unit, word.start + index * step, word.start + (index + 1) * step
 
 
 def made(
