@@ -14,7 +14,7 @@ RECORDING = TOP / "tests" / "fixtures" / "everyday-talk.wav"
 
 
 def bench(*words: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, TOP / "bench" / "ordinary_speech.py", *map(str, words)]
+    command = [sys.executable, str(TOP / "bench" / "ordinary_speech.py"), *map(str, words)]
     return subprocess.run(command, capture_output=True, encoding="utf-8", check=False, timeout=120)
 
 
