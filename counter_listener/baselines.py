@@ -19,7 +19,7 @@ Baseline = Literal["exact", "characters", "pinyin"]
 BASELINES: Final[tuple[Baseline, ...]] = ("exact", "characters", "pinyin")
 FIRST_SOUND: Final = 0x100
 CODES: Final[dict[str, str]] = {}
-"""One character for each syllable met: on its letters the same baseline does worse, and takes ten times as long."""
+"""One character for each syllable met, so that a syllable is right or wrong as a whole; letters take far longer."""
 LEAST: Final = 50.0
 """Least score, 0-100, of a candidate: no baseline is at its best below it."""
 
