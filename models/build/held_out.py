@@ -67,7 +67,7 @@ def left_out(*measuring: str) -> frozenset[str]:
 
 
 def refuse_voice(variant: str) -> str:
-    """The same variant of espeak-ng, its language before it or not (`cmn-latn-pinyin+f1`). Raises Refused if held out."""
+    """The same variant of espeak-ng, its language before it or not (`cmn-latn-pinyin+f1`). Raises Refused if held."""
     name = variant.rpartition("+")[2].strip()
     if name.casefold() in {held.casefold() for held in TEST_VARIANTS}:
         raise Refused(f"The voice {name} speaks the tests; it must not be trained on.")
