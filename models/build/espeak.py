@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.signal import resample_poly
 
+from models.build.errors import BuildError
 from models.build.lexicon import split
 
 LANGUAGE: Final = "cmn-latn-pinyin"
@@ -46,7 +47,7 @@ _END, _WORD, _PHONEME = 0, 1, 7  # espeak_EVENT_TYPE
 _RATE, _PITCH, _RANGE, _GAP = 1, 3, 4, 7  # espeak_PARAMETER
 
 
-class EspeakError(Exception):
+class EspeakError(BuildError):
     """espeak-ng is not there, does not know the voice, or tells no times for what it was to say"""
 
 
