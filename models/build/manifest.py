@@ -1,4 +1,4 @@
-"""Recordings as their manifests tell of them: one `manifest.tsv` a folder, with licence and attribution on every line."""
+"""Recordings as their manifests tell: one `manifest.tsv` a folder, with licence and attribution on every line."""
 
 from __future__ import annotations
 

@@ -9,23 +9,32 @@ import tomllib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
+
 from counter_listener.errors import CounterListenerError
+from counter_listener.types import SAMPLE_RATE
 from models.build.errors import BuildError
-from models.build.held_out import MEASURING
+from models.build.held_out import MEASURING, TEST_VARIANTS
 from models.build.manifest import Recording, read_manifest
 from models.build.sets import joined, voices
 from models.build.sets.labels import Line, Span, Spoken, Wording, label_line, plain, truth_line, wordings
-from models.build.sets.sound import read
+from models.build.sets.sound import CLIP, hiss, level, looped, read, write
 from models.build.sets.visits import Talk, visits
 from models.build.sets.writing import Take, Voicing, noisy, steady_noises, take, write_lines, write_set
-from counter_listener.types import SAMPLE_RATE
 
 HERE: Final = Path(__file__).resolve().parent
 PHRASES: Final = HERE.parents[2] / "phrase_sets" / "bank-counter.toml"
 VISITS: Final = 24
+DIAL: Final = (
+    "您好", "谢谢", "再见", "请慢走", "请稍等", "对不起", "不知道", "没办法", "欢迎光临", "请出示身份证",
+)  # fmt: skip
+"""What a grammar is asked to find, short and long."""
+STRETCH: Final = 120
+"""Seconds of each stretch."""
 
 
 @dataclass(frozen=True)
@@ -107,12 +116,41 @@ def _read_out(row: Recording, seconds: float) -> Spoken:
     return Spoken(Line("customer", text, "news"), row.speaker, spans)
 
 
+def make_dial(sources: Sources, out: Path) -> None:
+    """Single lines for grammar mode: each of DIAL in every test voice, and as many sentences of talk; half in noise."""
+    write_set(out / "dial", "every other one in 12 dB noise", dial_takes(sources), sources.wordings)
+
+
+def dial_takes(sources: Sources) -> Iterator[Take]:
+    lines = [Line("clerk", text, "phrase") for text in DIAL for _ in TEST_VARIANTS]
+    talk = [Line("clerk", text, kind) for kind in ("known", "new") for text in sources.talk[kind]["customer"]]
+    rng = random.Random("dial")  # noqa: S311 - a draw, no secret
+    for number, line in enumerate([*lines, *rng.sample(talk, min(len(talk), len(lines)))]):
+        one = take(f"line-{number + 1:03}", [line], voices.voicing(number), rng)
+        yield noisy(one, sources.noises, rng, echo=False) if number % 2 else one
+
+
+def make_stretches(sources: Sources, out: Path) -> None:
+    """Two minutes each of speech, of a quiet room, of exact silence and of noise: what decoding costs."""
+    folder, size = out / "stretches", STRETCH * SAMPLE_RATE
+    folder.mkdir(parents=True, exist_ok=True)
+    speech = np.concatenate([one.samples for one in islice(voices_takes(sources), 4)])
+    noises = np.concatenate([looped(read(path), size // len(sources.noises)) for path in sources.noises])
+    rng = np.random.default_rng(1)
+    write(folder / "speech.wav", speech[:size])
+    write(folder / "room.wav", level(hiss(size, rng), -60))
+    write(folder / "silence.wav", np.zeros(size, np.float32))
+    write(folder / "noise.wav", np.clip(level(noises, -30), -CLIP, CLIP))
+
+
 MAKERS: Final = {
     "joined": make_joined,
     "joined-noisy": make_joined_noisy,
     "voices": make_voices,
     "voices-noisy": make_voices_noisy,
     "news": make_news,
+    "dial": make_dial,
+    "stretches": make_stretches,
 }
 
 

@@ -6,6 +6,7 @@ import copy
 import random
 from collections.abc import Mapping
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
@@ -38,7 +39,7 @@ HEARD: Final[dict[str, Reading]] = {
     "哪": (("nei", "3"),),
     "乐": (("le", "4"),),
 }
-"""How Yue Tan read characters alone that are read otherwise in most words; found by decoding each with all syllables."""
+"""How Yue Tan read characters alone that are read otherwise in most words: told by decoding with all syllables."""
 
 
 def vocabulary(folder: Path) -> tuple[Recorded, dict[str, Path]]:
@@ -98,6 +99,6 @@ def joined(words: list[Samples], texts: list[str]) -> tuple[Samples, list[Span]]
     for samples, text in zip(words, texts, strict=True):
         whole[at : at + len(samples)] += samples
         edges = np.linspace(at, at + len(samples), len(text) + 1) / SAMPLE_RATE
-        characters += [(float(a), float(b)) for a, b in zip(edges, edges[1:], strict=False)]
+        characters += [(float(a), float(b)) for a, b in pairwise(edges)]
         at += max(len(samples) - FADE, 1)
     return whole[: at + FADE], characters

@@ -1,4 +1,4 @@
-"""Sound for the test sets: reading, trimming, tempo, noise and rooms. Samples are float32, mono, 16 kHz, 16-bit range."""
+"""Sound for the test sets: trimming, tempo, noise and rooms. Samples are float32, mono, 16 kHz, of 16-bit range."""
 
 from __future__ import annotations
 

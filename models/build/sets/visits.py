@@ -23,7 +23,7 @@ Talk = Mapping[str, Mapping[str, Sequence[str]]]
 
 
 def visits(phrases: Mapping[str, Any], talk: Talk, count: int, seed: str) -> Iterator[tuple[Line, ...]]:
-    """The lines of so many visits: greeting, need, service and farewell, with talk of both sides and an offence between.
+    """The lines of so many visits: greeting, need, service, farewell; talk of both sides and one offence between.
 
     Every phrase of the set comes in turn before one comes again, and so do the offences and the sentences of talk.toml.
     Talk stands around the offence, since courtesy beside it would excuse it.

@@ -38,7 +38,7 @@ def voicing(number: int) -> Voicing:
         for side in sorted(voices)
     }
 
-    def spoken(line: Line, rng: random.Random) -> tuple[Samples, tuple[Span, ...], str]:
+    def spoken(line: Line, _: random.Random) -> tuple[Samples, tuple[Span, ...], str]:
         speech = say(readings(line.text), voices[line.speaker], **manners[line.speaker])
         return speech.samples, speech.syllables, voices[line.speaker]
 
