@@ -1,4 +1,4 @@
-"""Grammar mode: which of twelve words was said, and whether a grammar finds its phrases and leaves the rest to [unk]."""
+"""Grammar mode: which of twelve words was said, and whether a grammar finds its phrases and nothing in the rest."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from counter_listener.audio import blocks, read_recording
+from counter_listener.batch import Ears
 from counter_listener.models import vocabulary
 from counter_listener.pinyin import syllables
 from counter_listener.types import SAMPLE_RATE
@@ -59,18 +60,18 @@ def _alike(character: str, known: Collection[str]) -> str:
     return found
 
 
-def which_word(folder: Path, model: Any, model_folder: Path) -> dict[str, Any]:  # noqa: ANN401 - vosk has no types
+def which_word(folder: Path, ears: Ears) -> dict[str, Any]:
     """Which of the twelve words of dspspeech20 five students said, by grammar with and without [unk], and freely.
 
     A word is right `by_sound` if what was written has its syllables, and `in_characters` if it is the word itself:
     北京 and 背景 differ in tone alone, which the units of our own models do not have.
     """
     rows = [row for row in read_manifest(folder) if row.speaker in STUDENTS_HELD_OUT]
-    known = vocabulary(model_folder)
+    known = vocabulary(ears.folder)
     words = {spelt(text, known): text for text in sorted({row.text for row in rows})}
     grammars = {"grammar": [*words], "grammar with [unk]": [*words, GARBAGE], "free": None}
     return {
-        name: _right(rows, [recognise(row.path, model, grammar) for row in rows], words)
+        name: _right(rows, [recognise(row.path, ears.model, grammar) for row in rows], words)
         for name, grammar in grammars.items()
     }
 
@@ -98,14 +99,14 @@ def _share(right: Sequence[bool]) -> float:
     return sum(right) / len(right) if right else 0.0
 
 
-def dial(lines: Sequence[Labelled], model: Any, model_folder: Path) -> dict[str, Any]:  # noqa: ANN401 - vosk has no types
+def dial(lines: Sequence[Labelled], ears: Ears) -> dict[str, Any]:
     """How often a grammar of phrases and [unk] finds the phrase said, and one where other things were said."""
     phrases = sorted({one.lines[0].text for one in lines if one.lines[0].kind == "phrase"})
-    known = vocabulary(model_folder)
+    known = vocabulary(ears.folder)
     grammar = [*(spelt(phrase, known) for phrase in phrases), GARBAGE]
     hits, false, counted = 0, 0, {"phrase": 0, "other": 0}
     for one in lines:
-        heard = recognise(one.path, model, grammar)
+        heard = recognise(one.label.path, ears.model, grammar)
         said = one.lines[0]
         if said.kind == "phrase":
             counted["phrase"] += 1

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from counter_listener.scoring import Span
+from counter_listener.labels import Label, read_labels
 from models.build.errors import BuildError
 
 
@@ -22,39 +22,37 @@ class Truth:
     characters: tuple[tuple[float, float], ...]
     """Start and end of each, in seconds into the recording."""
 
+    def meets(self, start: float, end: float) -> bool:
+        """Whether some of it was said then."""
+        return self.characters[-1][1] > start and self.characters[0][0] < end
+
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
     """One recording of a set."""
 
-    path: Path
-    seconds: float
-    said: tuple[Span, ...]
+    label: Label
     lines: tuple[Truth, ...]
 
+    def text(self, start: float, end: float) -> str:
+        """The lines of which some was said then."""
+        return " ".join(line.text for line in self.lines if line.meets(start, end))
 
-def read_set(folder: Path) -> list[Labelled]:
-    """The recordings of a set. Raises BuildError, which says how to make it."""
-    labels, truth = (_lines(folder / name) for name in ("labels.jsonl", "truth.jsonl"))
-    if [one["file"] for one in labels] != [one["file"] for one in truth]:
+
+def read_set(folder: Path, known: Collection[str]) -> list[Labelled]:
+    """The recordings of a set, whose labels may name the `known` ids. Raises LabelsError and BuildError."""
+    labels = read_labels(folder / "labels.jsonl", known)
+    lines = {folder / told["file"]: tuple(map(_line, told["lines"])) for told in _read_truth(folder / "truth.jsonl")}
+    if {label.path for label in labels} != set(lines):
         raise BuildError(f"{folder}: labels.jsonl and truth.jsonl tell of different recordings; make the set again.")
-    return [
-        Labelled(
-            folder / told["file"], told["seconds"], tuple(map(_span, told["said"])), tuple(map(_line, true["lines"]))
-        )
-        for told, true in zip(labels, truth, strict=True)
-    ]
+    return [Labelled(label, lines[label.path]) for label in labels]
 
 
-def _lines(file: Path) -> list[dict[str, Any]]:
+def _read_truth(file: Path) -> list[dict[str, Any]]:
     try:
         return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
     except (OSError, ValueError) as error:
         raise BuildError(f"{file} cannot be read ({error}); make the sets with python -m models.build.sets.") from None
-
-
-def _span(told: Mapping[str, Any]) -> Span:
-    return Span(told["id"], told["start"], told["end"], told.get("optional", False))
 
 
 def _line(told: Mapping[str, Any]) -> Truth:

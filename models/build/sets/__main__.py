@@ -33,7 +33,7 @@ DIAL: Final = (
     "您好", "谢谢", "再见", "请慢走", "请稍等", "对不起", "不知道", "没办法", "欢迎光临", "请出示身份证",
 )  # fmt: skip
 """What a grammar is asked to find, short and long."""
-STRETCH: Final = 120
+STRETCH: Final = 60
 """Seconds of each stretch."""
 
 
@@ -131,10 +131,10 @@ def dial_takes(sources: Sources) -> Iterator[Take]:
 
 
 def make_stretches(sources: Sources, out: Path) -> None:
-    """Two minutes each of speech, of a quiet room, of exact silence and of noise: what decoding costs."""
+    """A minute each of speech, of a quiet room, of exact silence and of noise: what decoding costs."""
     folder, size = out / "stretches", STRETCH * SAMPLE_RATE
     folder.mkdir(parents=True, exist_ok=True)
-    speech = np.concatenate([one.samples for one in islice(voices_takes(sources), 4)])
+    speech = np.concatenate([one.samples for one in islice(voices_takes(sources), 2)])
     noises = np.concatenate([looped(read(path), size // len(sources.noises)) for path in sources.noises])
     rng = np.random.default_rng(1)
     write(folder / "speech.wav", speech[:size])
