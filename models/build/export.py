@@ -23,7 +23,8 @@ UNK_BOOST: Final = 2.0
 At 0 grammar mode finds every phrase and many that are not there; at 3 it misses one in six. Set on words of the
 training voices; the built-in graph is not moved by it, since graph.py lays its own cost on [unk] there.
 """
-LEAST_PRIOR: Final = 1e-5
+LEAST_PRIOR: Final = 2e-3
+"""A unit seldom heard in training is not so seldom in the world; without a floor its score is blown up in noise."""
 
 
 def export(net: Net, counts: NDArray[np.float64], folder: Path, boost: float = UNK_BOOST) -> None:

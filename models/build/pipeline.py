@@ -22,7 +22,7 @@ from models.build.errors import BuildError
 from models.build.held_out import MEASURING, left_out
 from models.build.steps import STEPS, Build
 
-WHOLE: Final = {"clips": 7_000, "bootstrap": 1_200, "first": 1_200, "final": 8_000, "hidden": 256}
+WHOLE: Final = {"clips": 7_000, "bootstrap": 1_200, "first": 1_200, "final": 5_000, "hidden": 256}
 QUICK: Final = {"clips": 1_000, "bootstrap": 450, "first": 1, "final": 150, "hidden": 128}
 """Clips to synthesise, steps of the three trainings, channels."""
 

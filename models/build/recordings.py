@@ -1,16 +1,11 @@
-"""Recordings of people to clips: read by their manifest, licence and speaker checked, varied in speed and room.
-
-A folder of recordings holds a manifest.tsv with the columns path, text, speaker, licence and attribution.
-"""
+"""Recordings of people to clips: read by their manifest, licence and speaker checked, varied in speed and room."""
 
 from __future__ import annotations
 
-import csv
 import random
 import re
 import zlib
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -21,8 +16,9 @@ from scipy.signal import fftconvolve, resample_poly
 
 from models.build.clips import Clip, Syllable
 from models.build.features import RATE, log_mel
-from models.build.held_out import Refused, check_licence, refuse_recording, refuse_speaker
+from models.build.held_out import Refused, refuse_recording, refuse_speaker
 from models.build.lexicon import readings, split, syllables
+from models.build.manifest import Recording, read_manifest
 
 PEAK: Final = 12_000.0
 """Level that the loud end of each recording is brought to, of 32 767."""
@@ -45,34 +41,18 @@ ISOLATED: Final = frozenset({"weigao", "seedlingo", "yuetan", "dspspeech20"})
 """Folders of single words, which training joins to runs of speech."""
 
 
-@dataclass(frozen=True, slots=True)
-class Recording:
-    """One line of a manifest."""
-
-    path: Path
-    text: str
-    speaker: str
-    source: str
-
-    @property
-    def name(self) -> str:
-        return f"{self.source}/{self.path.name}"
-
-
 def listed(folder: Path, left_out: Collection[str] = ()) -> Iterator[Recording]:
-    """The recordings of a folder that may be trained on, but for the people `left_out`.
+    """The recordings of a folder that may be trained on, but for the people `left_out` and what the tests hear.
 
-    Raises Refused for a licence that is not on the list.
+    Raises ManifestError, and Refused for a licence that is not on the list.
     """
-    with (folder / "manifest.tsv").open(encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE):
-            check_licence(row["licence"])
-            try:
-                refuse_speaker(row["speaker"], left_out)
-                refuse_recording(row["path"])
-            except Refused:
-                continue
-            yield Recording(folder / row["path"], row["text"], row["speaker"], folder.name)
+    for recording in read_manifest(folder):
+        try:
+            refuse_speaker(recording.speaker, left_out)
+            refuse_recording(recording.path)
+        except Refused:
+            continue
+        yield recording
 
 
 def syllables_of(text: str) -> tuple[Syllable, ...]:
@@ -118,7 +98,7 @@ def in_room(sound: NDArray[np.float32], chance: random.Random) -> NDArray[np.flo
     return fftconvolve(sound, tail)[: len(sound)].astype(np.float32)
 
 
-def clips_of(recording: Recording) -> list[Clip]:
+def clips_of(recording: Recording, source: str) -> list[Clip]:
     """The variants of a recording as clips, not yet aligned; none where it cannot be used."""
     spelt = syllables_of(recording.text)
     if not spelt:
@@ -126,10 +106,16 @@ def clips_of(recording: Recording) -> list[Clip]:
     sound = samples_of(recording.path)
     if not SHORTEST * RATE <= len(sound) <= LONGEST * RATE:
         return []
-    chance = random.Random(zlib.crc32(recording.name.encode()))
+    name = f"{source}/{recording.path.name}"
+    chance = random.Random(zlib.crc32(name.encode()))
     clips = []
-    for how in VARIANTS[recording.source]:
+    for how in VARIANTS[source]:
         changed, slowed = varied(sound, how, chance)
         features = log_mel(changed).astype(np.float16)
-        clips.append(Clip(recording.name, recording.source, recording.speaker, features, spelt, slowed))
+        clips.append(Clip(name, source, recording.speaker, features, spelt, slowed))
     return clips
+
+
+def noise_of(recording: Recording) -> Clip:
+    """A recording in which nobody speaks, as a clip."""
+    return Clip(recording.path.name, "noise", "", log_mel(samples_of(recording.path)).astype(np.float16), ())

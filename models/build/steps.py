@@ -22,12 +22,14 @@ from models.build.clips import Clip, load_clips, save_clips
 from models.build.errors import BuildError
 from models.build.espeak import TRAINING_VARIANTS, say
 from models.build.export import export
-from models.build.features import log_mel
+from models.build.graph import TOP, rebuild
+from models.build.language.texts import counter_sentences, ordinary_sentences, own_words
+from models.build.language.vocabulary import dictionary_file, read_counts, segmenter
 from models.build.lexicon import sayable
-from models.build.tmp_text import common_words, wordings
 from models.build.net import load
 from models.build.parity import TOLERANCE, differences, noise
-from models.build.recordings import VARIANTS, Recording, clips_of, listed, samples_of
+from models.build.recordings import VARIANTS, clips_of, listed, noise_of
+from models.build.settings import read_settings
 from models.build.synthesis import synthesized
 from models.build.training import Plan, train
 
@@ -35,6 +37,8 @@ Report = Callable[[str], None]
 
 NOISE: Final = "esc10-noise"
 """The folder of recorded noises, beside those of speech."""
+COMMON: Final = 8_000
+"""Words of the dictionary that synthesis says in any order."""
 CHUNK: Final = 100
 """Clips that one job of a worker makes."""
 
@@ -81,8 +85,13 @@ def synthesis(build: Build, report: Report) -> None:
 
 
 def spoken_text() -> tuple[list[str], list[str]]:
-    """Sentences of the counter and common words, for synthesis."""
-    return sayable(wordings()), sayable(common_words(8_000))
+    """Sentences of the counter and of every day, and common words, for synthesis."""
+    counts = read_counts(dictionary_file())
+    cutter = segmenter(counts, own_words())
+    counter = counter_sentences(sorted((TOP / "phrase_sets").glob("*.toml")), cutter, 1.0)
+    sentences = ["".join(words) for words in (*counter, *ordinary_sentences(cutter))]
+    frequent = sorted(counts, key=lambda word: -counts[word])[:COMMON]
+    return sayable(dict.fromkeys(sentences)), sayable(frequent)
 
 
 def _synthesized(count: int, sentences: Sequence[str], words: Sequence[str], seed: int) -> list[Clip]:
@@ -92,27 +101,24 @@ def _synthesized(count: int, sentences: Sequence[str], words: Sequence[str], see
 def recordings(build: Build, report: Report) -> None:
     """Clips of people, and of noise; none where there is no folder of recordings."""
     for folder in VARIANTS:
-        found = _people(build, folder, report) if build.audio and (build.audio / folder).is_dir() else []
-        save_clips(found, build.work / f"{folder}.clips")
-    rooms = build.audio and (build.audio / NOISE).is_dir()
-    listed_noise = list(listed(build.audio / NOISE)) if build.audio and rooms else []
-    save_clips([_noise(one) for one in listed_noise], build.work / "noise.clips")
-    report(f"{len(listed_noise)} noises")
+        there = build.audio and (build.audio / folder).is_dir()
+        save_clips(
+            _people(build, build.audio / folder, report) if build.audio and there else [],
+            build.work / f"{folder}.clips",
+        )
+    noises = list(listed(build.audio / NOISE)) if build.audio and (build.audio / NOISE).is_dir() else []
+    save_clips([noise_of(one) for one in noises], build.work / "noise.clips")
+    report(f"{len(noises)} noises")
 
 
-def _people(build: Build, folder: str, report: Report) -> list[Clip]:
-    assert build.audio  # noqa: S101 - asked by the caller
-    wanted = list(listed(build.audio / folder, build.left_out))
+def _people(build: Build, folder: Path, report: Report) -> list[Clip]:
+    wanted = list(listed(folder, build.left_out))
     with workers() as pool:
-        found = [clip for clips in pool.map(clips_of, wanted, chunksize=20) for clip in clips]
+        parts = pool.map(clips_of, wanted, [folder.name] * len(wanted), chunksize=20)
+        found = [clip for clips in parts for clip in clips]
     speakers = len({clip.speaker for clip in found})
-    report(f"{folder}: {len(wanted)} recordings of {speakers} people, {len(found)} clips, {hours(found):.1f} h")
+    report(f"{folder.name}: {len(wanted)} recordings of {speakers} people, {len(found)} clips, {hours(found):.1f} h")
     return found
-
-
-def _noise(recording: Recording) -> Clip:
-    features = log_mel(samples_of(recording.path)).astype(np.float16)
-    return Clip(recording.name, recording.source, "", features, ())
 
 
 def hours(clips: Sequence[Clip]) -> float:
@@ -163,9 +169,7 @@ def _align(build: Build, by: str, name: str, spectrum: NDArray[np.float32] | Non
         report(f"{folder}: {len(found)} of {len(clips)} clips aligned")
 
 
-def _train(
-    build: Build, files: Sequence[str], name: str, plan: Plan, report: Report, start: str | None = None
-) -> None:
+def _train(build: Build, files: Sequence[str], name: str, plan: Plan, report: Report, start: str | None = None) -> None:
     train(
         [build.work / file for file in files],
         build.work / "noise.clips",
@@ -179,6 +183,11 @@ def _train(
 def exporting(build: Build, _: Report) -> None:
     """The network as the am/ of a model folder."""
     export(*load(build.work / "final.pt"), build.target)
+
+
+def graph(build: Build, report: Report) -> None:
+    """The model's graph and settings, by the phrase sets and the texts as they are now."""
+    report(rebuild(build.target, [], read_settings()))
 
 
 def check(build: Build, report: Report) -> None:
@@ -201,7 +210,7 @@ STEPS: Final[Mapping[str, tuple[Callable[[Build, Report], None], int]]] = {
     "realignment": (realignment, 20),
     "final": (final, 90),
     "export": (exporting, 2),
-
+    "graph": (graph, 5),
     "check": (check, 5),
 }
 """The steps in order, and the minutes after which one is given up."""
