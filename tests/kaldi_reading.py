@@ -50,7 +50,7 @@ class Acoustic:
 
 
 def running_mean(mfcc: Matrix, mean: Matrix) -> Matrix:
-    """libvosk's running mean: Kaldi's OnlineCmvn, but a quiet frame is given the window of the last loud one."""
+    """The running mean of libvosk: Kaldi's OnlineCmvn, but a quiet frame is given the window of the last loud one."""
     found, held = np.empty_like(mfcc), mean
     for frame in range(len(mfcc)):
         if mfcc[frame, 0] > QUIET:
@@ -70,7 +70,9 @@ def read_acoustic(folder: Path) -> Acoustic:
     at = content.index(b"<Nnet3>")
     wiring = content[at : content.index(b"\n\n", at)].decode()
     inputs = re.findall(r"name=tdnn\d+\.affine .*input=(.+)", wiring)
-    offsets = [tuple(int(n or 0) for n in re.findall(r"(?:Offset\(\S+, (-?\d+)\)|\b[a-z]\S*\b)", one)) for one in inputs]
+    offsets = [
+        tuple(int(n or 0) for n in re.findall(r"(?:Offset\(\S+, (-?\d+)\)|\b[a-z]\S*\b)", one)) for one in inputs
+    ]
     weights = [matrix(content, found.end()) for found in re.finditer(rb"<LinearParams> FM ", content)]
     biases = [vector(content, found.end()) for found in re.finditer(rb"<BiasParams> FV ", content)]
     priors = vector(content, content.rindex(b"<Priors> FV ") + len("<Priors> FV "))

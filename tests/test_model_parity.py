@@ -17,7 +17,7 @@ from models.build.lexicon import unit_numbers
 from models.build.one_phone import by_libvosk
 
 TOLERANCE = 1e-4
-UNITS = ("sh", "i2", "ang", "SPN")
+UNITS = ("sh", "SPN")
 FIXTURES = Path(__file__).parent / "fixtures"
 
 

@@ -68,7 +68,7 @@ def loudness(features: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def viterbi(found: Scores, spoken: Sequence[Syllable]) -> tuple[NDArray[np.uint8], list[tuple[int, int]], float] | None:
-    """The best path: each frame's unit, each syllable's frames, and the mean score; None if there are too few frames."""
+    """The best path: each frame's unit, each syllable's frames, and the mean score; None for too few frames."""
     numbers = unit_numbers()
     silence = numbers[SILENCE]
     states: list[tuple[int, int, bool]] = [(silence, -1, False)]  # unit, syllable, whether it may be left out

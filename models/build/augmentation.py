@@ -109,6 +109,7 @@ def noise_for(
 ) -> NDArray[np.float32]:
     """Noise for one session, 4 to 42 dB under its speech, in three of ten louder and softer by turns."""
     frames = batch.shape[1]
+    found: NDArray[np.floating]
     if noise.recorded and generator.random() < 0.4:
         chosen = noise.recorded[generator.integers(len(noise.recorded))]
         found = np.resize(np.roll(chosen, generator.integers(len(chosen)), 0), (frames, BINS))

@@ -66,7 +66,8 @@ class Writer:
 
     def matrix(self, values: ArrayLike) -> None:
         rows = np.ascontiguousarray(values, "<f4")
-        self.raw(b"FM \4" + struct.pack("<i", rows.shape[0]) + b"\4" + struct.pack("<i", rows.shape[1]) + rows.tobytes())
+        height, width = rows.shape
+        self.raw(b"FM \4" + struct.pack("<i", height) + b"\4" + struct.pack("<i", width) + rows.tobytes())
 
     def content(self) -> bytes:
         return self.out.getvalue()
@@ -119,7 +120,8 @@ def _network(out: Writer, layers: Sequence[Affine]) -> None:
     for number, layer in enumerate(layers, start=1):
         name = f"tdnn{number}"
         after = f"{name}.{'logsoftmax' if number == len(layers) else 'relu'}"
-        wiring.append(f"component-node name={name}.affine component={name}.affine input={spliced(before, layer.offsets)}")
+        seen = spliced(before, layer.offsets)
+        wiring.append(f"component-node name={name}.affine component={name}.affine input={seen}")
         wiring.append(f"component-node name={after} component={after} input={name}.affine")
         components += [(f"{name}.affine", layer), (after, layer)]
         before = after

@@ -1,7 +1,7 @@
 """What libvosk computes of a sound, unit by unit: by a graph of one phone alone, which leaves it no choice.
 
-The score of the only path is then the sum over all frames of that unit's log-probability less its log-prior. Any mistake
-in features, running mean, layers, priors or edges shows there.
+The score of the only path is then the sum over all frames of that unit's log-probability less its log-prior. Any
+mistake in features, running mean, layers, priors or edges shows there.
 """
 
 from __future__ import annotations
@@ -61,7 +61,9 @@ def _endless(model: Path) -> None:
 
 def _decoded(model: Path, sound: Path) -> float:
     command = [sys.executable, "-c", DECODE, str(model.resolve()), str(sound)]
-    ran = subprocess.run(command, capture_output=True, encoding="utf-8", timeout=SECONDS, check=True)
+    ran = subprocess.run(  # noqa: S603 - our own code
+        command, capture_output=True, encoding="utf-8", timeout=SECONDS, check=True
+    )
     return float(ran.stdout)
 
 

@@ -20,9 +20,7 @@ TOLERANCE: Final = 1e-4
 """Log-likelihood a frame."""
 
 
-def differences(
-    net: Net, counts: NDArray[np.float64], model: Path, samples: NDArray[np.int16]
-) -> Mapping[str, float]:
+def differences(net: Net, counts: NDArray[np.float64], model: Path, samples: NDArray[np.int16]) -> Mapping[str, float]:
     """For each of UNITS, PyTorch's log-likelihood less libvosk's, a frame, over 16 kHz samples."""
     log = log_probabilities(net, log_mel(samples.astype(np.float32)))
     likelihood = (log - np.log(priors(counts, UNK_BOOST))).sum(0)

@@ -37,6 +37,8 @@ VARIANTS: Final = {
     "yuetan": ("plain", "room"),
 }
 """How each folder is used; the fewer its recordings the more they are varied."""
+NOISE: Final = "esc10-noise"
+"""The folder of recorded noises, beside those of speech."""
 ISOLATED: Final = frozenset({"weigao", "seedlingo", "yuetan", "dspspeech20"})
 """Folders of single words, which training joins to runs of speech."""
 
@@ -56,7 +58,7 @@ def listed(folder: Path, left_out: Collection[str] = ()) -> Iterator[Recording]:
 
 
 def syllables_of(text: str) -> tuple[Syllable, ...]:
-    """The units of each syllable of a text; empty where it holds letters, digits or a sound that we have no unit for."""
+    """The units of each syllable of a text; empty where it holds letters, digits or a sound that has no unit."""
     written = re.sub(r"[^\w]", "", text)
     known = set(syllables())
     if not re.fullmatch(r"[\u4e00-\u9fff]+", written):
@@ -107,7 +109,7 @@ def clips_of(recording: Recording, source: str) -> list[Clip]:
     if not SHORTEST * RATE <= len(sound) <= LONGEST * RATE:
         return []
     name = f"{source}/{recording.path.name}"
-    chance = random.Random(zlib.crc32(name.encode()))
+    chance = random.Random(zlib.crc32(name.encode()))  # noqa: S311 - a draw, no secret
     clips = []
     for how in VARIANTS[source]:
         changed, slowed = varied(sound, how, chance)

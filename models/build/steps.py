@@ -26,17 +26,16 @@ from models.build.graph import TOP, rebuild
 from models.build.language.texts import counter_sentences, ordinary_sentences, own_words
 from models.build.language.vocabulary import dictionary_file, read_counts, segmenter
 from models.build.lexicon import sayable
+from models.build.licence import licence
 from models.build.net import load
 from models.build.parity import TOLERANCE, differences, noise
-from models.build.recordings import VARIANTS, clips_of, listed, noise_of
+from models.build.recordings import NOISE, VARIANTS, clips_of, listed, noise_of
 from models.build.settings import read_settings
 from models.build.synthesis import synthesized
 from models.build.training import Plan, train
 
 Report = Callable[[str], None]
 
-NOISE: Final = "esc10-noise"
-"""The folder of recorded noises, beside those of speech."""
 COMMON: Final = 8_000
 """Words of the dictionary that synthesis says in any order."""
 CHUNK: Final = 100
@@ -169,7 +168,9 @@ def _align(build: Build, by: str, name: str, spectrum: NDArray[np.float32] | Non
         report(f"{folder}: {len(found)} of {len(clips)} clips aligned")
 
 
-def _train(build: Build, files: Sequence[str], name: str, plan: Plan, report: Report, start: str | None = None) -> None:
+def _train(  # noqa: PLR0913 - what a training reads and writes
+    build: Build, files: Sequence[str], name: str, plan: Plan, report: Report, start: str | None = None
+) -> None:
     train(
         [build.work / file for file in files],
         build.work / "noise.clips",
@@ -188,6 +189,12 @@ def exporting(build: Build, _: Report) -> None:
 def graph(build: Build, report: Report) -> None:
     """The model's graph and settings, by the phrase sets and the texts as they are now."""
     report(rebuild(build.target, [], read_settings()))
+
+
+def licensing(build: Build, _: Report) -> None:
+    """The model's licence, with the attributions of all that it was trained on."""
+    text = licence(build.target.name, build.audio, build.left_out)
+    (build.target / "LICENSE").write_text(text, encoding="utf-8")
 
 
 def check(build: Build, report: Report) -> None:
@@ -211,6 +218,7 @@ STEPS: Final[Mapping[str, tuple[Callable[[Build, Report], None], int]]] = {
     "final": (final, 90),
     "export": (exporting, 2),
     "graph": (graph, 5),
+    "licence": (licensing, 1),
     "check": (check, 5),
 }
 """The steps in order, and the minutes after which one is given up."""

@@ -58,7 +58,7 @@ class Plan:
         return self.rate * min(1.0, (step + 1) / WARM_UP) * falling
 
 
-def train(
+def train(  # noqa: PLR0913 - what a training reads and writes
     files: Sequence[Path], noise: Path, plan: Plan, target: Path, start: Path | None, report: Callable[[str], None]
 ) -> None:
     """Trains on the aligned clips in `files` from `start` (or from nothing) and writes the network to `target`."""
@@ -153,7 +153,8 @@ class prefetched:  # noqa: N801 - a context manager that reads as a verb
 def make_batches(files: Sequence[Path], noise: Path, seed: int, queue: Any) -> None:  # noqa: ANN401 - of a context
     """Fills the queue for ever."""
     torch.set_num_threads(1)
-    chance, generator = random.Random(seed), np.random.default_rng(seed)
+    chance = random.Random(seed)  # noqa: S311 - a draw, no secret
+    generator = np.random.default_rng(seed)
     clips: list[Clip] = [clip for file in files for clip in load_clips(file)]
     recorded = tuple(clip.features.astype(np.float32) for clip in load_clips(noise))
     source, heard = material(clips), noises(recorded, generator)
