@@ -23,7 +23,7 @@ from models.build.held_out import MEASURING, left_out
 from models.build.steps import STEPS, Build
 
 WHOLE: Final = {"clips": 7_000, "bootstrap": 1_200, "first": 1_200, "final": 5_000, "hidden": 256}
-QUICK: Final = {"clips": 1_000, "bootstrap": 450, "first": 1, "final": 150, "hidden": 128}
+QUICK: Final = {"clips": 1_000, "bootstrap": 300, "first": 100, "final": 300, "hidden": 128}
 """Clips to synthesise, steps of the three trainings, channels."""
 
 
