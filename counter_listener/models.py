@@ -15,6 +15,8 @@ from counter_listener.errors import ModelError
 from counter_listener.shipped import data_folder, shipped
 from counter_listener.symbols import FST_MAGIC, NoTableError, output_symbols
 
+PREFIX: Final = "vosk-model-"
+"""The makers' own names begin with it; ours leave it out, and either is understood."""
 CHECKSUMS: Final = "SHA256SUMS"
 ACOUSTIC: Final = "am/final.mdl"
 STATIC: Final = "graph/HCLG.fst"
@@ -60,6 +62,7 @@ def find_model(name: str) -> Path:
     if os.path.isdir(name):  # noqa: PTH112 - Path.is_dir raises on names that are too long
         return Path(name)
     known = installed()
+    name = name if name in known else name.removeprefix(PREFIX)
     if name not in known:
         raise ModelError(
             f"There is no model {name!r}; at hand are {', '.join(known)}, or give a model's folder{_cure(name)}."

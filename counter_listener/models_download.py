@@ -94,9 +94,9 @@ def fetch(wanted: Wanted, folder: Path, moved: Moved, proxy: str | None = None, 
 def by_hand(wanted: Wanted) -> str:
     """The three ways to bring the file by hand, as one sentence."""
     return (
-        f"By hand: fetch {wanted.file} from {plain(wanted.url)} on another machine and `counter-listener models install"
-        f" {wanted.file}` here; or unpack it there, carry the folder here and install that; or lay the file on a server"
-        " that this machine reaches and add --mirror URL."
+        f"By hand: fetch {wanted.file} on another machine and `counter-listener models install {wanted.file}` here;"
+        " or unpack it there, carry the folder here and install that; or lay the file on a server that this machine reaches"
+        " and add --mirror URL."
     )
 
 

@@ -5,12 +5,10 @@ from __future__ import annotations
 import tomllib
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Final
+from typing import Any
 
+from counter_listener.models import PREFIX
 from counter_listener.shipped import shipped
-
-PREFIX: Final = "vosk-model-"
-"""The makers' own names begin with it; ours leave it out, and either is understood."""
 
 
 @dataclass(frozen=True, slots=True)
