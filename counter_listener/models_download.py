@@ -94,9 +94,9 @@ def fetch(wanted: Wanted, folder: Path, moved: Moved, proxy: str | None = None, 
 def by_hand(wanted: Wanted) -> str:
     """The three ways to bring the file by hand, as one sentence."""
     return (
-        f"By hand: fetch {wanted.file} on another machine and `counter-listener models install {wanted.file}` here;"
-        " or unpack it there, carry the folder here and install that; or lay the file on a server that this machine reaches"
-        " and add --mirror URL."
+        f"By hand: fetch {wanted.file} on another machine and `counter-listener models install {wanted.file}` here; or"
+        " unpack it there, carry the folder here and install that; or lay the file on a server within reach of this"
+        " machine and add --mirror URL."
     )
 
 
@@ -115,7 +115,8 @@ def _retrieved(line: _Line) -> Path:
         return Path(pooch.retrieve(wanted.url, known, fname=wanted.file, path=line.folder, downloader=line))
     except (exceptions.InvalidURL, exceptions.InvalidSchema, exceptions.MissingSchema) as error:
         socks = " A SOCKS proxy needs the package PySocks beside this program." if "SOCKS" in str(error) else ""
-        raise UsageError(f"{where} or the proxy is no URL that can be used; write http://HOST:PORT.{socks}") from None
+        which = f"{where} or the proxy" if line.proxies else where
+        raise UsageError(f"{which} is no URL that can be used; write http://HOST:PORT.{socks}") from None
     except exceptions.RequestException as error:
         raise ModelError(f"{_why(error, line)} {by_hand(wanted)}") from None
 
@@ -164,6 +165,7 @@ class _Line:
     def __call__(self, url: str, output_file: str, _pooch: object) -> None:
         """Fills `output_file`, as often as patience lasts."""
         retry, most = self._retries(), self.kept()
+        self.resumed = most > 0
         while not (self.wanted.exact and self.kept() == self.wanted.size):
             reached = self.reached
             try:
@@ -172,7 +174,7 @@ class _Line:
             except exceptions.RequestException as error:
                 if not _passing(error):
                     raise
-                if self.reached is not reached or self.kept() >= most + self.patience.enough:
+                if self.reached != reached or self.kept() >= most + self.patience.enough:
                     retry = self._retries()
                 most = max(most, self.kept())
                 try:
@@ -195,8 +197,13 @@ class _Line:
         timeout = (self.patience.connect, self.patience.read)
         with requests.Session() as session:
             session.max_redirects = REDIRECTS
-            asked = session.get(url, headers=self._headers(), stream=True, timeout=timeout, proxies=self.proxies)
-            with asked as answer:
+            try:
+                answer = session.get(url, headers=self._headers(), stream=True, timeout=timeout, proxies=self.proxies)
+            except exceptions.RequestException:
+                raise
+            except ValueError as error:  # of urllib3, for a host that no name server takes
+                raise exceptions.InvalidURL from error
+            with answer:
                 self.reached = True
                 self._take(answer)
 

@@ -117,6 +117,17 @@ def test_a_part_of_another_file_is_thrown_away_and_fetched_again(tmp_path: Path)
         assert site.ranges() == ["bytes=5000-", None]
 
 
+def test_a_part_of_the_right_length_is_believed_only_if_its_checksum_is_right(tmp_path: Path) -> None:
+    part = tmp_path / f"{FILE}.part"
+    with serving(Site(CONTENT)) as site:
+        part.write_bytes(CONTENT)
+        assert fetched(site, tmp_path) == CONTENT
+        assert site.asked == []
+        (tmp_path / FILE).unlink()
+        part.write_bytes(OTHER)
+        assert fetched(site, tmp_path) == CONTENT
+
+
 def test_without_a_checksum_only_the_same_file_is_gone_on_with(tmp_path: Path) -> None:
     with serving(Site(CONTENT, ["cut:16384", "status:404"])) as site:
         assert "404" in refusal(site, tmp_path, verified=False)
@@ -197,6 +208,12 @@ def test_a_proxy_that_is_none_is_bad_usage(proxy: str, tmp_path: Path) -> None:
     with pytest.raises((UsageError, ModelError)) as refused:
         fetch(wanted(asked), tmp_path, lambda *_: None, proxy, QUICK)
     assert "proxy" in str(refused.value).lower()
+
+
+@pytest.mark.parametrize("host", ["[", "a b", "%zz", "..", "", "a" * 100 + ".com", "x:99999", "x:abc"])
+def test_a_url_that_is_none_is_bad_usage(host: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"is no URL that can be used; write http://HOST:PORT"):
+        fetch(wanted(Site(b"", url=f"http://{host}")), tmp_path, lambda *_: None, None, QUICK)
 
 
 def test_an_untrusted_certificate_is_refused_until_its_authority_is_named(
