@@ -103,7 +103,8 @@ def _known(what: str) -> KnownModel:
 
 
 def _from_network(job: _Job, known: KnownModel) -> Outcome:
-    from counter_listener.models_download import Wanted, fetch, plain
+    from counter_listener.models_download import fetch
+    from counter_listener.models_line import Wanted, plain
 
     wish, name = job.wish, _checked_name(job.wish.name or known.name)
     if not wish.replacing and whole(job.root / name):
@@ -238,6 +239,8 @@ def _copy(source: Path, files: list[Path], into: Path, moved: Moved) -> None:
 
 
 def _checked_name(name: str) -> str:
+    if name in bundled():
+        raise UsageError(f"{name} is the bundled model's name; keep this one under another with --name.")
     if not NAME.fullmatch(name) or not check_part(name):
         raise UsageError(
             f"A model cannot be called {name!r} here; choose a name of letters, digits, dots and hyphens with --name."

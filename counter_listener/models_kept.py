@@ -84,8 +84,6 @@ def put(root: Path, name: str, origin: Origin, fill: Fill, *, replacing: bool) -
 
     Gives False where the very same model is there already and whole. Raises ModelError, UsageError, OSError.
     """
-    if name in bundled():
-        raise UsageError(f"{name} is the bundled model's name; keep this one under another with --name.")
     with _staged(root) as stage:
         new, target = stage / name, root / name
         fill(new)

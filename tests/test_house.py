@@ -33,7 +33,7 @@ ONE_DOOR = {
     "pydantic": ["phrases.py"],
     "platformdirs": ["shipped.py"],
     "pooch": ["models_download.py"],
-    "requests": ["models_download.py"],
+    "requests": ["models_download.py", "models_line.py"],
     "filelock": ["models_kept.py"],
 }
 PURE = ("types", "findings", "phrase_set", "visit", "verdicts", "privacy", "errors", "chain", "record")

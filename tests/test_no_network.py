@@ -21,6 +21,7 @@ CLIENTS = {
 }
 """What could fetch something."""
 DOOR = "models_download"
+LINE = "models_line"
 INSTALLER = "models_install"
 
 
@@ -55,11 +56,12 @@ def importers(module: str) -> set[str]:
 
 
 @pytest.mark.parametrize("client", sorted(CLIENTS))
-def test_one_module_alone_can_fetch_anything(client: str) -> None:
-    assert importers(client) <= {f"{DOOR}.py"}
+def test_only_the_downloader_can_fetch_anything(client: str) -> None:
+    assert importers(client) <= {f"{DOOR}.py", f"{LINE}.py"}
 
 
 def test_only_the_command_models_install_leads_there() -> None:
+    assert importers(f"counter_listener.{LINE}") == {f"{DOOR}.py", f"{INSTALLER}.py"}
     assert importers(f"counter_listener.{DOOR}") == {f"{INSTALLER}.py"}
     assert importers(f"counter_listener.{INSTALLER}") == {"cli_models.py"}
     tree = ast.parse((PACKAGE / "cli_models.py").read_text(encoding="utf-8"))
