@@ -26,6 +26,9 @@ Kind = Literal["phrase", "known", "new", "news"]
 """A wording of the phrase set, a sentence of the language model's text, one that is not, or read news."""
 Span = tuple[float, float]
 """Start and end, in seconds."""
+Role = Literal["said", "unless", "not_in"]
+KEYS: Final[dict[str, Role]] = {"say": "said", "shared": "said", "unless": "unless", "not_in": "not_in"}
+"""Keys of a phrase set that hold wordings, and what a wording of each does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,7 @@ class Wording:
     """One wording of a phrase set, ready to be looked for in text."""
 
     owner: str
-    role: Literal["said", "unless", "not_in"]
+    role: Role
     pattern: re.Pattern[str]
 
 
@@ -94,8 +97,7 @@ def wordings(phrases: Mapping[str, Any]) -> tuple[Wording, ...]:
     return tuple(
         Wording(table["id"], role, _pattern(wording, slots))
         for table in tables(phrases)
-        for role, keys in (("said", ("say", "shared")), ("unless", ("unless",)), ("not_in", ("not_in",)))
-        for key in keys
+        for key, role in KEYS.items()
         for wording in table.get(key, ())
     )
 
