@@ -1,0 +1,174 @@
+"""The language model: n-grams of several texts, mixed by how well each text explains what was just said.
+
+Of one text, a word's probability after a history is (count + theta * shorter) / (total + theta), where `shorter` is its
+probability after the history without its first word: a hierarchical Dirichlet model (MacKay and Peto, 1995, "A
+hierarchical Dirichlet language model"), which takes fractional counts. Texts are mixed for each history by Bayes' rule
+with a prior share each: after 身份证 the counter's text decides, after 天气 the ordinary one. All sum to one.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from models.build.tree import NOTHING, Arc, Machine
+
+BEGIN: Final = "<s>"
+END: Final = "</s>"
+
+History = tuple[str, ...]
+Sentence = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """One source of sentences, and how much is made of it."""
+
+    sentences: Mapping[Sentence, float]
+    """Segmented sentences with their weights."""
+    share: float
+    """Prior probability that what is being said comes from this text."""
+    theta: float
+    """Words' worth of trust in the shorter history: the more, the less a text insists on its own sequences."""
+    words: Mapping[str, float] = field(default_factory=dict)
+    """Further counts of single words, from a dictionary."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """A text counted: for each history of up to order - 1 words, what followed it."""
+
+    follow: Mapping[History, Mapping[str, float]]
+    total: Mapping[History, float]
+    share: float
+    theta: float
+
+    def frequency(self, word: str) -> float:
+        """A word's share of the text."""
+        return self.follow[()].get(word, 0.0) / self.total[()]
+
+    def explains(self, history: History) -> float:
+        """How probable it is that this text says these words in a row; the begin of a sentence is certain."""
+        if not history:
+            return 1.0
+        said = 1.0 if history[0] == BEGIN else self.frequency(history[0])
+        for at in range(1, len(history)):
+            before, word = history[:at], history[at]
+            count, total = self.follow.get(before, {}).get(word, 0.0), self.total.get(before, 0.0)
+            said *= (count + self.theta * self.frequency(word)) / (total + self.theta)
+        return said
+
+
+def count(text: Text, order: int) -> Counts:
+    """Counts a text's n-grams up to an order."""
+    follow: dict[History, Counter[str]] = defaultdict(Counter)
+    for sentence, weight in text.sentences.items():
+        padded = (BEGIN, *sentence, END)
+        for at in range(1, len(padded)):
+            for size in range(min(order, at + 1)):
+                follow[padded[at - size : at]][padded[at]] += weight
+    for word, number in text.words.items():
+        follow[()][word] += number
+    total = {history: sum(after.values()) for history, after in follow.items()}
+    return Counts(follow, total, text.share, text.theta)
+
+
+@dataclass(frozen=True, slots=True)
+class Mixture:
+    """The language model: probabilities, and the machine that holds them."""
+
+    texts: tuple[Counts, ...]
+    order: int
+    floor: Mapping[str, float]
+    """Least probability of a word that a text may lack, before all are scaled to sum to one."""
+    after: dict[History, dict[str, float]] = field(default_factory=dict)
+    """For each history the probabilities that stand on their own."""
+    back: dict[History, float] = field(default_factory=dict)
+    """For each history the share that is left to the shorter one."""
+
+    def probability(self, word: str, history: History = ()) -> float:
+        """P(word | history): 0 for a word that the model does not have."""
+        if history not in self.after:
+            return self.probability(word, history[1:]) if history else 0.0
+        explicit = self.after[history].get(word)
+        if explicit is not None or not history:
+            return explicit or 0.0
+        return self.back[history] * self.probability(word, history[1:])
+
+    def shares(self, history: History) -> tuple[float, ...]:
+        """How far each text is believed after a history; they sum to one."""
+        said = [one.share * one.explains(history) for one in self.texts]
+        return tuple(one / sum(said) for one in said)
+
+
+def mix(texts: Iterable[Text], order: int, floor: Mapping[str, float]) -> Mixture:
+    """The language model of the texts; `floor` names every word, and gives its least probability."""
+    counts = tuple(count(text, order) for text in texts)
+    model = Mixture(counts, order, floor)
+    shares = [one.share for one in counts]
+    words = {word for one in counts for word in one.follow[()]} | set(floor)
+    raw = {
+        word: max(floor.get(word, 0.0), sum(s * one.frequency(word) for s, one in zip(shares, counts, strict=True)))
+        for word in words
+    }
+    whole = sum(raw.values())
+    model.after[()] = {word: value / whole for word, value in sorted(raw.items())}
+    for history in sorted({h for one in counts for h in one.follow if h}, key=lambda h: (len(h), h)):
+        _add(model, history)
+    return model
+
+
+def _add(model: Mixture, history: History) -> None:
+    shares = model.shares(history)
+    known: dict[str, float] = defaultdict(float)
+    back = 0.0
+    for share, one in zip(shares, model.texts, strict=True):
+        whole = one.total.get(history, 0.0) + one.theta
+        back += share * one.theta / whole
+        for word, number in one.follow.get(history, {}).items():
+            known[word] += share * number / whole
+    shorter = history[1:]
+    model.after[history] = {
+        word: value + back * model.probability(word, shorter) for word, value in sorted(known.items())
+    }
+    model.back[history] = back
+
+
+def machine(model: Mixture, numbers: Mapping[str, int], extra: Mapping[str, float]) -> Machine:
+    """The model as an acceptor: a state for each history, arcs of no word to the shorter one.
+
+    `numbers` are the words' numbers; `extra` is added to the cost of some.
+    """
+    states = {history: at for at, history in enumerate(sorted(model.after, key=lambda h: (h != (BEGIN,), len(h), h)))}
+    arcs = list(_arcs(model, states, numbers, extra))
+    final = {
+        states[history]: -math.log(after[END]) for history, after in model.after.items() if after.get(END, 0.0) > 0.0
+    }
+    return Machine(arcs, final)
+
+
+def _arcs(
+    model: Mixture, states: Mapping[History, int], numbers: Mapping[str, int], extra: Mapping[str, float]
+) -> Iterator[Arc]:
+    for history, after in model.after.items():
+        for word, value in after.items():
+            if word != END:
+                number = numbers[word]
+                cost = extra.get(word, 0.0) - math.log(value)
+                yield Arc(
+                    states[history], states[_longest((*history, word), states, model.order)], number, number, cost
+                )
+        if history:
+            shorter = _longest(history[1:], states, model.order)
+            yield Arc(states[history], states[shorter], NOTHING, NOTHING, -math.log(model.back[history]))
+
+
+def _longest(history: Sequence[str], states: Mapping[History, int], order: int) -> History:
+    """The longest end of what was said that the model has as a history."""
+    last = tuple(history[max(0, len(history) - order + 1) :])
+    while last and last not in states:
+        last = last[1:]
+    return last
