@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -85,7 +86,7 @@ def measure_costs(asked: Asked) -> dict[str, Any]:
 
 
 PARTS: Final[dict[str, Callable[[Asked], dict[str, Any]]]] = {
-    **{name: (lambda asked, name=name: measure_set(name, asked)) for name in SPOKEN},
+    **{name: partial(measure_set, name) for name in SPOKEN},
     "words": measure_words,
     "dial": measure_dial,
     "costs": measure_costs,
