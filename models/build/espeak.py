@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.signal import resample_poly
 
+from models.build.errors import BuildError
 from models.build.lexicon import split
 
 LANGUAGE: Final = "cmn-latn-pinyin"
@@ -34,7 +35,7 @@ TRAINING_VARIANTS: Final = tuple(
     edward2 Gene Gene2 gustave Henrique Hugo iven iven2 Jacky john kaukovalta Lee linda marcelo Marco Mario max Michael
     michel miguel Mike norbert pablo paul pedro quincy rob robert sandro shelby steph steph3 travis victor zac grandma
     grandpa klatt klatt2 klatt4 anika Nguyen
-    """.split()
+    """.split()  # noqa: SIM905 - sixty-six of them, readable
 )
 """Variants that sound like people and are none of those that speak the tests."""
 
@@ -46,7 +47,7 @@ _END, _WORD, _PHONEME = 0, 1, 7  # espeak_EVENT_TYPE
 _RATE, _PITCH, _RANGE, _GAP = 1, 3, 4, 7  # espeak_PARAMETER
 
 
-class EspeakError(Exception):
+class EspeakError(BuildError):
     """espeak-ng is not there, does not know the voice, or tells no times for what it was to say"""
 
 
@@ -120,7 +121,7 @@ class _Syllable:
     ends: list[float] = field(default_factory=list)
 
 
-def say(
+def say(  # noqa: PLR0913 - a voice has this many dials
     syllables: Sequence[tuple[str, str]],
     variant: str,
     *,
@@ -162,7 +163,7 @@ def _engine() -> _Engine:
         ) from None
     sound, told = bytearray(), list[tuple[int, int, str]]()
 
-    def keep(samples: Any, count: int, events: Any) -> int:
+    def keep(samples: Any, count: int, events: Any) -> int:  # noqa: ANN401 - ctypes pointers
         if samples and count > 0:
             sound.extend(ctypes.string_at(samples, 2 * count))
         at = 0

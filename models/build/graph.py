@@ -123,7 +123,9 @@ def spelling(word: str) -> tuple[str, ...]:
 def write_checksums(model: Path) -> None:
     """Writes the list that the program holds a model to, of all its files but the list itself."""
     files = sorted(file for file in model.rglob("*") if file.is_file() and file.name not in UNLISTED)
-    lines = [f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.relative_to(model).as_posix()}\n" for file in files]
+    lines = [
+        f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.relative_to(model).as_posix()}\n" for file in files
+    ]
     (model / CHECKSUMS).write_text("".join(lines), encoding="utf-8")
 
 

@@ -12,6 +12,8 @@ from itertools import pairwise
 from pathlib import PurePath
 from typing import Final
 
+from models.build.errors import BuildError
+
 TEST_VARIANTS: Final = ("f3", "m4", "m7", "Alicia", "Andy", "benjamin", "steph2", "klatt3")
 """espeak-ng's variants that speak tests/fixtures and the test sets. No model may hear them, the bundled one neither."""
 TEST_NOISE: Final = re.compile(r"5-\d+-[A-Z]\d*")
@@ -49,8 +51,8 @@ same elements, which 4.0 is. Nothing that forbids trade (NC) or adaptation (ND) 
 """
 
 
-class Refused(ValueError):  # noqa: N818 - it names what happens
-    """What must not be trained on"""
+class Refused(BuildError):  # noqa: N818 - it names what happens
+    "What must not be trained on."
 
 
 def draw_students(speakers: Iterable[str]) -> tuple[str, ...]:

@@ -170,7 +170,9 @@ def _arcs(
             if word != END:
                 number = numbers[word]
                 cost = extra.get(word, 0.0) - math.log(value)
-                yield Arc(states[history], states[_longest((*history, word), states, model.order)], number, number, cost)
+                yield Arc(
+                    states[history], states[_longest((*history, word), states, model.order)], number, number, cost
+                )
         if history:
             shorter = _longest(history[1:], states, model.order)
             yield Arc(states[history], states[shorter], NOTHING, NOTHING, -math.log(model.back[history]))

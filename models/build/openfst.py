@@ -53,7 +53,9 @@ def run(command: Sequence[str], given: str = "", preload: str | None = None) -> 
     except FileNotFoundError:
         raise BuildError(f"{command[0]} is not on this machine: {INSTALL}.") from None
     except subprocess.TimeoutExpired:
-        raise BuildError(f"{command[0]} took more than {SECONDS} s and was stopped; try again on a quieter machine.") from None
+        raise BuildError(
+            f"{command[0]} took more than {SECONDS} s and was stopped; try again on a quieter machine."
+        ) from None
     if preload and preload in done.stderr:
         raise BuildError(f"{command[0]} does not find {preload}: {INSTALL} of OpenFst 1.7.9.")
     if done.returncode:
