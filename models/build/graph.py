@@ -79,7 +79,7 @@ def language_model(phrase_sets: Iterable[Path], dials: Language) -> Mixture:
         Text(counter, dials.counter_share, dials.counter_doubt),
         Text(ordinary, 1 - dials.counter_share, dials.ordinary_doubt, words),
     )
-    return mix(texts, dials.order, dict.fromkeys([*characters, UNKNOWN], LEAST))
+    return mix(texts, dials.order, dict.fromkeys([*characters, UNKNOWN], LEAST), dials.worth)
 
 
 def _sayable(sentences: Sentences) -> Sentences:

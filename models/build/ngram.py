@@ -90,8 +90,8 @@ class Mixture:
 
     texts: tuple[Counts, ...]
     order: int
-    floor: Mapping[str, float]
-    """Least probability of a word that a text may lack, before all are scaled to sum to one."""
+    worth: float
+    """Nats by which an n-gram must raise the log-likelihood of the texts, or it is left to the shorter history."""
     after: dict[History, dict[str, float]] = field(default_factory=dict)
     """For each history the probabilities that stand on their own."""
     back: dict[History, float] = field(default_factory=dict)
@@ -113,10 +113,13 @@ class Mixture:
         return tuple(one / whole for one in said) if whole else tuple(one.share for one in self.texts)
 
 
-def mix(texts: Iterable[Text], order: int, floor: Mapping[str, float]) -> Mixture:
-    """The language model of the texts; `floor` names every word, and gives its least probability."""
+def mix(texts: Iterable[Text], order: int, floor: Mapping[str, float], worth: float = 0.0) -> Mixture:
+    """The language model of the texts. `floor` gives words, which a text may lack, their least probability, before all
+    are scaled to sum to one. N-grams of less worth are left out, as Stolcke does (1998, "Entropy-based pruning of
+    backoff language models"), and the rest scaled to sum to one again.
+    """
     counts = tuple(count(text, order) for text in texts)
-    model = Mixture(counts, order, floor)
+    model = Mixture(counts, order, worth)
     shares = [one.share for one in counts]
     words = {word for one in counts for word in one.follow[()]} | set(floor)
     raw = {
@@ -133,20 +136,22 @@ def mix(texts: Iterable[Text], order: int, floor: Mapping[str, float]) -> Mixtur
 def _add(model: Mixture, history: History) -> None:
     shares = model.shares(history)
     known: dict[str, float] = defaultdict(float)
-    back = 0.0
+    back = said = 0.0
     for share, one in zip(shares, model.texts, strict=True):
         if history not in one.follow:
             back += share
             continue
+        said += one.total[history]
         whole = one.total[history] + one.open(history)
         back += share * one.open(history) / whole
         for word, number in one.follow[history].items():
             known[word] += share * number / whole
-    shorter = history[1:]
-    model.after[history] = {
-        word: value + back * model.probability(word, shorter) for word, value in sorted(known.items())
-    }
-    model.back[history] = back
+    shorter = {word: model.probability(word, history[1:]) for word in known}
+    full = {word: value + back * shorter[word] for word, value in sorted(known.items())}
+    kept = {word: p for word, p in full.items() if said * p * math.log(p / (back * shorter[word])) >= model.worth}
+    if kept:
+        model.after[history] = kept
+        model.back[history] = (1 - sum(kept.values())) / (1 - sum(shorter[word] for word in kept))
 
 
 def machine(model: Mixture, numbers: Mapping[str, int], extra: Mapping[str, float]) -> Machine:

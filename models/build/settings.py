@@ -23,6 +23,8 @@ class Language:
     counter_doubt: float
     ordinary_doubt: float
     """How little each text insists on its own sequences (ngram.py)."""
+    worth: float
+    """Nats that an n-gram must be worth (ngram.py)."""
     wording_weight: float
     """Sentences that one wording of a phrase set counts for."""
     words: int
