@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_counter import small
 
@@ -53,6 +53,7 @@ def test_words_in_letters_and_no_words_at_all_are_no_trouble() -> None:
         assert find_with(READY[kind], sentence("")) == []
 
 
+@settings(deadline=None)
 @given(
     st.text(alphabet="请您好再见慢走谢的配合没有了钱事不归我管办理什么业务问欢迎光临天啊", min_size=1, max_size=20),
     st.sampled_from(BASELINES),

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_counter import small
 
@@ -104,6 +104,7 @@ RECORDS = st.fixed_dictionaries(
 )
 
 
+@settings(deadline=None)
 @given(record=RECORDS)
 def test_any_json_object_is_a_label_or_a_sentence(
     record: dict[str, object], tmp_path_factory: pytest.TempPathFactory

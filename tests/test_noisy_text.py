@@ -6,7 +6,7 @@ import random
 from itertools import islice
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from misheard import MIX, Ledger, inventory, misheard, nearby, split
 from noisy_text import SEEDS
@@ -44,6 +44,7 @@ def test_the_error_rate_and_the_mix_are_those_asked_for(made: list[Visit], rate:
         assert ledger.mix[kind] == pytest.approx(share, abs=0.05), kind
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="请您好再见慢走谢的配合没有了钱", max_size=30), st.floats(0, 1), st.integers())
 def test_misheard_speech_keeps_its_order_and_its_time(text: str, rate: float, seed: int) -> None:
     utterance = sentence(text)

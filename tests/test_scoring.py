@@ -6,7 +6,7 @@ from itertools import pairwise, permutations
 from math import isnan
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from counter_listener.scoring import (
@@ -68,6 +68,7 @@ def test_one_long_finding_does_not_hit_two_sayings() -> None:
     assert count(said, [hello(10, 13), hello(10, 11)])["hello"] == Counts(2, 2, 0)
 
 
+@settings(deadline=None)
 @given(said_spans, found_spans)
 def test_hits_are_as_many_as_can_be_paired(said: list[Said], found: list[Found]) -> None:
     for name, counts in count(said, found).items():
@@ -82,6 +83,7 @@ def test_hits_are_as_many_as_can_be_paired(said: list[Said], found: list[Found])
         )  # fmt: skip
 
 
+@settings(deadline=None)
 @given(said_spans, found_spans)
 def test_scores_stay_within_bounds_and_more_slack_never_hurts(said: list[Said], found: list[Found]) -> None:
     tight, loose = (total(count(said, found, slack).values()) for slack in (0.1, 2.0))
@@ -93,12 +95,14 @@ def test_scores_stay_within_bounds_and_more_slack_never_hurts(said: list[Said], 
         assert min(tight.precision, tight.recall) - 1e-9 <= tight.f1 <= max(tight.precision, tight.recall) + 1e-9
 
 
+@settings(deadline=None)
 @given(said_spans)
 def test_finding_just_what_was_said_is_perfect(said: list[Said]) -> None:
     counts = total(count(said, [Found(one.id, one.start, one.end) for one in said]).values())
     assert counts.misses == counts.false_alarms == 0
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(said_spans, found_spans), min_size=1, max_size=3))
 def test_a_higher_threshold_never_finds_more_and_the_best_is_the_best(
     files: list[tuple[list[Said], list[Found]]],
@@ -140,7 +144,8 @@ def test_rates_against_the_exact_poisson_limits(events: int, interval: tuple[flo
     assert rate_interval(events) == pytest.approx(interval, abs=1e-4)
 
 
-@given(st.integers(0, 200), st.integers(1, 200))
+@settings(deadline=None)
+@given(st.integers(0, 60), st.integers(1, 60))
 def test_intervals_hold_what_they_are_of(part: int, more: int) -> None:
     low, high = wilson(part, part + more)
     assert 0 <= low <= part / (part + more) <= high <= 1
