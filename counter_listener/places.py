@@ -1,0 +1,222 @@
+"""Where a wording stands in what was said, and whether it is said there: how close, and how likely by chance."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from counter_listener.alignment import NOT_HEARD, Aligned, align, straight
+from counter_listener.closeness import figures
+from counter_listener.pinyin import tone_of
+from counter_listener.spoken import Spoken
+from counter_listener.wordings import Pattern
+
+AROUND: Final = 6
+"""Units on either side that tell how sure the recogniser was thereabouts."""
+SLACK: Final = 6
+"""Fillers that a wording may hold, beside its own length."""
+ROUNDING: Final = 1e-6
+OFF_TONE: Final = 0.01
+"""Bits."""
+FAINT_COST: Final = 0.2
+FAINT: Final = -900.0
+"""Less than any value of a place that more than the sound of one syllable speaks for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A wording laid along what was said: units from first up to, not including, last."""
+
+    pattern: Pattern
+    first: int
+    last: int
+    cost: float
+    """Syllables that differ, each by its weight."""
+    allowed: float
+    """The most that may differ here."""
+    value: float
+    """Bits that are left for it when chance has had its share; of two explanations the greater is the better."""
+    partners: tuple[int, ...]
+    """For each syllable or slot place of the wording: the unit that stands for it, or NOT_HEARD."""
+    costs: tuple[float, ...]
+    """What each of them costs."""
+
+    @property
+    def heard(self) -> bool:
+        """Whether it is close enough."""
+        return self.cost <= self.allowed + ROUNDING
+
+    @property
+    def pieces(self) -> Iterator[tuple[int, int]]:
+        """The spans of the fixed pieces that were heard."""
+        for begin, end in self.pattern.pieces:
+            units = [unit for unit in self.partners[begin:end] if unit != NOT_HEARD]
+            if units:
+                yield units[0], units[-1] + 1
+
+    @property
+    def score(self) -> float:
+        """How close in sound, 0-100."""
+        return round(max(0.0, 100 * (1 - self.cost / self.pattern.weight)), 1)
+
+    def overlaps(self, other: Place) -> bool:
+        return self.first < other.last and other.first < self.last
+
+    @property
+    def sure(self) -> bool:
+        """False where only the sound of a single syllable speaks for it."""
+        return self.value >= FAINT
+
+    def part_of(self, whole: Place, spoken: Spoken) -> bool:
+        """Whether it is only a part of a longer word, by what is written there beside it.
+
+        Of two readings of the very same stretch, the one that is written so is the whole.
+        """
+        if not (whole.first <= self.first and self.last <= whole.last):
+            return False
+        rest = {
+            unit: written
+            for unit, written in zip(whole.partners, whole.pattern.units, strict=True)
+            if unit != NOT_HEARD and not self.first <= unit < self.last
+        }
+        if rest:
+            return any(spoken.units[unit] == written for unit, written in rest.items())
+        return whole.agreeing(spoken) > self.agreeing(spoken)
+
+    def agreeing(self, spoken: Spoken) -> int:
+        """How many characters are written as the wording has them."""
+        return sum(
+            unit != NOT_HEARD and spoken.units[unit] == written
+            for unit, written in zip(self.partners, self.pattern.units, strict=True)
+        )
+
+    def off_tone(self, spoken: Spoken) -> float:
+        """A trifle for each character of another tone: it breaks ties, and nothing else."""
+        return OFF_TONE * sum(
+            unit != NOT_HEARD and written is not None and spoken.units[unit] != written and tone_of(spoken.units[unit]) != tone_of(written)
+            for unit, written in zip(self.partners, self.pattern.units, strict=True)
+        )
+
+
+def place_of(pattern: Pattern, aligned: Aligned, spoken: Spoken) -> Place:
+    """What an alignment is worth, and how much might differ there."""
+    told, line = figures(), pattern.line
+    if len(pattern.units) == 1:
+        return _single(pattern, aligned, spoken)
+    agree = heard = 0
+    known = stops(aligned, spoken)
+    for bits, cost, at, unit in zip(pattern.bits, aligned.costs, aligned.partners, pattern.units, strict=True):
+        if at == NOT_HEARD or unit is None or cost >= 1.0:
+            continue
+        same = spoken.units[at] == unit
+        agree += same
+        known += bits * (1.0 - cost) + (told.character if same else -told.homophone)
+    cost = aligned.cost
+    evidence = known * sureness(aligned, spoken) ** told.doubt
+    needed = line.bits + pattern.loose
+    if agree == pattern.size and aligned.cost < ROUNDING:
+        needed = min(needed, told.exact_bits)
+    value = evidence - told.wrong * cost - line.bits - pattern.loose
+    if pattern.threshold is not None:
+        allowed = pattern.weight * (100 - pattern.threshold) / 100
+    else:
+        spare = evidence - told.wrong * cost - needed
+        allowed = min(line.share * pattern.weight, cost + spare / pattern.worth)
+    first, last = _trimmed(pattern, aligned)
+    return Place(pattern, first, last, cost, allowed, value, aligned.partners, aligned.costs)
+
+
+def _single(pattern: Pattern, aligned: Aligned, spoken: Spoken) -> Place:
+    """A wording of one syllable: its sound alone says too little, so it must be written so, at the start of a word.
+
+    What a rule needs is found by its sound as well, faintly, for lacking it would accuse somebody.
+    """
+    at = aligned.first
+    alike = spoken.units[at] == pattern.units[0] and spoken.first_in_word[at]
+    faint = pattern.role == "need" and aligned.cost <= FAINT_COST
+    value = figures().character if alike else 2 * FAINT
+    allowed = pattern.size if alike or faint else -1.0
+    return Place(pattern, at, at + 1, aligned.cost, allowed, value, aligned.partners, aligned.costs)
+
+
+def _trimmed(pattern: Pattern, aligned: Aligned) -> tuple[int, int]:
+    """The stretch without what a slot at either end takes."""
+    begin, end = pattern.pieces[0][0], pattern.pieces[-1][1]
+    heard = [unit for unit in aligned.partners[begin:end] if unit != NOT_HEARD]
+    return (heard[0], heard[-1] + 1) if heard else (aligned.first, aligned.last)
+
+
+def stops(aligned: Aligned, spoken: Spoken) -> float:
+    """Bits for standing at an end of a clause, or being all of it; fillers around it do not count."""
+    told, clauses, added = figures(), spoken.clauses, spoken.added
+    first, last = aligned.first, aligned.last
+    clause = clauses[first]
+    while first and clauses[first - 1] == clause and added[first - 1] < told.added:
+        first -= 1
+    clause = clauses[last - 1]
+    while last < len(clauses) and clauses[last] == clause and added[last] < told.added:
+        last += 1
+    before = first == 0 or clauses[first - 1] != clauses[first]
+    after = last == len(clauses) or clauses[last - 1] != clauses[last]
+    return told.alone if before and after else told.pause * (before + after)
+
+
+def sureness(aligned: Aligned, spoken: Spoken) -> float:
+    """How sure the recogniser was thereabouts, 0-1."""
+    around = spoken.sure[max(0, aligned.first - AROUND) : aligned.last + AROUND]
+    return sum(around) / len(around)
+
+
+def places(pattern: Pattern, ends: Sequence[tuple[int, int]], spoken: Spoken) -> Iterator[Place]:
+    """Where one wording stands, none overlapping; `ends` are (errors, last unit) as the sieve tells them."""
+    taken: list[Place] = []
+    left: list[int] = []
+    for errors, at in ends:
+        aligned = straight(pattern, spoken, at + 1) if errors == 0 else None
+        if aligned is None:
+            left.append(at)
+            continue
+        place = place_of(pattern, aligned, spoken)
+        if place.heard and not any(place.overlaps(other) for other in taken):
+            taken.append(place)
+    left = [at for at in left if not any(other.first <= at < other.last for other in taken)]
+    yield from taken
+    for near in _clusters(sorted(left), reach(pattern)):
+        yield from _best(pattern, near, spoken, taken)
+
+
+def reach(pattern: Pattern) -> int:
+    """Units that a wording may take at most."""
+    return len(pattern.sounds) + SLACK
+
+
+def _clusters(ends: Iterable[int], reach: int) -> Iterator[list[int]]:
+    near: list[int] = []
+    for at in ends:
+        if near and at - near[0] > reach:
+            yield near
+            near = []
+        near.append(at)
+    if near:
+        yield near
+
+
+def _best(pattern: Pattern, ends: list[int], spoken: Spoken, taken: list[Place]) -> Iterator[Place]:
+    todo = [ends]
+    while todo:
+        near = todo.pop()
+        if not near:
+            continue
+        begin, end = max(0, near[0] + 1 - reach(pattern)), near[-1] + 1
+        begin = max([begin, *(other.last for other in taken if other.last <= near[0])])
+        aligned = align(pattern, spoken, begin, end)
+        if aligned is None or aligned.first == aligned.last:
+            continue
+        place = place_of(pattern, aligned, spoken)
+        if not place.heard or any(place.overlaps(other) for other in taken):
+            continue
+        taken.append(place)
+        yield place
+        todo.append([at for at in near if at < aligned.first])
+        todo.append([at for at in near if at >= aligned.last])
