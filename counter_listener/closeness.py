@@ -27,6 +27,15 @@ class Line:
     """Least evidence: 2^-bits is about how often chance alone brings as much, at any place."""
     share: float
     """Most that may differ, as a share of the wording's syllables, 0-1."""
+    garbled: float = 0.0
+    """As much more for each syllable that is written as another of its sound, or of a near one."""
+    garbled_most: int = 0
+    """For so many of them at most."""
+
+    @property
+    def most(self) -> float:
+        """The share that may differ at the very most."""
+        return self.share + self.garbled * self.garbled_most
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +157,11 @@ def apart(one: str, other: str) -> float:
     cost = 0.0 if initial == initial2 else initials.get(frozenset((initial, initial2)), 1.0)
     cost += 0.0 if final == final2 else finals.get(frozenset((final, final2)), 1.0)
     return cost if cost < figures().dear else 1.0
+
+
+def interchangeable(one: str | None, other: str) -> bool:
+    """Whether two sounds stand for each other because speakers put one word for the other: 你 for 您."""
+    return frozenset((one, other)) in costs()[2]
 
 
 @lru_cache(maxsize=1024)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from counter_listener.alignment import NOT_HEARD, Aligned, align, straight
-from counter_listener.closeness import figures
+from counter_listener.closeness import figures, interchangeable
 from counter_listener.pinyin import tone_of
 from counter_listener.spoken import Spoken
 from counter_listener.wordings import Pattern
@@ -104,13 +104,16 @@ def place_of(pattern: Pattern, aligned: Aligned, spoken: Spoken) -> Place:
     told, line = figures(), pattern.line
     if len(pattern.units) == 1:
         return _single(pattern, aligned, spoken)
-    agree = heard = 0
+    agree = garbled = 0
     known = stops(aligned, spoken)
-    for bits, cost, at, unit in zip(pattern.bits, aligned.costs, aligned.partners, pattern.units, strict=True):
+    for number, (bits, cost, at, unit) in enumerate(
+        zip(pattern.bits, aligned.costs, aligned.partners, pattern.units, strict=True)
+    ):
         if at == NOT_HEARD or unit is None or cost >= 1.0:
             continue
         same = spoken.units[at] == unit
         agree += same
+        garbled += not same and not interchangeable(pattern.sounds[number], spoken.sounds[at])
         known += bits * (1.0 - cost) + (told.character if same else -told.homophone)
     cost = aligned.cost
     evidence = known * sureness(aligned, spoken) ** told.doubt
@@ -122,7 +125,8 @@ def place_of(pattern: Pattern, aligned: Aligned, spoken: Spoken) -> Place:
         allowed = pattern.weight * (100 - pattern.threshold) / 100
     else:
         spare = evidence - told.wrong * cost - needed
-        allowed = min(line.share * pattern.weight, cost + spare / pattern.worth)
+        share = line.share + line.garbled * min(garbled, line.garbled_most)
+        allowed = min(share * pattern.weight, cost + spare / pattern.worth)
     first, last = _trimmed(pattern, aligned)
     return Place(pattern, first, last, cost, allowed, value, aligned.partners, aligned.costs)
 

@@ -54,7 +54,7 @@ class Pattern:
         """The most that may differ, in syllables, where everything else speaks for it."""
         if self.threshold is not None:
             return self.weight * (100 - self.threshold) / 100
-        return max(0.0, min(self.line.share * self.weight, self.most_value(0) / self.least_worth))
+        return max(0.0, min(self.line.most * self.weight, self.most_value(0) / self.least_worth))
 
     @property
     def weight(self) -> float:
