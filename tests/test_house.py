@@ -28,11 +28,11 @@ ONE_DOOR = {
     "av": ["audio.py"],
     "vosk": ["recognizer.py"],
     "pypinyin": ["pinyin.py"],
-    "rapidfuzz": ["matching.py"],
+    "rapidfuzz": ["baselines.py", "matching.py"],
     "pydantic": ["phrases.py"],
     "platformdirs": ["shipped.py"],
 }
-PURE = ("types", "findings", "phrase_set", "visit", "verdicts", "privacy", "errors", "chain", "record")
+PURE = ("types", "findings", "phrase_set", "visit", "verdicts", "privacy", "errors", "chain", "record", "scoring")
 
 
 def commands(group: click.Group = cli, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:
