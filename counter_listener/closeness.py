@@ -31,11 +31,9 @@ class Line:
     """As much more for each syllable that is written as another of its sound, or of a near one."""
     garbled_most: int = 0
     """For so many of them at most."""
-
-    @property
-    def most(self) -> float:
-        """The share that may differ at the very most."""
-        return self.share + self.garbled * self.garbled_most
+    least: float = 0.0
+    """Syllables that may differ in any wording of `least_from`, whatever its share."""
+    least_from: int = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +50,8 @@ class Figures:
     """Syllables of a wording from which its light ones are cheap to lose."""
     edge: float
     """More for a first or last syllable that is lost or quite another."""
+    courtesy: float
+    """More for a syllable of a courtesy word."""
     light: frozenset[str]
     fillers: frozenset[str]
     """Of one character or two."""
@@ -92,6 +92,7 @@ def figures() -> Figures:
         lost_cheap=lost["cheap"],
         lost_from=lost["from"],
         edge=lost["edge"],
+        courtesy=lost["courtesy"],
         light=frozenset(lost["light"]),
         fillers=frozenset(added["fillers"]),
         filler_sounds=frozenset(sounds(written(filler)) for filler in added["fillers"]),

@@ -125,8 +125,7 @@ def place_of(pattern: Pattern, aligned: Aligned, spoken: Spoken) -> Place:
         allowed = pattern.weight * (100 - pattern.threshold) / 100
     else:
         spare = evidence - told.wrong * cost - needed
-        share = line.share + line.garbled * min(garbled, line.garbled_most)
-        allowed = min(share * pattern.weight, cost + spare / pattern.worth)
+        allowed = min(pattern.may_differ(garbled), cost + spare / pattern.worth)
     first, last = _trimmed(pattern, aligned)
     return Place(pattern, first, last, cost, allowed, value, aligned.partners, aligned.costs)
 

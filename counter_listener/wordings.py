@@ -54,7 +54,13 @@ class Pattern:
         """The most that may differ, in syllables, where everything else speaks for it."""
         if self.threshold is not None:
             return self.weight * (100 - self.threshold) / 100
-        return max(0.0, min(self.line.most * self.weight, self.most_value(0) / self.least_worth))
+        return max(0.0, min(self.may_differ(self.line.garbled_most), self.most_value(0) / self.least_worth))
+
+    def may_differ(self, garbled: int) -> float:
+        """The most that may differ, in syllables, where so many others are written as others of their sound."""
+        line = self.line
+        share = line.share + line.garbled * min(garbled, line.garbled_most)
+        return max(share * self.weight, line.least if self.size >= line.least_from else 0.0)
 
     @property
     def weight(self) -> float:
@@ -96,6 +102,19 @@ def compiled(phrases: PhraseSet) -> list[Pattern]:
         known = found.get(key)
         found[key] = with_owners(known, pattern.owners) if known else pattern
     return list(found.values())
+
+
+def courteous(units: list[str | None], phrases: PhraseSet) -> Iterator[int]:
+    """Where in a wording the courtesies stand that a rule needs: without them it is another sentence."""
+    for need in courtesies(phrases):
+        for at in range(len(units) - len(need) + 1):
+            if tuple(units[at : at + len(need)]) == need:
+                yield from range(at, at + len(need))
+
+
+def courtesies(phrases: PhraseSet) -> set[tuple[str, ...]]:
+    """What the rules of a phrase set need."""
+    return {written(need) for rule in phrases.rule for need in rule.need}
 
 
 def with_owners(pattern: Pattern, more: frozenset[str]) -> Pattern:
@@ -164,6 +183,9 @@ def pattern_of(  # noqa: PLR0913 - one wording has this many sides
     for edge in {pieces[0][0], pieces[-1][1] - 1} if pieces else ():
         lost[edge] += told.edge if lost[edge] >= told.lost else 0.0
         other[edge] += told.edge
+    for at in courteous(units, phrases) if role == "phrase" else ():
+        lost[at] += told.courtesy if lost[at] >= told.lost else 0.0
+        other[at] += told.courtesy
     heard = [iter(sounds(piece)) for piece in fixed if piece]
     told_sounds = tuple(sound for piece in heard for sound in piece)
     following = iter(told_sounds)
