@@ -1,7 +1,7 @@
 """One wording laid along what was said, syllable by syllable, at the least cost; it may begin and end anywhere.
 
 Semi-global alignment (S. B. Needleman and C. D. Wunsch, Journal of Molecular Biology 48, 1970, with free ends on one
-side), over a few dozen cells: the sieve has told where to look.
+side), over a few dozen cells: the index has told what to look for.
 """
 
 from __future__ import annotations
@@ -34,23 +34,26 @@ class Aligned:
     """What each of them costs."""
 
 
-def straight(pattern: Pattern, spoken: Spoken, last: int) -> Aligned | None:
-    """The wording syllable under syllable, ending before `last`; None where any is quite another."""
-    first = last - len(pattern.sounds)
-    if first < 0:
-        return None
-    costs = []
-    for wanted, heard in zip(pattern.sounds, spoken.sounds[first:last], strict=True):
-        cost = 0.0 if wanted is None or wanted == heard else near(wanted).get(heard, 1.0)
-        if cost >= 1.0:
-            return None
-        costs.append(cost)
-    return Aligned(first, last, sum(costs), tuple(range(first, last)), tuple(costs))
+def straight(pattern: Pattern, spoken: Spoken, first: int) -> Aligned:
+    """The wording syllable under syllable from `first` on, where each is the same or near."""
+    last = first + len(pattern.sounds)
+    costs = tuple(
+        0.0 if wanted is None or wanted == heard else near(wanted)[heard]
+        for wanted, heard in zip(pattern.sounds, spoken.sounds[first:last], strict=True)
+    )
+    return Aligned(first, last, sum(costs), tuple(range(first, last)), costs)
 
 
-def align(pattern: Pattern, spoken: Spoken, begin: int, end: int) -> Aligned | None:
-    """The cheapest place of a wording among the units from `begin` up to, not including, `end`."""
-    rows = _rows(pattern, spoken, begin, end)
+Against = dict[tuple[str, str | None], tuple[float, ...]]
+"""What each unit of an utterance costs as the partner of a syllable (sound, character), as far as asked for."""
+
+
+def align(pattern: Pattern, spoken: Spoken, begin: int, end: int, against: Against) -> Aligned | None:
+    """The cheapest place of a wording among the units from `begin` up to, not including, `end`.
+
+    `against` is a memory to be given again for the same utterance: wordings share most of their syllables.
+    """
+    rows = _rows(pattern, spoken, begin, end, against)
     final = rows[-1]
     cost = min(final)
     if cost == inf:
@@ -58,51 +61,45 @@ def align(pattern: Pattern, spoken: Spoken, begin: int, end: int) -> Aligned | N
     return _traced(pattern, spoken, begin, rows, final.index(cost))
 
 
-def _rows(pattern: Pattern, spoken: Spoken, begin: int, end: int) -> list[list[float]]:
+def _rows(pattern: Pattern, spoken: Spoken, begin: int, end: int, against: Against) -> list[list[float]]:
     """For each length of the wording's beginning: what it costs to end there, before each unit and after the last."""
-    heard = spoken.sounds[begin:end]
-    units = spoken.units[begin:end]
     added = spoken.added[begin:end]
-    above = [0.0] * (len(heard) + 1)
+    above = [0.0] * (end - begin + 1)
     rows = [above]
     for wanted, unit, lost, other in zip(pattern.sounds, pattern.units, pattern.lost, pattern.other, strict=True):
-        row = _row(above, wanted, unit, lost, other, heard, units, added)
-        rows.append(row)
-        above = row
+        known = against.get((wanted or "", unit))
+        if known is None:
+            known = against[wanted or "", unit] = _costs(wanted, unit, spoken)
+        above = _row(above, known[begin:end], added, lost, other)
+        rows.append(above)
     return rows
 
 
-def _row(  # noqa: PLR0913 - the inner loop of the alignment, kept flat because it is the inner loop
-    above: list[float],
-    wanted: str | None,
-    unit: str | None,
-    lost: float,
-    other: float,
-    heard: Sequence[str],
-    units: Sequence[str],
-    added: Sequence[float],
-) -> list[float]:
+def _costs(wanted: str | None, unit: str | None, spoken: Spoken) -> tuple[float, ...]:
     if wanted is None:
-        against = [0.0] * len(heard)
-    else:
-        close = near(wanted)
-        against = [
-            0.0 if written == unit else close.get(sound, other) + OTHER_CHARACTER
-            for sound, written in zip(heard, units, strict=True)
-        ]
-    last = above[0] + lost
-    row = [last]
+        return (0.0,) * len(spoken)
+    close = near(wanted)
+    return tuple(
+        0.0 if written == unit else close.get(sound, inf) + OTHER_CHARACTER
+        for sound, written in zip(spoken.sounds, spoken.units, strict=True)
+    )
+
+
+def _row(
+    above: list[float], against: Sequence[float], added: Sequence[float], lost: float, other: float
+) -> list[float]:
     diagonal = above[0]
+    last = diagonal + lost
+    row = [last]
     for over, cost, more in zip(above[1:], against, added, strict=True):
-        best = diagonal + cost
-        skipped = over + lost
-        if skipped < best:
-            best = skipped
-        longer = last + more
-        if longer < best:
-            best = longer
-        row.append(best)
-        last, diagonal = best, over
+        best = diagonal + (cost if cost < other else other)
+        if over + lost < best:
+            best = over + lost
+        last += more
+        if best < last:
+            last = best
+        row.append(last)
+        diagonal = over
     return row
 
 

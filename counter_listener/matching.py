@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from counter_listener.findings import Findings, Heard, Item, Mark, Role, RuleHit
+from counter_listener.index import Ground, Index, candidates, ground_of, index_of
 from counter_listener.inside import Inside, inside, words_inside
 from counter_listener.phrase_set import PhraseSet, Rule
 from counter_listener.places import Place, places, reach
 from counter_listener.privacy import mask
-from counter_listener.sieve import Shape, Sieve, sieve_of, sift
 from counter_listener.spoken import Spoken, parts, spell
 from counter_listener.types import Gap, Hit, Tick, Utterance, Word
 from counter_listener.wordings import Pattern, compiled
@@ -32,7 +32,7 @@ class Matcher:
 
     phrases: PhraseSet
     patterns: tuple[Pattern, ...]
-    sieve: Sieve
+    index: Index
     rules: Mapping[str, Rule]
     inside: Inside
     """The courtesy words and courtesies that owed wordings hold."""
@@ -46,7 +46,7 @@ def prepare(phrases: PhraseSet) -> Matcher:
     return Matcher(
         phrases=phrases,
         patterns=patterns,
-        sieve=sieve_of([Shape(pattern.sounds, pattern.lost, pattern.most) for pattern in patterns]),
+        index=index_of(patterns),
         rules={rule.id: rule for rule in phrases.rule},
         inside=inside(patterns),
         longest=max(map(reach, patterns), default=0),
@@ -120,34 +120,40 @@ def found_in(matcher: Matcher, spoken: Spoken, earlier: Iterable[Mark] = ()) -> 
 
 def search(matcher: Matcher, spoken: Spoken) -> list[Place]:
     """Every place where a wording stands that may count, overlapping ones included."""
-    ends: dict[int, list[tuple[int, int]]] = {}
-    for errors, number, at in sift(matcher.sieve, spoken.sounds, spoken.added):
-        if at >= spoken.own:
-            ends.setdefault(number, []).append((errors, at))
+    found: list[Place] = []
+    step = matcher.longest
+    for begin in range(0, max(1, len(spoken) - step), step):
+        ground = ground_of(spoken, begin, min(len(spoken), begin + 2 * step))
+        found += _standing_on(ground, matcher)
+    return found if len(spoken) <= 2 * step else list(dict.fromkeys(found))
+
+
+def _standing_on(ground: Ground, matcher: Matcher) -> Iterator[Place]:
+    """Where wordings stand on this ground, the likeliest first, so that what cannot win is not looked at closely."""
+    own = ground.spoken.own
     patterns = matcher.patterns
-    ranked = sorted(ends, key=lambda number: (min(ends[number]), -patterns[number].size))
-    kept: list[Place] = []
+    likely = [(missing, -patterns[number].size, number) for missing, number in candidates(matcher.index, ground)]
     best: list[Place] = []
-    for number in ranked:
+    for missing, _, number in sorted(likely):
         pattern = patterns[number]
         competing = pattern.role in COMPETING
-        if competing and _hopeless(pattern, ends[number], best):
+        if competing and best and outdone(pattern, missing, ground, best):
             continue
-        for place in places(pattern, ends[number], spoken):
-            if place.first < spoken.own and pattern.role not in SPANNING:
-                continue
-            kept.append(place)
-            if competing:
-                best.append(place)
-    return kept
+        for place in places(pattern, ground):
+            if place.last > own and (place.first >= own or pattern.role in SPANNING):
+                yield place
+                if competing:
+                    best.append(place)
 
 
-def _hopeless(pattern: Pattern, ends: list[tuple[int, int]], best: list[Place]) -> bool:
-    """Whether a better explanation was found already wherever this wording may end."""
-    return all(
-        any(place.first <= at < place.last and place.value >= pattern.most_value(errors) for place in best)
-        for errors, at in ends
-    )
+def outdone(pattern: Pattern, missing: int, ground: Ground, best: list[Place]) -> bool:
+    """Whether better explanations leave no room where this wording could stand."""
+    most = pattern.ceiling - missing * pattern.least_worth
+    free, room = ground.begin, 0
+    for first, last in sorted((place.first, place.last) for place in best if place.value >= most):
+        room = max(room, first - free)
+        free = max(free, last)
+    return max(room, ground.end - free) < pattern.shortest
 
 
 def stands_alone(found: list[Place], spoken: Spoken) -> Iterator[Place]:

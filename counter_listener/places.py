@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
 from counter_listener.alignment import NOT_HEARD, Aligned, align, straight
 from counter_listener.closeness import figures, interchangeable
+from counter_listener.index import Ground
 from counter_listener.pinyin import tone_of
 from counter_listener.spoken import Spoken
 from counter_listener.wordings import Pattern
@@ -101,7 +102,7 @@ class Place:
 
 def place_of(pattern: Pattern, aligned: Aligned, spoken: Spoken) -> Place:
     """What an alignment is worth, and how much might differ there."""
-    told, line = figures(), pattern.line
+    told = figures()
     if len(pattern.units) == 1:
         return _single(pattern, aligned, spoken)
     agree = garbled = 0
@@ -117,15 +118,14 @@ def place_of(pattern: Pattern, aligned: Aligned, spoken: Spoken) -> Place:
         known += bits * (1.0 - cost) + (told.character if same else -told.homophone)
     cost = aligned.cost
     evidence = known * sureness(aligned, spoken) ** told.doubt
-    needed = line.bits + pattern.loose
+    needed = pattern.needed
     if agree == pattern.size and aligned.cost < ROUNDING:
         needed = min(needed, told.exact_bits)
-    value = evidence - told.wrong * cost - line.bits - pattern.loose
-    if pattern.threshold is not None:
-        allowed = pattern.weight * (100 - pattern.threshold) / 100
-    else:
+    value = evidence - told.wrong * cost - pattern.needed
+    allowed = pattern.allowed[min(garbled, len(pattern.allowed) - 1)]
+    if pattern.threshold is None:
         spare = evidence - told.wrong * cost - needed
-        allowed = min(pattern.may_differ(garbled), cost + spare / pattern.worth)
+        allowed = min(allowed, cost + spare / pattern.worth)
     first, last = _trimmed(pattern, aligned)
     return Place(pattern, first, last, cost, allowed, value, aligned.partners, aligned.costs)
 
@@ -171,55 +171,68 @@ def sureness(aligned: Aligned, spoken: Spoken) -> float:
     return sum(around) / len(around)
 
 
-def places(pattern: Pattern, ends: Sequence[tuple[int, int]], spoken: Spoken) -> Iterator[Place]:
-    """Where one wording stands, none overlapping; `ends` are (errors, last unit) as the sieve tells them."""
-    taken: list[Place] = []
-    left: list[int] = []
-    for errors, at in ends:
-        aligned = straight(pattern, spoken, at + 1) if errors == 0 else None
-        if aligned is None:
-            left.append(at)
+def places(pattern: Pattern, ground: Ground) -> Iterator[Place]:
+    """Where one wording stands on this ground, none overlapping."""
+    if not promising(pattern, ground):
+        return
+    todo = [(ground.begin, ground.end)]
+    while todo:
+        begin, end = todo.pop()
+        if end - begin < pattern.shortest:
             continue
-        place = place_of(pattern, aligned, spoken)
-        if place.heard and not any(place.overlaps(other) for other in taken):
-            taken.append(place)
-    left = [at for at in left if not any(other.first <= at < other.last for other in taken)]
-    yield from taken
-    for near in _clusters(sorted(left), reach(pattern)):
-        yield from _best(pattern, near, spoken, taken)
+        place = _straight(pattern, ground, begin, end) or _bent(pattern, ground, begin, end)
+        if place is not None:
+            yield place
+            todo += [(begin, place.first), (place.last, end)]
+
+
+def promising(pattern: Pattern, ground: Ground) -> bool:
+    """Whether what is there of the wording may be enough, in any order, written as it is."""
+    least = ground.least
+    cost, missing = 0.0, 0
+    for sound, lost, other in zip(pattern.sounds, pattern.lost, pattern.other, strict=True):
+        if sound is None:
+            continue
+        there = least.get(sound)
+        cheapest = min(lost, other if there is None else there)
+        cost += cheapest
+        missing += cheapest >= 1.0
+    garbled = max(0, pattern.size - missing - len(pattern.characters & ground.units))
+    return cost <= min(pattern.most, pattern.allowed[min(garbled, len(pattern.allowed) - 1)]) + ROUNDING
+
+
+def _straight(pattern: Pattern, ground: Ground, begin: int, end: int) -> Place | None:
+    """The first place where every syllable follows on the one before, none of them lost."""
+    found, where = ((1 << end - begin) - 1) << begin - ground.begin, ground.where
+    for at, sound in enumerate(pattern.sounds):
+        if sound is not None:
+            found &= where.get(sound, 0) >> at
+        if not found:
+            return None
+    size = len(pattern.sounds)
+    while found:
+        lowest = found & -found
+        found ^= lowest
+        first = lowest.bit_length() - 1 + ground.begin
+        if first + size > end:
+            return None
+        place = place_of(pattern, straight(pattern, ground.spoken, first), ground.spoken)
+        if place.heard:
+            return place
+    return None
+
+
+def _bent(pattern: Pattern, ground: Ground, begin: int, end: int) -> Place | None:
+    """The best place where syllables are lost, put in or quite other."""
+    if not pattern.forgiving:
+        return None
+    aligned = align(pattern, ground.spoken, begin, end, ground.against)
+    if aligned is None or aligned.first == aligned.last:
+        return None
+    place = place_of(pattern, aligned, ground.spoken)
+    return place if place.heard else None
 
 
 def reach(pattern: Pattern) -> int:
     """Units that a wording may take at most."""
     return len(pattern.sounds) + SLACK
-
-
-def _clusters(ends: Iterable[int], reach: int) -> Iterator[list[int]]:
-    near: list[int] = []
-    for at in ends:
-        if near and at - near[0] > reach:
-            yield near
-            near = []
-        near.append(at)
-    if near:
-        yield near
-
-
-def _best(pattern: Pattern, ends: list[int], spoken: Spoken, taken: list[Place]) -> Iterator[Place]:
-    todo = [ends]
-    while todo:
-        near = todo.pop()
-        if not near:
-            continue
-        begin, end = max(0, near[0] + 1 - reach(pattern)), near[-1] + 1
-        begin = max([begin, *(other.last for other in taken if other.last <= near[0])])
-        aligned = align(pattern, spoken, begin, end)
-        if aligned is None or aligned.first == aligned.last:
-            continue
-        place = place_of(pattern, aligned, spoken)
-        if not place.heard or any(place.overlaps(other) for other in taken):
-            continue
-        taken.append(place)
-        yield place
-        todo.append([at for at in near if at < aligned.first])
-        todo.append([at for at in near if at >= aligned.last])

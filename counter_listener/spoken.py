@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
-from counter_listener.closeness import added_costs
+from counter_listener.closeness import added_costs, figures
 from counter_listener.pinyin import sounds, written
 from counter_listener.types import Utterance, Word
 
@@ -34,6 +34,8 @@ class Spoken:
     """How sure the recogniser is, 0-1."""
     added: tuple[float, ...]
     """What each costs where a wording does not have it."""
+    light: tuple[bool, ...]
+    """Whether that is little."""
     own: int = 0
     """Number of the first unit of the utterance itself; those before it ended the utterance before."""
 
@@ -66,7 +68,9 @@ def spell(before: tuple[Word, ...], words: tuple[Word, ...], clause_pause: float
         previous = word
     written_out, starts, ends, firsts, clauses, sure = zip(*units, strict=True) if units else ((),) * 6
     heard = sounds(written_out)
-    return Spoken(written_out, heard, starts, ends, firsts, clauses, sure, added_costs(written_out, heard), own)
+    added = added_costs(written_out, heard)
+    light = tuple(cost < figures().added for cost in added)
+    return Spoken(written_out, heard, starts, ends, firsts, clauses, sure, added, light, own)
 
 
 def parts(utterance: Utterance) -> Iterator[Utterance]:

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from math import inf
+from typing import Final
 
 from counter_listener.closeness import Line, figures, telling
 from counter_listener.findings import Role
 from counter_listener.phrase_set import PhraseSet
 from counter_listener.phrases import SLOT
 from counter_listener.pinyin import sounds, written
+CONTEXTS: Final[frozenset[Role]] = frozenset({"unless", "need", "not_in"})
+"""What is listed for its meaning beside others, by many owners."""
+
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
@@ -33,6 +37,25 @@ class Pattern:
     """Syllables, slots left out."""
     bits: tuple[float, ...]
     """How much each of its sounds tells; 0 for a slot."""
+    weight: float
+    """Syllables, light ones counted as what it costs to lose them."""
+    most: float
+    """The most that may differ, in syllables, where everything else speaks for it."""
+    allowed: tuple[float, ...]
+    """The most that may differ where none, one, two ... others are written as others of their sound."""
+    needed: float
+    """Least evidence, in bits."""
+    ceiling: float
+    """The most that a place of it can be worth, in bits."""
+    worth: float
+    """Bits that a syllable of it gone wrong takes away, on average: its own, and those for being wrong."""
+    least_worth: float
+    """The same for the syllable that tells least."""
+    characters: frozenset[str]
+    forgiving: bool
+    """Whether a syllable of it may be lost, or others come between."""
+    shortest: int
+    """Units that it takes at least."""
     threshold: float | None = None
     """Least closeness, 0-100, instead of the line."""
     shared: bool = False
@@ -43,52 +66,6 @@ class Pattern:
         (owner,) = self.owners
         return owner
 
-    @property
-    def line(self) -> Line:
-        """What a hit must reach."""
-        lines = figures().lines
-        return lines[self.role]
-
-    @property
-    def most(self) -> float:
-        """The most that may differ, in syllables, where everything else speaks for it."""
-        if self.threshold is not None:
-            return self.weight * (100 - self.threshold) / 100
-        return max(0.0, min(self.may_differ(self.line.garbled_most), self.most_value(0) / self.least_worth))
-
-    def may_differ(self, garbled: int) -> float:
-        """The most that may differ, in syllables, where so many others are written as others of their sound."""
-        line = self.line
-        share = line.share + line.garbled * min(garbled, line.garbled_most)
-        return max(share * self.weight, line.least if self.size >= line.least_from else 0.0)
-
-    @property
-    def weight(self) -> float:
-        """Syllables, light ones counted as what it costs to lose them."""
-        return sum(min(1.0, lost) for lost, unit in zip(self.lost, self.units, strict=True) if unit is not None)
-
-    @property
-    def loose(self) -> float:
-        """Bits that its slots take away: they give chance as many more places to begin and end."""
-        return figures().slot * sum(sound is None for sound in self.sounds[self.pieces[0][0] : self.pieces[-1][1]]) ** 0.5
-
-    @property
-    def worth(self) -> float:
-        """Bits that a syllable of it gone wrong takes away, on average: its own, and those for being wrong."""
-        return sum(self.bits) / self.size + figures().wrong
-
-    @property
-    def least_worth(self) -> float:
-        """The same for the syllable that tells least."""
-        return min(bits for bits, unit in zip(self.bits, self.units, strict=True) if unit) + figures().wrong
-
-
-    def most_value(self, errors: int) -> float:
-        """The most bits that a place of it with so many errors can be worth."""
-        told = figures()
-        most = sum(self.bits) + self.size * told.character + told.alone - self.line.bits - self.loose
-        return most - errors * (self.least_worth if errors else 0.0)
-
 
 def compiled(phrases: PhraseSet) -> list[Pattern]:
     """Every wording of a phrase set in which there is something to hear; contexts that several list stand once."""
@@ -97,7 +74,7 @@ def compiled(phrases: PhraseSet) -> list[Pattern]:
         pattern = pattern_of(role, owner, wording, phrases, threshold, shared=shared)
         if not pattern.pieces:
             continue
-        alone = None if role in {"unless", "need", "not_in"} else owner
+        alone = None if role in CONTEXTS else owner
         key = (role, alone, pattern.units, shared)
         known = found.get(key)
         found[key] = with_owners(known, pattern.owners) if known else pattern
@@ -190,6 +167,14 @@ def pattern_of(  # noqa: PLR0913 - one wording has this many sides
     told_sounds = tuple(sound for piece in heard for sound in piece)
     following = iter(told_sounds)
     spoken = tuple(None if unit is None else next(following) for unit in units)
+    bits = tuple(0.0 if sound is None else telling(sound) for sound in spoken)
+    weight = sum(min(1.0, cost) for cost, unit in zip(lost, units, strict=True) if unit is not None)
+    inner = spoken[pieces[0][0] : pieces[-1][1]] if pieces else ()
+    needed = told.lines[role].bits + told.slot * sum(sound is None for sound in inner) ** 0.5
+    ceiling = sum(bits) + size * told.character + told.alone - needed
+    least_worth = min((one for one, unit in zip(bits, units, strict=True) if unit), default=0.0) + told.wrong
+    allowed = may_differ(told.lines[role], size, weight, threshold)
+    most = allowed[-1] if threshold is not None else max(0.0, min(allowed[-1], ceiling / least_worth))
     return Pattern(
         role=role,
         owners=frozenset((owner,)),
@@ -200,7 +185,25 @@ def pattern_of(  # noqa: PLR0913 - one wording has this many sides
         other=tuple(other),
         pieces=tuple(pieces),
         size=size,
-        bits=tuple(0.0 if sound is None else telling(sound) for sound in spoken),
+        bits=bits,
+        weight=weight,
+        most=most,
+        allowed=allowed,
+        needed=needed,
+        ceiling=ceiling,
+        worth=sum(bits) / max(1, size) + told.wrong,
+        least_worth=least_worth,
+        forgiving=size > 1 and most >= (1.0 if role in CONTEXTS else told.added_cheap),
+        shortest=max(1, size - int(most / told.lost_cheap)),
+        characters=frozenset(unit for unit in units if unit is not None),
         threshold=threshold,
         shared=shared,
     )
+
+
+def may_differ(line: Line, size: int, weight: float, threshold: float | None) -> tuple[float, ...]:
+    """The most that may differ, in syllables, where none, one, two ... others are written as others of their sound."""
+    if threshold is not None:
+        return (weight * (100 - threshold) / 100,)
+    least = line.least if size >= line.least_from else 0.0
+    return tuple(max(least, weight * (line.share + line.garbled * number)) for number in range(line.garbled_most + 1))
