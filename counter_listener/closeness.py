@@ -40,6 +40,8 @@ class Line:
 class Figures:
     """The table, as far as it is not about pairs of sounds."""
 
+    pause_inside: float
+    """More for an added syllable where speech stops inside the wording."""
     dear: float
     """Cost from which two syllables have nothing in common."""
     added: float
@@ -86,6 +88,7 @@ def figures() -> Figures:
     added, lost, line = data["added"], data["lost"], data["line"]
     return Figures(
         dear=data["dear"],
+        pause_inside=added["pause"],
         added=added["cost"],
         added_cheap=added["cheap"],
         lost=lost["cost"],

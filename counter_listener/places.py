@@ -117,6 +117,8 @@ def place_of(pattern: Pattern, aligned: Aligned, spoken: Spoken) -> Place:
         garbled += not same and not interchangeable(pattern.sounds[number], spoken.sounds[at])
         known += bits * (1.0 - cost) + (told.character if same else -told.homophone)
     cost = aligned.cost
+    if cost - sum(aligned.costs) > told.added - ROUNDING:
+        cost += told.pause_inside * (spoken.clauses[aligned.last - 1] > spoken.clauses[aligned.first])
     evidence = known * sureness(aligned, spoken) ** told.doubt
     needed = pattern.needed
     if agree == pattern.size and aligned.cost < ROUNDING:
