@@ -56,5 +56,13 @@ def words_inside(place: Place, held: Inside) -> Iterator[Place]:
             continue
         first, last = (heard[0], heard[-1] + 1) if heard else (place.first, place.first + 1)
         yield replace(
-            place, pattern=courtesy, first=first, last=last, cost=sum(costs), allowed=inf, partners=partners, costs=costs
+            place,
+            pattern=courtesy,
+            first=first,
+            last=last,
+            cost=sum(costs),
+            allowed=inf,
+            value=courtesy.ceiling,
+            partners=partners,
+            costs=costs,
         )

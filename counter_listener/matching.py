@@ -71,7 +71,7 @@ def match(items: Iterable[Utterance | Gap | Tick], matcher: Matcher) -> Iterator
             marks = tuple(mark for mark in marks if mark.end >= part.start - memory)
             near = before and part.start - before[-1].end <= SPLIT and part.speaker == speaker
             before, speaker = before if near else (), part.speaker
-            spoken = spell(before, part.words, matcher.phrases.hearing.clause_pause)
+            spoken = spell(part, matcher.phrases.hearing.clause_pause, before)
             findings = found_in(matcher, spoken, marks)
             if part.speaker != "customer":  # whose apology is not the clerk's
                 marks = findings.marks
@@ -87,7 +87,7 @@ def _open_end(words: tuple[Word, ...], findings: Findings, most: int) -> tuple[W
 
 def find(matcher: Matcher, utterance: Utterance, earlier: Iterable[Mark] = ()) -> Findings:
     """What an utterance holds of the phrase set; `earlier` are the marks of what was said just before."""
-    return found_in(matcher, spell((), utterance.words, matcher.phrases.hearing.clause_pause), earlier)
+    return found_in(matcher, spell(utterance, matcher.phrases.hearing.clause_pause), earlier)
 
 
 def found_in(matcher: Matcher, spoken: Spoken, earlier: Iterable[Mark] = ()) -> Findings:

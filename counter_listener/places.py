@@ -106,6 +106,7 @@ def place_of(pattern: Pattern, aligned: Aligned, spoken: Spoken) -> Place:
     if len(pattern.units) == 1:
         return _single(pattern, aligned, spoken)
     agree = garbled = 0
+    swapped = False
     known = stops(aligned, spoken)
     for number, (bits, cost, at, unit) in enumerate(
         zip(pattern.bits, aligned.costs, aligned.partners, pattern.units, strict=True)
@@ -114,7 +115,9 @@ def place_of(pattern: Pattern, aligned: Aligned, spoken: Spoken) -> Place:
             continue
         same = spoken.units[at] == unit
         agree += same
-        garbled += not same and not interchangeable(pattern.sounds[number], spoken.sounds[at])
+        other = not same and interchangeable(pattern.sounds[number], spoken.sounds[at])
+        swapped |= other
+        garbled += not same and not other and cost < told.rare
         known += bits * (1.0 - cost) + (told.character if same else -told.homophone)
     cost = aligned.cost
     if cost - sum(aligned.costs) > told.added - ROUNDING:
@@ -128,6 +131,8 @@ def place_of(pattern: Pattern, aligned: Aligned, spoken: Spoken) -> Place:
     if pattern.threshold is None:
         spare = evidence - told.wrong * cost - needed
         allowed = min(allowed, cost + spare / pattern.worth)
+    if swapped and pattern.size < told.lost_from:
+        allowed = -1.0
     first, last = _trimmed(pattern, aligned)
     return Place(pattern, first, last, cost, allowed, value, aligned.partners, aligned.costs)
 

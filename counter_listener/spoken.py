@@ -50,11 +50,14 @@ class Spoken:
         return written_out
 
 
-def spell(before: tuple[Word, ...], words: tuple[Word, ...], clause_pause: float) -> Spoken:
-    """The units of an utterance, after the last ones before it. A pause of `clause_pause` seconds, or punctuation, ends a clause."""
+def spell(utterance: Utterance, clause_pause: float, before: tuple[Word, ...] = ()) -> Spoken:
+    """The units of an utterance, after the words that came right before it.
+
+    A pause of `clause_pause` seconds, or punctuation, ends a clause.
+    """
     units: list[tuple[str, float, float, bool, int, float]] = []
     clause, previous, own = 0, None, 0
-    for number, word in enumerate((*before, *words)):
+    for number, word in enumerate((*before, *utterance.words)):
         own = len(units) if number == len(before) else own
         if previous is not None and word.start - previous.end >= clause_pause:
             clause += 1
