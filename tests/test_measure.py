@@ -85,7 +85,7 @@ def made_set(folder: Path, file: str, said: list[dict[str, object]]) -> None:
 def test_a_model_is_measured_from_labels_to_a_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     told = json.loads((FIXTURES / "full-marks.expected.json").read_text(encoding="utf-8"))["visits"][0]["said"]
     made_set(tmp_path / "voices", "full-marks.wav", [*told, {"id": "deaf", "start": 1.0, "end": 2.0}])
-    model = str(find_model("counter-cn-seed"))
+    model = str(find_model("counter-cn"))
     out = tmp_path / "figures.json"
     asked = [model, "--audio", str(tmp_path), "--sets", str(tmp_path), "--only", "voices", "--out", str(out)]
     assert main(asked) == 0
@@ -100,6 +100,6 @@ def test_a_model_is_measured_from_labels_to_a_table(tmp_path: Path, capsys: pyte
 
 
 def test_a_set_that_is_not_there_is_named_with_the_cure(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    model = str(find_model("counter-cn-seed"))
+    model = str(find_model("counter-cn"))
     assert main([model, "--audio", str(tmp_path), "--sets", str(tmp_path), "--only", "joined"]) == 1
     assert "labels.jsonl" in capsys.readouterr().err

@@ -209,7 +209,7 @@ def check(build: Build, report: Report) -> None:
     net, counts = load(build.work / "polish.pt")
     spoken = say([("nin", "2"), ("hao", "3"), ("qing", "3"), ("wen", "4")], TRAINING_VARIANTS[0]).samples
     # espeak-ng stops dead; in frames of next to nothing two FFTs differ by their rounding, as in no real room
-    spoken = spoken + np.random.default_rng(build.seed).normal(0, 8, len(spoken))
+    spoken = spoken + np.random.default_rng(build.seed).normal(0, 8, len(spoken)).astype(np.float32)
     for name, sound in (("noise", noise()), ("speech", spoken.astype(np.int16))):
         for unit, difference in differences(net, counts, build.target, sound).items():
             report(f"parity on {name}, unit {unit}: {difference:+.1e} a frame")
