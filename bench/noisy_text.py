@@ -22,9 +22,8 @@ from misheard import MIX, Ledger, misheard
 from visits import Visit, visits
 
 from counter_listener.baselines import BASELINES
-from counter_listener.evaluation import Case, evaluate, found_by_ours
-from counter_listener.findings import Heard
-from counter_listener.matching import Matcher, match, prepare
+from counter_listener.evaluation import Case, evaluate, finders, hits, tried
+from counter_listener.matching import Matcher, prepare
 from counter_listener.phrases import find_phrase_set, read_phrase_set
 from counter_listener.pipeline import timed
 from counter_listener.scoring import Found, Method, Said, f1_interval, meet, total, wilson
@@ -48,13 +47,15 @@ def main() -> None:
     asked = options.parse_args()
     if asked.show and asked.seeds == "reporting":
         options.error("the reporting seeds are not to be tuned on, so --show needs --seeds tuning")
+    kinds = () if asked.ours_only else BASELINES
     matcher = prepare(read_phrase_set(find_phrase_set(asked.phrases))[0])
+    ready = finders(matcher, kinds)
     for rate in asked.cer or RATES:
         ledger = Ledger()
         cases = list(make(matcher, asked.seeds, rate, asked.visits, ledger))
         print(facts(cases, asked.seeds, rate, ledger))
-        result = evaluate(cases, matcher, () if asked.ours_only else BASELINES)
-        for method in (*result.baselines, result.ours):
+        result = evaluate([tried(case, ready) for case in cases])
+        for method in result.methods:
             print(line(method, result.seconds), flush=True)
         if asked.show:
             show(cases, matcher, asked.show)
@@ -105,30 +106,22 @@ def show(cases: Iterable[Case], matcher: Matcher, most: int) -> None:
     """Our misses and false alarms, each with what was recognised there."""
     shown = 0
     for case in cases:
-        hits = found_by_ours(case, matcher)
+        found = [(Found(hit.owner, hit.start, hit.end), hit) for hit in hits(case, matcher)]
         for one in case.said:
-            if not one.optional and not any(hit.id == one.id and meet(hit, one) for hit in hits):
-                print(f"  miss   {one.id:22} {text(case, one)}   also found: {beside(one, hits) or 'nothing'}")
+            if not one.optional and not any(hit.id == one.id and meet(hit, one) for hit, _ in found):
+                print(f"  miss   {one.id:22} {text(case, one)}   also found: {beside(one, (hit for hit, _ in found))}")
                 shown += 1
-        for hit in hits:
-            if not any(one.id == hit.id and meet(one, hit) for one in case.said):
-                print(f"  false  {hit.id:22} {text(case, hit)}   {took(hit, case, matcher)};"
-                      f" said: {beside(hit, case.said) or 'nothing'}")  # fmt: skip
+        for wrong, hit in found:
+            if not any(one.id == wrong.id and meet(one, wrong) for one in case.said):
+                took = f"{hit.heard} for {hit.wording}, {hit.score:g}"
+                print(f"  false  {wrong.id:22} {text(case, wrong)}   {took}; said: {beside(wrong, case.said)}")
                 shown += 1
         if shown >= most:
             return
 
 
 def beside(one: Said | Found, others: Iterable[Said | Found]) -> str:
-    return ", ".join(other.id for other in others if meet(one, other, 0.0))
-
-
-def took(found: Found, case: Case, matcher: Matcher) -> str:
-    """Which words were taken for which wording."""
-    heard = (item.findings for item in match(case.items, matcher) if isinstance(item, Heard))
-    hits = (hit for findings in heard for hit in (*findings.phrases, *findings.offences))
-    same = (hit for hit in hits if (hit.owner, hit.start) == (found.id, found.start))
-    return "; ".join(f"{hit.heard} for {hit.wording}, {hit.score}" for hit in same)
+    return ", ".join(other.id for other in others if meet(one, other, 0.0)) or "nothing"
 
 
 def text(case: Case, one: Said | Found) -> str:

@@ -10,10 +10,13 @@ import click
 
 from counter_listener import __version__
 from counter_listener.cli_check import check, demo
+from counter_listener.cli_eval import evaluate
+from counter_listener.cli_explain import explain
+from counter_listener.cli_models import models
 from counter_listener.cli_options import EXIT_CODES, NO_RECORD, UNREADABLE, USAGE, silence
 from counter_listener.cli_phrases import phrases
 from counter_listener.cli_record import backup, events, purge
-from counter_listener.errors import AudioError, CounterListenerError, StoreError, TranscriptError
+from counter_listener.errors import AudioError, CounterListenerError, LabelsError, StoreError, TranscriptError
 from counter_listener.privacy import printable
 
 
@@ -42,7 +45,7 @@ def exit_code(error: CounterListenerError) -> int:
     """The documented exit code of an error that ends the program."""
     if isinstance(error, StoreError):
         return NO_RECORD
-    return UNREADABLE if isinstance(error, AudioError | TranscriptError) else USAGE
+    return UNREADABLE if isinstance(error, AudioError | LabelsError | TranscriptError) else USAGE
 
 
 @click.group(
@@ -59,7 +62,7 @@ def cli(*, debug: bool) -> None:
     """
 
 
-for command in (check, demo, phrases, events, purge, backup):
+for command in (check, demo, explain, evaluate, phrases, models, events, purge, backup):
     cli.add_command(command)
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from counter_listener.audio import blocks, in_bursts, read_recording
-from counter_listener.baselines import BASELINES, Baseline, find_with, prepare_baseline
+from counter_listener.baselines import BASELINES, Baseline, Wordings, find_with, prepare_baseline
 from counter_listener.batch import Ears
 from counter_listener.findings import Heard
 from counter_listener.inputs import is_transcript
@@ -16,9 +16,9 @@ from counter_listener.labels import Label
 from counter_listener.matching import Matcher, match
 from counter_listener.pipeline import timed
 from counter_listener.recognizer import VoskRecognizer, transcribe
-from counter_listener.scoring import File, Found, Method, Said, best, curve, scored
+from counter_listener.scoring import Found, Method, Said, best, curve, scored
 from counter_listener.transcripts import read_transcript
-from counter_listener.types import Gap, Tick, Utterance
+from counter_listener.types import Gap, Hit, Tick, Utterance
 
 OURS: Final = "ours"
 NAMES: Final[Mapping[Baseline, str]] = {
@@ -51,6 +51,24 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True)
+class Finders:
+    """Ours and the baselines, ready to find."""
+
+    matcher: Matcher
+    baselines: tuple[Wordings, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What every finder found in one case, beside what was said: small, however long the case."""
+
+    seconds: float
+    said: tuple[Said, ...]
+    found: Mapping[str, Sequence[Found]]
+    """By the name of the finder."""
+
+
+@dataclass(frozen=True, slots=True)
 class Evaluation:
     """How ours and the baselines did on the same cases."""
 
@@ -58,10 +76,19 @@ class Evaluation:
     """Of all cases together."""
     ours: Method
     """With the matcher's own settings."""
-    baselines: tuple[Method, ...] = ()
+    baselines: tuple[Method, ...]
     """Each at the threshold that is best for it on these very cases."""
-    curves: Mapping[str, Sequence[Method]] = field(default_factory=dict)
-    """Every method at all its thresholds, by name; of ours, from its own line up."""
+    curves: Mapping[str, Sequence[Method]]
+    """Every finder at all its thresholds, by name; of ours, from its own line up."""
+
+    @property
+    def methods(self) -> tuple[Method, ...]:
+        return (*self.baselines, self.ours)
+
+
+def finders(matcher: Matcher, kinds: Iterable[Baseline] = BASELINES) -> Finders:
+    """Ours and the asked baselines for the matcher's phrase set."""
+    return Finders(matcher, tuple(prepare_baseline(kind, matcher.phrases) for kind in kinds))
 
 
 def hear(label: Label, ears: Ears, progress: Callable[[float], None] | None = None) -> Case:
@@ -75,29 +102,26 @@ def hear(label: Label, ears: Ears, progress: Callable[[float], None] | None = No
 def _items(path: Path, ears: Ears, progress: Callable[[float], None] | None) -> Iterator[Item]:
     if is_transcript(path):
         return timed(read_transcript(path))
-    recognizer = VoskRecognizer(ears.model)
-    return transcribe(blocks(in_bursts(read_recording(path, progress))), recognizer)
+    return transcribe(blocks(in_bursts(read_recording(path, progress))), VoskRecognizer(ears.model))
 
 
-def found_by_ours(case: Case, matcher: Matcher) -> list[Found]:
+def hits(case: Case, matcher: Matcher) -> list[Hit]:
     """What the matcher finds of phrases and offences, by `say` and `shared` wordings alike, whoever spoke."""
-    heard = (item for item in match(case.items, matcher) if isinstance(item, Heard))
-    hits = (hit for item in heard for hit in (*item.findings.phrases, *item.findings.offences))
-    return [Found(hit.owner, hit.start, hit.end, hit.score) for hit in hits]
+    heard = (item.findings for item in match(case.items, matcher) if isinstance(item, Heard))
+    return [hit for findings in heard for hit in (*findings.phrases, *findings.offences)]
 
 
-def files_by(kind: Baseline, cases: Iterable[Case], matcher: Matcher) -> list[File]:
-    """What a baseline finds in each case, beside what was said."""
-    wordings = prepare_baseline(kind, matcher.phrases)
-    return [(case.said, [hit for one in case.utterances for hit in find_with(wordings, one)]) for case in cases]
+def tried(case: Case, asked: Finders) -> Trial:
+    """Every finder tried on one case."""
+    found = {OURS: [Found(hit.owner, hit.start, hit.end, hit.score) for hit in hits(case, asked.matcher)]}
+    for wordings in asked.baselines:
+        found[NAMES[wordings.kind]] = [hit for one in case.utterances for hit in find_with(wordings, one)]
+    return Trial(case.seconds, case.said, found)
 
 
-def evaluate(cases: Sequence[Case], matcher: Matcher, kinds: Sequence[Baseline] = BASELINES) -> Evaluation:
-    """Ours with its own settings, and each baseline at its best threshold, on the same cases."""
-    seconds = sum(case.seconds for case in cases)
-    files = [(case.said, found_by_ours(case, matcher)) for case in cases]
-    curves = {OURS: curve(OURS, files)}
-    for kind in kinds:
-        curves[NAMES[kind]] = curve(NAMES[kind], files_by(kind, cases, matcher))
+def evaluate(trials: Sequence[Trial]) -> Evaluation:
+    """Ours with its own settings, and each baseline at its best threshold. Needs one trial at least."""
+    files = {name: [(one.said, one.found[name]) for one in trials] for name in trials[0].found}
+    curves = {name: curve(name, held) for name, held in files.items()}
     baselines = tuple(best(methods) for name, methods in curves.items() if name != OURS)
-    return Evaluation(seconds, scored(OURS, files), baselines, curves)
+    return Evaluation(sum(one.seconds for one in trials), scored(OURS, files[OURS]), baselines, curves)

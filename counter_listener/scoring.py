@@ -6,7 +6,7 @@ import random
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from math import floor, isnan, nan, sqrt
+from math import exp, floor, fsum, isnan, lgamma, log, nan, sqrt
 from typing import Final
 
 SLACK: Final = 0.5
@@ -195,6 +195,29 @@ def wilson(part: int, whole: int, z: float = Z) -> Interval:
     reach = z / (1 + spread) * sqrt(share * (1 - share) / whole + spread / whole / 4)
     low = 0.0 if part == 0 else middle - reach
     return (low, 1.0 if part == whole else middle + reach)
+
+
+def rate_interval(events: int, tail: float = 0.025) -> Interval:
+    """The 95 % interval of the mean of which so many events are one draw: divide by the hours for events an hour.
+
+    F. Garwood, Fiducial limits for the Poisson distribution, Biometrika 28 (1936): exact, so 0 events have one too.
+    """
+    highest = events + 10 * sqrt(events + 1) + 10
+
+    def edge(count: int, share: float) -> float:
+        """The mean at which `count` events or fewer come with this probability."""
+        low, high = 0.0, highest
+        for _ in range(60):
+            middle = (low + high) / 2
+            low, high = (middle, high) if _at_most(count, middle) > share else (low, middle)
+        return high
+
+    return (edge(events - 1, 1 - tail) if events else 0.0, edge(events, tail))
+
+
+def _at_most(count: int, mean: float) -> float:
+    """The probability of `count` events or fewer, by Poisson."""
+    return fsum(exp(number * log(mean) - mean - lgamma(number + 1)) for number in range(count + 1)) if mean else 1.0
 
 
 def f1_interval(files: Sequence[Counts], draws: int = DRAWS, seed: int = SEED) -> Interval | None:

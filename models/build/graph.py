@@ -76,10 +76,10 @@ def language_model(phrase_sets: Iterable[Path], dials: Language) -> Mixture:
     words = {word: counts.get(word, 1) * whole for word in sorted({*said, *frequent})}
     characters = sayable(sorted({character for word in words for character in word}))
     texts = (
-        Text(counter, dials.counter_share, dials.counter_theta),
-        Text(ordinary, 1 - dials.counter_share, dials.ordinary_theta, words),
+        Text(counter, dials.counter_share, dials.counter_doubt),
+        Text(ordinary, 1 - dials.counter_share, dials.ordinary_doubt, words),
     )
-    return mix(texts, dials.order, dict.fromkeys([*characters, UNKNOWN], LEAST))
+    return mix(texts, dials.order, dict.fromkeys([*characters, UNKNOWN], LEAST), dials.worth)
 
 
 def _sayable(sentences: Sentences) -> Sentences:

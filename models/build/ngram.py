@@ -1,9 +1,10 @@
 """The language model: n-grams of several texts, mixed by how well each text explains what was just said.
 
-Of one text, a word's probability after a history is (count + theta * shorter) / (total + theta), where `shorter` is its
-probability after the history without its first word: a hierarchical Dirichlet model (MacKay and Peto, 1995, "A
-hierarchical Dirichlet language model"), which takes fractional counts. Texts are mixed for each history by Bayes' rule
-with a prior share each: after 身份证 the counter's text decides, after 天气 the ordinary one. All sum to one.
+Of one text, a word's probability after a history is (count + doubt * kinds * shorter) / (total + doubt * kinds): `kinds`
+is how many different words followed the history, `shorter` the probability after the history without its first word.
+With a doubt of 1 that is Witten and Bell's smoothing (1991, "The zero-frequency problem", method C), which takes weighted
+sentences as they are. Texts are mixed for each history by Bayes' rule with a prior share each: after 身份证 the
+counter's text decides, after 天气 the ordinary one. All sum to one.
 """
 
 from __future__ import annotations
@@ -31,8 +32,8 @@ class Text:
     """Segmented sentences with their weights."""
     share: float
     """Prior probability that what is being said comes from this text."""
-    theta: float
-    """Words' worth of trust in the shorter history: the more, the less a text insists on its own sequences."""
+    doubt: float
+    """The more, the less the text insists on its own sequences; 1 is Witten and Bell's."""
     words: Mapping[str, float] = field(default_factory=dict)
     """Further counts of single words, from a dictionary."""
 
@@ -44,7 +45,11 @@ class Counts:
     follow: Mapping[History, Mapping[str, float]]
     total: Mapping[History, float]
     share: float
-    theta: float
+    doubt: float
+
+    def open(self, history: History) -> float:
+        """The part of what follows a history that is left to words which have not followed it, in counts."""
+        return self.doubt * len(self.follow.get(history, ()))
 
     def frequency(self, word: str) -> float:
         """A word's share of the text."""
@@ -57,8 +62,11 @@ class Counts:
         said = 1.0 if history[0] == BEGIN else self.frequency(history[0])
         for at in range(1, len(history)):
             before, word = history[:at], history[at]
-            count, total = self.follow.get(before, {}).get(word, 0.0), self.total.get(before, 0.0)
-            said *= (count + self.theta * self.frequency(word)) / (total + self.theta)
+            if (open_ := self.open(before)) > 0:
+                counted = self.follow[before].get(word, 0.0)
+                said *= (counted + open_ * self.frequency(word)) / (self.total[before] + open_)
+            else:
+                said *= self.frequency(word)
         return said
 
 
@@ -73,7 +81,7 @@ def count(text: Text, order: int) -> Counts:
     for word, number in text.words.items():
         follow[()][word] += number
     total = {history: sum(after.values()) for history, after in follow.items()}
-    return Counts(follow, total, text.share, text.theta)
+    return Counts(follow, total, text.share, text.doubt)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +90,8 @@ class Mixture:
 
     texts: tuple[Counts, ...]
     order: int
-    floor: Mapping[str, float]
-    """Least probability of a word that a text may lack, before all are scaled to sum to one."""
+    worth: float
+    """Nats by which an n-gram must raise the log-likelihood of the texts, or it is left to the shorter history."""
     after: dict[History, dict[str, float]] = field(default_factory=dict)
     """For each history the probabilities that stand on their own."""
     back: dict[History, float] = field(default_factory=dict)
@@ -101,13 +109,17 @@ class Mixture:
     def shares(self, history: History) -> tuple[float, ...]:
         """How far each text is believed after a history; they sum to one."""
         said = [one.share * one.explains(history) for one in self.texts]
-        return tuple(one / sum(said) for one in said)
+        whole = sum(said)
+        return tuple(one / whole for one in said) if whole else tuple(one.share for one in self.texts)
 
 
-def mix(texts: Iterable[Text], order: int, floor: Mapping[str, float]) -> Mixture:
-    """The language model of the texts; `floor` names every word, and gives its least probability."""
+def mix(texts: Iterable[Text], order: int, floor: Mapping[str, float], worth: float = 0.0) -> Mixture:
+    """The language model of the texts. `floor` gives words, which a text may lack, their least probability, before all
+    are scaled to sum to one. N-grams of less worth are left out, as Stolcke does (1998, "Entropy-based pruning of
+    backoff language models"), and the rest scaled to sum to one again.
+    """
     counts = tuple(count(text, order) for text in texts)
-    model = Mixture(counts, order, floor)
+    model = Mixture(counts, order, worth)
     shares = [one.share for one in counts]
     words = {word for one in counts for word in one.follow[()]} | set(floor)
     raw = {
@@ -124,17 +136,22 @@ def mix(texts: Iterable[Text], order: int, floor: Mapping[str, float]) -> Mixtur
 def _add(model: Mixture, history: History) -> None:
     shares = model.shares(history)
     known: dict[str, float] = defaultdict(float)
-    back = 0.0
+    back = said = 0.0
     for share, one in zip(shares, model.texts, strict=True):
-        whole = one.total.get(history, 0.0) + one.theta
-        back += share * one.theta / whole
-        for word, number in one.follow.get(history, {}).items():
+        if history not in one.follow:
+            back += share
+            continue
+        said += one.total[history]
+        whole = one.total[history] + one.open(history)
+        back += share * one.open(history) / whole
+        for word, number in one.follow[history].items():
             known[word] += share * number / whole
-    shorter = history[1:]
-    model.after[history] = {
-        word: value + back * model.probability(word, shorter) for word, value in sorted(known.items())
-    }
-    model.back[history] = back
+    shorter = {word: model.probability(word, history[1:]) for word in known}
+    full = {word: value + back * shorter[word] for word, value in sorted(known.items())}
+    kept = {word: p for word, p in full.items() if said * p * math.log(p / (back * shorter[word])) >= model.worth}
+    if kept:
+        model.after[history] = kept
+        model.back[history] = (1 - sum(kept.values())) / (1 - sum(shorter[word] for word in kept))
 
 
 def machine(model: Mixture, numbers: Mapping[str, int], extra: Mapping[str, float]) -> Machine:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from models.build.errors import BuildError
-from models.build.language.templates import Templates, parse
+from models.build.language.templates import MOST, Templates, parse
 from models.build.language.vocabulary import Segmenter, is_chinese
 
 FOLDER: Final = Path(__file__).parent / "text"
@@ -115,7 +115,7 @@ def _templates(files: Iterable[str]) -> Templates:
 
 
 def _from_templates(templates: Templates) -> Iterator[Group]:
-    """A template that stands for many sentences weighs more than one that stands for few, but not so much more."""
+    """A template of MOST sentences weighs one for each; one of fewer loses by the root, not by the number."""
     for where, template in templates.sentences:
         lines = templates.expand(template, where)
-        yield lines, math.sqrt(len(lines))
+        yield lines, math.sqrt(len(lines) * MOST)
