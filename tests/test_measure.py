@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from counter_listener.cli_options import DEFAULT_MODEL
 from counter_listener.models import find_model
 from counter_listener.shipped import shipped
 from counter_listener.types import Word
@@ -85,7 +86,7 @@ def made_set(folder: Path, file: str, said: list[dict[str, object]]) -> None:
 def test_a_model_is_measured_from_labels_to_a_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     told = json.loads((FIXTURES / "full-marks.expected.json").read_text(encoding="utf-8"))["visits"][0]["said"]
     made_set(tmp_path / "voices", "full-marks.wav", [*told, {"id": "deaf", "start": 1.0, "end": 2.0}])
-    model = str(find_model("counter-cn"))
+    model = str(find_model(DEFAULT_MODEL))
     out = tmp_path / "figures.json"
     asked = [model, "--audio", str(tmp_path), "--sets", str(tmp_path), "--only", "voices", "--out", str(out)]
     assert main(asked) == 0
@@ -99,7 +100,16 @@ def test_a_model_is_measured_from_labels_to_a_table(tmp_path: Path, capsys: pyte
     assert "| test voices: recall / precision (11 owed) | 0.909" in table
 
 
+def test_a_part_that_fails_does_not_cost_those_before_it(tmp_path: Path) -> None:
+    made_set(tmp_path / "news", "full-marks.wav", [])
+    out = tmp_path / "figures.json"
+    asked = [str(find_model(DEFAULT_MODEL)), "--audio", str(tmp_path), "--sets", str(tmp_path)]
+    assert main([*asked, "--only", "news", "joined", "--out", str(out)]) == 1
+    assert json.loads(out.read_text(encoding="utf-8"))["news"]["false_alarms"] >= 10
+    assert "false alarms an hour" in out.with_suffix(".md").read_text(encoding="utf-8")
+
+
 def test_a_set_that_is_not_there_is_named_with_the_cure(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    model = str(find_model("counter-cn"))
+    model = str(find_model(DEFAULT_MODEL))
     assert main([model, "--audio", str(tmp_path), "--sets", str(tmp_path), "--only", "joined"]) == 1
     assert "labels.jsonl" in capsys.readouterr().err

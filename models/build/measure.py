@@ -9,7 +9,7 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -108,22 +108,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--out", type=Path, help="file to write the figures to, as JSON; a .md beside it gets the table"
     )
     chosen = parser.parse_args(arguments)
-    figures: dict[str, Any] = {"model": chosen.model.name}
+    figures: dict[str, Any] = {"model": chosen.model.resolve().name}
     try:
         matcher = prepare(read_phrase_set(chosen.phrases)[0])
         asked = Asked(chosen.model, chosen.audio, chosen.sets, matcher, chosen.jobs)
         for name in chosen.only:
             began = time.perf_counter()
             figures[name] = PARTS[name](asked)
+            save(figures, chosen.out)
             print(f"{name}: {time.perf_counter() - began:.0f} s", file=sys.stderr, flush=True)
     except (BuildError, CounterListenerError) as error:
         print(error, file=sys.stderr)
         return 1
-    if chosen.out:
-        chosen.out.write_text(json.dumps(figures, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-        chosen.out.with_suffix(".md").write_text(table(figures), encoding="utf-8")
     print(table(figures), end="")
     return 0
+
+
+def save(figures: Mapping[str, Any], file: Path | None) -> None:
+    """Writes what has been measured so far, since a part that fails must not cost the parts before it."""
+    if file:
+        file.write_text(json.dumps(figures, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        file.with_suffix(".md").write_text(table(figures), encoding="utf-8")
 
 
 if __name__ == "__main__":
