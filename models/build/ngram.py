@@ -1,16 +1,16 @@
 """The language model: n-grams of several texts, mixed by how well each text explains what was just said.
 
-Of one text, a word's probability after a history is (count + doubt * kinds * shorter) / (total + doubt * kinds): `kinds`
-is how many different words followed the history, `shorter` the probability after the history without its first word.
-With a doubt of 1 that is Witten and Bell's smoothing (1991, "The zero-frequency problem", method C), which takes weighted
-sentences as they are. Texts are mixed for each history by Bayes' rule with a prior share each: after 身份证 the
-counter's text decides, after 天气 the ordinary one. All sum to one.
+Of one text, a word's probability after a history is (count + doubt * kinds * shorter) / (total + doubt * kinds), where
+`kinds` is how many different words followed the history, `shorter` the probability after the history without its first
+word. With a doubt of 1 that is Witten and Bell's smoothing (1991, "The zero-frequency problem", method C), which takes
+weighted sentences as they are. Texts are mixed for each history by Bayes' rule with a prior share each: after 身份证
+the counter's text decides, after 天气 the ordinary one. All sum to one.
 """
 
 from __future__ import annotations
 
 import math
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -72,7 +72,7 @@ class Counts:
 
 def count(text: Text, order: int) -> Counts:
     """Counts a text's n-grams up to an order."""
-    follow: dict[History, Counter[str]] = defaultdict(Counter)
+    follow: dict[History, dict[str, float]] = defaultdict(lambda: defaultdict(float), {(): defaultdict(float)})
     for sentence, weight in text.sentences.items():
         padded = (BEGIN, *sentence, END)
         for at in range(1, len(padded)):
@@ -80,7 +80,7 @@ def count(text: Text, order: int) -> Counts:
                 follow[padded[at - size : at]][padded[at]] += weight
     for word, number in text.words.items():
         follow[()][word] += number
-    total = {history: sum(after.values()) for history, after in follow.items()}
+    total = {history: sum(after.values()) or 1.0 for history, after in follow.items()}
     return Counts(follow, total, text.share, text.doubt)
 
 
@@ -90,8 +90,6 @@ class Mixture:
 
     texts: tuple[Counts, ...]
     order: int
-    worth: float
-    """Nats by which an n-gram must raise the log-likelihood of the texts, or it is left to the shorter history."""
     after: dict[History, dict[str, float]] = field(default_factory=dict)
     """For each history the probabilities that stand on their own."""
     back: dict[History, float] = field(default_factory=dict)
@@ -113,19 +111,14 @@ class Mixture:
         return tuple(one / whole for one in said) if whole else tuple(one.share for one in self.texts)
 
 
-def mix(texts: Iterable[Text], order: int, floor: Mapping[str, float], worth: float = 0.0) -> Mixture:
+def mix(texts: Iterable[Text], order: int, floor: Mapping[str, float]) -> Mixture:
     """The language model of the texts. `floor` gives words, which a text may lack, their least probability, before all
-    are scaled to sum to one. N-grams of less worth are left out, as Stolcke does (1998, "Entropy-based pruning of
-    backoff language models"), and the rest scaled to sum to one again.
+    are scaled to sum to one.
     """
     counts = tuple(count(text, order) for text in texts)
-    model = Mixture(counts, order, worth)
-    shares = [one.share for one in counts]
+    model = Mixture(counts, order)
     words = {word for one in counts for word in one.follow[()]} | set(floor)
-    raw = {
-        word: max(floor.get(word, 0.0), sum(s * one.frequency(word) for s, one in zip(shares, counts, strict=True)))
-        for word in words
-    }
+    raw = {word: max(floor.get(word, 0.0), sum(one.share * one.frequency(word) for one in counts)) for word in words}
     whole = sum(raw.values())
     model.after[()] = {word: value / whole for word, value in sorted(raw.items())}
     for history in sorted({h for one in counts for h in one.follow if h}, key=lambda h: (len(h), h)):
@@ -134,24 +127,47 @@ def mix(texts: Iterable[Text], order: int, floor: Mapping[str, float], worth: fl
 
 
 def _add(model: Mixture, history: History) -> None:
-    shares = model.shares(history)
     known: dict[str, float] = defaultdict(float)
-    back = said = 0.0
-    for share, one in zip(shares, model.texts, strict=True):
+    back = 0.0
+    for share, one in zip(model.shares(history), model.texts, strict=True):
         if history not in one.follow:
             back += share
             continue
-        said += one.total[history]
         whole = one.total[history] + one.open(history)
         back += share * one.open(history) / whole
         for word, number in one.follow[history].items():
             known[word] += share * number / whole
-    shorter = {word: model.probability(word, history[1:]) for word in known}
-    full = {word: value + back * shorter[word] for word, value in sorted(known.items())}
-    kept = {word: p for word, p in full.items() if said * p * math.log(p / (back * shorter[word])) >= model.worth}
-    if kept:
-        model.after[history] = kept
-        model.back[history] = (1 - sum(kept.values())) / (1 - sum(shorter[word] for word in kept))
+    shorter = history[1:]
+    model.back[history] = back
+    model.after[history] = {
+        word: value + back * model.probability(word, shorter) for word, value in sorted(known.items())
+    }
+
+
+def prune(model: Mixture, worth: float) -> Mixture:
+    """The model without the n-grams that are worth less: nats by which they raise the log-likelihood of the texts
+    (Stolcke, 1998, "Entropy-based pruning of backoff language models"). What is left sums to one again.
+    """
+    smaller = Mixture(model.texts, model.order, {(): model.after[()]})
+    kept: dict[History, dict[str, float]] = {}
+    for history in sorted(model.after, key=len, reverse=True):
+        after = model.after[history].items()
+        kept[history] = {w: p for w, p in after if (*history, w) in kept or _worth(model, history, w) >= worth}
+        if not kept[history]:
+            del kept[history]
+    for history in sorted(kept.keys() - {()}, key=len):
+        shorter = sum(smaller.probability(word, history[1:]) for word in kept[history])
+        smaller.after[history] = kept[history]
+        smaller.back[history] = (1 - sum(kept[history].values())) / (1 - shorter)
+    return smaller
+
+
+def _worth(model: Mixture, history: History, word: str) -> float:
+    if not history:
+        return math.inf
+    likely = model.probability(word, history)
+    said = sum(one.total.get(history, 0.0) for one in model.texts)
+    return said * likely * math.log(likely / (model.back[history] * model.probability(word, history[1:])))
 
 
 def machine(model: Mixture, numbers: Mapping[str, int], extra: Mapping[str, float]) -> Machine:

@@ -1,4 +1,4 @@
-"""The texts that the language model is made of: the counter's and the ordinary one, cut into words, with their weights."""
+"""The texts that the language model is made of: the counter's and the ordinary one, in words, with their weights."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 import random
 import re
 import tomllib
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -94,7 +94,7 @@ def filled(wording: str, templates: Templates, where: str) -> list[str]:
 
 def weighed(groups: Iterable[Group], cutter: Segmenter) -> Sentences:
     """Sentences cut into words; one with breaks counts half as a whole, and half as its pieces one by one."""
-    counted: Counter[tuple[str, ...]] = Counter()
+    counted: dict[tuple[str, ...], float] = defaultdict(float)
     for lines, weight in groups:
         for line in lines:
             pieces = [piece for piece in BREAK.split(line) if piece]
