@@ -42,8 +42,6 @@ class Figures:
 
     pause_inside: float
     """More for an added syllable where speech stops inside the wording."""
-    rare: float
-    """Cost from which a sound is too far off to look like a slip of the recogniser."""
     dear: float
     """Cost from which two syllables have nothing in common."""
     added: float
@@ -89,7 +87,6 @@ def figures() -> Figures:
     data = table()
     added, lost, line = data["added"], data["lost"], data["line"]
     return Figures(
-        rare=data["rare"],
         dear=data["dear"],
         pause_inside=added["pause"],
         added=added["cost"],

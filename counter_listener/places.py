@@ -117,7 +117,7 @@ def place_of(pattern: Pattern, aligned: Aligned, spoken: Spoken) -> Place:
         agree += same
         other = not same and interchangeable(pattern.sounds[number], spoken.sounds[at])
         swapped |= other
-        garbled += not same and not other and cost < told.rare
+        garbled += not same and not other
         known += bits * (1.0 - cost) + (told.character if same else -told.homophone)
     cost = aligned.cost
     if cost - sum(aligned.costs) > told.added - ROUNDING:
