@@ -140,10 +140,19 @@ def _standing_on(ground: Ground, matcher: Matcher) -> Iterator[Place]:
         if competing and best and outdone(pattern, missing, ground, best):
             continue
         for place in places(pattern, ground):
-            if place.last > own and (place.first >= own or pattern.role in SPANNING):
+            if place.last > own and (place.first >= own or may_span(place)):
                 yield place
                 if competing:
                     best.append(place)
+
+
+def may_span(place: Place) -> bool:
+    """Whether a wording may begin in the utterance before: an accusation only where every syllable of it was heard.
+
+    What two voices said one after the other must not be put together to an offence that nobody said.
+    """
+    role = place.pattern.role
+    return role in SPANNING and (role != "forbidden" or place.cost <= 0)
 
 
 def outdone(pattern: Pattern, missing: int, ground: Ground, best: list[Place]) -> bool:
