@@ -28,7 +28,7 @@ ONE_DOOR = {
     "av": ["audio.py"],
     "vosk": ["recognizer.py"],
     "pypinyin": ["pinyin.py"],
-    "rapidfuzz": ["baselines.py", "matching.py"],
+    "rapidfuzz": ["baselines.py"],
     "pydantic": ["phrases.py"],
     "platformdirs": ["shipped.py"],
 }
