@@ -160,7 +160,7 @@ def _along(pattern: Pattern, spoken: Spoken) -> _Found | None:
     if aligned is None or all(unit == NOT_HEARD for unit in aligned.partners):
         return None
     place = place_of(pattern, aligned, spoken)
-    return _Found(place, spoken)
+    return _Found(place, spoken) if place.last > spoken.own else None
 
 
 def _explained(found: _Found, owner: str, title: str, visit: int | None, verdict: str | None) -> Explanation:
