@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from counter_listener.findings import Findings, Heard, Item, Mark, Role, RuleHit
@@ -61,7 +61,8 @@ def match(items: Iterable[Utterance | Gap | Tick], matcher: Matcher) -> Iterator
     scopes = (rule.scope for rule in matcher.phrases.rule if not isinstance(rule.scope, str))
     memory = max([matcher.phrases.hearing.context, *scopes])
     marks: tuple[Mark, ...] = ()
-    before, speaker = (), "unknown"
+    before: tuple[Word, ...] = ()
+    speaker = "unknown"
     for item in items:
         if not isinstance(item, Utterance):
             before = () if isinstance(item, Gap) else before
@@ -175,7 +176,8 @@ def stands_alone(found: list[Place], spoken: Spoken) -> Iterator[Place]:
     for place in found:
         role, owners = place.pattern.role, place.pattern.owners
         if role == "unless" or (
-            role != "not_in" and not any(owners <= whole.pattern.owners and place.part_of(whole, spoken) for whole in wholes)
+            role != "not_in"
+            and not any(owners <= whole.pattern.owners and place.part_of(whole, spoken) for whole in wholes)
         ):
             yield place
 

@@ -95,7 +95,10 @@ class Place:
     def off_tone(self, spoken: Spoken) -> float:
         """A trifle for each character of another tone: it breaks ties, and nothing else."""
         return OFF_TONE * sum(
-            unit != NOT_HEARD and written is not None and spoken.units[unit] != written and tone_of(spoken.units[unit]) != tone_of(written)
+            unit != NOT_HEARD
+            and written is not None
+            and spoken.units[unit] != written
+            and tone_of(spoken.units[unit]) != tone_of(written)
             for unit, written in zip(self.partners, self.pattern.units, strict=True)
         )
 
