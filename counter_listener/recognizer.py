@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -70,7 +71,9 @@ def words(result: str) -> tuple[Word, ...]:
     """The words of a Vosk result, which is JSON; garbage and control characters are left out."""
     entries = json.loads(result).get("result", [])
     return tuple(
-        Word(printable(entry["word"]), entry["start"], entry["end"]) for entry in entries if entry["word"] != GARBAGE
+        Word(printable(entry["word"]), entry["start"], entry["end"], entry.get("conf", 1.0))
+        for entry in entries
+        if entry["word"] != GARBAGE
     )
 
 
@@ -101,6 +104,6 @@ def spoken(heard: tuple[Word, ...], lost: float, gap: float) -> Iterator[Utteran
     `gap` is where audio was lost last, in seconds; -BESIDE or less where none was.
     """
     if heard:
-        moved = tuple(Word(word.text, word.start + lost, word.end + lost) for word in heard) if lost else heard
+        moved = tuple(replace(word, start=word.start + lost, end=word.end + lost) for word in heard) if lost else heard
         beside = moved[0].start - gap < BESIDE
         yield Utterance(moved[0].start, moved[-1].end, moved, beside_gap=beside)

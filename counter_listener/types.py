@@ -27,6 +27,8 @@ class Word:
     """Seconds into the stream."""
     end: float
     """Seconds into the stream."""
+    sure: float = 1.0
+    """How sure the recogniser is of it, 0-1; 1 where it does not say."""
 
 
 @dataclass(frozen=True, slots=True)

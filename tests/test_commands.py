@@ -132,7 +132,7 @@ def test_a_sentence_is_tried() -> None:
 
 
 def test_wordings_that_a_model_cannot_hear_are_named() -> None:
-    shown = run("phrases", "vocabulary", "bank-counter", "--model", "counter-cn-seed")
+    shown = run("phrases", "vocabulary", "bank-counter", "--model", "counter-cn")
     assert shown.exit_code == 0
     assert "words in the model" in shown.stdout
     without = {

@@ -37,7 +37,7 @@ ONE_DOOR = {
     "vosk": ["recognizer.py"],
     "pypinyin": ["pinyin.py"],
     "matplotlib": ["sweep.py"],
-    "rapidfuzz": ["baselines.py", "matching.py"],
+    "rapidfuzz": ["baselines.py"],
     "pydantic": ["phrases.py"],
     "platformdirs": ["shipped.py"],
     "pooch": ["models_download.py"],

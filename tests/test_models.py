@@ -17,7 +17,7 @@ from counter_listener.models_grammar import ability, try_grammar
 from counter_listener.recognizer import load_model
 from counter_listener.shipped import shipped
 
-BUNDLED = shipped("models") / "counter-cn-seed"
+BUNDLED = shipped("models") / "counter-cn"
 
 
 @pytest.fixture
@@ -107,10 +107,10 @@ def test_a_good_model_without_checksums_is_tried_and_taken(model: Path) -> None:
 
 
 def test_models_are_found_by_name_and_by_folder(model: Path) -> None:
-    assert installed()["counter-cn-seed"] == BUNDLED
-    assert find_model("counter-cn-seed") == BUNDLED
+    assert installed()["counter-cn"] == BUNDLED
+    assert find_model("counter-cn") == BUNDLED
     assert find_model(str(model)) == model
-    with pytest.raises(ModelError, match=r"no model 'small-cn'; at hand are counter-cn-seed"):
+    with pytest.raises(ModelError, match=r"no model 'small-cn'; at hand are counter-cn"):
         find_model("small-cn")
 
 

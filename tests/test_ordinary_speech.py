@@ -30,14 +30,14 @@ def test_false_alarms_per_hour_of_text_misheard_text_and_sound(tmp_path: Path) -
         f"{RECORDING}\t请问您要办理什么业务\tA",
         f"{RECORDING}\t请慢走再见\tB",
     )
-    told = bench("--folder", folder, "--speaker", "A", "--cer", "0", "--cer", "0.2", "--model", "counter-cn-seed")
+    told = bench("--folder", folder, "--speaker", "A", "--cer", "0", "--cer", "0.2", "--model", "counter-cn")
     assert told.returncode == 0, told.stderr
     assert told.stdout.startswith("2 recordings")
     assert re.search(
         r"0\.0% CER: 2 sentences, .* 1 with a wording word for word\n  ours, own settings: 0 false", told.stdout
     )
     assert "20.0% CER: 6 sentences" in told.stdout
-    assert "heard by counter-cn-seed: 2 sentences" in told.stdout
+    assert "heard by counter-cn: 2 sentences" in told.stdout
     assert "0 false alarms, 0.00 an hour [0.00-" in told.stdout
 
 

@@ -17,7 +17,7 @@ MFCC: Final = """\
 --dither=0
 --sample-frequency=16000
 """
-"""Forty cepstra of forty bands lose nothing; without dither the same audio gives the same words. Training makes the same."""
+"""Forty cepstra of forty bands lose nothing; without dither the same audio gives the same words. features.py agrees."""
 
 
 def model_conf(settings: Settings) -> str:

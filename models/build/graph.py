@@ -20,7 +20,7 @@ from models.build.errors import BuildError
 from models.build.language.texts import Sentences, counter_sentences, ordinary_sentences, own_words
 from models.build.language.vocabulary import dictionary_file, read_counts, segmenter
 from models.build.lexicon import GARBAGE, pronunciation, sayable
-from models.build.ngram import END, Mixture, Text, machine, mix
+from models.build.ngram import END, Mixture, Text, machine, mix, prune
 from models.build.openfst import write_language, write_lexicon
 from models.build.phones import boundary_table, phones_table, unused_transition
 from models.build.settings import FILE, Language, Settings, read_settings
@@ -76,10 +76,10 @@ def language_model(phrase_sets: Iterable[Path], dials: Language) -> Mixture:
     words = {word: counts.get(word, 1) * whole for word in sorted({*said, *frequent})}
     characters = sayable(sorted({character for word in words for character in word}))
     texts = (
-        Text(counter, dials.counter_share, dials.counter_theta),
-        Text(ordinary, 1 - dials.counter_share, dials.ordinary_theta, words),
+        Text(counter, dials.counter_share, dials.counter_doubt),
+        Text(ordinary, 1 - dials.counter_share, dials.ordinary_doubt, words),
     )
-    return mix(texts, dials.order, dict.fromkeys([*characters, UNKNOWN], LEAST))
+    return prune(mix(texts, dials.order, dict.fromkeys([*characters, UNKNOWN], LEAST)), dials.worth)
 
 
 def _sayable(sentences: Sentences) -> Sentences:

@@ -42,7 +42,8 @@ def read_manifest(folder: Path) -> list[Recording]:
             reader = csv.DictReader(opened, delimiter="\t", quoting=csv.QUOTE_NONE)
             rows = list(reader)
     except (OSError, UnicodeDecodeError) as error:
-        raise ManifestError(f"{file} cannot be read ({error}); give a folder of recordings with a manifest.") from None
+        reason = getattr(error, "strerror", None) or error
+        raise ManifestError(f"{file} cannot be read ({reason}); give a folder of recordings with a manifest.") from None
     if missing := [column for column in COLUMNS if column not in (reader.fieldnames or ())]:
         raise ManifestError(f"{file} has no column {missing[0]!r}; it needs {', '.join(COLUMNS)}, separated by tabs.")
     return [

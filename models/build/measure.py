@@ -9,8 +9,9 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -29,7 +30,9 @@ from models.build.measuring.sets import Labelled, read_set
 from models.build.measuring.tables import table
 
 PHRASES: Final = Path(__file__).resolve().parents[2] / "phrase_sets" / "bank-counter.toml"
-SPOKEN: Final = ("joined", "joined-noisy", "voices", "voices-noisy", "news")
+TUNING: Final = "tuning"
+"""To set dials by; no figure of it is told, so it is measured only when asked for."""
+SPOKEN: Final = ("joined", "joined-noisy", "voices", "voices-noisy", "news", TUNING)
 TIMED: Final = ("voices", "voices-noisy")
 """Sets whose truth is exact to the sample."""
 
@@ -85,7 +88,7 @@ def measure_costs(asked: Asked) -> dict[str, Any]:
 
 
 PARTS: Final[dict[str, Callable[[Asked], dict[str, Any]]]] = {
-    **{name: (lambda asked, name=name: measure_set(name, asked)) for name in SPOKEN},
+    **{name: partial(measure_set, name) for name in SPOKEN},
     "words": measure_words,
     "dial": measure_dial,
     "costs": measure_costs,
@@ -100,29 +103,35 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("model", type=Path, help="folder of the model")
     parser.add_argument("--audio", type=Path, required=True, help="folder of folders of recordings with manifests")
     parser.add_argument("--sets", type=Path, required=True, help="folder that models.build.sets made")
-    parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS), help="what to measure")
+    usual = [part for part in PARTS if part != TUNING]
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=usual, help="what to measure")
     parser.add_argument("--phrases", type=Path, default=PHRASES, help="phrase set (TOML)")
     parser.add_argument("--jobs", type=int, default=1, help="processors to decode the sets on (default 1)")
     parser.add_argument(
         "--out", type=Path, help="file to write the figures to, as JSON; a .md beside it gets the table"
     )
     chosen = parser.parse_args(arguments)
-    figures: dict[str, Any] = {"model": chosen.model.name}
+    figures: dict[str, Any] = {"model": chosen.model.resolve().name}
     try:
         matcher = prepare(read_phrase_set(chosen.phrases)[0])
         asked = Asked(chosen.model, chosen.audio, chosen.sets, matcher, chosen.jobs)
         for name in chosen.only:
             began = time.perf_counter()
             figures[name] = PARTS[name](asked)
+            save(figures, chosen.out)
             print(f"{name}: {time.perf_counter() - began:.0f} s", file=sys.stderr, flush=True)
     except (BuildError, CounterListenerError) as error:
         print(error, file=sys.stderr)
         return 1
-    if chosen.out:
-        chosen.out.write_text(json.dumps(figures, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-        chosen.out.with_suffix(".md").write_text(table(figures), encoding="utf-8")
     print(table(figures), end="")
     return 0
+
+
+def save(figures: Mapping[str, Any], file: Path | None) -> None:
+    """Writes what has been measured so far, since a part that fails must not cost the parts before it."""
+    if file:
+        file.write_text(json.dumps(figures, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        file.with_suffix(".md").write_text(table(figures), encoding="utf-8")
 
 
 if __name__ == "__main__":

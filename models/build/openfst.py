@@ -47,7 +47,7 @@ def run(command: Sequence[str], given: str = "", preload: str | None = None) -> 
     """Runs one of the programs. Raises BuildError, which says what is missing or what the program said."""
     environment = {**os.environ, "LD_PRELOAD": preload} if preload else None
     try:
-        done = subprocess.run(
+        done = subprocess.run(  # noqa: S603 - OpenFst's programs, arguments of ours
             command, input=given, capture_output=True, encoding="utf-8", timeout=SECONDS, check=False, env=environment
         )
     except FileNotFoundError:

@@ -41,7 +41,7 @@ def phones(of: Sequence[str] | None = None) -> tuple[Phone, ...]:
     placed = [
         (f"{unit}_{place}", unit, pdf, kind) for pdf, unit in enumerate(rest, start=1) for place, kind in PLACES.items()
     ]
-    return tuple(Phone(id, *fields) for id, fields in enumerate([(first, first, 0, NO_WORD), *placed], start=1))
+    return tuple(Phone(number, *fields) for number, fields in enumerate([(first, first, 0, NO_WORD), *placed], start=1))
 
 
 def pdfs() -> tuple[int, ...]:

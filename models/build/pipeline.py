@@ -22,9 +22,9 @@ from models.build.errors import BuildError
 from models.build.held_out import MEASURING, left_out
 from models.build.steps import STEPS, Build
 
-WHOLE: Final = {"clips": 7_000, "bootstrap": 1_200, "first": 1_200, "final": 5_000, "hidden": 256}
-QUICK: Final = {"clips": 1_000, "bootstrap": 300, "first": 100, "final": 300, "hidden": 128}
-"""Clips to synthesise, steps of the three trainings, channels."""
+WHOLE: Final = {"clips": 7_000, "bootstrap": 1_200, "first": 1_200, "final": 5_000, "polish": 1_500, "hidden": 256}
+QUICK: Final = {"clips": 1_000, "bootstrap": 300, "first": 100, "final": 200, "polish": 100, "hidden": 128}
+"""Clips to synthesise, steps of the four trainings, channels."""
 
 
 @click.command(epilog="Example: python -m models.build --audio recordings/ --to my-model")

@@ -20,9 +20,11 @@ class Language:
     """Words of the longest n-gram."""
     counter_share: float
     """Prior probability, 0-1, that what is said belongs to the counter."""
-    counter_theta: float
-    ordinary_theta: float
-    """Words' worth of trust in the shorter history (ngram.py)."""
+    counter_doubt: float
+    ordinary_doubt: float
+    """How little each text insists on its own sequences (ngram.py)."""
+    worth: float
+    """Nats that an n-gram must be worth (ngram.py)."""
     wording_weight: float
     """Sentences that one wording of a phrase set counts for."""
     words: int

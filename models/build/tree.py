@@ -3,8 +3,8 @@
 A prefix tree over phones, whose arcs stand for the first frame of a phone, each state looping for its further frames
 (Kaldi's order with `reorder`, which its word aligner expects: lat/word-align-lattice.h). A word is written on the first
 arc that no other word shares, so that the language model is asked as early as can be (Mohri, Pereira and Riley, 2002,
-"Weighted finite-state transducers in speech recognition", section 3); the rest of it is a tail, shared by all words that
-end so, which makes the machine small. Words that sound alike are parallel arcs on their last phone.
+"Weighted finite-state transducers in speech recognition", section 3); the rest of it is a tail, shared by all words
+that end so, which makes the machine small. Words that sound alike are parallel arcs on their last phone.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The texts that the language model is made of: the counter's and the ordinary one, cut into words, with their weights."""
+"""The texts that the language model is made of: the counter's and the ordinary one, in words, with their weights."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import math
 import random
 import re
 import tomllib
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from models.build.errors import BuildError
-from models.build.language.templates import Templates, parse
+from models.build.language.templates import MOST, Templates, parse
 from models.build.language.vocabulary import Segmenter, is_chinese
 
 FOLDER: Final = Path(__file__).parent / "text"
@@ -94,7 +94,7 @@ def filled(wording: str, templates: Templates, where: str) -> list[str]:
 
 def weighed(groups: Iterable[Group], cutter: Segmenter) -> Sentences:
     """Sentences cut into words; one with breaks counts half as a whole, and half as its pieces one by one."""
-    counted: Counter[tuple[str, ...]] = Counter()
+    counted: dict[tuple[str, ...], float] = defaultdict(float)
     for lines, weight in groups:
         for line in lines:
             pieces = [piece for piece in BREAK.split(line) if piece]
@@ -115,7 +115,7 @@ def _templates(files: Iterable[str]) -> Templates:
 
 
 def _from_templates(templates: Templates) -> Iterator[Group]:
-    """A template that stands for many sentences weighs more than one that stands for few, but not so much more."""
+    """A template of MOST sentences weighs one for each; one of fewer loses by the root, not by the number."""
     for where, template in templates.sentences:
         lines = templates.expand(template, where)
-        yield lines, math.sqrt(len(lines))
+        yield lines, math.sqrt(len(lines) * MOST)

@@ -18,7 +18,7 @@ CHINESE: Final = ("一", "鿿")
 
 
 def dictionary_file() -> Path:
-    """jieba's list of words, a line each: word, count in its corpus, part of speech. Raises BuildError."""
+    """The list of words of jieba, a line each: word, count in its corpus, part of speech. Raises BuildError."""
     found = find_spec("jieba")
     if found is None or not found.submodule_search_locations:
         raise BuildError("The library jieba is missing: pip install -r models/build/requirements.txt.")
@@ -38,7 +38,7 @@ def is_chinese(word: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Segmenter:
-    """Cuts a sentence into the words whose counts make it most probable, as jieba does without its hidden Markov part."""
+    """Cuts a sentence into the words whose counts make it most probable, as jieba does with known words."""
 
     counts: Mapping[str, float]
     whole: float

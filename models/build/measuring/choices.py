@@ -13,7 +13,6 @@ from counter_listener.batch import Ears
 from counter_listener.models import vocabulary
 from counter_listener.pinyin import syllables
 from counter_listener.types import SAMPLE_RATE
-from models.build.errors import BuildError
 from models.build.held_out import STUDENTS_HELD_OUT
 from models.build.manifest import Recording, read_manifest
 from models.build.measuring.sets import Labelled
@@ -38,7 +37,7 @@ def recognise(path: Path, model: Any, grammar: Sequence[str] | None) -> str:  # 
 
 
 def spelt(wording: str, known: Collection[str]) -> str:
-    """A wording as a grammar needs it: with spaces, in words of the vocabulary. Raises BuildError if there are none.
+    """A wording as a grammar needs it: with spaces, in words of the vocabulary; empty where it has none that do.
 
     The longest words come first; a character that the model does not know gives way to one that sounds the same.
     """
@@ -47,28 +46,28 @@ def spelt(wording: str, known: Collection[str]) -> str:
         sizes = range(len(wording) - at, 0, -1)
         word = next((wording[at : at + size] for size in sizes if wording[at : at + size] in known), None)
         word = word or _alike(wording[at], known)
+        if word is None:
+            return ""
         found.append(word)
         at += len(word)
     return " ".join(found)
 
 
-def _alike(character: str, known: Collection[str]) -> str:
+def _alike(character: str, known: Collection[str]) -> str | None:
     sound = syllables(character)
-    found = min((word for word in known if len(word) == 1 and syllables(word) == sound), default=None)
-    if found is None:
-        raise BuildError(f"The model has no word that sounds like {character}, so grammar mode cannot be measured.")
-    return found
+    return min((word for word in known if len(word) == 1 and syllables(word) == sound), default=None)
 
 
 def which_word(folder: Path, ears: Ears) -> dict[str, Any]:
     """Which of the twelve words of dspspeech20 five students said, by grammar with and without [unk], and freely.
 
     A word is right `by_sound` if what was written has its syllables, and `in_characters` if it is the word itself:
-    北京 and 背景 differ in tone alone, which the units of our own models do not have.
+    北京 and 背景 differ in tone alone, which the units of our own models do not have. A word that the vocabulary cannot
+    spell is not in the grammar, and wrong each time.
     """
     rows = [row for row in read_manifest(folder) if row.speaker in STUDENTS_HELD_OUT]
     known = vocabulary(ears.folder)
-    words = {spelt(text, known): text for text in sorted({row.text for row in rows})}
+    words = {wording: text for text in sorted({row.text for row in rows}) if (wording := spelt(text, known))}
     grammars = {"grammar": [*words], "grammar with [unk]": [*words, GARBAGE], "free": None}
     return {
         name: _right(rows, [recognise(row.path, ears.model, grammar) for row in rows], words)
@@ -103,7 +102,7 @@ def dial(lines: Sequence[Labelled], ears: Ears) -> dict[str, Any]:
     """How often a grammar of phrases and [unk] finds the phrase said, and one where other things were said."""
     phrases = sorted({one.lines[0].text for one in lines if one.lines[0].kind == "phrase"})
     known = vocabulary(ears.folder)
-    grammar = [*(spelt(phrase, known) for phrase in phrases), GARBAGE]
+    grammar = [*filter(None, (spelt(phrase, known) for phrase in phrases)), GARBAGE]
     hits, false, counted = 0, 0, {"phrase": 0, "other": 0}
     for one in lines:
         heard = recognise(one.label.path, ears.model, grammar)

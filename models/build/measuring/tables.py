@@ -28,9 +28,10 @@ def rows(figures: Mapping[str, Any]) -> Iterator[Row]:
         if one := figures.get(name):
             yield f"{what}: recall / precision ({one['owed']} owed)", _recall(one), goal
             yield f"{what}: false alarms an hour", f"{one['false_alarms_an_hour']:.1f}", ""
-    if one := figures.get("news"):
-        measured = f"{one['false_alarms_an_hour']:.1f} ({one['false_alarms']} in {60 * one['hours']:.0f} min)"
-        yield "read news: false alarms an hour", measured, "at most 2"
+    for name, what, goal in (("news", "read news", "at most 2"), ("tuning", "read news for tuning", "")):
+        if one := figures.get(name):
+            measured = f"{one['false_alarms_an_hour']:.1f} ({one['false_alarms']} in {60 * one['hours']:.0f} min)"
+            yield f"{what}: false alarms an hour", measured, goal
     for way, one in figures.get("words", {}).items():
         spread = ", ".join(f"{student} {100 * share:.0f}" for student, share in one["students"].items())
         measured = f"{_percent(one['by_sound'])} by sound ({spread}), {_percent(one['in_characters'])} in characters"

@@ -53,7 +53,8 @@ def added(parts: Iterable[dict[str, Errors]]) -> dict[str, Errors]:
 
 
 def _units_of(lines: Iterable[Truth], *, by_sound: bool) -> tuple[list[str], list[str]]:
-    units, owners = [], []
+    units: list[str] = []
+    owners: list[str] = []
     for line in lines:
         spelt = _units(line.text, by_sound=by_sound)
         units += spelt

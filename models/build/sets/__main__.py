@@ -33,6 +33,8 @@ DIAL: Final = (
     "您好", "谢谢", "再见", "请慢走", "请稍等", "对不起", "不知道", "没办法", "欢迎光临", "请出示身份证",
 )  # fmt: skip
 """What a grammar is asked to find, short and long."""
+TUNING: Final = ("S0150",)
+"""Who reads the news that false alarms are tuned on."""
 STRETCH: Final = 60
 """Seconds of each stretch."""
 
@@ -100,13 +102,22 @@ def make_voices_noisy(sources: Sources, out: Path) -> None:
 
 def make_news(sources: Sources, out: Path) -> None:
     """Read news by a person left out, where the recordings lie: nothing is said in them that is owed or forbidden."""
+    _make_read(sources, out / "news", MEASURING["news"])
+
+
+def make_tuning(sources: Sources, out: Path) -> None:
+    """The same by another person: what dials are set by may not be what they are measured on."""
+    _make_read(sources, out / "tuning", TUNING)
+
+
+def _make_read(sources: Sources, out: Path, speakers: Sequence[str]) -> None:
     labels, truth = [], []
     for row in read_manifest(sources.audio / "aishell"):
-        if row.speaker in MEASURING["news"]:
+        if row.speaker in speakers:
             seconds, file = len(read(row.path)) / SAMPLE_RATE, str(row.path.resolve())
             labels.append(label_line(file, seconds, ()))
             truth.append(truth_line(file, "read news", [_read_out(row, seconds)]))
-    write_lines(out / "news", labels, truth)
+    write_lines(out, labels, truth)
 
 
 def _read_out(row: Recording, seconds: float) -> Spoken:
@@ -149,6 +160,7 @@ MAKERS: Final = {
     "voices": make_voices,
     "voices-noisy": make_voices_noisy,
     "news": make_news,
+    "tuning": make_tuning,
     "dial": make_dial,
     "stretches": make_stretches,
 }

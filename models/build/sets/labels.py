@@ -26,6 +26,9 @@ Kind = Literal["phrase", "known", "new", "news"]
 """A wording of the phrase set, a sentence of the language model's text, one that is not, or read news."""
 Span = tuple[float, float]
 """Start and end, in seconds."""
+Role = Literal["said", "unless", "not_in"]
+KEYS: Final[dict[str, Role]] = {"say": "said", "shared": "said", "unless": "unless", "not_in": "not_in"}
+"""Keys of a phrase set that hold wordings, and what a wording of each does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,7 @@ class Wording:
     """One wording of a phrase set, ready to be looked for in text."""
 
     owner: str
-    role: Literal["said", "unless", "not_in"]
+    role: Role
     pattern: re.Pattern[str]
 
 
@@ -94,8 +97,7 @@ def wordings(phrases: Mapping[str, Any]) -> tuple[Wording, ...]:
     return tuple(
         Wording(table["id"], role, _pattern(wording, slots))
         for table in tables(phrases)
-        for role, keys in (("said", ("say", "shared")), ("unless", ("unless",)), ("not_in", ("not_in",)))
-        for key in keys
+        for key, role in KEYS.items()
         for wording in table.get(key, ())
     )
 
@@ -119,28 +121,37 @@ def label(spoken: Sequence[Spoken], listed: Iterable[Wording]) -> tuple[Said, ..
 
     A line that was meant as a wording is owed. Wherever else a wording stands in the text, across lines too, it may
     be found but need not be. So may an owed one that is only a part of what another says, or whose context excuses it.
+    What is only a part of a longer word (`not_in`) was not said.
     """
     text = "".join(one.line.text for one in spoken)
     times = [span for one in spoken for span in one.characters]
     places = {(found.start(1), found.end(1), word) for word in listed for found in word.pattern.finditer(text)}
-    meant, at = {}, 0
+    meant, at = set(), 0
     for one in spoken:
         if one.line.owner is not None:
-            meant[(at, at + len(one.line.text), one.line.owner)] = True
+            meant.add((at, at + len(one.line.text), one.line.owner))
         at += len(one.line.text)
-    said = {(first, last, word.owner) for first, last, word in places if word.role == "said"} | set(meant)
-    taken = {(first, last, word.owner) for first, last, word in places if word.role == "not_in"}
+    taken = [(first, last, word.owner) for first, last, word in places if word.role == "not_in"]
+    said = {
+        (first, last, word.owner)
+        for first, last, word in places
+        if word.role == "said" and not _taken(first, last, word.owner, taken)
+    }
     contexts = [
         (times[first][0], times[last - 1][1], word.owner) for first, last, word in places if word.role == "unless"
     ]
     found = []
-    for first, last, owner in said:
+    for first, last, owner in said | meant:
         start, end = times[first][0], times[last - 1][1]
         part = any(_inside((first, last), other[:2]) and other[2] != owner for other in said)
-        part |= any(first >= a and last <= b and owner == other for a, b, other in taken)
+        part |= _taken(first, last, owner, taken)
         excused = any(owner == other and b > start - BEFORE and a < end + AFTER for a, b, other in contexts)
         found.append(Said(owner, start, end, optional=(first, last, owner) not in meant or part or excused))
     return tuple(sorted(found, key=lambda one: (one.start, one.end, one.id)))
+
+
+def _taken(first: int, last: int, owner: str, words: Iterable[tuple[int, int, str]]) -> bool:
+    return any(owner == other and a <= first and last <= b for a, b, other in words)
 
 
 def _inside(span: tuple[int, int], other: tuple[int, int]) -> bool:

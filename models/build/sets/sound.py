@@ -6,7 +6,7 @@ import wave
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-from typing import Final, cast
+from typing import Final, TypeAlias, cast
 
 import av
 import numpy as np
@@ -17,7 +17,7 @@ from scipy.signal import fftconvolve
 from counter_listener.audio import read_recording
 from counter_listener.types import SAMPLE_RATE
 
-Samples = NDArray[np.float32]
+Samples: TypeAlias = NDArray[np.float32]
 
 FRAME: Final = SAMPLE_RATE // 100
 """Samples of 10 ms, over which energy is told."""
@@ -110,7 +110,7 @@ def hiss(size: int, rng: np.random.Generator) -> Samples:
     spectrum = np.fft.rfft(rng.standard_normal(size))
     spectrum /= np.sqrt(1 + np.arange(len(spectrum)) * SAMPLE_RATE / size / 200)
     found = np.fft.irfft(spectrum, size)
-    return (found / np.sqrt(np.mean(found**2))).astype(np.float32)
+    return np.asarray(found / np.sqrt(np.mean(found**2)), np.float32)
 
 
 def looped(samples: Samples, size: int) -> Samples:
