@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from command import RUDE_VISIT, run, transcript
-from small_counter import SMALL, small
+from small_counter import small
 
 from counter_listener.vocabulary import unspelt
 
@@ -110,16 +110,6 @@ def test_shipped_phrase_sets_pass_their_own_check(name: str) -> None:
     result = run("phrases", "check", name)
     assert result.exit_code == 0
     assert "; 0 faults" in result.stdout
-
-
-def test_a_wording_that_sounds_like_another_phrase_fails_the_check(tmp_path: Path) -> None:
-    file = tmp_path / "branch.toml"
-    file.write_text(SMALL, encoding="utf-8")
-    assert run("phrases", "check", file).exit_code == 0
-    file.write_text(SMALL.replace('say = ["谢谢您的配合"]', 'say = ["您号"]'), encoding="utf-8")
-    result = run("phrases", "check", file)
-    assert result.exit_code == 2
-    assert "is heard as" in result.stdout
 
 
 def test_a_sentence_is_tried() -> None:

@@ -28,7 +28,7 @@ from models.build.settings import FILE, read_settings
 from models.build.tree import START, WORDS, Arc, Machine, tree
 
 TOP = Path(__file__).resolve().parent.parent
-BUNDLED = find_model("counter-cn-seed")
+BUNDLED = find_model("counter-cn")
 SPELL = """
 import json, sys, tomllib
 from pathlib import Path
