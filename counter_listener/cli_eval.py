@@ -14,11 +14,11 @@ import click
 
 from counter_listener.cli_options import (
     BELOW,
-    DEFAULT_MODEL,
     INTERRUPTED,
     PASSED,
     UNREADABLE,
     load_phrases,
+    model_option,
     phrases_option,
 )
 from counter_listener.errors import AudioError, TranscriptError, UsageError
@@ -44,14 +44,7 @@ Exit codes:
 @click.command("eval", epilog=EXIT_CODES + "\nExample: counter-listener eval labels.jsonl --min-f1 0.97")
 @click.argument("labels_path", metavar="LABELS", type=click.Path(path_type=Path))
 @phrases_option
-@click.option(
-    "--model",
-    "model_name",
-    metavar="DIR|NAME",
-    default=DEFAULT_MODEL,
-    show_default=True,
-    help="Speech model that hears the recordings; transcripts need none.",
-)
+@model_option
 @click.option(
     "--sweep",
     metavar="FILE",
@@ -141,9 +134,7 @@ def show(result: Evaluation, files: int, phrases: PhraseSet, form: Literal["tabl
         return
     from counter_listener.score_table import score_text
 
-    titles = {phrase.id: phrase.name for phrase, _ in phrases.phrases()}
-    titles |= {offence.id: offence.name for offence in phrases.forbidden}
-    click.echo(score_text(methods, titles, files, result.seconds), nl=False)
+    click.echo(score_text(methods, phrases.titles(), files, result.seconds), nl=False)
 
 
 def outcome(result: Evaluation, min_f1: float | None) -> int:

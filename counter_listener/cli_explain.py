@@ -5,18 +5,13 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import click
 
-from counter_listener.cli_options import DEFAULT_MODEL, load_phrases, phrases_option
+from counter_listener.cli_options import load_phrases, model_option, phrases_option
 from counter_listener.errors import UsageError
 from counter_listener.privacy import printable
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from counter_listener.types import Gap, Tick, Utterance
 
 
 @click.command(epilog="Example: counter-listener explain monday.wav --phrase hello --at 12")
@@ -30,14 +25,7 @@ if TYPE_CHECKING:
     " closest.",
 )
 @phrases_option
-@click.option(
-    "--model",
-    "model_name",
-    metavar="DIR|NAME",
-    default=DEFAULT_MODEL,
-    show_default=True,
-    help="Speech model that hears the recording; a transcript needs none.",
-)
+@model_option
 @click.option("--one-visit", is_flag=True, help="The recording is one visit, whatever is said in it.")
 @click.option(
     "--format",
@@ -63,16 +51,19 @@ def explain(  # noqa: PLR0913 - one parameter an option
     those of the wording, what differs, how close it came to the line, and what would have passed. It goes to the
     terminal only; nothing of it is kept.
     """
-    from counter_listener.explain import Asked, titles_of
+    from counter_listener.batch import Ears, hear
+    from counter_listener.explain import Asked
     from counter_listener.explain import explain as explained
+    from counter_listener.models import find_model
 
     matcher, _ = load_phrases(phrases_name)
-    if phrase is not None and phrase not in titles_of(matcher):
+    titles = matcher.phrases.titles()
+    if phrase is not None and phrase not in titles:
         from counter_listener.phrases import near
 
-        hint = near(phrase, titles_of(matcher))
+        hint = near(phrase, titles)
         raise UsageError(f"--phrase {phrase!r} is no phrase or offence of {phrases_name}{hint}.")
-    found = explained(heard(recording, model_name), matcher, Asked(phrase, at), one_visit=one_visit)
+    found = explained(hear(recording, Ears(find_model(model_name))), matcher, Asked(phrase, at), one_visit=one_visit)
     if form == "jsonl":
         for one in found:
             click.echo(json.dumps(asdict(one), ensure_ascii=False))
@@ -80,17 +71,3 @@ def explain(  # noqa: PLR0913 - one parameter an option
     from counter_listener.explain_table import explained_text
 
     click.echo(explained_text(found, printable(str(recording))), nl=False)
-
-
-def heard(recording: Path, model_name: str) -> Iterator[Utterance | Gap | Tick]:
-    """What is recognised in a recording, or stands in a transcript. Raises AudioError, TranscriptError, ModelError."""
-    from counter_listener.audio import blocks, in_bursts, read_recording
-    from counter_listener.inputs import is_transcript
-    from counter_listener.models import find_model
-    from counter_listener.pipeline import timed
-    from counter_listener.recognizer import VoskRecognizer, load_model, transcribe
-    from counter_listener.transcripts import read_transcript
-
-    if is_transcript(recording):
-        return timed(read_transcript(recording))
-    return transcribe(blocks(in_bursts(read_recording(recording))), VoskRecognizer(load_model(find_model(model_name))))

@@ -73,6 +73,14 @@ phrases_option = click.option(
     show_default=True,
     help="Phrase set: a .toml file, or the name of one that ships with the program.",
 )
+model_option = click.option(
+    "--model",
+    "model_name",
+    metavar="DIR|NAME",
+    default=DEFAULT_MODEL,
+    show_default=True,
+    help="Model that hears recordings: a Vosk model's folder, or the name of one at hand; transcripts need none.",
+)
 format_option = click.option(
     "--format",
     "form",

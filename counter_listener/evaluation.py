@@ -4,20 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
-from counter_listener.audio import blocks, in_bursts, read_recording
 from counter_listener.baselines import BASELINES, Baseline, Wordings, find_with, prepare_baseline
 from counter_listener.batch import Ears
+from counter_listener.batch import hear as recognised
 from counter_listener.findings import Heard
-from counter_listener.inputs import is_transcript
 from counter_listener.labels import Label
 from counter_listener.matching import Matcher, match
-from counter_listener.pipeline import timed
-from counter_listener.recognizer import VoskRecognizer, transcribe
 from counter_listener.scoring import Found, Method, Said, best, curve, scored
-from counter_listener.transcripts import read_transcript
 from counter_listener.types import Gap, Hit, Tick, Utterance
 
 OURS: Final = "ours"
@@ -96,13 +91,7 @@ def hear(label: Label, ears: Ears, progress: Callable[[float], None] | None = No
 
     Raises AudioError, TranscriptError, ModelError.
     """
-    return Case(str(label.path), label.seconds, tuple(_items(label.path, ears, progress)), label.said)
-
-
-def _items(path: Path, ears: Ears, progress: Callable[[float], None] | None) -> Iterator[Item]:
-    if is_transcript(path):
-        return timed(read_transcript(path))
-    return transcribe(blocks(in_bursts(read_recording(path, progress))), VoskRecognizer(ears.model))
+    return Case(str(label.path), label.seconds, tuple(recognised(label.path, ears, progress)), label.said)
 
 
 def hits(case: Case, matcher: Matcher) -> list[Hit]:

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from counter_listener.alignment import NOT_HEARD, align
-from counter_listener.matching import SPLIT, Matcher, match
+from counter_listener.matching import Matcher, counts, goes_on, match
 from counter_listener.places import Place, place_of
 from counter_listener.privacy import mask
 from counter_listener.spoken import Spoken, parts, spell
-from counter_listener.types import Event, Gap, Tick, Utterance, Word
+from counter_listener.types import Event, Gap, Speaker, Tick, Utterance, Word
 from counter_listener.visit import judge
 from counter_listener.wordings import Pattern
 
@@ -90,7 +90,7 @@ def explain(items: Iterable[Item], matcher: Matcher, asked: Asked, *, one_visit:
     events = list(judge(match(heard, matcher), matcher.phrases, one_visit=one_visit))
     grounds = list(_grounds(heard, matcher))
     told = list(_wanted(events, asked))
-    titles = titles_of(matcher)
+    titles = matcher.phrases.titles()
     found = []
     for owner, visit, verdict, begin, end in told:
         near = [one for one in grounds if begin <= one.starts[one.own] <= end and _beside(one, asked.at)]
@@ -103,12 +103,6 @@ def explain(items: Iterable[Item], matcher: Matcher, asked: Asked, *, one_visit:
         ranked = sorted((one.short, owner, one) for owner, one in every if one is not None)
         found = [_explained(one, owner, titles[owner], None, None) for _, owner, one in ranked[:NEAREST]]
     return found
-
-
-def titles_of(matcher: Matcher) -> dict[str, str]:
-    """What people call each phrase and offence, by id."""
-    phrases = matcher.phrases
-    return {phrase.id: phrase.name for phrase, _ in phrases.phrases()} | {one.id: one.name for one in phrases.forbidden}
 
 
 def _wanted(events: Sequence[Event], asked: Asked) -> Iterator[tuple[str, int | None, str | None, float, float]]:
@@ -128,13 +122,14 @@ def _wanted(events: Sequence[Event], asked: Asked) -> Iterator[tuple[str, int | 
 def _grounds(items: Iterable[Item], matcher: Matcher) -> Iterator[Spoken]:
     """Everything said, each utterance with the end of the one right before it."""
     before: tuple[Word, ...] = ()
+    speaker: Speaker = "unknown"
     for item in items:
         if isinstance(item, Gap):
             before = ()
         if not isinstance(item, Utterance):
             continue
         for part in parts(item):
-            near = before if before and part.start - before[-1].end <= SPLIT else ()
+            near, speaker = before if goes_on(before, speaker, part) else (), part.speaker
             spoken = spell(part, matcher.phrases.hearing.clause_pause, near)
             if len(spoken) > spoken.own:
                 yield spoken
@@ -157,7 +152,7 @@ def _along(pattern: Pattern, spoken: Spoken) -> _Found | None:
     if aligned is None or all(unit == NOT_HEARD for unit in aligned.partners):
         return None
     place = place_of(pattern, aligned, spoken)
-    return _Found(place, spoken) if place.last > spoken.own else None
+    return _Found(place, spoken) if counts(place, spoken) else None
 
 
 def _explained(found: _Found, owner: str, title: str, visit: int | None, verdict: str | None) -> Explanation:

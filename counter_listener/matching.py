@@ -14,7 +14,7 @@ from counter_listener.phrase_set import PhraseSet, Rule
 from counter_listener.places import Place, places, reach
 from counter_listener.privacy import mask
 from counter_listener.spoken import Spoken, parts, spell
-from counter_listener.types import Gap, Hit, Tick, Utterance, Word
+from counter_listener.types import Gap, Hit, Speaker, Tick, Utterance, Word
 from counter_listener.wordings import Pattern, compiled
 
 SPLIT: Final = 1.0
@@ -62,7 +62,7 @@ def match(items: Iterable[Utterance | Gap | Tick], matcher: Matcher) -> Iterator
     memory = max([matcher.phrases.hearing.context, *scopes])
     marks: tuple[Mark, ...] = ()
     before: tuple[Word, ...] = ()
-    speaker = "unknown"
+    speaker: Speaker = "unknown"
     for item in items:
         if not isinstance(item, Utterance):
             before = () if isinstance(item, Gap) else before
@@ -70,14 +70,18 @@ def match(items: Iterable[Utterance | Gap | Tick], matcher: Matcher) -> Iterator
             continue
         for part in parts(item):
             marks = tuple(mark for mark in marks if mark.end >= part.start - memory)
-            near = before and part.start - before[-1].end <= SPLIT and part.speaker == speaker
-            before, speaker = before if near else (), part.speaker
+            before, speaker = before if goes_on(before, speaker, part) else (), part.speaker
             spoken = spell(part, matcher.phrases.hearing.clause_pause, before)
             findings = found_in(matcher, spoken, marks)
             if part.speaker != "customer":  # whose apology is not the clerk's
                 marks = findings.marks
             yield Heard(part, findings, len(spoken) - spoken.own)
             before = _open_end((*before, *part.words), findings, matcher.longest)
+
+
+def goes_on(before: tuple[Word, ...], speaker: Speaker, part: Utterance) -> bool:
+    """Whether a wording may go on from these words of a speaker into what is said next."""
+    return bool(before) and part.start - before[-1].end <= SPLIT and part.speaker == speaker
 
 
 def _open_end(words: tuple[Word, ...], findings: Findings, most: int) -> tuple[Word, ...]:
@@ -131,7 +135,6 @@ def search(matcher: Matcher, spoken: Spoken) -> list[Place]:
 
 def _standing_on(ground: Ground, matcher: Matcher) -> Iterator[Place]:
     """Where wordings stand on this ground, the likeliest first, so that what cannot win is not looked at closely."""
-    own = ground.spoken.own
     patterns = matcher.patterns
     likely = [(missing, -patterns[number].size, number) for missing, number in candidates(matcher.index, ground)]
     best: list[Place] = []
@@ -141,19 +144,21 @@ def _standing_on(ground: Ground, matcher: Matcher) -> Iterator[Place]:
         if competing and best and outdone(pattern, missing, ground, best):
             continue
         for place in places(pattern, ground):
-            if place.last > own and (place.first >= own or may_span(place)):
+            if counts(place, ground.spoken):
                 yield place
                 if competing:
                     best.append(place)
 
 
-def may_span(place: Place) -> bool:
-    """Whether a wording may begin in the utterance before: an accusation only where every syllable of it was heard.
+def counts(place: Place, spoken: Spoken) -> bool:
+    """Whether a place ends in the utterance itself, and begins there too or may begin in the one before.
 
-    What two voices said one after the other must not be put together to an offence that nobody said.
+    An accusation may only where every syllable of it was heard: what two voices said one after the other must not be
+    put together to an offence that nobody said.
     """
     role = place.pattern.role
-    return role in SPANNING and (role != "forbidden" or place.cost <= 0)
+    spans = role in SPANNING and (role != "forbidden" or place.cost <= 0)
+    return place.last > spoken.own and (place.first >= spoken.own or spans)
 
 
 def outdone(pattern: Pattern, missing: int, ground: Ground, best: list[Place]) -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from command import RUDE_VISIT, run, transcript
-from small_counter import small
+from small_counter import SMALL, small
 
 from counter_listener.vocabulary import unspelt
 
@@ -110,6 +110,18 @@ def test_shipped_phrase_sets_pass_their_own_check(name: str) -> None:
     result = run("phrases", "check", name)
     assert result.exit_code == 0
     assert "; 0 faults" in result.stdout
+
+
+def test_a_wording_that_is_not_heard_as_its_own_fails_the_check(tmp_path: Path) -> None:
+    file = tmp_path / "branch.toml"
+    file.write_text(SMALL, encoding="utf-8")
+    assert run("phrases", "check", file).exit_code == 0
+    file.write_text(
+        SMALL.replace('say = ["这事不归我管"]', 'say = ["对不起这事不归我管"]\nunless = ["对不起"]'), encoding="utf-8"
+    )
+    result = run("phrases", "check", file)
+    assert result.exit_code == 2
+    assert "is heard as" in result.stdout
 
 
 def test_a_sentence_is_tried() -> None:

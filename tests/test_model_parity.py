@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from counter_listener.cli_options import DEFAULT_MODEL
 from counter_listener.models import find_model
 from models.build.lexicon import unit_numbers
-from models.build.one_phone import by_libvosk
+from models.build.one_phone import by_libvosk, noise
 
 TOLERANCE = 1e-4
 UNITS = ("sh", "SPN")
@@ -33,12 +33,6 @@ def mfcc(samples: NDArray[np.int16]) -> NDArray[np.float32]:
     computer.accept_waveform(16_000, samples.astype(np.float32).tolist())
     computer.input_finished()
     return np.stack([computer.get_frame(number) for number in range(computer.num_frames_ready)])
-
-
-def noise() -> NDArray[np.int16]:
-    sound = np.random.default_rng(1).normal(size=96_000) * np.linspace(50, 3_000, 96_000)
-    sound[:8_000] = 0
-    return sound.astype(np.int16)
 
 
 def speech() -> NDArray[np.int16]:

@@ -70,7 +70,7 @@ def readings(word: str) -> tuple[tuple[str, str], ...]:
 @cache
 def pronunciation(word: str) -> tuple[str, ...] | None:
     """The units of a Chinese word; None where some of it is no Mandarin syllable (letters, digits, rare sounds)."""
-    known = _known()
+    known = known_syllables()
     spelt = readings(word)
     if not spelt or any(syllable not in known for syllable, _ in spelt):
         return None
@@ -78,7 +78,8 @@ def pronunciation(word: str) -> tuple[str, ...] | None:
 
 
 @cache
-def _known() -> frozenset[str]:
+def known_syllables() -> frozenset[str]:
+    """`syllables()` to look one up in."""
     return frozenset(syllables())
 
 

@@ -80,3 +80,10 @@ def one_phone(phone: int) -> bytes:
     first = struct.pack("<fq", never, 1) + struct.pack("<iifi", forward(phone), 1, 0.0, 1)
     second = struct.pack("<fq", 0.0, 1) + struct.pack("<iifi", loop(phone), 0, 0.0, 1)
     return header + first + second
+
+
+def noise() -> NDArray[np.int16]:
+    """Six seconds of 16 kHz noise that grows louder, after half a second of exact zeros."""
+    sound = np.random.default_rng(1).normal(size=96_000) * np.linspace(50, 3_000, 96_000)
+    sound[:8_000] = 0
+    return sound.astype(np.int16)

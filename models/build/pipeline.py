@@ -1,7 +1,6 @@
 """The build as a command: each step a process of its own with a time limit, done once, logged with how long it took.
 
-A process of its own keeps pynini and vosk apart, which cannot live in one (both carry OpenFst), and lets a step that
-hangs be ended.
+A process of its own lets a step that hangs be ended, and gives its memory back.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ from scipy.signal import fftconvolve, resample_poly
 from models.build.clips import Clip, Syllable
 from models.build.features import RATE, log_mel
 from models.build.held_out import Refused, refuse_recording, refuse_speaker
-from models.build.lexicon import readings, split, syllables
+from models.build.lexicon import known_syllables, readings, split
 from models.build.manifest import Recording, read_manifest
 
 PEAK: Final = 12_000.0
@@ -60,7 +60,7 @@ def listed(folder: Path, left_out: Collection[str] = ()) -> Iterator[Recording]:
 def syllables_of(text: str) -> tuple[Syllable, ...]:
     """The units of each syllable of a text; empty where it holds letters, digits or a sound that has no unit."""
     written = re.sub(r"[^\w]", "", text)
-    known = set(syllables())
+    known = known_syllables()
     if not re.fullmatch(r"[\u4e00-\u9fff]+", written):
         return ()
     spelt = [syllable for syllable, _ in readings(written)]

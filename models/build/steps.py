@@ -28,7 +28,8 @@ from models.build.language.vocabulary import dictionary_file, read_counts, segme
 from models.build.lexicon import sayable
 from models.build.licence import licence
 from models.build.net import load
-from models.build.parity import TOLERANCE, differences, noise
+from models.build.one_phone import noise
+from models.build.parity import TOLERANCE, differences
 from models.build.recordings import NOISE, VARIANTS, clips_of, listed, noise_of
 from models.build.settings import read_settings
 from models.build.synthesis import synthesized

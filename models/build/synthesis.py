@@ -13,7 +13,7 @@ from models.build.clips import Clip
 from models.build.espeak import TRAINING_VARIANTS, EspeakError, Speech, say
 from models.build.features import frame_at, log_mel
 from models.build.held_out import refuse_voice
-from models.build.lexicon import readings, split, syllables, unit_numbers
+from models.build.lexicon import known_syllables, readings, split, syllables, unit_numbers
 from models.build.recordings import PEAK, varied
 
 SENTENCES: Final = 0.45
@@ -46,7 +46,7 @@ def synthesized(count: int, sentences: Sequence[str], words: Sequence[str], seed
 
 def spelt(sentences: Sequence[str], words: Sequence[str], chance: random.Random) -> list[tuple[str, str]]:
     """What one clip says, as syllables with tones."""
-    known = frozenset(syllables())
+    known = known_syllables()
     kind = chance.random()
     if kind < SENTENCES:
         chosen = list(readings(chance.choice(sentences)))
