@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 import stat
 import struct
@@ -139,6 +140,8 @@ def _opened(archive: Path) -> Iterator[zipfile.ZipFile]:
     except ModelError:
         raise
     except OSError as error:
+        if error.errno == errno.EINVAL:  # a directory that points before the file's beginning
+            raise _refused(archive, "it is damaged") from None
         if error.filename is None or Path(error.filename) != archive:
             raise  # of what is written, not of the archive
         raise ModelError(f"{archive} cannot be read ({error.strerror}).") from None

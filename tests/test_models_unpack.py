@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path, PureWindowsPath
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from counter_listener.errors import ModelError
@@ -162,6 +162,7 @@ def test_a_good_archive_is_unpacked_whole(tmp_path: Path) -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 600), st.binary(min_size=1, max_size=9)), min_size=1, max_size=4))
+@example(edits=[(367, b"\x01")])  # a directory that begins before the file does
 def test_invariant_5_any_bytes_give_a_model_or_one_sentence(edits: list[tuple[int, bytes]]) -> None:
     content = bytearray(packed(GOOD))
     for at, new in edits:
