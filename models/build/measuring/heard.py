@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import Final
 
 from counter_listener.batch import Ears
-from counter_listener.evaluation import hear
-from counter_listener.findings import Heard
+from counter_listener.evaluation import hear, hits
 from counter_listener.labels import Label
-from counter_listener.matching import Matcher, match
+from counter_listener.matching import Matcher
 from counter_listener.scoring import Found
 from counter_listener.types import Hit, Word
 
@@ -40,10 +39,8 @@ def found(hit: Hit) -> Found:
 def heard(label: Label, ears: Ears, matcher: Matcher) -> Recording:
     """One recording through the program's own chain. Raises CounterListenerError."""
     case = hear(label, ears)
-    items = [item for item in match(case.items, matcher) if isinstance(item, Heard)]
-    hits = [hit for item in items for hit in (*item.findings.phrases, *item.findings.offences)]
     words = tuple(word for utterance in case.utterances for word in utterance.words)
-    return Recording(words, tuple(sorted(hits, key=lambda hit: (hit.start, hit.owner))))
+    return Recording(words, tuple(sorted(hits(case, matcher), key=lambda hit: (hit.start, hit.owner))))
 
 
 def heard_all(labels: Sequence[Label], model: Path, matcher: Matcher, jobs: int) -> Iterator[Recording]:
