@@ -130,30 +130,32 @@ def search(matcher: Matcher, spoken: Spoken) -> list[Place]:
 
 def _standing_on(ground: Ground, matcher: Matcher) -> Iterator[Place]:
     """Where wordings stand on this ground, the likeliest first, so that what cannot win is not looked at closely."""
-    own = ground.spoken.own
-    patterns = matcher.patterns
+    own, patterns = ground.spoken.own, matcher.patterns
     likely = [(missing, -patterns[number].size, number) for missing, number in candidates(matcher.index, ground)]
     best: list[Place] = []
+    room = least = 0.0
     for missing, _, number in sorted(likely):
         pattern = patterns[number]
         competing = pattern.role in COMPETING
-        if competing and best and outdone(pattern, missing, ground, best):
-            continue
-        for place in places(pattern, ground):
+        if competing and room < pattern.shortest and best:
+            most = pattern.ceiling - missing * pattern.least_worth
+            if most <= least or _room(ground, [place for place in best if place.value >= most]) < pattern.shortest:
+                continue
+        for place in places(pattern, ground, missing):
             if place.last > own and (place.first >= own or pattern.role in SPANNING):
                 yield place
                 if competing:
                     best.append(place)
+                    room, least = _room(ground, best), min(one.value for one in best)
 
 
-def outdone(pattern: Pattern, missing: int, ground: Ground, best: list[Place]) -> bool:
-    """Whether better explanations leave no room where this wording could stand."""
-    most = pattern.ceiling - missing * pattern.least_worth
+def _room(ground: Ground, best: list[Place]) -> int:
+    """Units of the longest stretch that these explanations leave free: no longer wording can stand beside them."""
     free, room = ground.begin, 0
-    for first, last in sorted((place.first, place.last) for place in best if place.value >= most):
+    for first, last in sorted((place.first, place.last) for place in best):
         room = max(room, first - free)
         free = max(free, last)
-    return max(room, ground.end - free) < pattern.shortest
+    return max(room, ground.end - free)
 
 
 def stands_alone(found: list[Place], spoken: Spoken) -> Iterator[Place]:

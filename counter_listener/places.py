@@ -174,20 +174,23 @@ def stops(aligned: Aligned, spoken: Spoken) -> float:
 
 def sureness(aligned: Aligned, spoken: Spoken) -> float:
     """How sure the recogniser was thereabouts, 0-1."""
+    if spoken.certain:
+        return 1.0
     around = spoken.sure[max(0, aligned.first - AROUND) : aligned.last + AROUND]
     return sum(around) / len(around)
 
 
-def places(pattern: Pattern, ground: Ground) -> Iterator[Place]:
-    """Where one wording stands on this ground, none overlapping."""
-    if not promising(pattern, ground):
-        return
+def places(pattern: Pattern, ground: Ground, missing: int) -> Iterator[Place]:
+    """Where one wording stands on this ground, none overlapping; `missing` of its sounds are not there."""
     todo = [(ground.begin, ground.end)]
+    bendable = pattern.forgiving and promising(pattern, ground)
     while todo:
         begin, end = todo.pop()
         if end - begin < pattern.shortest:
             continue
-        place = _straight(pattern, ground, begin, end) or _bent(pattern, ground, begin, end)
+        place = None if missing else _straight(pattern, ground, begin, end)
+        if place is None and bendable:
+            place = _bent(pattern, ground, begin, end)
         if place is not None:
             yield place
             todo += [(begin, place.first), (place.last, end)]
@@ -196,16 +199,28 @@ def places(pattern: Pattern, ground: Ground) -> Iterator[Place]:
 def promising(pattern: Pattern, ground: Ground) -> bool:
     """Whether what is there of the wording may be enough, in any order, written as it is."""
     least = ground.least
-    cost, missing = 0.0, 0
-    for sound, lost, other in zip(pattern.sounds, pattern.lost, pattern.other, strict=True):
-        if sound is None:
-            continue
+    cost, bits, gone = 0.0, 0.0, 0
+    for sound, lost, absent, telling in pattern.cells:
         there = least.get(sound)
-        cheapest = min(lost, other if there is None else there)
-        cost += cheapest
-        missing += cheapest >= 1.0
-    garbled = max(0, pattern.size - missing - len(pattern.characters & ground.units))
-    return cost <= min(pattern.most, pattern.allowed[min(garbled, len(pattern.allowed) - 1)]) + ROUNDING
+        if there is None:
+            cost += absent
+            gone += 1
+        elif there < lost:
+            cost += there
+            bits += telling * (1.0 - there)
+        else:
+            cost += lost
+            bits += telling
+    there = pattern.size - gone
+    alike = min(there, len(pattern.characters & ground.units))
+    garbled = there - alike
+    if cost > pattern.allowed[min(garbled, len(pattern.allowed) - 1)] + ROUNDING:
+        return False
+    if pattern.threshold is not None:
+        return True
+    told = figures()
+    most = bits + told.character * alike - told.homophone * garbled + told.alone
+    return most - told.wrong * cost >= pattern.needed - ROUNDING
 
 
 def _straight(pattern: Pattern, ground: Ground, begin: int, end: int) -> Place | None:
@@ -231,8 +246,6 @@ def _straight(pattern: Pattern, ground: Ground, begin: int, end: int) -> Place |
 
 def _bent(pattern: Pattern, ground: Ground, begin: int, end: int) -> Place | None:
     """The best place where syllables are lost, put in or quite other."""
-    if not pattern.forgiving:
-        return None
     aligned = align(pattern, ground.spoken, begin, end, ground.against)
     if aligned is None or aligned.first == aligned.last:
         return None

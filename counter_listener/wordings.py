@@ -52,6 +52,8 @@ class Pattern:
     least_worth: float
     """The same for the syllable that tells least."""
     characters: frozenset[str]
+    cells: tuple[tuple[str, float, float, float], ...]
+    """Of each syllable, slots left out: its sound, what it costs not to hear it, to hear it not at all, its bits."""
     forgiving: bool
     """Whether a syllable of it may be lost, or others come between."""
     shortest: int
@@ -196,6 +198,11 @@ def pattern_of(  # noqa: PLR0913 - one wording has this many sides
         forgiving=size > 1 and most >= (1.0 if role in CONTEXTS else told.added_cheap),
         shortest=max(1, size - int(most / told.lost_cheap)),
         characters=frozenset(unit for unit in units if unit is not None),
+        cells=tuple(
+            (sound, gone, min(gone, another), bit)
+            for sound, gone, another, bit in zip(spoken, lost, other, bits, strict=True)
+            if sound is not None
+        ),
         threshold=threshold,
         shared=shared,
     )
