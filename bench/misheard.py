@@ -8,11 +8,13 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import islice
 from pathlib import Path
 from typing import Final, Literal
 
 from pypinyin import Style, lazy_pinyin
 
+from counter_listener.baselines import timed_units
 from counter_listener.pinyin import sounds, written
 from counter_listener.types import Utterance, Word
 
@@ -78,10 +80,10 @@ def inventory() -> Inventory:
     weights: Counter[str] = Counter()
     for line in dictionary().splitlines():
         word, times = line.split()[:2]
-        for unit in written(word):
-            if len(unit) == 1 and not unit.isascii():
-                weights[unit] += int(times)
-    common = dict(weights.most_common(COMMON))
+        for unit in word:
+            weights[unit] += int(times)
+    chinese = ((unit, times) for unit, times in weights.most_common() if written(unit) and not unit.isascii())
+    common = dict(islice(chinese, COMMON))
     tones = {unit: lazy_pinyin(unit, style=Style.TONE3)[0] for unit in common}
     by_sound: dict[str, list[str]] = defaultdict(list)
     for unit in common:
@@ -137,7 +139,7 @@ def misheard(utterance: Utterance, rate: float, rng: random.Random, ledger: Ledg
     `MIX`. Some sounds have one common character alone, as 您: the homophones that it cannot get go to the others of
     the utterance, for no recogniser mistakes 您 the more often for it.
     """
-    timed = list(characters(utterance))
+    timed = timed_units(utterance)
     read = sounds(tuple(unit for unit, _, _ in timed))
     open_to = [bool(alike(unit, sound)) for (unit, _, _), sound in zip(timed, read, strict=True)]
     share = len(timed) / max(1, sum(open_to))
@@ -153,14 +155,6 @@ def misheard(utterance: Utterance, rate: float, rng: random.Random, ledger: Ledg
 def alike(unit: str, sound: str) -> list[str]:
     """The other common characters of this sound."""
     return [one for one in inventory().by_sound.get(sound, ()) if one != unit]
-
-
-def characters(utterance: Utterance) -> Iterator[tuple[str, float, float]]:
-    for word in utterance.words:
-        units = written(word.text)
-        step = (word.end - word.start) / max(1, len(units))
-        for index, unit in enumerate(units):
-            yield unit, word.start + index * step, word.start + (index + 1) * step
 
 
 def made(

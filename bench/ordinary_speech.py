@@ -53,11 +53,12 @@ class Line:
 
 def main() -> None:
     asked = options().parse_args()
+    rows = manifest(asked.folder, asked.speaker)
     try:
         matcher = prepare(read_phrase_set(find_phrase_set(asked.phrases))[0])
         ready = finders(matcher, BASELINES if asked.baselines else ())
         exact = prepare_baseline("exact", matcher.phrases)
-        lines = [line_of(row, asked.folder, exact) for row in manifest(asked.folder, asked.speaker)]
+        lines = [line_of(row, asked.folder, exact) for row in rows]
         print(f"{len(lines)} recordings, {sum(line.seconds for line in lines) / 3600:.2f} h")
         for rate in asked.cer or (() if asked.model else RATES):
             report(f"as transcripts, {rate:.1%} CER", transcribed(lines, rate), ready, asked.show)

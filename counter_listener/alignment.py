@@ -92,12 +92,10 @@ def _row(
     last = diagonal + lost
     row = [last]
     for over, cost, more in zip(above[1:], against, added, strict=True):
-        best = diagonal + (cost if cost < other else other)
-        if over + lost < best:
-            best = over + lost
+        best = diagonal + (min(other, cost))
+        best = min(best, over + lost)
         last += more
-        if best < last:
-            last = best
+        last = min(last, best)
         row.append(last)
         diagonal = over
     return row
@@ -120,7 +118,9 @@ def _traced(pattern: Pattern, spoken: Spoken, begin: int, rows: list[list[float]
             at -= 1
             wanted = pattern.sounds[number]
             partners[number] = begin + at
-            costs[number] = 0.0 if wanted is None else near(wanted).get(spoken.sounds[begin + at], pattern.other[number])
+            costs[number] = (
+                0.0 if wanted is None else near(wanted).get(spoken.sounds[begin + at], pattern.other[number])
+            )
             if pattern.units[number] == spoken.units[begin + at]:
                 costs[number] = 0.0
         total += costs[number]

@@ -13,16 +13,18 @@ from counter_listener.phrase_set import PhraseSet
 from counter_listener.phrases import SLOT
 from counter_listener.pinyin import sounds, written
 from counter_listener.scoring import Found
-from counter_listener.spoken import Spoken, spell
 from counter_listener.types import Utterance
 
 Baseline = Literal["exact", "characters", "pinyin"]
 BASELINES: Final[tuple[Baseline, ...]] = ("exact", "characters", "pinyin")
 FIRST_SOUND: Final = 0x100
 CODES: Final[dict[str, str]] = {}
-"""One character for each syllable met: on its letters the same baseline does worse, and takes ten times as long."""
+"""One character for each syllable met, so that a syllable is right or wrong as a whole; letters take far longer."""
 LEAST: Final = 50.0
 """Least score, 0-100, of a candidate: no baseline is at its best below it."""
+
+Units = list[tuple[str, float, float]]
+"""Units as written, each with its start and end in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +46,6 @@ class Wordings:
     listed: tuple[Wording, ...]
     texts: tuple[str, ...]
     """Of each, in the same order."""
-    clause_pause: float
-    """Seconds."""
 
 
 def prepare_baseline(kind: Baseline, phrases: PhraseSet) -> Wordings:
@@ -57,7 +57,7 @@ def prepare_baseline(kind: Baseline, phrases: PhraseSet) -> Wordings:
         for wording in (*owner.say, *owner.shared)
         if written(SLOT.sub("", wording))
     )
-    return Wordings(kind, listed, tuple(one.text for one in listed), phrases.hearing.clause_pause)
+    return Wordings(kind, listed, tuple(one.text for one in listed))
 
 
 def _shape(kind: Baseline, units: tuple[str, ...]) -> str:
@@ -89,8 +89,8 @@ def find_with(wordings: Wordings, utterance: Utterance) -> list[Found]:
     The best has the highest score, then the most characters. As a worse one never drives out a better one, what is
     found at a threshold is what of this reaches it. A wording counts once an utterance, where it stands best.
     """
-    spoken = spell(utterance, wordings.clause_pause)
-    near = (_exact if wordings.kind == "exact" else _close)(spoken, wordings) if len(spoken) else ()
+    units = timed_units(utterance)
+    near = (_exact if wordings.kind == "exact" else _close)(units, wordings) if units else ()
     kept: list[Found] = []
     for _, one in sorted(near, key=lambda c: (-c[1].score, -c[0], c[1].start)):
         if not any(one.start < other.end and other.start < one.end for other in kept):
@@ -98,24 +98,34 @@ def find_with(wordings: Wordings, utterance: Utterance) -> list[Found]:
     return kept
 
 
-def _exact(spoken: Spoken, wordings: Wordings) -> Iterator[tuple[int, Found]]:
-    units = _shape("exact", spoken.units)
+def timed_units(utterance: Utterance) -> Units:
+    """The units of an utterance, each with its start and end in seconds; a word's time is shared out evenly."""
+    timed = []
+    for word in utterance.words:
+        inside = written(word.text)
+        step = (word.end - word.start) / max(1, len(inside))
+        timed += [(unit, word.start + i * step, word.start + (i + 1) * step) for i, unit in enumerate(inside)]
+    return timed
+
+
+def _exact(units: Units, wordings: Wordings) -> Iterator[tuple[int, Found]]:
+    text = _shape("exact", tuple(unit for unit, _, _ in units))
     for wording in wordings.listed:
-        for found in wording.pattern.finditer(units):
-            yield _candidate(wording, spoken, found.start(), found.end(), 100.0)
+        for found in wording.pattern.finditer(text):
+            yield _candidate(wording, units, found.start(), found.end(), 100.0)
 
 
-def _close(spoken: Spoken, wordings: Wordings) -> Iterator[tuple[int, Found]]:
-    code = _shape(wordings.kind, spoken.units)
+def _close(units: Units, wordings: Wordings) -> Iterator[tuple[int, Found]]:
+    code = _shape(wordings.kind, tuple(unit for unit, _, _ in units))
     near = process.extract(code, wordings.texts, scorer=fuzz.partial_ratio, score_cutoff=LEAST, limit=None)
     for text, score, index in near:
         wording = wordings.listed[index]
         if len(text) > len(code):  # partial_ratio would look for the utterance in the wording
             if (whole := fuzz.ratio(text, code)) >= LEAST:
-                yield _candidate(wording, spoken, 0, len(spoken), whole)
+                yield _candidate(wording, units, 0, len(units), whole)
         elif (found := fuzz.partial_ratio_alignment(text, code)) and found.dest_end > found.dest_start:
-            yield _candidate(wording, spoken, found.dest_start, found.dest_end, score)
+            yield _candidate(wording, units, found.dest_start, found.dest_end, score)
 
 
-def _candidate(wording: Wording, spoken: Spoken, first: int, last: int, score: float) -> tuple[int, Found]:
-    return len(wording.text), Found(wording.owner, spoken.starts[first], spoken.ends[last - 1], score)
+def _candidate(wording: Wording, units: Units, first: int, last: int, score: float) -> tuple[int, Found]:
+    return len(wording.text), Found(wording.owner, units[first][1], units[last - 1][2], score)

@@ -12,6 +12,7 @@ from counter_listener import __version__
 from counter_listener.cli_check import check, demo
 from counter_listener.cli_eval import evaluate
 from counter_listener.cli_explain import explain
+from counter_listener.cli_models import models
 from counter_listener.cli_options import EXIT_CODES, NO_RECORD, UNREADABLE, USAGE, silence
 from counter_listener.cli_phrases import phrases
 from counter_listener.cli_record import backup, events, purge
@@ -61,7 +62,7 @@ def cli(*, debug: bool) -> None:
     """
 
 
-for command in (check, demo, evaluate, phrases, events, purge, backup, explain):
+for command in (check, demo, explain, evaluate, phrases, models, events, purge, backup):
     cli.add_command(command)
 
 

@@ -63,9 +63,8 @@ def explain(  # noqa: PLR0913 - one parameter an option
     those of the wording, what differs, how close it came to the line, and what would have passed. It goes to the
     terminal only; nothing of it is kept.
     """
-    from counter_listener.explain import Asked
+    from counter_listener.explain import Asked, titles_of
     from counter_listener.explain import explain as explained
-    from counter_listener.explain import titles_of
 
     matcher, _ = load_phrases(phrases_name)
     if phrase is not None and phrase not in titles_of(matcher):

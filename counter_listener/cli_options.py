@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 Format = Literal["table", "jsonl", "csv"]
 PASSED, BELOW, USAGE, UNREADABLE, NO_RECORD, INTERRUPTED = 0, 1, 2, 3, 4, 130
 DEFAULT_PHRASES: Final = "bank-counter"
-DEFAULT_MODEL: Final = "counter-cn-seed"
+DEFAULT_MODEL: Final = "counter-cn"
 EXIT_CODES: Final = """\b
 Exit codes:
   0    every input was checked (and no visit fell under --fail-under)

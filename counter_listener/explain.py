@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from counter_listener.alignment import NOT_HEARD, align
-from counter_listener.findings import Heard
 from counter_listener.matching import SPLIT, Matcher, match
 from counter_listener.places import Place, place_of
 from counter_listener.privacy import mask
@@ -90,7 +89,7 @@ def explain(items: Iterable[Item], matcher: Matcher, asked: Asked, *, one_visit:
     heard = list(items)
     events = list(judge(match(heard, matcher), matcher.phrases, one_visit=one_visit))
     grounds = list(_grounds(heard, matcher))
-    told = list(_wanted(events, matcher, asked))
+    told = list(_wanted(events, asked))
     titles = titles_of(matcher)
     found = []
     for owner, visit, verdict, begin, end in told:
@@ -112,9 +111,7 @@ def titles_of(matcher: Matcher) -> dict[str, str]:
     return {phrase.id: phrase.name for phrase, _ in phrases.phrases()} | {one.id: one.name for one in phrases.forbidden}
 
 
-def _wanted(
-    events: Sequence[Event], matcher: Matcher, asked: Asked
-) -> Iterator[tuple[str, int | None, str | None, float, float]]:
+def _wanted(events: Sequence[Event], asked: Asked) -> Iterator[tuple[str, int | None, str | None, float, float]]:
     """Each (id, visit, verdict, from and to how many seconds) to be explained."""
     if asked.phrase is not None:
         verdicts = [event for event in events if event.phrase == asked.phrase and event.verdict]

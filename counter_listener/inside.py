@@ -32,7 +32,9 @@ def _held(whole: Pattern, courtesies: list[Pattern], longer: list[Pattern]) -> I
         for at in standing(courtesy.units, whole.units):
             end = at + len(courtesy.units)
             if not any(
-                first <= at and end <= first + len(one.units) for one in covers for first in standing(one.units, whole.units)
+                first <= at and end <= first + len(one.units)
+                for one in covers
+                for first in standing(one.units, whole.units)
             ):
                 yield courtesy, at
 
@@ -46,7 +48,8 @@ def standing(part: tuple[str | None, ...], whole: tuple[str | None, ...]) -> Ite
 def words_inside(place: Place, held: Inside) -> Iterator[Place]:
     """The courtesies that a place of an owed wording holds.
 
-    What a rule needs counts even where it was swallowed: the sentence as a whole was said. A courtesy word must be heard.
+    What a rule needs counts even where it was swallowed: the sentence as a whole was said. A courtesy word must be
+    heard.
     """
     for courtesy, at in held.get((place.pattern.owner, place.pattern.wording), ()):
         partners = place.partners[at : at + len(courtesy.units)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from counter_listener.findings import Findings, Heard, Item, Mark, Role, RuleHit
@@ -61,7 +61,8 @@ def match(items: Iterable[Utterance | Gap | Tick], matcher: Matcher) -> Iterator
     scopes = (rule.scope for rule in matcher.phrases.rule if not isinstance(rule.scope, str))
     memory = max([matcher.phrases.hearing.context, *scopes])
     marks: tuple[Mark, ...] = ()
-    before, speaker = (), "unknown"
+    before: tuple[Word, ...] = ()
+    speaker = "unknown"
     for item in items:
         if not isinstance(item, Utterance):
             before = () if isinstance(item, Gap) else before
@@ -131,22 +132,31 @@ def search(matcher: Matcher, spoken: Spoken) -> list[Place]:
 def _standing_on(ground: Ground, matcher: Matcher) -> Iterator[Place]:
     """Where wordings stand on this ground, the likeliest first, so that what cannot win is not looked at closely."""
     own, patterns = ground.spoken.own, matcher.patterns
-    likely = [(missing, -patterns[number].size, number) for missing, number in candidates(matcher.index, ground)]
+    hopes: list[tuple[float, int, int]] = []
+    for missing, number in candidates(matcher.index, ground):
+        most = promise(patterns[number], ground, missing)
+        if most is not None:
+            hopes.append((-most, number, missing))
     best: list[Place] = []
-    room = least = 0.0
-    for missing, _, number in sorted(likely):
+    for hope, number, missing in sorted(hopes):
         pattern = patterns[number]
         competing = pattern.role in COMPETING
-        if competing and room < pattern.shortest and best:
-            most = pattern.ceiling - missing * pattern.least_worth
-            if most <= least or _room(ground, [place for place in best if place.value >= most]) < pattern.shortest:
-                continue
+        if competing and best and _room(ground, [one for one in best if one.value >= -hope]) < pattern.shortest:
+            continue
         for place in places(pattern, ground, missing):
-            if place.last > own and (place.first >= own or pattern.role in SPANNING):
+            if place.last > own and (place.first >= own or may_span(place)):
                 yield place
                 if competing:
                     best.append(place)
-                    room, least = _room(ground, best), min(one.value for one in best)
+
+
+def may_span(place: Place) -> bool:
+    """Whether a wording may begin in the utterance before: an accusation only where every syllable of it was heard.
+
+    What two voices said one after the other must not be put together to an offence that nobody said.
+    """
+    role = place.pattern.role
+    return role in SPANNING and (role != "forbidden" or place.cost <= 0)
 
 
 def _room(ground: Ground, best: list[Place]) -> int:
@@ -168,7 +178,8 @@ def stands_alone(found: list[Place], spoken: Spoken) -> Iterator[Place]:
     for place in found:
         role, owners = place.pattern.role, place.pattern.owners
         if role == "unless" or (
-            role != "not_in" and not any(owners <= whole.pattern.owners and place.part_of(whole, spoken) for whole in wholes)
+            role != "not_in"
+            and not any(owners <= whole.pattern.owners and place.part_of(whole, spoken) for whole in wholes)
         ):
             yield place
 

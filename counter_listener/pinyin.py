@@ -111,9 +111,7 @@ def tone_of(unit: str) -> str:
 @cache
 def readings() -> dict[str, tuple[str, ...]]:
     """The toneless syllables of each word in READINGS."""
-    return {
-        word: tuple(lazy_pinyin(word, style=Style.NORMAL)) for word in READINGS
-    }
+    return {word: tuple(lazy_pinyin(word, style=Style.NORMAL)) for word in READINGS}
 
 
 def _as_it_is(run: str) -> str:

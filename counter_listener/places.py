@@ -95,7 +95,10 @@ class Place:
     def off_tone(self, spoken: Spoken) -> float:
         """A trifle for each character of another tone: it breaks ties, and nothing else."""
         return OFF_TONE * sum(
-            unit != NOT_HEARD and written is not None and spoken.units[unit] != written and tone_of(spoken.units[unit]) != tone_of(written)
+            unit != NOT_HEARD
+            and written is not None
+            and spoken.units[unit] != written
+            and tone_of(spoken.units[unit]) != tone_of(written)
             for unit, written in zip(self.partners, self.pattern.units, strict=True)
         )
 
@@ -183,44 +186,41 @@ def sureness(aligned: Aligned, spoken: Spoken) -> float:
 def places(pattern: Pattern, ground: Ground, missing: int) -> Iterator[Place]:
     """Where one wording stands on this ground, none overlapping; `missing` of its sounds are not there."""
     todo = [(ground.begin, ground.end)]
-    bendable = pattern.forgiving and promising(pattern, ground)
     while todo:
         begin, end = todo.pop()
         if end - begin < pattern.shortest:
             continue
         place = None if missing else _straight(pattern, ground, begin, end)
-        if place is None and bendable:
+        if place is None and pattern.forgiving:
             place = _bent(pattern, ground, begin, end)
         if place is not None:
             yield place
             todo += [(begin, place.first), (place.last, end)]
 
 
-def promising(pattern: Pattern, ground: Ground) -> bool:
-    """Whether what is there of the wording may be enough, in any order, written as it is."""
+def promise(pattern: Pattern, ground: Ground, missing: int) -> float | None:
+    """The most bits that a place of it here can be worth, in whatever order its sounds are; None where none can pass."""
+    alike = len(pattern.characters & ground.units)
+    garbled = max(0, pattern.size - missing - alike)
+    allowed = pattern.allowed[min(garbled, len(pattern.allowed) - 1)] + ROUNDING
+    if missing > allowed + pattern.lights:
+        return None
     least = ground.least
-    cost, bits, gone = 0.0, 0.0, 0
+    cost, lost_bits = 0.0, 0.0
     for sound, lost, absent, telling in pattern.cells:
         there = least.get(sound)
         if there is None:
             cost += absent
-            gone += 1
-        elif there < lost:
-            cost += there
-            bits += telling * (1.0 - there)
-        else:
-            cost += lost
-            bits += telling
-    there = pattern.size - gone
-    alike = min(there, len(pattern.characters & ground.units))
-    garbled = there - alike
-    if cost > pattern.allowed[min(garbled, len(pattern.allowed) - 1)] + ROUNDING:
-        return False
-    if pattern.threshold is not None:
-        return True
+            lost_bits += telling
+        elif there:
+            cost += min(there, lost)
+            lost_bits += telling * there
+    if cost > allowed:
+        return None
     told = figures()
-    most = bits + told.character * alike - told.homophone * garbled + told.alone
-    return most - told.wrong * cost >= pattern.needed - ROUNDING
+    most = pattern.ceiling - lost_bits - told.character * missing - (told.character + told.homophone) * garbled
+    most -= told.wrong * cost
+    return most if most >= -ROUNDING or pattern.threshold is not None or not (cost or garbled) else None
 
 
 def _straight(pattern: Pattern, ground: Ground, begin: int, end: int) -> Place | None:

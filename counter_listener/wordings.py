@@ -9,9 +9,10 @@ from typing import Final
 
 from counter_listener.closeness import Line, figures, telling
 from counter_listener.findings import Role
-from counter_listener.phrase_set import PhraseSet
+from counter_listener.phrase_set import Forbidden, PhraseSet, Rule, Scenario
 from counter_listener.phrases import SLOT
 from counter_listener.pinyin import sounds, written
+
 CONTEXTS: Final[frozenset[Role]] = frozenset({"unless", "need", "not_in"})
 """What is listed for its meaning beside others, by many owners."""
 
@@ -52,6 +53,8 @@ class Pattern:
     least_worth: float
     """The same for the syllable that tells least."""
     characters: frozenset[str]
+    lights: int
+    """How many of its syllables are cheap to lose."""
     cells: tuple[tuple[str, float, float, float], ...]
     """Of each syllable, slots left out: its sound, what it costs not to hear it, to hear it not at all, its bits."""
     forgiving: bool
@@ -126,7 +129,8 @@ def listed(phrases: PhraseSet) -> Iterator[tuple[Role, str, str, float | None, b
         yield from of("need", rule.id, rule.need)
     for scenario in phrases.scenario:
         yield from of("trigger", scenario.id, scenario.when)
-    for entry in (*phrases.forbidden, *phrases.rule, *phrases.scenario):
+    excusing: tuple[Forbidden | Rule | Scenario, ...] = (*phrases.forbidden, *phrases.rule, *phrases.scenario)
+    for entry in excusing:
         yield from of("unless", entry.id, entry.unless)
         yield from of("not_in", entry.id, entry.not_in)
 
@@ -154,8 +158,8 @@ def pattern_of(  # noqa: PLR0913 - one wording has this many sides
             other += [1.0] * len(piece)
             continue
         slot = phrases.slots[part]
-        inner = pieces and any(fixed[index // 2 + 1 :])
-        extra = slot.max - slot.min if inner else 0
+        between = pieces and any(fixed[index // 2 + 1 :])
+        extra = slot.max - slot.min if between else 0
         units += [None] * (slot.min + extra)
         lost += [inf] * slot.min + [0.0] * extra
         other += [0.0] * (slot.min + extra)
@@ -198,6 +202,7 @@ def pattern_of(  # noqa: PLR0913 - one wording has this many sides
         forgiving=size > 1 and most >= (1.0 if role in CONTEXTS else told.added_cheap),
         shortest=max(1, size - int(most / told.lost_cheap)),
         characters=frozenset(unit for unit in units if unit is not None),
+        lights=sum(0.0 < cost < told.lost for cost in lost),
         cells=tuple(
             (sound, gone, min(gone, another), bit)
             for sound, gone, another, bit in zip(spoken, lost, other, bits, strict=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from command import RUDE_VISIT, run, transcript
-from small_counter import SMALL, small
+from small_counter import small
 
 from counter_listener.vocabulary import unspelt
 
@@ -112,16 +112,6 @@ def test_shipped_phrase_sets_pass_their_own_check(name: str) -> None:
     assert "; 0 faults" in result.stdout
 
 
-def test_a_wording_that_sounds_like_another_phrase_fails_the_check(tmp_path: Path) -> None:
-    file = tmp_path / "branch.toml"
-    file.write_text(SMALL, encoding="utf-8")
-    assert run("phrases", "check", file).exit_code == 0
-    file.write_text(SMALL.replace('say = ["谢谢您的配合"]', 'say = ["您号"]'), encoding="utf-8")
-    result = run("phrases", "check", file)
-    assert result.exit_code == 2
-    assert "is heard as" in result.stdout
-
-
 def test_a_sentence_is_tried() -> None:
     shown = run("phrases", "try", "bank-counter", "您好，出示身份证，再见").stdout
     assert "sounds: nin hao chu shi shen fen zheng zai jian" in shown
@@ -132,7 +122,7 @@ def test_a_sentence_is_tried() -> None:
 
 
 def test_wordings_that_a_model_cannot_hear_are_named() -> None:
-    shown = run("phrases", "vocabulary", "bank-counter", "--model", "counter-cn-seed")
+    shown = run("phrases", "vocabulary", "bank-counter", "--model", "counter-cn")
     assert shown.exit_code == 0
     assert "words in the model" in shown.stdout
     without = {
