@@ -11,7 +11,7 @@ from counter_listener.findings import Findings, Heard, Item, Mark, Role, RuleHit
 from counter_listener.index import Ground, Index, candidates, ground_of, index_of
 from counter_listener.inside import Inside, inside, words_inside
 from counter_listener.phrase_set import PhraseSet, Rule
-from counter_listener.places import Place, places, reach
+from counter_listener.places import Place, hope, places, reach
 from counter_listener.privacy import mask
 from counter_listener.spoken import Spoken, parts, spell
 from counter_listener.types import Gap, Hit, Tick, Utterance, Word
@@ -134,20 +134,24 @@ def _standing_on(ground: Ground, matcher: Matcher) -> Iterator[Place]:
     own, patterns = ground.spoken.own, matcher.patterns
     hopes: list[tuple[float, int, int]] = []
     for missing, number in candidates(matcher.index, ground):
-        most = promise(patterns[number], ground, missing)
+        most = hope(patterns[number], ground, missing)
         if most is not None:
             hopes.append((-most, number, missing))
     best: list[Place] = []
-    for hope, number, missing in sorted(hopes):
+    room = least = 0.0
+    for least_loss, number, missing in sorted(hopes):
         pattern = patterns[number]
         competing = pattern.role in COMPETING
-        if competing and best and _room(ground, [one for one in best if one.value >= -hope]) < pattern.shortest:
-            continue
+        if competing and best and room < pattern.shortest:
+            most = -least_loss
+            if most <= least or _room(ground, [one for one in best if one.value >= most]) < pattern.shortest:
+                continue
         for place in places(pattern, ground, missing):
             if place.last > own and (place.first >= own or may_span(place)):
                 yield place
                 if competing:
                     best.append(place)
+                    room, least = _room(ground, best), min(one.value for one in best)
 
 
 def may_span(place: Place) -> bool:

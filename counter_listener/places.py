@@ -186,41 +186,49 @@ def sureness(aligned: Aligned, spoken: Spoken) -> float:
 def places(pattern: Pattern, ground: Ground, missing: int) -> Iterator[Place]:
     """Where one wording stands on this ground, none overlapping; `missing` of its sounds are not there."""
     todo = [(ground.begin, ground.end)]
+    bendable: bool | None = None
     while todo:
         begin, end = todo.pop()
         if end - begin < pattern.shortest:
             continue
         place = None if missing else _straight(pattern, ground, begin, end)
-        if place is None and pattern.forgiving:
+        if place is None and bendable is None:
+            bendable = pattern.forgiving and promising(pattern, ground, missing)
+        if place is None and bendable:
             place = _bent(pattern, ground, begin, end)
         if place is not None:
             yield place
             todo += [(begin, place.first), (place.last, end)]
 
 
-def promise(pattern: Pattern, ground: Ground, missing: int) -> float | None:
-    """The most bits that a place of it here can be worth, in whatever order its sounds are; None where none can pass."""
-    alike = len(pattern.characters & ground.units)
-    garbled = max(0, pattern.size - missing - alike)
-    allowed = pattern.allowed[min(garbled, len(pattern.allowed) - 1)] + ROUNDING
-    if missing > allowed + pattern.lights:
+def hope(pattern: Pattern, ground: Ground, missing: int) -> float | None:
+    """The most bits that a place of it here can be worth, at a glance; None where so much missing is too much."""
+    garbled = pattern.size - missing - len(pattern.characters & ground.units)
+    if garbled < 0:
+        garbled = 0
+    if missing > pattern.lights + pattern.allowed[min(garbled, len(pattern.allowed) - 1)] + ROUNDING:
         return None
+    return pattern.ceiling - pattern.miswritten * garbled - pattern.absent * missing
+
+
+def promising(pattern: Pattern, ground: Ground, missing: int) -> bool:
+    """Whether what is there of it can be enough, in whatever order its sounds are."""
+    garbled = max(0, pattern.size - missing - len(pattern.characters & ground.units))
     least = ground.least
-    cost, lost_bits = 0.0, 0.0
+    cost, bits = 0.0, 0.0
     for sound, lost, absent, telling in pattern.cells:
         there = least.get(sound)
         if there is None:
             cost += absent
-            lost_bits += telling
+            bits += telling
         elif there:
             cost += min(there, lost)
-            lost_bits += telling * there
-    if cost > allowed:
-        return None
+            bits += telling * there
+    if cost > pattern.allowed[min(garbled, len(pattern.allowed) - 1)] + ROUNDING:
+        return False
     told = figures()
-    most = pattern.ceiling - lost_bits - told.character * missing - (told.character + told.homophone) * garbled
-    most -= told.wrong * cost
-    return most if most >= -ROUNDING or pattern.threshold is not None or not (cost or garbled) else None
+    most = pattern.ceiling - bits - told.character * missing - pattern.miswritten * garbled - told.wrong * cost
+    return most >= -ROUNDING or pattern.threshold is not None or not (cost or garbled)
 
 
 def _straight(pattern: Pattern, ground: Ground, begin: int, end: int) -> Place | None:

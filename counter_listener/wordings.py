@@ -53,6 +53,10 @@ class Pattern:
     least_worth: float
     """The same for the syllable that tells least."""
     characters: frozenset[str]
+    miswritten: float
+    """Bits that another character of the right sound takes away at least."""
+    absent: float
+    """The same for a syllable that is not there."""
     lights: int
     """How many of its syllables are cheap to lose."""
     cells: tuple[tuple[str, float, float, float], ...]
@@ -202,6 +206,8 @@ def pattern_of(  # noqa: PLR0913 - one wording has this many sides
         forgiving=size > 1 and most >= (1.0 if role in CONTEXTS else told.added_cheap),
         shortest=max(1, size - int(most / told.lost_cheap)),
         characters=frozenset(unit for unit in units if unit is not None),
+        miswritten=told.character + told.homophone,
+        absent=least_worth - told.wrong + told.character + told.wrong * min(lost[at] for at, unit in enumerate(units) if unit),
         lights=sum(0.0 < cost < told.lost for cost in lost),
         cells=tuple(
             (sound, gone, min(gone, another), bit)
