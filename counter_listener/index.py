@@ -20,6 +20,10 @@ from counter_listener.wordings import Pattern
 
 REMEMBERED: Final = 4_096
 """Pairs of sounds of which is known where they lead: a megabyte at most for a large set."""
+OFTEN: Final = 25
+"""Wordings that share a pair from which it tells little."""
+ENOUGH: Final = 3
+"""Other pairs that are enough to know a wording by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,18 +60,24 @@ class Ground:
 
 
 def index_of(patterns: Sequence[Pattern]) -> Index:
-    """An index of these wordings, known by their numbers."""
+    """An index of these wordings, known by their numbers.
+
+    Pairs that many wordings have (请您) tell little: a wording with enough others is not listed under them.
+    """
+    every = [list(pairs_of(pattern)) for pattern in patterns]
+    often = Counter(pair for found in every for pair in set(found))
     pairs: dict[str, dict[str, list[int]]] = {}
     singles: dict[str, list[int]] = {}
     needed: list[int] = []
-    for number, pattern in enumerate(patterns):
-        found = list(pairs_of(pattern))
-        for one, other in found:
+    for number, (pattern, found) in enumerate(zip(patterns, every, strict=True)):
+        telling = [pair for pair in found if often[pair] <= OFTEN]
+        listed = telling if len(telling) >= ENOUGH else found
+        for one, other in listed:
             pairs.setdefault(one, {}).setdefault(other, []).append(number)
-        if not found:
+        if not listed:
             for sound in filter(None, pattern.sounds):
                 singles.setdefault(sound, []).append(number)
-        needed.append(pairs_needed(pattern))
+        needed.append(max(1, pairs_needed(pattern) - len(found) + len(listed)))
     return Index(
         {one: {other: tuple(listed) for other, listed in others.items()} for one, others in pairs.items()},
         {sound: tuple(listed) for sound, listed in singles.items()},
