@@ -92,10 +92,14 @@ def _row(
     last = diagonal + lost
     row = [last]
     for over, cost, more in zip(above[1:], against, added, strict=True):
-        best = diagonal + (min(other, cost))
-        best = min(best, over + lost)
+        # A call of min costs more than all the rest here.
+        best = diagonal + (cost if cost < other else other)  # noqa: FURB136
+        over_lost = over + lost
+        if over_lost < best:  # noqa: PLR1730
+            best = over_lost
         last += more
-        last = min(last, best)
+        if best < last:  # noqa: PLR1730
+            last = best
         row.append(last)
         diagonal = over
     return row

@@ -11,11 +11,19 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
+from typing import Final
 
 from counter_listener.alignment import Against
 from counter_listener.closeness import figures, near
 from counter_listener.spoken import Spoken
 from counter_listener.wordings import Pattern
+
+REMEMBERED: Final = 4_096
+"""Pairs of sounds of which is known where they lead: a megabyte at most for a large set."""
+OFTEN: Final = 25
+"""Wordings that share a pair from which it tells little."""
+ENOUGH: Final = 3
+"""Other pairs that are enough to know a wording by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +40,8 @@ class Index:
     """For each wording: how many pairs must be there."""
     missing: tuple[int, ...]
     """For each wording: how many of its sounds need not be there."""
+    known: dict[tuple[str, str], tuple[int, ...]] = field(default_factory=dict, compare=False)
+    """What was found before for two sounds heard side by side; speech repeats itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,18 +60,24 @@ class Ground:
 
 
 def index_of(patterns: Sequence[Pattern]) -> Index:
-    """An index of these wordings, known by their numbers."""
+    """An index of these wordings, known by their numbers.
+
+    Pairs that many wordings have (请您) tell little: a wording with enough others is not listed under them.
+    """
+    every = [list(pairs_of(pattern)) for pattern in patterns]
+    often = Counter(pair for found in every for pair in set(found))
     pairs: dict[str, dict[str, list[int]]] = {}
     singles: dict[str, list[int]] = {}
     needed: list[int] = []
-    for number, pattern in enumerate(patterns):
-        found = list(pairs_of(pattern))
-        for one, other in found:
+    for number, (pattern, found) in enumerate(zip(patterns, every, strict=True)):
+        telling = [pair for pair in found if often[pair] <= OFTEN]
+        listed = telling if len(telling) >= ENOUGH else found
+        for one, other in listed:
             pairs.setdefault(one, {}).setdefault(other, []).append(number)
-        if not found:
+        if not listed:
             for sound in filter(None, pattern.sounds):
                 singles.setdefault(sound, []).append(number)
-        needed.append(pairs_needed(pattern))
+        needed.append(max(1, pairs_needed(pattern) - len(found) + len(listed)))
     return Index(
         {one: {other: tuple(listed) for other, listed in others.items()} for one, others in pairs.items()},
         {sound: tuple(listed) for sound, listed in singles.items()},
@@ -128,18 +144,31 @@ def candidates(index: Index, ground: Ground) -> list[tuple[int, int]]:
 
 
 def _shared(index: Index, ground: Ground) -> Iterator[tuple[int, ...]]:
-    """The lists of wordings for each pair of sounds that stand side by side, fillers between them left out."""
-    light, pairs, last = ground.spoken.light, index.pairs, ground.end - 1
-    alike = [tuple(near(sound)) for sound in ground.spoken.sounds[ground.begin : ground.end]]
+    """The wordings for each two sounds that stand side by side, fillers between them left out."""
+    heard, light, known, last = ground.spoken.sounds, ground.spoken.light, index.known, ground.end - 1
     for at in range(ground.begin, last):
         follow = at + 1
-        rights = alike[follow - ground.begin]
-        while light[follow] and follow < last:
+        while True:
+            pair = heard[at], heard[follow]
+            listed = known.get(pair)
+            yield _looked_up(index, pair) if listed is None else listed
+            if not light[follow] or follow == last:
+                break
             follow += 1
-            rights += alike[follow - ground.begin]
-        for left in alike[at - ground.begin]:
-            others = pairs.get(left)
-            if others:
-                for right in rights:
-                    if right in others:
-                        yield others[right]
+
+
+def _looked_up(index: Index, pair: tuple[str, str]) -> tuple[int, ...]:
+    """The wordings that have the two sounds, or near ones, side by side; remembered."""
+    rights = near(pair[1])
+    lists = (
+        others[right]
+        for left in near(pair[0])
+        if (others := index.pairs.get(left))
+        for right in rights
+        if right in others
+    )
+    found = tuple(chain.from_iterable(lists))
+    if len(index.known) >= REMEMBERED:
+        index.known.clear()
+    index.known[pair] = found
+    return found

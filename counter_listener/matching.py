@@ -11,7 +11,7 @@ from counter_listener.findings import Findings, Heard, Item, Mark, Role, RuleHit
 from counter_listener.index import Ground, Index, candidates, ground_of, index_of
 from counter_listener.inside import Inside, inside, words_inside
 from counter_listener.phrase_set import PhraseSet, Rule
-from counter_listener.places import Place, places, reach
+from counter_listener.places import Place, hope, places, reach
 from counter_listener.privacy import mask
 from counter_listener.spoken import Spoken, parts, spell
 from counter_listener.types import Gap, Hit, Speaker, Tick, Utterance, Word
@@ -136,18 +136,26 @@ def search(matcher: Matcher, spoken: Spoken) -> list[Place]:
 def _standing_on(ground: Ground, matcher: Matcher) -> Iterator[Place]:
     """Where wordings stand on this ground, the likeliest first, so that what cannot win is not looked at closely."""
     patterns = matcher.patterns
-    likely = [(missing, -patterns[number].size, number) for missing, number in candidates(matcher.index, ground)]
+    hopes: list[tuple[float, int, int]] = []
+    for missing, number in candidates(matcher.index, ground):
+        most = hope(patterns[number], ground, missing)
+        if most is not None:
+            hopes.append((-most, number, missing))
     best: list[Place] = []
-    for missing, _, number in sorted(likely):
+    room = least = 0.0
+    for least_loss, number, missing in sorted(hopes):
         pattern = patterns[number]
         competing = pattern.role in COMPETING
-        if competing and best and outdone(pattern, missing, ground, best):
-            continue
-        for place in places(pattern, ground):
+        if competing and best and room < pattern.shortest:
+            most = -least_loss
+            if most <= least or _room(ground, [one for one in best if one.value >= most]) < pattern.shortest:
+                continue
+        for place in places(pattern, ground, missing):
             if counts(place, ground.spoken):
                 yield place
                 if competing:
                     best.append(place)
+                    room, least = _room(ground, best), min(one.value for one in best)
 
 
 def counts(place: Place, spoken: Spoken) -> bool:
@@ -161,14 +169,13 @@ def counts(place: Place, spoken: Spoken) -> bool:
     return place.last > spoken.own and (place.first >= spoken.own or spans)
 
 
-def outdone(pattern: Pattern, missing: int, ground: Ground, best: list[Place]) -> bool:
-    """Whether better explanations leave no room where this wording could stand."""
-    most = pattern.ceiling - missing * pattern.least_worth
+def _room(ground: Ground, best: list[Place]) -> int:
+    """Units of the longest stretch that these explanations leave free: no longer wording can stand beside them."""
     free, room = ground.begin, 0
-    for first, last in sorted((place.first, place.last) for place in best if place.value >= most):
+    for first, last in sorted((place.first, place.last) for place in best):
         room = max(room, first - free)
         free = max(free, last)
-    return max(room, ground.end - free) < pattern.shortest
+    return max(room, ground.end - free)
 
 
 def stands_alone(found: list[Place], spoken: Spoken) -> Iterator[Place]:

@@ -68,6 +68,7 @@ _lighten()
 load_phrases_dict({word: [[sound] for sound in marks.split()] for word, marks in READINGS.items()})
 
 
+@lru_cache(maxsize=2048)
 def written(text: str) -> tuple[str, ...]:
     """The units of text that have a sound: one for each Chinese character or digit, one for each word in letters.
 

@@ -177,38 +177,56 @@ def stops(aligned: Aligned, spoken: Spoken) -> float:
 
 def sureness(aligned: Aligned, spoken: Spoken) -> float:
     """How sure the recogniser was thereabouts, 0-1."""
+    if spoken.certain:
+        return 1.0
     around = spoken.sure[max(0, aligned.first - AROUND) : aligned.last + AROUND]
     return sum(around) / len(around)
 
 
-def places(pattern: Pattern, ground: Ground) -> Iterator[Place]:
-    """Where one wording stands on this ground, none overlapping."""
-    if not promising(pattern, ground):
-        return
+def places(pattern: Pattern, ground: Ground, missing: int) -> Iterator[Place]:
+    """Where one wording stands on this ground, none overlapping; `missing` of its sounds are not there."""
     todo = [(ground.begin, ground.end)]
+    bendable: bool | None = None
     while todo:
         begin, end = todo.pop()
         if end - begin < pattern.shortest:
             continue
-        place = _straight(pattern, ground, begin, end) or _bent(pattern, ground, begin, end)
+        place = None if missing else _straight(pattern, ground, begin, end)
+        if place is None and bendable is None:
+            bendable = pattern.forgiving and promising(pattern, ground, missing)
+        if place is None and bendable:
+            place = _bent(pattern, ground, begin, end)
         if place is not None:
             yield place
             todo += [(begin, place.first), (place.last, end)]
 
 
-def promising(pattern: Pattern, ground: Ground) -> bool:
-    """Whether what is there of the wording may be enough, in any order, written as it is."""
-    least = ground.least
-    cost, missing = 0.0, 0
-    for sound, lost, other in zip(pattern.sounds, pattern.lost, pattern.other, strict=True):
-        if sound is None:
-            continue
-        there = least.get(sound)
-        cheapest = min(lost, other if there is None else there)
-        cost += cheapest
-        missing += cheapest >= 1.0
+def hope(pattern: Pattern, ground: Ground, missing: int) -> float | None:
+    """The most bits that a place of it here can be worth, at a glance; None where so much missing is too much."""
     garbled = max(0, pattern.size - missing - len(pattern.characters & ground.units))
-    return cost <= min(pattern.most, pattern.allowed[min(garbled, len(pattern.allowed) - 1)]) + ROUNDING
+    if missing > pattern.lights + pattern.allowed[min(garbled, len(pattern.allowed) - 1)] + ROUNDING:
+        return None
+    return pattern.ceiling - pattern.miswritten * garbled - pattern.absent * missing
+
+
+def promising(pattern: Pattern, ground: Ground, missing: int) -> bool:
+    """Whether what is there of it can be enough, in whatever order its sounds are."""
+    garbled = max(0, pattern.size - missing - len(pattern.characters & ground.units))
+    least = ground.least
+    cost, bits = 0.0, 0.0
+    for sound, lost, absent, telling in pattern.cells:
+        there = least.get(sound)
+        if there is None:
+            cost += absent
+            bits += telling
+        elif there:
+            cost += min(there, lost)
+            bits += telling * there
+    if cost > pattern.allowed[min(garbled, len(pattern.allowed) - 1)] + ROUNDING:
+        return False
+    told = figures()
+    most = pattern.ceiling - bits - told.character * missing - pattern.miswritten * garbled - told.wrong * cost
+    return most >= -ROUNDING or pattern.threshold is not None or not (cost or garbled)
 
 
 def _straight(pattern: Pattern, ground: Ground, begin: int, end: int) -> Place | None:
@@ -234,8 +252,6 @@ def _straight(pattern: Pattern, ground: Ground, begin: int, end: int) -> Place |
 
 def _bent(pattern: Pattern, ground: Ground, begin: int, end: int) -> Place | None:
     """The best place where syllables are lost, put in or quite other."""
-    if not pattern.forgiving:
-        return None
     aligned = align(pattern, ground.spoken, begin, end, ground.against)
     if aligned is None or aligned.first == aligned.last:
         return None

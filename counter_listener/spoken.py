@@ -36,6 +36,8 @@ class Spoken:
     """What each costs where a wording does not have it."""
     light: tuple[bool, ...]
     """Whether that is little."""
+    certain: bool = True
+    """Whether the recogniser was sure of everything, or does not say."""
     own: int = 0
     """Number of the first unit of the utterance itself; those before it ended the utterance before."""
 
@@ -73,7 +75,8 @@ def spell(utterance: Utterance, clause_pause: float, before: tuple[Word, ...] = 
     heard = sounds(written_out)
     added = added_costs(written_out, heard)
     light = tuple(cost < figures().added for cost in added)
-    return Spoken(written_out, heard, starts, ends, firsts, clauses, sure, added, light, own)
+    certain = min(sure, default=1.0) >= 1.0
+    return Spoken(written_out, heard, starts, ends, firsts, clauses, sure, added, light, certain, own)
 
 
 def parts(utterance: Utterance) -> Iterator[Utterance]:

@@ -53,6 +53,14 @@ class Pattern:
     least_worth: float
     """The same for the syllable that tells least."""
     characters: frozenset[str]
+    miswritten: float
+    """Bits that another character of the right sound takes away at least."""
+    absent: float
+    """The same for a syllable that is not there."""
+    lights: int
+    """How many of its syllables are cheap to lose."""
+    cells: tuple[tuple[str, float, float, float], ...]
+    """Of each syllable, slots left out: its sound, what it costs not to hear it, to hear it not at all, its bits."""
     forgiving: bool
     """Whether a syllable of it may be lost, or others come between."""
     shortest: int
@@ -175,6 +183,7 @@ def pattern_of(  # noqa: PLR0913 - one wording has this many sides
     needed = told.lines[role].bits + told.slot * sum(sound is None for sound in inner) ** 0.5
     ceiling = sum(bits) + size * told.character + told.alone - needed
     least_worth = min((one for one, unit in zip(bits, units, strict=True) if unit), default=0.0) + told.wrong
+    least_lost = min((gone for gone, unit in zip(lost, units, strict=True) if unit), default=0.0)
     allowed = may_differ(told.lines[role], size, weight, threshold)
     most = allowed[-1] if threshold is not None else max(0.0, min(allowed[-1], ceiling / least_worth))
     return Pattern(
@@ -198,6 +207,14 @@ def pattern_of(  # noqa: PLR0913 - one wording has this many sides
         forgiving=size > 1 and most >= (1.0 if role in CONTEXTS else told.added_cheap),
         shortest=max(1, size - int(most / told.lost_cheap)),
         characters=frozenset(unit for unit in units if unit is not None),
+        miswritten=told.character + told.homophone,
+        absent=least_worth - told.wrong + told.character + told.wrong * least_lost,
+        lights=sum(0.0 < cost < told.lost for cost in lost),
+        cells=tuple(
+            (sound, gone, min(gone, another), bit)
+            for sound, gone, another, bit in zip(spoken, lost, other, bits, strict=True)
+            if sound is not None
+        ),
         threshold=threshold,
         shared=shared,
     )
