@@ -34,6 +34,8 @@ class Line:
     least: float = 0.0
     """Syllables that may differ in any wording of `least_from`, whatever its share."""
     least_from: int = 4
+    doubt: float = 2.0
+    """How much it matters how sure the recogniser was: the power to which that is raised."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +66,6 @@ class Figures:
     """Bits of a character that agrees."""
     homophone: float
     """Bits that another character of the same sound, or nearly, takes away."""
-    doubt: float
-    """How much it matters how sure the recogniser was: the power to which that is raised."""
     slot: float
     pause: float
     """Bits of one side on which speech stops."""
@@ -102,13 +102,16 @@ def figures() -> Figures:
         wrong=line["wrong"],
         character=line["character"],
         homophone=line["homophone"],
-        doubt=line["doubt"],
         slot=line["slot"],
         pause=line["pause"],
         alone=line["alone"],
         exact_bits=line["exact_bits"],
-        lines={name: Line(**kind) for name, kind in line.items() if isinstance(kind, dict)},
+        lines={name: _line_of(kind) for name, kind in line.items() if isinstance(kind, dict)},
     )
+
+
+def _line_of(kind: Mapping[str, Any]) -> Line:
+    return Line(**{name: value for name, value in kind.items() if not name.endswith("_why")})
 
 
 @cache

@@ -103,13 +103,14 @@ def found_in(matcher: Matcher, spoken: Spoken, earlier: Iterable[Mark] = ()) -> 
     """
     if len(spoken) == spoken.own:
         return Findings(marks=tuple(earlier))
+    before = tuple(earlier)
     standing = tuple(stands_alone(search(matcher, spoken), spoken))
     marks = (
-        *earlier,
+        *before,
         *(_mark_of(place, spoken) for place in standing if place.pattern.role in {"unless", "need"} and place.sure),
     )
     reach = matcher.phrases.hearing.context
-    free = [place for place in standing if not excused(place, standing, spoken, marks, reach)]
+    free = [place for place in standing if not excused(place, standing, spoken, before, reach)]
     winners = compete((place for place in free if place.pattern.role in COMPETING), spoken)
     within = [word for place in winners for word in words_inside(place, matcher.inside)]
     words = [place for place in (*free, *within) if place.pattern.role == "word"]
@@ -198,23 +199,29 @@ def _mark_of(place: Place, spoken: Spoken) -> Mark:
     return Mark(place.pattern.role, place.pattern.owners, spoken.ends[place.last - 1])
 
 
-def excused(place: Place, found: Iterable[Place], spoken: Spoken, marks: Iterable[Mark], reach: float) -> bool:
+def excused(place: Place, found: Iterable[Place], spoken: Spoken, earlier: Iterable[Mark], reach: float) -> bool:
     """Whether a context of its owner takes its meaning away.
 
-    That of an offence may stand anywhere in the utterance or end up to `reach` seconds before it; that of a
-    scenario stands in the same utterance, and that of a rule in the same clause.
+    That of an offence may stand in its clause, up to `reach` seconds before or after it, or in another utterance up
+    to `reach` seconds before this one: a recogniser makes one utterance of a minute's talk, and what was said at its
+    other end excuses nothing. That of a scenario stands in the same utterance, and that of a rule in the same clause.
     """
     role = place.pattern.role
     if role not in {"forbidden", "when", "trigger"}:
         return False
     owner = place.pattern.owner
-    if role == "forbidden":
-        since = spoken.starts[spoken.own] - reach
-        return any(mark.role == "unless" and owner in mark.owners and mark.end >= since for mark in marks)
-    contexts = (other for other in found if other.pattern.role == "unless" and owner in other.pattern.owners)
+    contexts = [other for other in found if other.pattern.role == "unless" and owner in other.pattern.owners]
+    if role == "trigger":
+        return any(contexts)
+    if any(spoken.clauses[other.first] == spoken.clauses[place.first] for other in contexts):
+        return True
     if role == "when":
-        return any(spoken.clauses[other.first] == spoken.clauses[place.first] for other in contexts)
-    return any(contexts)
+        return False
+    since, until = spoken.starts[place.first] - reach, spoken.ends[place.last - 1] + reach
+    if any(spoken.ends[other.last - 1] >= since and spoken.starts[other.first] <= until for other in contexts):
+        return True
+    since = spoken.starts[spoken.own] - reach
+    return any(mark.role == "unless" and owner in mark.owners and mark.end >= since for mark in earlier)
 
 
 def compete(found: Iterable[Place], spoken: Spoken) -> list[Place]:

@@ -189,7 +189,7 @@ class Hearing:
     clause_pause: float = 0.4
     """Seconds of pause between words that end a clause."""
     context: float = 4.0
-    """Seconds before an offence in which an `unless` context still excuses it."""
+    """Seconds between an offence and an `unless` context that still excuses it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -125,7 +125,7 @@ def place_of(pattern: Pattern, aligned: Aligned, spoken: Spoken) -> Place:
     cost = aligned.cost
     if cost - sum(aligned.costs) > told.added - ROUNDING:
         cost += told.pause_inside * (spoken.clauses[aligned.last - 1] > spoken.clauses[aligned.first])
-    evidence = known * sureness(aligned, spoken) ** told.doubt
+    evidence = known * sureness(aligned, spoken) ** told.lines[pattern.role].doubt
     needed = pattern.needed
     if agree == pattern.size and aligned.cost < ROUNDING:
         needed = min(needed, told.exact_bits)
