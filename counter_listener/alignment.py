@@ -6,10 +6,11 @@ side), over a few dozen cells: the index has told what to look for.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from itertools import repeat
 from math import inf
-from typing import Final
+from typing import Final, NamedTuple
 
 from counter_listener.closeness import near
 from counter_listener.spoken import Spoken
@@ -20,8 +21,7 @@ OTHER_CHARACTER: Final = 0.002
 """Of two equal sounds the one written alike is the better partner."""
 
 
-@dataclass(frozen=True, slots=True)
-class Aligned:
+class Aligned(NamedTuple):
     """Where a wording lies: units from first up to, not including, last."""
 
     first: int
@@ -44,16 +44,22 @@ def straight(pattern: Pattern, spoken: Spoken, first: int) -> Aligned:
     return Aligned(first, last, sum(costs), tuple(range(first, last)), costs)
 
 
-Against = dict[tuple[str, str | None], tuple[float, ...]]
+Against = dict[tuple[str, str | None], list[float]]
 """What each unit of an utterance costs as the partner of a syllable (sound, character), as far as asked for."""
 
 
-def align(pattern: Pattern, spoken: Spoken, begin: int, end: int, against: Against) -> Aligned | None:
+def align(  # noqa: PLR0913 - a wording, where, and two ways to save work
+    pattern: Pattern, spoken: Spoken, begin: int, end: int, against: Against, most: float = inf
+) -> Aligned | None:
     """The cheapest place of a wording among the units from `begin` up to, not including, `end`.
 
-    `against` is a memory to be given again for the same utterance: wordings share most of their syllables.
+    `against` is a memory to be given again for the same utterance: wordings share most of their syllables. None comes
+    back where every place costs more than `most`: no row of costs has a cheaper cell than the row above it has, so
+    what has passed `most` on the way never comes back.
     """
-    rows = _rows(pattern, spoken, begin, end, against)
+    rows = _rows(pattern, spoken, begin, end, against, most)
+    if rows is None:
+        return None
     final = rows[-1]
     cost = min(final)
     if cost == inf:
@@ -61,28 +67,40 @@ def align(pattern: Pattern, spoken: Spoken, begin: int, end: int, against: Again
     return _traced(pattern, spoken, begin, rows, final.index(cost))
 
 
-def _rows(pattern: Pattern, spoken: Spoken, begin: int, end: int, against: Against) -> list[list[float]]:
+def _rows(  # noqa: PLR0913 - as align
+    pattern: Pattern, spoken: Spoken, begin: int, end: int, against: Against, most: float
+) -> list[list[float]] | None:
     """For each length of the wording's beginning: what it costs to end there, before each unit and after the last."""
     added = spoken.added[begin:end]
+    whole = begin == 0 and end == len(spoken)
     above = [0.0] * (end - begin + 1)
     rows = [above]
     for wanted, unit, lost, other in zip(pattern.sounds, pattern.units, pattern.lost, pattern.other, strict=True):
         known = against.get((wanted or "", unit))
         if known is None:
             known = against[wanted or "", unit] = _costs(wanted, unit, spoken)
-        above = _row(above, known[begin:end], added, lost, other)
+        above = _row(above, known if whole else known[begin:end], added, lost, other)
+        if min(above) > most:
+            return None
         rows.append(above)
     return rows
 
 
-def _costs(wanted: str | None, unit: str | None, spoken: Spoken) -> tuple[float, ...]:
+def _costs(wanted: str | None, unit: str | None, spoken: Spoken) -> list[float]:
     if wanted is None:
-        return (0.0,) * len(spoken)
-    close = near(wanted)
-    return tuple(
-        0.0 if written == unit else close.get(sound, inf) + OTHER_CHARACTER
-        for sound, written in zip(spoken.sounds, spoken.units, strict=True)
-    )
+        return [0.0] * len(spoken)
+    costs = list(map(partners(wanted).get, spoken.sounds, repeat(inf)))
+    if unit in spoken.units:
+        for at, written in enumerate(spoken.units):
+            if written == unit:
+                costs[at] = 0.0
+    return costs
+
+
+@lru_cache(maxsize=1024)
+def partners(wanted: str) -> Mapping[str, float]:
+    """What each sound that is near to this one costs as its partner when it is written otherwise."""
+    return {sound: cost + OTHER_CHARACTER for sound, cost in near(wanted).items()}
 
 
 def _row(

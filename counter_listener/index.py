@@ -56,7 +56,7 @@ class Ground:
     least: Mapping[str, float]
     """For each of them: the least it costs."""
     units: frozenset[str]
-    against: Against = field(default_factory=dict)
+    against: Against
 
 
 def index_of(patterns: Sequence[Pattern]) -> Index:
@@ -121,16 +121,19 @@ def pairs_needed(pattern: Pattern) -> int:
     return max(1, inside - 2 * syllables_spared(pattern))
 
 
-def ground_of(spoken: Spoken, begin: int, end: int) -> Ground:
-    """A stretch of what was said, made ready for the index."""
+def ground_of(spoken: Spoken, begin: int, end: int, against: Against) -> Ground:
+    """A stretch of what was said, made ready for the index; `against` is one memory for all stretches of it."""
     where: dict[str, int] = {}
     least: dict[str, float] = {}
+    stands: dict[str, int] = {}
     for at, heard in enumerate(spoken.sounds[begin:end]):
+        stands[heard] = stands.get(heard, 0) | 1 << at
+    for heard, units in stands.items():
         for sound, cost in near(heard).items():
-            where[sound] = where.get(sound, 0) | 1 << at
+            where[sound] = where.get(sound, 0) | units
             if cost < least.get(sound, 1.0):
                 least[sound] = cost
-    return Ground(spoken, begin, end, where, least, frozenset(spoken.units[begin:end]))
+    return Ground(spoken, begin, end, where, least, frozenset(spoken.units[begin:end]), against)
 
 
 def candidates(index: Index, ground: Ground) -> list[tuple[int, int]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from math import inf
 
 from counter_listener.alignment import NOT_HEARD
@@ -58,8 +57,7 @@ def words_inside(place: Place, held: Inside) -> Iterator[Place]:
         if courtesy.role == "word" and (len(heard) < len(partners) or max(costs) >= 1.0):
             continue
         first, last = (heard[0], heard[-1] + 1) if heard else (place.first, place.first + 1)
-        yield replace(
-            place,
+        yield place._replace(
             pattern=courtesy,
             first=first,
             last=last,

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from counter_listener.alignment import Against
 from counter_listener.findings import Findings, Heard, Item, Mark, Role, RuleHit
 from counter_listener.index import Ground, Index, candidates, ground_of, index_of
 from counter_listener.inside import Inside, inside, words_inside
@@ -128,8 +129,9 @@ def search(matcher: Matcher, spoken: Spoken) -> list[Place]:
     """Every place where a wording stands that may count, overlapping ones included."""
     found: list[Place] = []
     step = matcher.longest
+    against: Against = {}
     for begin in range(0, max(1, len(spoken) - step), step):
-        ground = ground_of(spoken, begin, min(len(spoken), begin + 2 * step))
+        ground = ground_of(spoken, begin, min(len(spoken), begin + 2 * step), against)
         found += _standing_on(ground, matcher)
     return found if len(spoken) <= 2 * step else list(dict.fromkeys(found))
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
-from counter_listener.alignment import NOT_HEARD, Aligned, align, straight
+from counter_listener.alignment import NOT_HEARD, OTHER_CHARACTER, Aligned, align, straight
 from counter_listener.closeness import figures, interchangeable
 from counter_listener.index import Ground
 from counter_listener.pinyin import tone_of
@@ -25,8 +24,7 @@ FAINT: Final = -900.0
 """Less than any value of a place that more than the sound of one syllable speaks for."""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """A wording laid along what was said: units from first up to, not including, last."""
 
     pattern: Pattern
@@ -203,8 +201,11 @@ def places(pattern: Pattern, ground: Ground, missing: int) -> Iterator[Place]:
 
 def hope(pattern: Pattern, ground: Ground, missing: int) -> float | None:
     """The most bits that a place of it here can be worth, at a glance; None where so much missing is too much."""
-    garbled = max(0, pattern.size - missing - len(pattern.characters & ground.units))
-    if missing > pattern.lights + pattern.allowed[min(garbled, len(pattern.allowed) - 1)] + ROUNDING:
+    garbled = pattern.size - missing - len(pattern.characters & ground.units)
+    if garbled < 0:  # noqa: PLR1730 - a call of max costs more than all the rest here
+        garbled = 0
+    allowed = pattern.allowed
+    if missing > pattern.lights + ROUNDING + (allowed[garbled] if garbled < len(allowed) else allowed[-1]):
         return None
     return pattern.ceiling - pattern.miswritten * garbled - pattern.absent * missing
 
@@ -252,7 +253,8 @@ def _straight(pattern: Pattern, ground: Ground, begin: int, end: int) -> Place |
 
 def _bent(pattern: Pattern, ground: Ground, begin: int, end: int) -> Place | None:
     """The best place where syllables are lost, put in or quite other."""
-    aligned = align(pattern, ground.spoken, begin, end, ground.against)
+    most = pattern.allowed[-1] + ROUNDING + OTHER_CHARACTER * len(pattern.sounds)
+    aligned = align(pattern, ground.spoken, begin, end, ground.against, most)
     if aligned is None or aligned.first == aligned.last:
         return None
     place = place_of(pattern, aligned, ground.spoken)
