@@ -10,10 +10,19 @@ import click
 
 from counter_listener import __version__
 from counter_listener.cli_check import check, demo
-from counter_listener.cli_options import EXIT_CODES, NO_RECORD, UNREADABLE, USAGE, silence
+from counter_listener.cli_doctor import doctor
+from counter_listener.cli_listen import devices, init, listen
+from counter_listener.cli_options import BUSY, EXIT_CODES, NO_RECORD, UNREADABLE, USAGE, silence
 from counter_listener.cli_phrases import phrases
 from counter_listener.cli_record import backup, events, purge
-from counter_listener.errors import AudioError, CounterListenerError, StoreError, TranscriptError
+from counter_listener.errors import (
+    AudioError,
+    BusyError,
+    CounterListenerError,
+    MicrophoneError,
+    StoreError,
+    TranscriptError,
+)
 from counter_listener.privacy import printable
 
 
@@ -42,7 +51,9 @@ def exit_code(error: CounterListenerError) -> int:
     """The documented exit code of an error that ends the program."""
     if isinstance(error, StoreError):
         return NO_RECORD
-    return UNREADABLE if isinstance(error, AudioError | TranscriptError) else USAGE
+    if isinstance(error, BusyError):
+        return BUSY
+    return UNREADABLE if isinstance(error, AudioError | TranscriptError | MicrophoneError) else USAGE
 
 
 @click.group(
@@ -59,7 +70,7 @@ def cli(*, debug: bool) -> None:
     """
 
 
-for command in (check, demo, phrases, events, purge, backup):
+for command in (check, demo, listen, devices, init, doctor, phrases, events, purge, backup):
     cli.add_command(command)
 
 

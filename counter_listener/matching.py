@@ -15,7 +15,7 @@ from counter_listener.phrases import SLOT
 from counter_listener.pinyin import syllables, written
 from counter_listener.privacy import mask
 from counter_listener.spoken import Spoken, parts, spell
-from counter_listener.types import Gap, Hit, Tick, Utterance
+from counter_listener.types import ByHand, Gap, Hit, Tick, Utterance
 
 UNKNOWN_SOUND: Final = "\x01"
 """Stands for every syllable that no wording has."""
@@ -111,8 +111,8 @@ def prepare(phrases: PhraseSet) -> Matcher:
     )
 
 
-def match(items: Iterable[Utterance | Gap | Tick], matcher: Matcher) -> Iterator[Item]:
-    """Each utterance with what was found in it, contexts shortly before it included; gaps and ticks pass through."""
+def match(items: Iterable[Utterance | Gap | ByHand | Tick], matcher: Matcher) -> Iterator[Item]:
+    """Each utterance with what was found in it, contexts shortly before it included; the rest passes through."""
     scopes = (rule.scope for rule in matcher.phrases.rule if not isinstance(rule.scope, str))
     memory = max([matcher.phrases.hearing.context, *scopes])
     marks: tuple[Mark, ...] = ()

@@ -61,6 +61,14 @@ class Gap:
 
 
 @dataclass(frozen=True, slots=True)
+class ByHand:
+    """Somebody opened a visit by hand, or closed the open one."""
+
+    at: float
+    """Seconds into the stream."""
+
+
+@dataclass(frozen=True, slots=True)
 class Tick:
     """Time passing, counted in samples."""
 

@@ -1,0 +1,150 @@
+"""Listening for real: a virtual microphone, visits played into it, and what `listen` makes of them."""
+
+from __future__ import annotations
+
+import json
+import random
+import statistics
+import wave
+from array import array
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+from command import program
+from listening import FIXTURES, Listening, begun, closed, listening
+from virtual_microphone import MISSING, WHY_NOT, Sound, virtual_sound
+
+from counter_listener.audio import read_recording
+from counter_listener.shipped import shipped
+
+pytestmark = pytest.mark.skipif(bool(MISSING), reason=WHY_NOT)
+
+SLACK = 0.3
+"""Seconds by which a time may be out."""
+IDLE, QUIET = 6.0, 3.0
+"""Seconds after which visits close in these tests: the real ones are minutes."""
+KEYS = ("kind", "stage", "step", "phrase", "verdict", "score", "heard")
+VISITS = ("customer-courtesy", "no-farewell", "refusal-without-sorry")
+
+
+@pytest.fixture
+def sound() -> Iterator[Sound]:
+    with virtual_sound() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def phrases(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The bank counter's phrase set, with visits that close sooner."""
+    text = (shipped("phrase_sets") / "bank-counter.toml").read_text(encoding="utf-8")
+    text = text.replace("\nquiet = 20\n", f"\nquiet = {QUIET}\n").replace("\nidle = 120\n", f"\nidle = {IDLE}\n")
+    assert f"quiet = {QUIET}" in text
+    assert f"idle = {IDLE}" in text
+    file = tmp_path_factory.mktemp("phrases") / "sooner.toml"
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
+def room(seconds: float) -> bytes:
+    """The noise of a quiet room: a null sink alone is as silent as a muted microphone."""
+    rng = random.Random(7)  # noqa: S311 - for noise
+    return array("h", (rng.randint(-12, 12) for _ in range(int(seconds * 16_000)))).tobytes()
+
+
+def with_room(file: Path, before: float, after: float, target: Path) -> Path:
+    """A recording with some seconds of quiet room before and after it."""
+    middle = b"".join(part for part in read_recording(file) if isinstance(part, bytes))
+    with wave.open(str(target), "wb") as out:
+        out.setparams((1, 2, 16_000, 0, "NONE", ""))
+        out.writeframes(room(before) + middle + room(after))
+    return target
+
+
+def facts(row: dict[str, Any]) -> tuple[object, ...]:
+    return tuple(row.get(key) for key in KEYS)
+
+
+def told(rows: list[Any]) -> list[dict[str, Any]]:
+    """The rows of visits as `check --format jsonl` prints them."""
+    columns = [
+        {**{key: getattr(row, key) for key in (*KEYS, "at")}, **json.loads(row.detail)} for row in rows if row.visit
+    ]
+    return [row for row in columns if row["kind"] != "gap"]
+
+
+def checked(recording: Path, phrases: Path) -> list[dict[str, Any]]:
+    shown = program("check", recording, "--phrases", phrases, "--store", "none", "--format", "jsonl", "--quiet")
+    rows = [json.loads(line) for line in shown.stdout.splitlines()]
+    return [row for row in rows if row["visit"] and row["kind"] != "gap"]
+
+
+def test_what_is_played_is_heard_as_check_hears_the_file(sound: Sound, phrases: Path, tmp_path: Path) -> None:
+    """Several counters at once, so that real time is spent once."""
+    with ExitStack() as stack:
+        running: dict[str, Listening] = {}
+        for name in VISITS:
+            folder = tmp_path / name
+            folder.mkdir()
+            with_room(FIXTURES / f"{name}.wav", IDLE + 1.5, IDLE + 2.5, folder / "visit.wav")
+            sound.plug_in(name)
+            options = ("--phrases", phrases, "--counter", name, "--no-screen")
+            running[name] = stack.enter_context(listening(folder / "events.db", sound.hearing(name), *options))
+        for one in running.values():
+            one.wait_for(begun, 60)
+        players = [sound.play(name, tmp_path / name / "visit.wav") for name in VISITS]
+        expected = {name: checked(tmp_path / name / "visit.wav", phrases) for name in VISITS}
+        assert all(player.wait(90) == 0 for player in players)
+        for name, one in running.items():
+            rows = told(one.wait_for(closed(1), 20))
+            assert [facts(row) for row in rows] == [facts(row) for row in expected[name]]
+            offset = statistics.median(
+                row["at"] - wanted["at"] for row, wanted in zip(rows, expected[name], strict=True)
+            )
+            for row, wanted in zip(rows, expected[name], strict=True):
+                assert row["at"] - wanted["at"] == pytest.approx(offset, abs=SLACK)
+        for name, one in running.items():
+            seconds, out, _ = one.stop()
+            assert seconds < 2
+            assert one.process.returncode == 0
+            assert len(out.splitlines()) == 1
+            assert name in out
+    assert any(row["verdict"] == "broken" for row in expected["refusal-without-sorry"])
+
+
+def test_a_microphone_that_goes_and_comes_back(sound: Sound, tmp_path: Path) -> None:
+    with_room(FIXTURES / "no-greeting.wav", 1.0, 0.0, tmp_path / "visit.wav")
+    module = sound.plug_in("loose")
+    options = ("--counter", "loose", "--no-screen")
+    with listening(tmp_path / "events.db", sound.hearing("loose"), *options) as one:
+        one.wait_for(begun, 60)
+        player = sound.play("loose", tmp_path / "visit.wav")
+        before = one.wait_for(lambda rows: any(row.phrase == "ask-need" for row in rows), 20)
+        second = program(
+            "listen", "--store", one.store, "--counter", "loose", "--no-screen", env=sound.hearing("loose")
+        )
+        assert second.returncode == 73
+        assert "already" in second.stderr
+        sound.unplug(module)
+        player.kill()
+        player.wait(10)
+        one.wait_for(lambda rows: any("microphone stopped" in row.detail for row in rows), 10)
+        sound.plug_in("loose")
+        rows = one.wait_for(lambda rows: any("microphone was away" in row.detail for row in rows), 10)
+        assert rows[: len(before)] == before
+        away = next(row for row in rows if "microphone was away" in row.detail)
+        assert json.loads(away.detail)["seconds"] > 0.3
+        assert away.visit == before[-1].visit  # the visit goes on
+        seconds, out, err = one.stop()
+        rows = one.rows()
+    assert seconds < 2
+    verdicts = {row.phrase: row.verdict for row in rows if row.kind == "phrase"}
+    assert verdicts["ask-need"] == "heard"
+    assert verdicts["hello"] == verdicts["goodbye"] == "unknown"
+    assert "not_heard" not in verdicts.values()
+    assert [row.kind for row in rows].count("visit_closed") == 1
+    assert len({row.stream for row in rows}) == 1
+    assert [row.at for row in rows] == sorted(row.at for row in rows)
+    assert not any(row.heard and row.heard in out + err for row in rows)
