@@ -13,7 +13,7 @@ Mark = Literal["heard", "guessed", "open"]
 
 LINGER: Final = 6.0
 """Seconds for which the last words stay on the screen."""
-SOFT_GAPS: Final = frozenset({"listening began", "listening was stopped"})
+SOFT_GAPS: Final = frozenset({"listening began", "listening was stopped", "the listener made room for a new one"})
 """Gaps in which no sound was lost that was meant to be heard."""
 
 

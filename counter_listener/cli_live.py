@@ -92,7 +92,7 @@ def listen_to(config: dict[str, Any], resume: dict[str, Any] | None, orders: Ord
     store = None if config["store"] == "none" else stack.enter_context(open_store(store_place(config["store"] or None)))
     folder = find_model(config["model"])
     fresh = _origin(config, matcher, digest, folder.resolve().name)
-    origin, counter = _continued(store, matcher, fresh, resume)
+    origin, counter = continued(store, matcher, fresh, resume)
     day = asdict(_today(store, fresh.counter))
     tell({"standard": standard(matcher), "device": device.name, "model": fresh.model, "day": day})
     engine = VoskRecognizer(load_model(folder))
@@ -167,7 +167,7 @@ def _origin(config: dict[str, Any], matcher: Matcher, digest: str, model: str) -
     )
 
 
-def _continued(
+def continued(
     store: Store | None, matcher: Matcher, fresh: Origin, resume: dict[str, Any] | None
 ) -> tuple[Origin, Counter | None]:
     """The stream to go on with and what is known of it, or a new one; a visit that was left open is closed first."""

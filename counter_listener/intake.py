@@ -107,10 +107,10 @@ class Intake:
                 self._look_alive()
                 yield None
                 continue
-            yield from self._losses(dropped, overflow=overflow)
-            yield sound
             if self.tap.full and self.tap.waiting.empty():
                 self.tap.full = False
+            yield from self._losses(dropped, overflow=overflow)
+            yield sound
 
     def _losses(self, dropped: int, *, overflow: bool) -> Iterator[Gap]:
         if dropped > self.told:

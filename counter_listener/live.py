@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 BEGAN: Final = "listening began"
 STOPPED: Final = "listening was stopped"
+RENEWED: Final = "the listener made room for a new one"
 WRITES: Final = 3
 """Attempts to write an event, a block apart and up to 5 s each, before the listener gives up and is started anew."""
 BEAT_SECONDS: Final = 0.2
@@ -118,6 +119,7 @@ class Live:
     _failures: int = 0
     _beat: float = 0.0
     _peak: float = FLOOR
+    _saying: str = ""
 
     def run(self, sound: Iterable[Sound], engine: Engine) -> None:
         """Listens until told to stop. Raises MicrophoneError and StoreError; what was written by then is kept."""
@@ -137,7 +139,7 @@ class Live:
         try:
             for item in without_mutes(sound):
                 self._passed()
-                if self.stopping() or (self.renewing() and not self.open):
+                if self.stopping() or self._may_end():
                     break
                 if item is None:
                     continue
@@ -153,9 +155,15 @@ class Live:
                 self._decided, self._beat = self.at, float("-inf")
                 self._passed()
             raise
-        if self.begun and not self.renewing():
+        if self.begun and not self.stopping():  # the last words may still open a visit, which goes on unheard
+            yield Gap(self.at, 0.0, RENEWED)
+        elif self.begun:
             unheard = self.clock() - self._zero - self.at
             yield Gap(self.at, unheard if unheard > BUFFERED_SECONDS else 0.0, STOPPED)
+
+    def _may_end(self) -> bool:
+        """Whether a new listener was asked for, and nobody is there who would notice."""
+        return self.renewing() and not self.open and not self._saying
 
     def _begin(self, length: float) -> Gap:
         """The gap with which every stream begins, or goes on: what was said before it was not heard."""
@@ -216,6 +224,7 @@ class Live:
 
     def _guess(self, text: str) -> None:
         """What is being said, for the screen: the words, masked, and what a clerk says with them."""
+        self._saying = text
         utterance = sentence(text)
         findings = find(self.matcher, utterance) if text else Findings()
         sure = {hit.owner for hit in (*findings.phrases, *findings.words) if not hit.shared}
