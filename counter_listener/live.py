@@ -116,6 +116,9 @@ class Live:
     """Second 0 of the stream, by the clock."""
     _pending: list[Event] = field(default_factory=list)
     _decided: float = 0.0
+    _samples: int = 0
+    _lost: float = 0.0
+    """Seconds of the stream that are no samples: what was lost, and what was before."""
     _failures: int = 0
     _beat: float = 0.0
     _peak: float = FLOOR
@@ -124,7 +127,7 @@ class Live:
     def run(self, sound: Iterable[Sound], engine: Engine) -> None:
         """Listens until told to stop. Raises MicrophoneError and StoreError; what was written by then is kept."""
         if self.counter:
-            self.at = self.settled = self._decided = self.counter.now
+            self._lost = self.at = self.settled = self._decided = self.counter.now
             self.open = self.counter.visit is not None
         overheard = Overheard(engine, self._guess, self._settle)
         for event in listen(self._source(sound), overheard, self.matcher, counter=self.counter):
@@ -175,7 +178,7 @@ class Live:
         if self.counter is None:
             self.origin = replace(self.origin, started=self.wall() - timedelta(seconds=now - first + seconds))
         gap = Gap(self.at, seconds, self.lost_to)
-        self.at += seconds
+        self._move(seconds)
         self._zero = first - self.at
         self.tell({"begun": self.origin.stream, "started": self.origin.started and self.origin.started.isoformat()})
         return gap
@@ -183,13 +186,19 @@ class Live:
     def _placed(self, item: bytes | Gap) -> bytes | Gap:
         if isinstance(item, Gap):
             gap = replace(item, start=self.at)
-            self.at += item.seconds
+            self._move(item.seconds)
             if item.reason == MUTED:
                 self.tell({"trouble": MUTED})
             return gap
-        self.at += len(item) / SAMPLE_BYTES / SAMPLE_RATE
+        self._samples += len(item) // SAMPLE_BYTES
+        self._move(0.0)
         self._peak = max(self._peak, level(item))
         return item
+
+    def _move(self, lost: float) -> None:
+        """Counted in samples, so that no sum of a day's blocks carries noise."""
+        self._lost += lost
+        self.at = self._samples / SAMPLE_RATE + self._lost
 
     def _passed(self) -> None:
         """A chunk has been through the whole chain: what came of it is written, and the listener is alive."""
