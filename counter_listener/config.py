@@ -145,7 +145,8 @@ def _parsed(content: bytes, path: Path) -> dict[str, Any]:
         raise ConfigError(f"{path}: byte {error.start} is not UTF-8; save the file as UTF-8.") from None
     except (ValueError, RecursionError) as error:
         said = "brackets are nested too deeply" if isinstance(error, RecursionError) else str(error)
-        raise ConfigError(f"{path}: not TOML: {said}. Write Windows paths in 'single quotes'.") from None
+        hint = " Write Windows paths in 'single quotes'." if b"\\" in content else ""
+        raise ConfigError(f"{path}: not TOML: {said}.{hint}") from None
 
 
 def _validated(table: dict[str, Any], path: Path | None) -> Config:
