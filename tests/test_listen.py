@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import random
+import signal
 import statistics
 import wave
 from array import array
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,12 +31,6 @@ IDLE, QUIET = 6.0, 3.0
 """Seconds after which visits close in these tests: the real ones are minutes."""
 KEYS = ("kind", "stage", "step", "phrase", "verdict", "score", "heard")
 VISITS = ("customer-courtesy", "no-farewell", "refusal-without-sorry")
-
-
-@pytest.fixture
-def sound() -> Iterator[Sound]:
-    with virtual_sound() as running:
-        yield running
 
 
 @pytest.fixture(scope="module")
@@ -81,9 +78,10 @@ def checked(recording: Path, phrases: Path) -> list[dict[str, Any]]:
     return [row for row in rows if row["visit"] and row["kind"] != "gap"]
 
 
-def test_what_is_played_is_heard_as_check_hears_the_file(sound: Sound, phrases: Path, tmp_path: Path) -> None:
-    """Several counters at once, so that real time is spent once."""
+def played(phrases: Path, tmp_path: Path) -> None:
+    """What is played is heard as `check` hears the file, at several counters at once."""
     with ExitStack() as stack:
+        sound = stack.enter_context(virtual_sound())
         running: dict[str, Listening] = {}
         for name in VISITS:
             folder = tmp_path / name
@@ -114,7 +112,13 @@ def test_what_is_played_is_heard_as_check_hears_the_file(sound: Sound, phrases: 
     assert any(row["verdict"] == "broken" for row in expected["refusal-without-sorry"])
 
 
-def test_a_microphone_that_goes_and_comes_back(sound: Sound, tmp_path: Path) -> None:
+def unplugged(_phrases: Path, tmp_path: Path) -> None:
+    """A microphone goes in the middle of a visit, and comes back."""
+    with virtual_sound() as sound:
+        _unplugged(sound, tmp_path)
+
+
+def _unplugged(sound: Sound, tmp_path: Path) -> None:
     with_room(FIXTURES / "no-greeting.wav", 1.0, 0.0, tmp_path / "visit.wav")
     module = sound.plug_in("loose")
     options = ("--counter", "loose", "--no-screen")
@@ -148,3 +152,51 @@ def test_a_microphone_that_goes_and_comes_back(sound: Sound, tmp_path: Path) -> 
     assert len({row.stream for row in rows}) == 1
     assert [row.at for row in rows] == sorted(row.at for row in rows)
     assert not any(row.heard and row.heard in out + err for row in rows)
+
+
+def killed(_phrases: Path, tmp_path: Path) -> None:
+    """The listener is killed, aborts as libvosk does, and hangs; each time another goes on with the visit."""
+    with virtual_sound() as sound:
+        sound.plug_in("hard")
+        with_room(FIXTURES / "no-greeting.wav", 0.5, 120.0, tmp_path / "visit.wav")
+        with listening(tmp_path / "events.db", sound.hearing("hard"), "--counter", "hard", "--no-screen") as one:
+            one.wait_for(begun, 60)
+            player = sound.play("hard", tmp_path / "visit.wav")
+            one.wait_for(lambda rows: any(row.phrase == "ask-need" for row in rows), 30)
+            for number, (how, said) in enumerate(
+                ((signal.SIGKILL, "died"), (signal.SIGABRT, "died"), (signal.SIGSTOP, "hung"))
+            ):
+                before = one.rows()
+                child = one.child()
+                child.send_signal(how)
+                rows = one.wait_for(partial(gaps_told, said, number + 1 if said == "died" else 1), 60)
+                assert rows[: len(before)] == before
+            player.kill()
+            player.wait()
+            seconds, _, err = one.stop()
+            rows = one.rows()
+        assert seconds < 2
+        assert "SIGKILL" in err
+        assert "SIGABRT" in err
+        assert len({row.stream for row in rows}) == 1
+        assert [row.kind for row in rows].count("visit_closed") == 1
+        verdicts = {row.phrase: row.verdict for row in rows if row.kind == "phrase"}
+        assert verdicts["ask-need"] == "heard"
+        assert set(verdicts.values()) == {"heard", "unknown"}
+
+
+def gaps_told(said: str, count: int, rows: list[Any]) -> bool:
+    return sum(f"the listener {said}" in row.detail for row in rows) >= count
+
+
+@pytest.fixture(scope="module")
+def scenes(phrases: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Future[None]]]:
+    """All at once, so that real time is spent once."""
+    acts = (played, unplugged, killed)
+    with ThreadPoolExecutor(len(acts)) as pool:
+        yield {act.__name__: pool.submit(act, phrases, tmp_path_factory.mktemp(act.__name__)) for act in acts}
+
+
+@pytest.mark.parametrize("name", ["played", "unplugged", "killed"])
+def test_on_the_real_path(name: str, scenes: dict[str, Future[None]]) -> None:
+    scenes[name].result()
