@@ -84,7 +84,8 @@ def main() -> None:
         try:
             cli(prog_name="counter-listener")
         finally:
-            sys.stdout.flush()
+            if sys.stdout is not None:  # pythonw has none
+                sys.stdout.flush()
     except OSError as error:
         silence()
         if error.errno != errno.EPIPE:

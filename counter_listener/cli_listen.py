@@ -8,7 +8,6 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -122,7 +121,7 @@ def keep_listening(config: Config) -> int:
     )
     with ExitStack() as stack:
         stack.enter_context(_signals(supervisor))
-        shown = config.screen and sys.stdout.isatty()
+        shown = config.screen and sys.stdout is not None and sys.stdout.isatty()
         show = stack.enter_context((_screen if shown else _log)(board, config, supervisor))
         supervisor.tell = _announced(show)
         wrong = supervisor.run()
@@ -220,5 +219,5 @@ def _log(board: Board, config: Config, supervisor: Supervisor) -> Iterator[Calla
         if line := warning_line(message, told, board, config.language, now):
             click.echo(line, err=True)
 
-    supervisor.tick = _ticker(partial(sys.stdout.flush), 1)
+    supervisor.tick = _ticker(lambda: None, 1)
     yield show

@@ -16,7 +16,7 @@ from counter_listener.matching import Matcher, find
 from counter_listener.microphone import FLOOR, level
 from counter_listener.pipeline import listen
 from counter_listener.privacy import mask
-from counter_listener.recognizer import GARBAGE, LAG
+from counter_listener.recognizer import GARBAGE, LAG, Recognizer
 from counter_listener.types import SAMPLE_BYTES, SAMPLE_RATE, ByHand, Event, Gap, Word
 from counter_listener.visit import Counter
 
@@ -37,17 +37,12 @@ Message = dict[str, Any]
 """What the listener tells the screen; docs/LISTEN.md lists them."""
 
 
-class Engine(Protocol):
+class Engine(Recognizer, Protocol):
     """A recogniser that can be asked in the middle of an utterance."""
-
-    def accept(self, block: bytes) -> tuple[Word, ...] | None:
-        """As Recognizer."""
-
-    def finish(self) -> tuple[Word, ...]:
-        """As Recognizer."""
 
     def partial(self) -> str:
         """What the utterance holds so far."""
+        ...
 
 
 @dataclass
@@ -144,7 +139,7 @@ class Live:
                 self._passed()
                 if self.stopping() or self._may_end():
                     break
-                if item is None:
+                if item is None or (isinstance(item, Gap) and not self.begun):
                     continue
                 if isinstance(item, bytes) and not self.begun:
                     yield self._begin(len(item) / SAMPLE_BYTES / SAMPLE_RATE)

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 import random
+import select
 import signal
 import statistics
+import struct
+import subprocess
+import sys
+import time
 import wave
 from array import array
 from collections.abc import Iterator
@@ -15,6 +21,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import pyte
 import pytest
 from command import program
 from listening import FIXTURES, Listening, begun, closed, listening
@@ -22,6 +29,11 @@ from virtual_microphone import MISSING, WHY_NOT, Sound, virtual_sound
 
 from counter_listener.audio import read_recording
 from counter_listener.shipped import shipped
+
+if sys.platform != "win32":
+    import fcntl
+    import pty
+    import termios
 
 pytestmark = pytest.mark.skipif(bool(MISSING), reason=WHY_NOT)
 
@@ -185,6 +197,55 @@ def killed(_phrases: Path, tmp_path: Path) -> None:
         assert set(verdicts.values()) == {"heard", "unknown"}
 
 
+def on_screen(_phrases: Path, tmp_path: Path) -> None:
+    """A terminal of 80 by 24: the space key opens and closes a visit, q leaves, and the terminal is as before."""
+    with virtual_sound() as sound:
+        sound.plug_in("shown")
+        player = sound.play("shown", with_room(FIXTURES / "noise.wav", 0.0, 60.0, tmp_path / "noise.wav"))
+        ours, theirs = pty.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+        before = termios.tcgetattr(theirs)
+        command = [sys.executable, "-m", "counter_listener", "listen", "--device", "pulse", "--counter", "7"]
+        process = subprocess.Popen(
+            [*command, "--store", str(tmp_path / "events.db")],
+            env={**os.environ, **sound.hearing("shown"), "TERM": "xterm-256color", "XDG_DATA_HOME": str(tmp_path)},
+            cwd=tmp_path,
+            stdin=theirs,
+            stdout=theirs,
+            stderr=subprocess.PIPE,
+        )
+        terminal = pyte.Screen(80, 24)
+        stream = pyte.ByteStream(terminal)
+
+        def until(wanted: str, seconds: float = 60.0) -> None:
+            end = time.monotonic() + seconds
+            while wanted not in "\n".join(terminal.display).replace(" ", ""):
+                assert time.monotonic() < end, (wanted, terminal.display, process.poll())
+                if select.select([ours], [], [], 0.2)[0]:
+                    stream.feed(os.read(ours, 65_536))
+
+        try:
+            until("正在聆听")
+            until("暂无客户")
+            os.write(ours, b" ")
+            until("第1位客户")
+            os.write(ours, b" ")
+            until("上一位：")
+            os.write(ours, b"q")
+            began = time.monotonic()
+            while process.poll() is None and time.monotonic() - began < 10:
+                if select.select([ours], [], [], 0.1)[0]:
+                    os.read(ours, 65_536)
+            assert process.returncode == 0
+            assert time.monotonic() - began < 2.5  # two seconds, and Python's own end
+            assert termios.tcgetattr(theirs) == before
+        finally:
+            process.kill()
+            process.communicate()
+            player.kill()
+            player.wait()
+
+
 def gaps_told(said: str, count: int, rows: list[Any]) -> bool:
     return sum(f"the listener {said}" in row.detail for row in rows) >= count
 
@@ -192,11 +253,11 @@ def gaps_told(said: str, count: int, rows: list[Any]) -> bool:
 @pytest.fixture(scope="module")
 def scenes(phrases: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Future[None]]]:
     """All at once, so that real time is spent once."""
-    acts = (played, unplugged, killed)
+    acts = (played, unplugged, killed, on_screen)
     with ThreadPoolExecutor(len(acts)) as pool:
         yield {act.__name__: pool.submit(act, phrases, tmp_path_factory.mktemp(act.__name__)) for act in acts}
 
 
-@pytest.mark.parametrize("name", ["played", "unplugged", "killed"])
+@pytest.mark.parametrize("name", ["played", "unplugged", "killed", "on_screen"])
 def test_on_the_real_path(name: str, scenes: dict[str, Future[None]]) -> None:
     scenes[name].result()
