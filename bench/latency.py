@@ -76,8 +76,8 @@ class Watch:
     ticks: list[float] = field(default_factory=list)
     stored: list[float] = field(default_factory=list)
     guesses: int = 0
-    ended: float = 0.0
-    """When libvosk ended an utterance last."""
+    written: list[float] = field(default_factory=list)
+    """When the events of this utterance were told, by the clock."""
     zero: float = 0.0
     """Second 0 of the stream, by the clock."""
 
@@ -87,7 +87,8 @@ class Watch:
         if "beat" in message and message["begun"]:
             self.zero = message["since"] - message["settled"]
         if message.get("guess") == "":
-            self.ended = came
+            self.stored += [written - message["ended"] for written in self.written]
+            self.written.clear()
         self.board.take(message)
         if "beat" in message:
             return
@@ -106,7 +107,7 @@ class Watch:
             self.guesses += first < drawn
             self.ticks.append(first - self.zero - event["detail"]["end"])
         if event.get("kind") in ("phrase", "forbidden", "rule") and "said_at" not in event["detail"] and event["heard"]:
-            self.stored.append(came - self.ended)
+            self.written.append(came)
 
 
 def main() -> None:

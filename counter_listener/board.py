@@ -13,6 +13,8 @@ Mark = Literal["heard", "guessed", "open"]
 
 LINGER: Final = 6.0
 """Seconds for which the last words stay on the screen."""
+TROUBLE_LINGERS: Final = 30.0
+"""The same for trouble, once sound is heard again."""
 SOFT_GAPS: Final = frozenset({"listening began", "listening was stopped", "the listener made room for a new one"})
 """Gaps in which no sound was lost that was meant to be heard."""
 
@@ -106,6 +108,8 @@ class Board:
     state: State = "starting"
     trouble: str = ""
     """What is wrong, in a sentence; empty when all is well."""
+    trouble_at: float = 0.0
+    """Seconds into the stream."""
     standard: Message = field(default_factory=dict)
     device: str = ""
     level: float = -96.0
@@ -146,7 +150,7 @@ class Board:
             self.started = datetime.fromisoformat(message["started"]) if message["started"] else None
             self._well()
         elif "trouble" in message:
-            self.trouble = message["trouble"]
+            self.trouble, self.trouble_at = message["trouble"], self.at
         elif "restarting" in message:
             self.state, self.trouble, self.level = "restarting", message["restarting"], -96.0
             self.restarts += 1
@@ -190,6 +194,8 @@ class Board:
     def _well(self) -> None:
         if self.state in ("starting", "restarting"):
             self.state, self.trouble = "listening", ""
+        if self.at - self.trouble_at > TROUBLE_LINGERS:
+            self.trouble = ""
 
     def _guess(self, text: str, ids: list[str]) -> None:
         if self.guess and not text:

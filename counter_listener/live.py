@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from counter_listener.errors import MicrophoneError, StoreError
 from counter_listener.examples import sentence
-from counter_listener.findings import Findings
 from counter_listener.intake import MUTED, Sound, without_mutes
 from counter_listener.matching import Matcher, find
 from counter_listener.microphone import FLOOR, level
@@ -118,6 +117,8 @@ class Live:
     _beat: float = 0.0
     _peak: float = FLOOR
     _saying: str = ""
+    _over: float | None = None
+    """When the recogniser ended an utterance whose guesses are still on the screen, by the clock."""
 
     def run(self, sound: Iterable[Sound], engine: Engine) -> None:
         """Listens until told to stop. Raises MicrophoneError and StoreError; what was written by then is kept."""
@@ -136,10 +137,10 @@ class Live:
         """The chain asks for the next only when it has done with the last: here its events are written."""
         try:
             for item in without_mutes(sound):
-                self._passed()
                 if self.stopping() or self._may_end():
                     break
                 if item is None or (isinstance(item, Gap) and not self.begun):
+                    self._passed()
                     continue
                 if isinstance(item, bytes) and not self.begun:
                     yield self._begin(len(item) / SAMPLE_BYTES / SAMPLE_RATE)
@@ -147,6 +148,7 @@ class Live:
                     self.keys.popleft()
                     yield ByHand(self.at)
                 yield self._placed(item)
+                self._passed()
         except MicrophoneError as error:
             if self.begun:  # what was said so far is decided and written; the visit stays open, for it may go on
                 yield Gap(self.at, 0.0, str(error))
@@ -201,6 +203,9 @@ class Live:
             self._write()
         if not self._pending:
             self.settled = self._decided
+            if self._over is not None:  # only now, or a tick would go out before its event puts it back
+                self.tell({"guess": "", "ids": [], "ended": self._over})
+                self._over = None
         now = self.clock()
         if now - self._beat >= BEAT_SECONDS:
             self._beat = now
@@ -229,7 +234,10 @@ class Live:
     def _guess(self, text: str) -> None:
         """What is being said, for the screen: the words, masked, and what a clerk says with them."""
         self._saying = text
-        utterance = sentence(text)
-        findings = find(self.matcher, utterance) if text else Findings()
+        if not text:
+            self._over = self.clock()
+            return
+        self._over = None
+        findings = find(self.matcher, sentence(text))
         sure = {hit.owner for hit in (*findings.phrases, *findings.words) if not hit.shared}
         self.tell({"guess": mask(text), "ids": sorted(sure)})

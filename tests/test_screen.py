@@ -221,6 +221,15 @@ def test_gaps_and_restarts_are_lines_of_their_own_and_beats_are_none() -> None:
     assert "trying again in 2 s: the listener hung" in warning_line(message, board.take(message), board, "en", NOON)
 
 
+def test_trouble_goes_once_sound_has_been_heard_for_a_while() -> None:
+    board = begun()
+    board.take({"trouble": "The disk is full."})
+    board.take(beat(20.0))
+    assert "The disk is full." in "\n".join(shown(board))
+    board.take(beat(40.0))
+    assert "The disk is full." not in "\n".join(shown(board))
+
+
 def test_another_language_has_its_own_screen() -> None:
     text = "\n".join(shown(begun("service-desk-en")))
     assert "Nobody at the counter" in text
