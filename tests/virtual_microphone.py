@@ -39,8 +39,8 @@ class Sound:
         self.pactl("unload-module", module)
 
     def play(self, sink: str, file: Path) -> subprocess.Popen[bytes]:
-        """Plays a file into a sink, in real time."""
-        return subprocess.Popen(["paplay", f"--device={sink}", str(file)], env=self.environment)
+        """Plays a file into a sink, in real time; so much is buffered that a busy machine leaves no holes in it."""
+        return subprocess.Popen(["paplay", f"--device={sink}", "--latency-msec=2000", str(file)], env=self.environment)
 
     def hearing(self, sink: str) -> dict[str, str]:
         """The environment in which the device `pulse` is this sink's monitor."""
