@@ -124,7 +124,7 @@ def main() -> None:
                 device="pulse",
                 counter="1",
                 phrases=str(_sooner(Path(folder))),
-                model="counter-cn-seed",
+                model="counter-cn",
                 store=str(Path(folder) / "events.db"),
             )
             command = [sys.executable, "-m", "counter_listener.cli_live"]

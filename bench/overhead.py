@@ -27,7 +27,7 @@ from counter_listener.models import find_model
 from counter_listener.shipped import shipped
 from counter_listener.types import BLOCK_SAMPLES, SAMPLE_BYTES, SAMPLE_RATE
 
-MODEL = "counter-cn-seed"
+MODEL = "counter-cn"
 BARE = f"""
 import json, sys, wave
 from vosk import KaldiRecognizer, Model, SetLogLevel

@@ -58,7 +58,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--hours", type=float, default=24.0)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--model", default="counter-cn-seed")
+    parser.add_argument("--model", default="counter-cn")
     parser.add_argument("--bare", action="store_true")
     parser.add_argument("--batch", action="store_true", help=argparse.SUPPRESS)
     asked = parser.parse_args()

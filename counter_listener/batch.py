@@ -10,15 +10,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from counter_listener.audio import in_bursts, probe, read_recording
+from counter_listener.audio import blocks, in_bursts, probe, read_recording
 from counter_listener.errors import AudioError, CounterListenerError
 from counter_listener.inputs import Missing, is_transcript
 from counter_listener.matching import Matcher
-from counter_listener.pipeline import listen, read
-from counter_listener.recognizer import VoskRecognizer, load_model
+from counter_listener.pipeline import listen, read, timed
+from counter_listener.recognizer import VoskRecognizer, load_model, transcribe
 from counter_listener.started import Started, started
 from counter_listener.transcripts import read_transcript
-from counter_listener.types import Event
+from counter_listener.types import Event, Recognised
 
 STREAM_DIGITS = 12
 """Hex digits of a recording's SHA-256 that name its stream: less than one chance in 100 of a clash in 2 000 000."""
@@ -101,6 +101,16 @@ def check_one(path: Path, task: Task) -> Result:
         return _check_transcript(path, task) if is_transcript(path) else _check_recording(path, task)
     except CounterListenerError as error:
         return _failed(path, error)
+
+
+def hear(path: Path, ears: Ears, progress: Callable[[float], None] | None = None) -> Iterator[Recognised]:
+    """What is recognised in a recording, or stands in a transcript; `progress` is told the seconds read so far.
+
+    Raises AudioError, TranscriptError, ModelError.
+    """
+    if is_transcript(path):
+        return timed(read_transcript(path))
+    return transcribe(blocks(in_bursts(read_recording(path, progress))), VoskRecognizer(ears.model))
 
 
 def _check_recording(path: Path, task: Task) -> Result:

@@ -11,7 +11,10 @@ import click
 from counter_listener import __version__
 from counter_listener.cli_check import check, demo
 from counter_listener.cli_doctor import doctor
+from counter_listener.cli_eval import evaluate
+from counter_listener.cli_explain import explain
 from counter_listener.cli_listen import devices, init, listen
+from counter_listener.cli_models import models
 from counter_listener.cli_options import BUSY, EXIT_CODES, NO_RECORD, UNREADABLE, USAGE, silence
 from counter_listener.cli_phrases import phrases
 from counter_listener.cli_record import backup, events, purge
@@ -19,6 +22,7 @@ from counter_listener.errors import (
     AudioError,
     BusyError,
     CounterListenerError,
+    LabelsError,
     MicrophoneError,
     StoreError,
     TranscriptError,
@@ -53,7 +57,8 @@ def exit_code(error: CounterListenerError) -> int:
         return NO_RECORD
     if isinstance(error, BusyError):
         return BUSY
-    return UNREADABLE if isinstance(error, AudioError | TranscriptError | MicrophoneError) else USAGE
+    unreadable = AudioError | LabelsError | MicrophoneError | TranscriptError
+    return UNREADABLE if isinstance(error, unreadable) else USAGE
 
 
 @click.group(
@@ -70,7 +75,7 @@ def cli(*, debug: bool) -> None:
     """
 
 
-for command in (check, demo, listen, devices, init, doctor, phrases, events, purge, backup):
+for command in (check, demo, listen, devices, init, doctor, explain, evaluate, phrases, models, events, purge, backup):
     cli.add_command(command)
 
 

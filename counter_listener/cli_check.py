@@ -25,6 +25,7 @@ from counter_listener.cli_options import (
     Format,
     format_option,
     load_phrases,
+    model_option,
     phrases_option,
     silence,
     store_option,
@@ -77,14 +78,7 @@ class Run:
 @click.command(epilog=EXIT_CODES + "\nExample: counter-listener check monday/ '*.mp3' --counter 3 --format jsonl")
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True)
 @phrases_option
-@click.option(
-    "--model",
-    "model_name",
-    metavar="DIR|NAME",
-    default=DEFAULT_MODEL,
-    show_default=True,
-    help="Speech model: a Vosk model's folder, or the name of one at hand.",
-)
+@model_option
 @store_option
 @click.option("--counter", metavar="NAME", help="The counter that was recorded, for the record.")
 @click.option(

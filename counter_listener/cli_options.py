@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 Format = Literal["table", "jsonl", "csv"]
 PASSED, BELOW, USAGE, UNREADABLE, NO_RECORD, BUSY, INTERRUPTED = 0, 1, 2, 3, 4, 73, 130
 DEFAULT_PHRASES: Final = "bank-counter"
-DEFAULT_MODEL: Final = "counter-cn-seed"
+DEFAULT_MODEL: Final = "counter-cn"
 EXIT_CODES: Final = """\b
 Exit codes:
   0    every input was checked (and no visit fell under --fail-under)
@@ -79,6 +79,14 @@ phrases_option = click.option(
     default=DEFAULT_PHRASES,
     show_default=True,
     help="Phrase set: a .toml file, or the name of one that ships with the program.",
+)
+model_option = click.option(
+    "--model",
+    "model_name",
+    metavar="DIR|NAME",
+    default=DEFAULT_MODEL,
+    show_default=True,
+    help="Model that hears recordings: a Vosk model's folder, or the name of one at hand; transcripts need none.",
 )
 format_option = click.option(
     "--format",

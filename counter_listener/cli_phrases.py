@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from counter_listener.cli_options import USAGE, load_phrases
+from counter_listener.cli_options import DEFAULT_MODEL, USAGE, load_phrases
 from counter_listener.types import Speaker
 
 
@@ -75,7 +75,7 @@ def try_(*, name: str, text: str, speaker: Speaker) -> None:
         click.echo("nothing")
 
 
-@phrases.command(epilog="Example: counter-listener phrases vocabulary bank-counter --model counter-cn-seed")
+@phrases.command(epilog=f"Example: counter-listener phrases vocabulary bank-counter --model {DEFAULT_MODEL}")
 @click.argument("name", metavar="SET")
 @click.option("--model", "model_name", metavar="DIR|NAME", required=True, help="The model that is to hear it.")
 def vocabulary(*, name: str, model_name: str) -> None:
@@ -86,13 +86,8 @@ def vocabulary(*, name: str, model_name: str) -> None:
     """
     from counter_listener.models import find_model
     from counter_listener.models import vocabulary as words_of
-    from counter_listener.vocabulary import unspelt
+    from counter_listener.vocabulary import audit
 
     matcher, _ = load_phrases(name, proven=False)
-    words = words_of(find_model(model_name))
-    never = 0
-    for one in unspelt(matcher.phrases, words):
-        never += one.lacking == "sounds"
-        how = "never heard" if one.lacking == "sounds" else "heard by words that sound alike"
-        click.echo(f"{one.owner:24} {one.wording}: {how} (no word for {' '.join(one.missing)})")
-    click.echo(f"{len(words)} words in the model; {never} wordings can never be heard.")
+    for line in audit(matcher.phrases, words_of(find_model(model_name))):
+        click.echo(line)

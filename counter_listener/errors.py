@@ -3,6 +3,7 @@
 CounterListenerError            one sentence for the user; never a traceback
 ├── AudioError                  a recording that cannot be read
 ├── TranscriptError             a transcript that cannot be read
+├── LabelsError                 labels that cannot be read
 ├── ModelError                  a speech model that is missing, damaged or unusable
 ├── PhraseSetError              a phrase set that is not right
 ├── StoreError                  a record that cannot be opened, written or trusted
@@ -28,6 +29,10 @@ class AudioError(CounterListenerError):
 
 class TranscriptError(CounterListenerError):
     "A transcript cannot be read."
+
+
+class LabelsError(CounterListenerError):
+    "Labels cannot be read."
 
 
 class ModelError(CounterListenerError):

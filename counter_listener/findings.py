@@ -33,7 +33,8 @@ class Mark:
     """A context or a courtesy heard a moment ago, which may still excuse what comes."""
 
     role: Role
-    owner: str
+    owners: frozenset[str]
+    """Ids of those that list it."""
     end: float
     """Seconds into the stream."""
 

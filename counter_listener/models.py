@@ -7,20 +7,24 @@ import os
 import struct
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
 from counter_listener.errors import ModelError
 from counter_listener.shipped import data_folder, shipped
+from counter_listener.symbols import FST_MAGIC, NoTableError, output_symbols
 
+PREFIX: Final = "vosk-model-"
+"""The makers' own names begin with it; ours leave it out, and either is understood."""
 CHECKSUMS: Final = "SHA256SUMS"
 ACOUSTIC: Final = "am/final.mdl"
-GRAPHS: Final = (("graph/HCLG.fst",), ("graph/HCLr.fst", "graph/Gr.fst"))
-"""Either the static graph or the pair of the dynamic one (vosk-api, src/model.cc)."""
-NEEDED: Final = (ACOUSTIC, "conf/mfcc.conf", "conf/model.conf", "graph/words.txt")
-FST_MAGIC: Final = 2_125_659_606
-"""First four bytes of an OpenFst file (fst.h, kFstMagicNumber)."""
+STATIC: Final = "graph/HCLG.fst"
+DYNAMIC: Final = ("graph/HCLr.fst", "graph/Gr.fst")
+GRAPHS: Final = ((STATIC,), DYNAMIC)
+"""Either the static graph or the pair of the dynamic one; libvosk takes the static one first (its src/model.cc)."""
+WORDS: Final = "graph/words.txt"
+NEEDED: Final = (ACOUSTIC, "conf/mfcc.conf", "conf/model.conf")
 TRY_LOADING: Final = """
 import sys, vosk
 vosk.SetLogLevel(-1)
@@ -36,15 +40,21 @@ def models_folder() -> Path:
     return data_folder() / "models"
 
 
+def bundled() -> dict[str, Path]:
+    """The models that ship with the program, by name."""
+    return {folder.name: folder for folder in _listed(shipped("models"))}
+
+
 def installed() -> dict[str, Path]:
-    """The models at hand by name: those the user installed and the bundled ones."""
-    folders = (folder for root in (shipped("models"), models_folder()) for folder in _listed(root))
-    return {folder.name: folder for folder in folders}
+    """The models at hand by name: the bundled ones and those that the user installed."""
+    return bundled() | {folder.name: folder for folder in _listed(models_folder())}
 
 
 def _listed(root: Path) -> Iterator[Path]:
     if root.is_dir():
-        yield from sorted(folder for folder in root.iterdir() if (folder / ACOUSTIC).is_file())
+        yield from sorted(
+            folder for folder in root.iterdir() if (folder / ACOUSTIC).is_file() and not folder.name.startswith(".")
+        )
 
 
 def find_model(name: str) -> Path:
@@ -52,9 +62,20 @@ def find_model(name: str) -> Path:
     if os.path.isdir(name):  # noqa: PTH112 - Path.is_dir raises on names that are too long
         return Path(name)
     known = installed()
+    name = name if name in known else name.removeprefix(PREFIX)
     if name not in known:
-        raise ModelError(f"There is no model {name!r}; at hand are {', '.join(known)}, or give a model's folder.")
+        raise ModelError(
+            f"There is no model {name!r}; at hand are {', '.join(known)}, or give a model's folder{_cure(name)}."
+        )
     return known[name]
+
+
+def _cure(name: str) -> str:
+    """How to get a model that is known but not at hand; nothing is ever fetched unasked."""
+    from counter_listener.registry import known_model
+
+    known = known_model(name)
+    return f"; `counter-listener models install {known.name}` fetches this one" if known else ""
 
 
 def verify(folder: Path) -> None:
@@ -74,10 +95,10 @@ def verify(folder: Path) -> None:
             raise ModelError(f"{folder}: {name} is no graph, or damaged; install the model again.")
     if not _head(folder / ACOUSTIC, 64).lstrip(b"\0B").startswith(b"<TransitionModel>"):
         raise ModelError(f"{folder}: {ACOUSTIC} is no acoustic model, or damaged; install the model again.")
-    vocabulary(folder)
     if listed_in_full(folder):
         verify_checksums(folder)
     else:
+        vocabulary(folder)
         verify_by_loading(folder)
 
 
@@ -119,15 +140,35 @@ def _head(file: Path, size: int) -> bytes:
 
 
 def vocabulary(folder: Path) -> frozenset[str]:
-    """The words that a model can write. Raises ModelError."""
-    file = _whole(folder, "graph/words.txt")
+    """The words that a model can write. Raises ModelError.
+
+    As libvosk has it (src/model.cc): the words that the graph itself carries, else those of graph/words.txt. The
+    official small models come without graph/words.txt.
+    """
+    graph = next((name for name in (STATIC, DYNAMIC[1]) if (folder / name).is_file()), None)
+    symbols = _symbols(folder, graph) if graph else None
+    words = _listed_words(folder) if symbols is None else symbols
+    return frozenset(word for word in words if not word.startswith(("<", "#", "[")))
+
+
+def _symbols(folder: Path, graph: str) -> Iterable[str] | None:
+    try:
+        return output_symbols(folder / graph)
+    except OSError as error:
+        raise ModelError(f"{folder}: {graph} cannot be read ({error.strerror}).") from None
+    except NoTableError:
+        raise ModelError(f"{folder}: {graph} is no graph, or damaged; install the model again.") from None
+
+
+def _listed_words(folder: Path) -> Iterable[str]:
+    file = _whole(folder, WORDS)
     try:
         entries = [line.split() for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
     except (OSError, UnicodeDecodeError):
-        raise ModelError(f"{folder}: graph/words.txt is damaged; install the model again.") from None
+        raise ModelError(f"{folder}: {WORDS} is damaged; install the model again.") from None
     if any(len(entry) != 2 or not entry[1].isdigit() for entry in entries):  # noqa: PLR2004 - a word and its number
-        raise ModelError(f"{folder}: graph/words.txt is damaged; install the model again.")
-    return frozenset(word for word, _ in entries if not word.startswith(("<", "#", "[")))
+        raise ModelError(f"{folder}: {WORDS} is damaged; install the model again.")
+    return [word for word, _ in entries]
 
 
 def verify_checksums(folder: Path) -> None:

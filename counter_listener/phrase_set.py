@@ -259,6 +259,10 @@ class PhraseSet:
         yield from ((stage, None) for stage in self.stage)
         yield from ((stage, scenario) for scenario in self.scenario for stage in scenario.stage)
 
+    def titles(self) -> dict[str, str]:
+        """What people call each phrase and forbidden phrase, by id."""
+        return {phrase.id: phrase.name for phrase, _ in self.phrases()} | {one.id: one.name for one in self.forbidden}
+
     def phrases(self) -> Iterator[tuple[Phrase, Stage]]:
         """Every phrase with its stage, scenarios included."""
         yield from ((phrase, stage) for stage, _ in self.stages() for phrase in stage.phrase)

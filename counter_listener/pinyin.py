@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from functools import cache, lru_cache
 from sys import intern
 from typing import Final
 
@@ -49,6 +50,8 @@ READINGS: Final = {
 LAST_OF_BASIC_PLANE: Final = 0xFFFF
 """No recogniser writes the characters beyond it, and only the first reading is ever asked for: 4 MB saved."""
 DIGITS: Final = dict(zip("0123456789", "零一二三四五六七八九", strict=True))
+WORDS: Final = re.compile("|".join(sorted(map(re.escape, READINGS), key=len, reverse=True)))
+"""Any word of READINGS, the longest first."""
 TOKEN: Final = re.compile(r"[0-9]|[A-Za-z]+(?:'[A-Za-z]+)*|[^\W\d_A-Za-z]")
 
 
@@ -65,6 +68,7 @@ _lighten()
 load_phrases_dict({word: [[sound] for sound in marks.split()] for word, marks in READINGS.items()})
 
 
+@lru_cache(maxsize=2048)
 def written(text: str) -> tuple[str, ...]:
     """The units of text that have a sound: one for each Chinese character or digit, one for each word in letters.
 
@@ -83,27 +87,32 @@ def syllables(text: str) -> tuple[str, ...]:
 
 def sounds(units: tuple[str, ...]) -> tuple[str, ...]:
     """The sound of each unit beside its neighbours: 了 is le, but in 办不了 it is liao."""
-    found: list[str] = []
-    for run, chinese in runs(units):
-        found += lazy_pinyin("".join(run), style=Style.NORMAL, errors=_as_it_is) if chinese else run
-    return tuple(found) if len(found) == len(units) else tuple(map(sound_of, units))
+    found = [sound_of(unit) for unit in units]
+    # A word in letters is one unit of many characters: no table entry may be found across or inside it.
+    text = "".join(unit if len(unit) == 1 else "\0" for unit in units)
+    for place in WORDS.finditer(text):
+        found[place.start() : place.end()] = readings()[place[0]]
+    return tuple(found)
 
 
-def runs(units: tuple[str, ...]) -> list[tuple[list[str], bool]]:
-    """Units grouped into stretches of single characters (True) and of words in letters (False)."""
-    grouped: list[tuple[list[str], bool]] = []
-    for unit in units:
-        chinese = len(unit) == 1 and not unit.isascii()
-        if not grouped or grouped[-1][1] != chinese:
-            grouped.append(([], chinese))
-        grouped[-1][0].append(unit)
-    return grouped
+@lru_cache(maxsize=8192)
+def sound_of(unit: str) -> str:
+    """The commonest sound of one unit; the unit itself where it has none."""
+    return "".join(lazy_pinyin(unit, style=Style.NORMAL, errors=_as_it_is)) or unit
+
+
+@lru_cache(maxsize=8192)
+def tone_of(unit: str) -> str:
+    """The tone, 1-5, of the commonest sound of one unit; 5, the neutral one, where it has none."""
+    marked = "".join(lazy_pinyin(unit, style=Style.TONE3, neutral_tone_with_five=True, errors=_as_it_is))
+    return marked[-1:] if marked[-1:] in "1234" else "5"
+
+
+@cache
+def readings() -> dict[str, tuple[str, ...]]:
+    """The toneless syllables of each word in READINGS."""
+    return {word: tuple(lazy_pinyin(word, style=Style.NORMAL)) for word in READINGS}
 
 
 def _as_it_is(run: str) -> str:
     return run
-
-
-def sound_of(unit: str) -> str:
-    """The commonest sound of one unit; the unit itself where it has none."""
-    return "".join(lazy_pinyin(unit, style=Style.NORMAL, errors=_as_it_is)) or unit

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, Protocol
 
 from counter_listener.errors import ModelError
 from counter_listener.models import verify
 from counter_listener.privacy import printable
-from counter_listener.types import SAMPLE_BYTES, SAMPLE_RATE, ByHand, Gap, Tick, Utterance, Word
+from counter_listener.types import SAMPLE_BYTES, SAMPLE_RATE, ByHand, Gap, Recognised, Tick, Utterance, Word
 
 BESIDE: Final = 4.0
 """Seconds after a gap in which speech is beside it."""
@@ -74,13 +75,15 @@ def words(result: str) -> tuple[Word, ...]:
     """The words of a Vosk result, which is JSON; garbage and control characters are left out."""
     entries = json.loads(result).get("result", [])
     return tuple(
-        Word(printable(entry["word"]), entry["start"], entry["end"]) for entry in entries if entry["word"] != GARBAGE
+        Word(printable(entry["word"]), entry["start"], entry["end"], entry.get("conf", 1.0))
+        for entry in entries
+        if entry["word"] != GARBAGE
     )
 
 
 def transcribe(
     blocks: Iterable[bytes | Gap | ByHand], recognizer: Recognizer, since: float = 0.0
-) -> Iterator[Utterance | Gap | ByHand | Tick]:
+) -> Iterator[Recognised]:
     """Utterances as they end, gaps and keys as they come, and a tick for every block.
 
     `since` is where in the stream the first block begins, in seconds.
@@ -115,6 +118,6 @@ def spoken(heard: tuple[Word, ...], lost: float, gap: float) -> Iterator[Utteran
     `gap` is where audio was lost last, in seconds; -BESIDE or less where none was.
     """
     if heard:
-        moved = tuple(Word(word.text, word.start + lost, word.end + lost) for word in heard) if lost else heard
+        moved = tuple(replace(word, start=word.start + lost, end=word.end + lost) for word in heard) if lost else heard
         beside = moved[0].start - gap < BESIDE
         yield Utterance(moved[0].start, moved[-1].end, moved, beside_gap=beside)

@@ -39,7 +39,7 @@ CLOSED: Final = {
 
 def result_text(result: Result, phrases: PhraseSet) -> str:
     """One recording as text: its visits, each with its stages and steps, offences, rules and score."""
-    return _printed(lambda console: _show_result(console, result, phrases))
+    return printed(lambda console: _show_result(console, result, phrases))
 
 
 def _show_result(console: Console, result: Result, phrases: PhraseSet) -> None:
@@ -216,12 +216,13 @@ def _gap_line(event: Event) -> str:
 
 def summary_text(tally: Tally, phrases: PhraseSet) -> str:
     """What all recordings together came to, as text."""
-    return _printed(lambda console: _show_summary(console, tally, phrases))
+    return printed(lambda console: _show_summary(console, tally, phrases))
 
 
-def _printed(show: Callable[[Console], None]) -> str:
-    """What is shown on a console as wide and as colourful as this terminal."""
+def printed(show: Callable[[Console], None], least_width: int = 0) -> str:
+    """What is shown on a console as colourful as this terminal and as wide, or as `least_width` characters."""
     console = Console(highlight=False)
+    console.width = max(console.width, least_width)
     with console.capture() as text:
         show(console)
     return text.get()

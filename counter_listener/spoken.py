@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
+from counter_listener.closeness import added_costs, figures
 from counter_listener.pinyin import sounds, written
-from counter_listener.types import Utterance
+from counter_listener.types import Utterance, Word
 
 CLAUSE_MARKS: Final = frozenset("，。！？；：、,.!?;:")
 MAX_UNITS: Final = 300
@@ -29,6 +30,16 @@ class Spoken:
     first_in_word: tuple[bool, ...]
     clauses: tuple[int, ...]
     """Number of the clause, from 0."""
+    sure: tuple[float, ...]
+    """How sure the recogniser is, 0-1."""
+    added: tuple[float, ...]
+    """What each costs where a wording does not have it."""
+    light: tuple[bool, ...]
+    """Whether that is little."""
+    certain: bool = True
+    """Whether the recogniser was sure of everything, or does not say."""
+    own: int = 0
+    """Number of the first unit of the utterance itself; those before it ended the utterance before."""
 
     def __len__(self) -> int:
         return len(self.units)
@@ -41,22 +52,31 @@ class Spoken:
         return written_out
 
 
-def spell(utterance: Utterance, clause_pause: float) -> Spoken:
-    """The units of an utterance. A pause of `clause_pause` seconds, or punctuation, ends a clause."""
-    units: list[tuple[str, float, float, bool, int]] = []
-    clause, before = 0, None
-    for word in utterance.words:
-        if before is not None and word.start - before.end >= clause_pause:
+def spell(utterance: Utterance, clause_pause: float, before: tuple[Word, ...] = ()) -> Spoken:
+    """The units of an utterance, after the words that came right before it.
+
+    A pause of `clause_pause` seconds, or punctuation, ends a clause.
+    """
+    units: list[tuple[str, float, float, bool, int, float]] = []
+    clause, previous, own = 0, None, 0
+    for number, word in enumerate((*before, *utterance.words)):
+        own = len(units) if number == len(before) else own
+        if previous is not None and word.start - previous.end >= clause_pause:
             clause += 1
         inside = written(word.text)
         step = (word.end - word.start) / max(1, len(inside))
         units += [
-            (unit, word.start + i * step, word.start + (i + 1) * step, i == 0, clause) for i, unit in enumerate(inside)
+            (unit, word.start + i * step, word.start + (i + 1) * step, i == 0, clause, word.sure)
+            for i, unit in enumerate(inside)
         ]
         clause += word.text[-1:] in CLAUSE_MARKS
-        before = word
-    written_out, starts, ends, firsts, clauses = zip(*units, strict=True) if units else ((),) * 5
-    return Spoken(written_out, sounds(written_out), starts, ends, firsts, clauses)
+        previous = word
+    written_out, starts, ends, firsts, clauses, sure = zip(*units, strict=True) if units else ((),) * 6
+    heard = sounds(written_out)
+    added = added_costs(written_out, heard)
+    light = tuple(cost < figures().added for cost in added)
+    certain = min(sure, default=1.0) >= 1.0
+    return Spoken(written_out, heard, starts, ends, firsts, clauses, sure, added, light, certain, own)
 
 
 def parts(utterance: Utterance) -> Iterator[Utterance]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
@@ -11,12 +10,10 @@ from pathlib import Path
 from typing import Final
 
 from counter_listener.errors import TranscriptError
+from counter_listener.json_lines import json_object, numbered_lines, seconds
 from counter_listener.types import Speaker, Utterance, Word
 
-_LONGEST: Final = 2_000_000
-"""Characters a line."""
-_WEEK: Final = 604_800.0
-"""Seconds; a later time is in milliseconds, or a date."""
+EXAMPLE: Final = '{"start": 0, "end": 1.5, "text": "您好"}'
 _SLACK: Final = 0.5
 """Seconds by which a word may stand out of its utterance: tools round."""
 _SPEAKERS: Final[Mapping[str | None, Speaker]] = {
@@ -46,9 +43,9 @@ def read_transcript(path: Path) -> Iterator[Utterance]:
     the characters. Raises TranscriptError, naming file and line, at the first line that is not so.
     """
     last, spoken = 0.0, False
-    for number, line in _lines(path):
+    for number, line in numbered_lines(path, TranscriptError):
         try:
-            utterance = _utterance(_object(line))
+            utterance = _utterance(json_object(line, EXAMPLE))
             if utterance.start < last:
                 raise ValueError(f'"start" at or after {last:g}, where the line before starts')  # noqa: TRY301
         except ValueError as error:
@@ -61,42 +58,6 @@ def read_transcript(path: Path) -> Iterator[Utterance]:
         raise TranscriptError(f"{path} holds no utterance; give one JSON object a line, with words in it")
 
 
-def _lines(path: Path) -> Iterator[tuple[int, str]]:
-    """Line numbers, from 1, and lines that are not blank."""
-    try:
-        with path.open("rb") as file:
-            for number, line in enumerate(iter(lambda: file.readline(_LONGEST * 4 + 1), b""), start=1):
-                if text := _decoded(path, number, line).strip():
-                    yield number, text
-    except FileNotFoundError:
-        raise TranscriptError(f"{path} does not exist; check the name") from None
-    except OSError as error:
-        raise TranscriptError(f"{path} cannot be read ({error.strerror}); check its name and rights") from error
-
-
-def _decoded(path: Path, number: int, line: bytes) -> str:
-    try:
-        text = line.decode("utf-8-sig" if number == 1 else "utf-8") if len(line) <= _LONGEST * 4 else None
-    except UnicodeDecodeError as error:
-        raise TranscriptError(f"{path}, line {number}: expected UTF-8, so save the file as UTF-8") from error
-    if text is None or len(text) > _LONGEST:
-        raise TranscriptError(f"{path}, line {number}: expected at most {_LONGEST} characters a line")
-    return text
-
-
-def _object(line: str) -> dict[str, object]:
-    example = 'a JSON object like {"start": 0, "end": 1.5, "text": "您好"}'
-    try:
-        value = json.loads(line)
-    except json.JSONDecodeError as error:
-        raise ValueError(f"{example}, but at column {error.colno} it is not JSON") from error
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"{example}, but it is not JSON that anyone can read") from error
-    if not isinstance(value, dict):
-        raise ValueError(example)  # noqa: TRY004 (of what the user wrote, not of a type)
-    return value
-
-
 def _utterance(record: Mapping[str, object]) -> Utterance:
     start, end = _times(record)
     words = record.get("words")
@@ -107,17 +68,10 @@ def _utterance(record: Mapping[str, object]) -> Utterance:
 
 
 def _times(record: Mapping[str, object]) -> tuple[float, float]:
-    start, end = _seconds(record, "start"), _seconds(record, "end")
+    start, end = seconds(record, "start"), seconds(record, "end")
     if end < start:
         raise ValueError(f'"end" at or after "start", not {end:g} after {start:g}')
     return start, end
-
-
-def _seconds(record: Mapping[str, object], key: str) -> float:
-    value = record.get(key)
-    if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= _WEEK:
-        return float(value)
-    raise ValueError(f'"{key}" to be a number of seconds from 0 to {_WEEK:.0f}')
 
 
 def _text(record: Mapping[str, object], *keys: str) -> str:

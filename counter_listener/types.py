@@ -27,6 +27,8 @@ class Word:
     """Seconds into the stream."""
     end: float
     """Seconds into the stream."""
+    sure: float = 1.0
+    """How sure the recogniser is of it, 0-1; 1 where it does not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,10 @@ class Tick:
     """Seconds into the stream: how far it has been listened to."""
     settled: float
     """Seconds into the stream: no utterance still to come starts before this."""
+
+
+Recognised = Utterance | Gap | ByHand | Tick
+"""What the matcher is given."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,16 @@ def unspelt(phrases: PhraseSet, vocabulary: frozenset[str]) -> Iterator[Unspelt]
             yield Unspelt(owner, wording, "characters", characters)
 
 
+def audit(phrases: PhraseSet, vocabulary: frozenset[str]) -> Iterator[str]:
+    """What `unspelt` finds, in lines for people, and at the end how much it is."""
+    never = 0
+    for one in unspelt(phrases, vocabulary):
+        never += one.lacking == "sounds"
+        how = "never heard" if one.lacking == "sounds" else "heard by words that sound alike"
+        yield f"{one.owner:24} {one.wording}: {how} (no word for {' '.join(one.missing)})"
+    yield f"{len(vocabulary)} words in the model; {never} wordings can never be heard."
+
+
 def stuck(pieces: list[Units], words: set[Units]) -> Units:
     """The units at which each piece cannot be spelt further, in order; empty where all can be."""
     longest = max(map(len, words), default=0)

@@ -28,7 +28,7 @@ from counter_listener.store import LIVE, open_store
 FIXTURES = Path(__file__).parent / "fixtures"
 PHRASES, DIGEST = read_phrase_set(find_phrase_set("bank-counter"))
 MATCHER = prepare(PHRASES)
-MODEL = Ears(find_model("counter-cn-seed")).model
+MODEL = Ears(find_model("counter-cn")).model
 SOUND = [
     block
     for name in ("forbidden", "full-marks", "refusal-without-sorry")
@@ -81,7 +81,7 @@ def listen(path: str, resume: dict[str, Any] | None, position: int, pipe: int, *
         start = position % len(SOUND)
         yield from islice([*SOUND, *SOUND], start, start + (30 if last else len(SOUND)))
 
-    fresh = Origin(f"live-{os.getpid()}", LIVE, "3", None, PHRASES.name, DIGEST, "counter-cn-seed")
+    fresh = Origin(f"live-{os.getpid()}", LIVE, "3", None, PHRASES.name, DIGEST, "counter-cn")
     with open_store(path) as store:
         origin, counter = continued(store, MATCHER, fresh, resume)
         since, reason = (resume["since"], resume["reason"]) if resume else (None, BEGAN)

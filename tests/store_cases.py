@@ -33,12 +33,12 @@ def visit_events(visit: int, heard: str = "您好") -> list[Event]:
 
 
 def live(stream: str = "live-1", started: datetime | None = NOW) -> Origin:
-    return Origin(stream, "live", "3", started, "银行柜面", "c0ffee", "counter-cn-seed")
+    return Origin(stream, "live", "3", started, "银行柜面", "c0ffee", "counter-cn")
 
 
 def recorded_as(number: int, started: datetime | None = NOW) -> tuple[Recording, Origin]:
     sha256 = f"{number:064x}"[::-1]
-    origin = Origin(sha256[:12], sha256, "3", started, "银行柜面", "c0ffee", "counter-cn-seed")
+    origin = Origin(sha256[:12], sha256, "3", started, "银行柜面", "c0ffee", "counter-cn")
     return Recording(sha256, f"/recordings/{number}.wav", 90.0), origin
 
 

@@ -90,7 +90,7 @@ def test_words_that_a_model_cannot_hear_are_told() -> None:
     matcher = prepare(read_phrase_set(find_phrase_set("bank-counter"))[0])
     assert doctor.spelling(matcher, frozenset({"你"})).state == "wrong"
     assert "问候语" in doctor.spelling(matcher, frozenset({"你"})).said
-    bundled = doctor.spelling(matcher, vocabulary(Ears(find_model("counter-cn-seed")).folder))
+    bundled = doctor.spelling(matcher, vocabulary(Ears(find_model("counter-cn")).folder))
     assert bundled.state in ("ok", "warning")
 
 

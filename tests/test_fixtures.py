@@ -23,7 +23,7 @@ from counter_listener.phrases import find_phrase_set, read_phrase_set
 from counter_listener.types import Event
 
 FIXTURES = Path(__file__).parent / "fixtures"
-MODEL = "counter-cn-seed"
+MODEL = "counter-cn"
 MOST_BYTES = 15_000_000
 SLACK = 0.3
 """Seconds by which a time may be out."""

@@ -16,6 +16,7 @@ import click
 import pytest
 
 from counter_listener.cli import cli
+from counter_listener.cli_options import DEFAULT_MODEL
 
 TOP = Path(__file__).resolve().parent.parent
 PACKAGE = TOP / "counter_listener"
@@ -28,6 +29,7 @@ DOCS = [
         "models/README.md",
         "phrase_sets/README.md",
         "docs/EVENTS.md",
+        "docs/EVAL.md",
         "docs/LISTEN.md",
     )
 ]
@@ -35,12 +37,15 @@ ONE_DOOR = {
     "av": ["audio.py"],
     "vosk": ["recognizer.py"],
     "pypinyin": ["pinyin.py"],
-    "rapidfuzz": ["matching.py"],
+    "matplotlib": ["sweep.py"],
+    "rapidfuzz": ["baselines.py"],
     "sounddevice": ["microphone.py"],
-    "filelock": ["lock.py"],
+    "filelock": ["lock.py", "models_kept.py"],
     "psutil": ["cli_live.py"],
     "pydantic": ["config.py", "phrases.py"],
     "platformdirs": ["shipped.py"],
+    "pooch": ["models_download.py"],
+    "requests": ["models_download.py", "models_line.py"],
 }
 PURE = (
     "types",
@@ -55,6 +60,8 @@ PURE = (
     "board",
     "clocks",
     "resume",
+    "scores",
+    "scoring",
 )
 
 
@@ -141,8 +148,20 @@ def test_invariant_7_the_pure_core_imports_no_outside_library(name: str) -> None
 
 def test_help_imports_nothing_heavy() -> None:
     heavy = [
-        *("av", "vosk", "sqlalchemy", "alembic", "pydantic", "pypinyin", "rapidfuzz", "rich"),
-        *("sounddevice", "filelock", "psutil"),
+        "av",
+        "vosk",
+        "sqlalchemy",
+        "alembic",
+        "pydantic",
+        "pypinyin",
+        "rapidfuzz",
+        "rich",
+        "pooch",
+        "requests",
+        "matplotlib",
+        "sounddevice",
+        "filelock",
+        "psutil",
     ]
     code = f"import sys, counter_listener.cli; print(*(m for m in {heavy} if m in sys.modules))"
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True)
@@ -183,6 +202,8 @@ def test_a_wheel_holds_all_it_needs_and_works_with_no_checkout_beside_it(tmp_pat
     assert wheel.stat().st_size < 20_000_000
     with zipfile.ZipFile(wheel) as packed:
         packed.extractall(tmp_path / "installed")
+    models = tmp_path / "installed" / "counter_listener" / "shipped" / "models"
+    assert {one.name for one in models.iterdir()} == {DEFAULT_MODEL, "README.md", "registry.toml"}
     code = (
         f"import sys; sys.path.insert(0, {str(tmp_path / 'installed')!r});"
         "from counter_listener.__main__ import main; sys.argv[1:] = ['demo']; main()"

@@ -43,7 +43,7 @@ def matcher() -> Matcher:
 
 @cache
 def ears() -> Ears:
-    return Ears(find_model("counter-cn-seed"))
+    return Ears(find_model("counter-cn"))
 
 
 @cache

@@ -203,7 +203,7 @@ def test_every_required_phrase_rule_and_class_has_an_example() -> None:
 
 
 def test_the_bundled_model_can_spell_several_wordings_of_whatever_the_recordings_use() -> None:
-    table = shipped("models") / "counter-cn-seed" / "graph" / "words.txt"
+    table = shipped("models") / "counter-cn" / "graph" / "words.txt"
     vocabulary = frozenset(line.split()[0] for line in table.read_text("utf-8").splitlines())
     missing = {(one.owner, one.wording) for one in unspelt(bank_set(), vocabulary)}
     owners = {offence.id: offence for offence in bank_set().forbidden}

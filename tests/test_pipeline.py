@@ -27,7 +27,7 @@ Stream = tuple[bytes | Gap, ...]
 
 @cache
 def model() -> Any:
-    return load_model(find_model("counter-cn-seed"))
+    return load_model(find_model("counter-cn"))
 
 
 @cache

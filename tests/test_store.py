@@ -89,7 +89,7 @@ def test_a_row_tells_where_when_and_by_what(path: Path) -> None:
     assert (hit.seq, hit.uid, hit.visit) == (2, "live-1:2", "live-1-2")
     assert hit.wall == "2024-05-20T09:32:01.000000+00:00"
     assert (hit.counter, hit.source, hit.phrases, hit.phrases_hash) == ("3", "live", "银行柜面", "c0ffee")
-    assert (hit.model, hit.detail) == ("counter-cn-seed", '{"wording": "您好"}')
+    assert (hit.model, hit.detail) == ("counter-cn", '{"wording": "您好"}')
     assert (gap.uid, gap.visit, gap.recorded) == ("live-1:4", None, "2024-05-21T09:30:00.000000+00:00")
 
 

@@ -25,6 +25,7 @@ NO_SYLLABLE: Final = frozenset(
 """Interjections, dialect and rarities: too seldom said to be learnt, and espeak-ng cannot say most of them."""
 
 
+@cache
 def split(syllable: str) -> tuple[str, ...]:
     """The units of a toneless syllable such as `zhi`: its initial, if it has one, and its final."""
     initial = to_initials(syllable, strict=True)
@@ -66,13 +67,20 @@ def readings(word: str) -> tuple[tuple[str, str], ...]:
     return tuple((one[:-1], one[-1]) for one in spelt)
 
 
+@cache
 def pronunciation(word: str) -> tuple[str, ...] | None:
     """The units of a Chinese word; None where some of it is no Mandarin syllable (letters, digits, rare sounds)."""
-    known = set(syllables())
+    known = known_syllables()
     spelt = readings(word)
     if not spelt or any(syllable not in known for syllable, _ in spelt):
         return None
     return tuple(unit for syllable, _ in spelt for unit in split(syllable))
+
+
+@cache
+def known_syllables() -> frozenset[str]:
+    """`syllables()` to look one up in."""
+    return frozenset(syllables())
 
 
 def sayable(words: Iterable[str]) -> list[str]:

@@ -1,0 +1,146 @@
+"""How long it takes to match an utterance, and how that grows with the wordings and with what is said.
+
+    python bench/matching.py [--visits 15] [--rounds 5]
+
+Utterances are those of made-up visits (visits.py), as said and misheard at 23.5 % of the characters (misheard.py).
+Each round times every utterance once, ours and the peer in turn, in seconds of processor time; the least of the rounds
+counts for each utterance, so that other work on the machine does not. The peer calls rapidfuzz's
+`partial_ratio_alignment` on toneless pinyin for every wording. Sets of other sizes are made of the bank's own
+wordings, cut and joined anew.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import statistics
+import time
+import tracemalloc
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import Final
+
+from misheard import Ledger, misheard
+from rapidfuzz import fuzz
+from visits import visits
+
+from counter_listener.examples import sentence
+from counter_listener.matching import Matcher, find, match, prepare
+from counter_listener.phrase_set import Phrase, PhraseSet, Stage
+from counter_listener.phrases import SLOT, find_phrase_set, read_phrase_set, wordings
+from counter_listener.pinyin import syllables
+from counter_listener.types import Utterance
+
+RATE: Final = 0.235
+SIZES: Final = (250, 500, 1_000, 2_000)
+HEARD: Final = frozenset({"phrase.say", "phrase.shared", "forbidden.say", "forbidden.shared"})
+LONG: Final = {
+    "100 000 characters": "请问您要办什么事我想把这个月的钱存成定期" * 5_000,
+    "10 000 times one syllable": "好" * 10_000,
+    "10 000 times one wording": "您好" * 10_000,
+}
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--visits", type=int, default=15)
+    options.add_argument("--rounds", type=int, default=5)
+    asked = options.parse_args()
+    bank = read_phrase_set(find_phrase_set("bank-counter"))[0]
+    matcher = prepare(bank)
+    said = list(utterances(bank, asked.visits))
+    owed = sum(len(phrase.say) + len(phrase.shared) for phrase, _ in bank.phrases())
+    print(f"bank-counter: {owed} owed wordings, {len(matcher.patterns)} with all others; {len(said)} utterances")
+    ours, peer = against_peer(matcher, said, asked.rounds)
+    print(f"ours: {told(ours)}; partial_ratio_alignment for every owed and forbidden wording: {told(peer)}")
+    ratios = [base / mine for mine, base in zip(ours, peer, strict=True)]
+    print(f"as many times faster: median {statistics.median(ratios):.1f}, least {min(ratios):.1f}")
+    for size in SIZES:
+        print(f"{size} owed wordings: {told(best_of(of_size(bank, size), said, asked.rounds))}")
+    for name, text in LONG.items():
+        print(f"{name}: {long_text(matcher, text)}")
+
+
+def utterances(phrases: PhraseSet, number: int) -> Iterator[Utterance]:
+    """What is said in some visits, each utterance as said and as misheard."""
+    for visit in visits(phrases, "tuning", 1, number):
+        rng = random.Random(visit.name)
+        for utterance in visit.utterances:
+            yield utterance
+            wrong = misheard(utterance, RATE, rng, Ledger())
+            if wrong is not None:
+                yield wrong
+
+
+def against_peer(matcher: Matcher, said: Sequence[Utterance], rounds: int) -> tuple[list[float], list[float]]:
+    """Seconds for each utterance: ours, and the peer's."""
+    pinyin = [
+        " ".join(syllables(SLOT.sub(" ", wording))) for kind, _, wording in wordings(matcher.phrases) if kind in HEARD
+    ]
+
+    def peer(utterance: Utterance) -> None:
+        heard = " ".join(syllables("".join(word.text for word in utterance.words)))
+        for wording in pinyin:
+            fuzz.partial_ratio_alignment(wording, heard)
+
+    ours, theirs = [], []
+    for _ in range(rounds):
+        ours.append(timed(lambda one: find(matcher, one), said))
+        theirs.append(timed(peer, said))
+    return least(ours), least(theirs)
+
+
+def best_of(matcher: Matcher, said: Sequence[Utterance], rounds: int) -> list[float]:
+    """Seconds for each utterance, the least of the rounds."""
+    return least([timed(lambda one: find(matcher, one), said) for _ in range(rounds)])
+
+
+def timed(work: Callable[[Utterance], object], said: Sequence[Utterance]) -> list[float]:
+    seconds = []
+    for utterance in said:
+        began = time.thread_time()
+        work(utterance)
+        seconds.append(time.thread_time() - began)
+    return seconds
+
+
+def least(rounds: Sequence[Sequence[float]]) -> list[float]:
+    return [min(times) for times in zip(*rounds, strict=True)]
+
+
+def told(seconds: Sequence[float]) -> str:
+    ranked = sorted(seconds)
+    return (
+        f"median {1e3 * statistics.median(ranked):.3f} ms,"
+        f" 99th percentile {1e3 * ranked[int(0.99 * (len(ranked) - 1))]:.3f} ms"
+    )
+
+
+def of_size(bank: PhraseSet, size: int) -> Matcher:
+    """A matcher for so many owed wordings: the bank's own, then halves of them joined anew."""
+    rng = random.Random(size)
+    own = [wording for phrase, _ in bank.phrases() for wording in (*phrase.say, *phrase.shared)]
+    plain = [wording for wording in own if "{" not in wording]
+    listed = rng.sample(own, min(size, len(own)))
+    while len(listed) < size:
+        one, other = rng.choice(plain), rng.choice(plain)
+        listed.append(one[: len(one) // 2] + other[len(other) // 2 :])
+    phrases = [Phrase(id=f"p{number}", say=tuple(listed[number : number + 8])) for number in range(0, size, 8)]
+    stage = Stage(id="all", title="all", phrase=tuple(phrases))
+    return prepare(replace(bank, stage=(stage,), forbidden=(), rule=(), scenario=(), word=(), observe=(), step=()))
+
+
+def long_text(matcher: Matcher, text: str) -> str:
+    """Seconds and megabytes for one endless utterance."""
+    utterance = sentence(text)
+    tracemalloc.start()
+    began = time.perf_counter()
+    found = sum(1 for _ in match([utterance], matcher))
+    seconds = time.perf_counter() - began
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    return f"{seconds:.1f} s (while memory is traced), {peak / 1e6:.1f} MB at most, {found} parts"
+
+
+if __name__ == "__main__":
+    main()

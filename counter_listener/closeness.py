@@ -1,0 +1,193 @@
+"""How far apart two syllables are, and what else the matcher weighs: the figures of confusions.toml, ready for use."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import Any, Final
+
+from counter_listener.pinyin import sounds, written
+
+TABLE: Final = Path(__file__).with_name("confusions.toml")
+INITIALS: Final = ("zh", "ch", "sh", *"bpmfdtnlgkhjqxrzcsyw")
+RARE: Final = 13.0
+"""Bits of a syllable that the table does not list."""
+LETTERS: Final = 9.0
+"""Bits of a word in letters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What a hit must reach, for one kind of wording."""
+
+    bits: float
+    """Least evidence: 2^-bits is about how often chance alone brings as much, at any place."""
+    share: float
+    """Most that may differ, as a share of the wording's syllables, 0-1."""
+    garbled: float = 0.0
+    """As much more for each syllable that is written as another of its sound, or of a near one."""
+    garbled_most: int = 0
+    """For so many of them at most."""
+    least: float = 0.0
+    """Syllables that may differ in any wording of `least_from`, whatever its share."""
+    least_from: int = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """The table, as far as it is not about pairs of sounds."""
+
+    pause_inside: float
+    """More for an added syllable where speech stops inside the wording."""
+    dear: float
+    """Cost from which two syllables have nothing in common."""
+    added: float
+    added_cheap: float
+    lost: float
+    lost_cheap: float
+    lost_from: int
+    """Syllables of a wording from which its light ones are cheap to lose."""
+    edge: float
+    """More for a first or last syllable that is lost or quite another."""
+    courtesy: float
+    """More for a syllable of a courtesy word."""
+    light: frozenset[str]
+    fillers: frozenset[str]
+    """Of one character or two."""
+    filler_sounds: frozenset[tuple[str, ...]]
+    wrong: float
+    """Bits that a syllable gone wrong takes away."""
+    character: float
+    """Bits of a character that agrees."""
+    homophone: float
+    """Bits that another character of the same sound, or nearly, takes away."""
+    doubt: float
+    """How much it matters how sure the recogniser was: the power to which that is raised."""
+    slot: float
+    pause: float
+    """Bits of one side on which speech stops."""
+    alone: float
+    """Bits of both."""
+    exact_bits: float
+    lines: Mapping[str, Line]
+
+
+@cache
+def table() -> dict[str, Any]:
+    """The file as it stands."""
+    return tomllib.loads(TABLE.read_text(encoding="utf-8"))
+
+
+@cache
+def figures() -> Figures:
+    """The figures that every match needs."""
+    data = table()
+    added, lost, line = data["added"], data["lost"], data["line"]
+    return Figures(
+        dear=data["dear"],
+        pause_inside=added["pause"],
+        added=added["cost"],
+        added_cheap=added["cheap"],
+        lost=lost["cost"],
+        lost_cheap=lost["cheap"],
+        lost_from=lost["from"],
+        edge=lost["edge"],
+        courtesy=lost["courtesy"],
+        light=frozenset(lost["light"]),
+        fillers=frozenset(added["fillers"]),
+        filler_sounds=frozenset(sounds(written(filler)) for filler in added["fillers"]),
+        wrong=line["wrong"],
+        character=line["character"],
+        homophone=line["homophone"],
+        doubt=line["doubt"],
+        slot=line["slot"],
+        pause=line["pause"],
+        alone=line["alone"],
+        exact_bits=line["exact_bits"],
+        lines={name: Line(**kind) for name, kind in line.items() if isinstance(kind, dict)},
+    )
+
+
+@cache
+def bits() -> dict[str, float]:
+    """How much each syllable tells: -log2 of its share of speech."""
+    return {sound: float(rank) for rank, listed in table()["bits"].items() for sound in listed.split()}
+
+
+def telling(sound: str) -> float:
+    """Bits of one sound; a word in letters that is no syllable has its own figure."""
+    known = bits().get(sound)
+    return known if known is not None else RARE if sound in inventory() else LETTERS
+
+
+@cache
+def inventory() -> frozenset[str]:
+    """The syllables of Mandarin, as far as the table ranks them."""
+    return frozenset(bits())
+
+
+@lru_cache(maxsize=4096)
+def split(sound: str) -> tuple[str, str]:
+    """A toneless syllable as initial and final."""
+    initial = next((one for one in INITIALS if sound.startswith(one)), "")
+    return initial, sound[len(initial) :]
+
+
+@cache
+def costs() -> tuple[dict[frozenset[str], float], ...]:
+    """What it costs to take one initial, final or syllable for another, in that order."""
+    return tuple(dict(_pairs(table()[kind])) for kind in ("initial", "final", "syllable"))
+
+
+def _pairs(entries: list[dict[str, Any]]) -> Iterator[tuple[frozenset[str], float]]:
+    for entry in entries:
+        yield from ((frozenset(pair.split("-")), entry["cost"]) for pair in entry["pairs"].split())
+
+
+def apart(one: str, other: str) -> float:
+    """How far apart two sounds are: 0 the same, 1 with nothing in common."""
+    if one == other:
+        return 0.0
+    initials, finals, whole = costs()
+    pair = frozenset((one, other))
+    if pair in whole:
+        return whole[pair]
+    if not (one in inventory() and other in inventory()):
+        return 1.0
+    (initial, final), (initial2, final2) = split(one), split(other)
+    cost = 0.0 if initial == initial2 else initials.get(frozenset((initial, initial2)), 1.0)
+    cost += 0.0 if final == final2 else finals.get(frozenset((final, final2)), 1.0)
+    return cost if cost < figures().dear else 1.0
+
+
+def interchangeable(one: str | None, other: str) -> bool:
+    """Whether two sounds stand for each other because speakers put one word for the other: 你 for 您."""
+    return frozenset((one, other)) in costs()[2]
+
+
+@lru_cache(maxsize=1024)
+def near(sound: str) -> Mapping[str, float]:
+    """The sounds that are taken for this one, itself among them, each with its cost."""
+    if sound not in inventory():
+        return {sound: 0.0}
+    found = ((other, apart(sound, other)) for other in inventory())
+    return {other: cost for other, cost in found if cost < 1.0}
+
+
+def added_costs(units: tuple[str, ...], heard: tuple[str, ...]) -> tuple[float, ...]:
+    """What each unit costs where a wording does not have it: fillers and particles cost little."""
+    told = figures()
+    cheap = [unit in told.fillers for unit in units]
+    alike = [(sound,) in told.filler_sounds for sound in heard]
+    for index in range(len(units) - 1):
+        if units[index] + units[index + 1] in told.fillers:
+            cheap[index] = cheap[index + 1] = True
+        elif heard[index : index + 2] in told.filler_sounds:
+            alike[index] = alike[index + 1] = True
+    return tuple(
+        told.added_cheap if sure else 2 * told.added_cheap if maybe else told.added
+        for sure, maybe in zip(cheap, alike, strict=True)
+    )

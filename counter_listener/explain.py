@@ -1,0 +1,238 @@
+"""Why a phrase was not heard: the closest stretch of speech, laid under the wording, and what would have passed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from counter_listener.alignment import NOT_HEARD, align
+from counter_listener.matching import Matcher, counts, goes_on, match
+from counter_listener.places import Place, place_of
+from counter_listener.privacy import mask
+from counter_listener.spoken import Spoken, parts, spell
+from counter_listener.types import ByHand, Event, Gap, Recognised, Speaker, Utterance, Word
+from counter_listener.visit import judge
+from counter_listener.wordings import Pattern
+
+AROUND: Final = 10.0
+"""Seconds on either side of the time somebody asks about."""
+NEAREST: Final = 3
+"""Phrases shown for a time at which nothing owed was missed."""
+BEGUN: Final = 12
+"""Units of the utterance before that are laid beside each utterance."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One syllable of a wording over what stands for it."""
+
+    wanted: str
+    """The character, or the word in letters; `…` for a slot; nothing where speech has one more."""
+    wanted_sound: str
+    heard: str
+    """As it was recognised, `…` in a slot; nothing where the syllable was not heard."""
+    heard_sound: str
+    cost: float
+    """0 where they agree in sound, 1 for a syllable quite another."""
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """The closest that anything came to a phrase."""
+
+    phrase: str
+    title: str
+    visit: int | None
+    verdict: str
+    """`not_heard`, `unknown` or `heard`, as the record has it; `passes` or `too far` where it was not asked."""
+    wording: str
+    heard: str
+    start: float
+    """Seconds into the recording."""
+    end: float
+    closeness: float
+    """In sound, 0-100."""
+    line: float
+    """The closeness that was needed there; over 100 where the words say too little there to be believed at all."""
+    passes: bool
+    columns: tuple[Column, ...]
+    cure: tuple[str, ...]
+    """What would have passed: the fewest syllables heard as the wording has them; empty where that is not enough."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What somebody wants explained."""
+
+    phrase: str | None = None
+    """Id of a phrase or an offence; None is every phrase owed and not heard."""
+    at: float | None = None
+    """Seconds into the recording; None is all of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    place: Place
+    spoken: Spoken
+
+    @property
+    def short(self) -> float:
+        """Syllables beyond the line; under 0 where it passes."""
+        return self.place.cost - self.place.allowed
+
+
+def explain(
+    items: Iterable[Recognised], matcher: Matcher, asked: Asked, *, one_visit: bool = False
+) -> list[Explanation]:
+    """The explanations asked for, in order of the visits, then of the phrase set."""
+    heard = list(items)
+    events = list(judge(match(heard, matcher), matcher.phrases, one_visit=one_visit))
+    grounds = list(_grounds(heard, matcher))
+    told = list(_wanted(events, asked))
+    titles = matcher.phrases.titles()
+    found = []
+    for owner, visit, verdict, begin, end in told:
+        near = [one for one in grounds if begin <= one.starts[one.own] <= end and _beside(one, asked.at)]
+        closest = nearest(matcher, owner, near)
+        if closest is not None:
+            found.append(_explained(closest, owner, titles[owner], visit, verdict))
+    if asked.phrase is None and asked.at is not None and not found:
+        near = [one for one in grounds if _beside(one, asked.at)]
+        every = ((owner, nearest(matcher, owner, near)) for owner in titles)
+        ranked = sorted((one.short, owner, one) for owner, one in every if one is not None)
+        found = [_explained(one, owner, titles[owner], None, None) for _, owner, one in ranked[:NEAREST]]
+    return found
+
+
+def _wanted(events: Sequence[Event], asked: Asked) -> Iterator[tuple[str, int | None, str | None, float, float]]:
+    """Each (id, visit, verdict, from and to how many seconds) to be explained."""
+    if asked.phrase is not None:
+        verdicts = [event for event in events if event.phrase == asked.phrase and event.verdict]
+        verdict = next((str(event.verdict) for event in verdicts), None)
+        yield asked.phrase, next((event.visit for event in verdicts), None), verdict, 0.0, float("inf")
+        return
+    opened = {event.visit: event.at for event in events if event.kind == "visit_opened"}
+    for event in events:
+        owed = event.kind == "phrase" and event.detail.get("required") and event.verdict in {"not_heard", "unknown"}
+        if owed and (asked.at is None or opened[event.visit] - AROUND <= asked.at <= event.at + AROUND):
+            yield str(event.phrase), event.visit, str(event.verdict), opened[event.visit], event.at
+
+
+def _grounds(items: Iterable[Recognised], matcher: Matcher) -> Iterator[Spoken]:
+    """Everything said, each utterance with the end of the one right before it."""
+    before: tuple[Word, ...] = ()
+    speaker: Speaker = "unknown"
+    for item in items:
+        if isinstance(item, Gap | ByHand):
+            before = ()
+        if not isinstance(item, Utterance):
+            continue
+        for part in parts(item):
+            near, speaker = before if goes_on(before, speaker, part) else (), part.speaker
+            spoken = spell(part, matcher.phrases.hearing.clause_pause, near)
+            if len(spoken) > spoken.own:
+                yield spoken
+            before = (*near, *part.words)[-BEGUN:]
+
+
+def _beside(spoken: Spoken, at: float | None) -> bool:
+    return at is None or (spoken.starts[spoken.own] - AROUND <= at <= spoken.ends[-1] + AROUND)
+
+
+def nearest(matcher: Matcher, owner: str, grounds: Iterable[Spoken]) -> _Found | None:
+    """The place that comes closest to the line of a phrase, whichever its wording; None where nothing was said."""
+    wordings = [one for one in matcher.patterns if owner in one.owners and one.role in {"phrase", "forbidden"}]
+    found = (_along(pattern, spoken) for spoken in grounds for pattern in wordings)
+    return min((one for one in found if one is not None), key=lambda one: (one.short, -one.place.value), default=None)
+
+
+def _along(pattern: Pattern, spoken: Spoken) -> _Found | None:
+    aligned = align(pattern, spoken, 0, len(spoken), {})
+    if aligned is None or all(unit == NOT_HEARD for unit in aligned.partners):
+        return None
+    place = place_of(pattern, aligned, spoken)
+    return _Found(place, spoken) if counts(place, spoken) else None
+
+
+def _explained(found: _Found, owner: str, title: str, visit: int | None, verdict: str | None) -> Explanation:
+    place, spoken = found.place, found.spoken
+    return Explanation(
+        phrase=owner,
+        title=title,
+        visit=visit,
+        verdict=verdict or ("passes" if place.heard else "too far"),
+        wording=place.pattern.wording,
+        heard=mask("…".join(spoken.text(first, last) for first, last in place.pieces)),
+        start=round(spoken.starts[place.first], 2),
+        end=round(spoken.ends[place.last - 1], 2),
+        closeness=place.score,
+        line=round(100 * (1 - place.allowed / place.pattern.weight), 1),
+        passes=place.heard,
+        columns=tuple(_columns(place, spoken)),
+        cure=() if place.heard else tuple(cure(place, spoken)),
+    )
+
+
+def _columns(place: Place, spoken: Spoken) -> Iterator[Column]:
+    """The wording over what was said, units between included; what fills a slot stays unsaid."""
+    pattern, last = place.pattern, None
+    for at, unit in enumerate(place.partners):
+        if last is not None and unit != NOT_HEARD:
+            for between in range(last + 1, unit):
+                yield Column("", "", spoken.units[between], spoken.sounds[between], spoken.added[between])
+        last = unit if unit != NOT_HEARD else last
+        wanted, sound = pattern.units[at], pattern.sounds[at]
+        if wanted is None:
+            if unit != NOT_HEARD:
+                yield Column("…", "", "…", "", 0.0)
+        elif unit == NOT_HEARD:
+            yield Column(wanted, str(sound), "", "", place.costs[at])
+        else:
+            yield Column(wanted, str(sound), spoken.units[unit], spoken.sounds[unit], place.costs[at])
+
+
+def cure(place: Place, spoken: Spoken) -> list[str]:
+    """The fewest characters that, heard as the wording has them, would have made it pass; the dearest come first."""
+    pattern = place.pattern
+    fixed: list[int] = []
+    dearest = sorted(
+        (at for at, unit in enumerate(pattern.units) if unit is not None and not _agrees(place, spoken, at)),
+        key=lambda at: (-place.costs[at], at),
+    )
+    for at in dearest:
+        fixed.append(at)
+        if _mended(place, spoken, fixed):
+            return [str(pattern.units[one]) for one in sorted(fixed)]
+    return []
+
+
+def _agrees(place: Place, spoken: Spoken, at: int) -> bool:
+    unit = place.partners[at]
+    return unit != NOT_HEARD and spoken.units[unit] == place.pattern.units[at]
+
+
+def _mended(place: Place, spoken: Spoken, fixed: Sequence[int]) -> bool:
+    """Whether it passes with some syllables of the wording put right in what was said."""
+    pattern = place.pattern
+    words = [
+        Word(unit, start, end, sure)
+        for unit, start, end, sure in zip(spoken.units, spoken.starts, spoken.ends, spoken.sure, strict=True)
+    ]
+    behind = place.first
+    for at, unit in enumerate(place.partners):
+        behind = max(behind, unit + 1) if unit != NOT_HEARD else behind
+        if at not in fixed:
+            continue
+        if unit != NOT_HEARD:
+            words[unit] = replace(words[unit], text=str(pattern.units[at]))
+        else:
+            beside = words[min(behind, len(words) - 1)]
+            words[min(behind, len(words) - 1)] = (
+                replace(beside, text=str(pattern.units[at]) + beside.text)
+                if behind < len(words)
+                else replace(beside, text=beside.text + str(pattern.units[at]))
+            )
+    said = Utterance(words[0].start, words[-1].end, tuple(words))
+    along = _along(pattern, spell(said, float("inf")))
+    return along is not None and along.place.heard

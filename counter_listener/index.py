@@ -1,0 +1,174 @@
+"""Which of many wordings may stand in an utterance: an index from sounds to the wordings that have them.
+
+As a search engine finds documents: each two sounds that stand side by side in the utterance, or near ones, lead to the
+wordings that have them side by side, and one count in C over those lists tells of all wordings at once how many such
+pairs they share with it. A wording is looked at closely where enough pairs, and enough single sounds, are there.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import Final
+
+from counter_listener.alignment import Against
+from counter_listener.closeness import figures, near
+from counter_listener.spoken import Spoken
+from counter_listener.wordings import Pattern
+
+REMEMBERED: Final = 4_096
+"""Pairs of sounds of which is known where they lead: a megabyte at most for a large set."""
+OFTEN: Final = 25
+"""Wordings that share a pair from which it tells little."""
+ENOUGH: Final = 3
+"""Other pairs that are enough to know a wording by."""
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """The wordings by their sounds."""
+
+    pairs: Mapping[str, Mapping[str, tuple[int, ...]]]
+    """For each sound and each that follows it: the numbers of the wordings, as often as they have the two."""
+    singles: Mapping[str, tuple[int, ...]]
+    """For each sound: the numbers of the wordings that have no pair at all."""
+    sounds: tuple[frozenset[str], ...]
+    """Of each wording."""
+    needed: tuple[int, ...]
+    """For each wording: how many pairs must be there."""
+    missing: tuple[int, ...]
+    """For each wording: how many of its sounds need not be there."""
+    known: dict[tuple[str, str], tuple[int, ...]] = field(default_factory=dict, compare=False)
+    """What was found before for two sounds heard side by side; speech repeats itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """A stretch of what was said, seen by its sounds: units from begin up to, not including, end."""
+
+    spoken: Spoken
+    begin: int
+    end: int
+    where: Mapping[str, int]
+    """For each sound, itself heard or near to one heard: a bit for each unit that is so, from `begin` on."""
+    least: Mapping[str, float]
+    """For each of them: the least it costs."""
+    units: frozenset[str]
+    against: Against = field(default_factory=dict)
+
+
+def index_of(patterns: Sequence[Pattern]) -> Index:
+    """An index of these wordings, known by their numbers.
+
+    Pairs that many wordings have (请您) tell little: a wording with enough others is not listed under them.
+    """
+    every = [list(pairs_of(pattern)) for pattern in patterns]
+    often = Counter(pair for found in every for pair in set(found))
+    pairs: dict[str, dict[str, list[int]]] = {}
+    singles: dict[str, list[int]] = {}
+    needed: list[int] = []
+    for number, (pattern, found) in enumerate(zip(patterns, every, strict=True)):
+        telling = [pair for pair in found if often[pair] <= OFTEN]
+        listed = telling if len(telling) >= ENOUGH else found
+        for one, other in listed:
+            pairs.setdefault(one, {}).setdefault(other, []).append(number)
+        if not listed:
+            for sound in filter(None, pattern.sounds):
+                singles.setdefault(sound, []).append(number)
+        needed.append(max(1, pairs_needed(pattern) - len(found) + len(listed)))
+    return Index(
+        {one: {other: tuple(listed) for other, listed in others.items()} for one, others in pairs.items()},
+        {sound: tuple(listed) for sound, listed in singles.items()},
+        tuple(frozenset(filter(None, pattern.sounds)) for pattern in patterns),
+        tuple(needed),
+        tuple(map(syllables_spared, patterns)),
+    )
+
+
+def pairs_of(pattern: Pattern) -> Iterator[tuple[str, str]]:
+    """Sounds side by side in a wording, those too that are so once light syllables between them are lost."""
+    cheap = figures().lost
+    for first, last in pattern.pieces:
+        for at in range(first, last - 1):
+            follow = at + 1
+            yield str(pattern.sounds[at]), str(pattern.sounds[follow])
+            while follow + 1 < last and pattern.lost[follow] < cheap:
+                follow += 1
+                yield str(pattern.sounds[at]), str(pattern.sounds[follow])
+
+
+def syllables_spared(pattern: Pattern) -> int:
+    """How many of its syllables need not be there, even nearly, for the rest not to cost too much."""
+    costs = sorted(
+        min(lost, other)
+        for lost, other, unit in zip(pattern.lost, pattern.other, pattern.units, strict=True)
+        if unit is not None
+    )
+    spared, spent = 0, 0.0
+    for cost in costs:
+        spent += cost
+        if spent > pattern.most + 1e-6:
+            break
+        spared += 1
+    return min(spared, pattern.size - 1)
+
+
+def pairs_needed(pattern: Pattern) -> int:
+    """How many pairs are left at least where as many syllables as may be are lost; each breaks two."""
+    inside = sum(last - first - 1 for first, last in pattern.pieces)
+    return max(1, inside - 2 * syllables_spared(pattern))
+
+
+def ground_of(spoken: Spoken, begin: int, end: int) -> Ground:
+    """A stretch of what was said, made ready for the index."""
+    where: dict[str, int] = {}
+    least: dict[str, float] = {}
+    for at, heard in enumerate(spoken.sounds[begin:end]):
+        for sound, cost in near(heard).items():
+            where[sound] = where.get(sound, 0) | 1 << at
+            if cost < least.get(sound, 1.0):
+                least[sound] = cost
+    return Ground(spoken, begin, end, where, least, frozenset(spoken.units[begin:end]))
+
+
+def candidates(index: Index, ground: Ground) -> list[tuple[int, int]]:
+    """Each (syllables that are missing, number of the wording) of which enough is there."""
+    needed, missing, sounds, where = index.needed, index.missing, index.sounds, ground.where
+    counted = Counter(chain.from_iterable(_shared(index, ground)))
+    enough = [number for number, pairs in counted.items() if pairs >= needed[number]]
+    enough += {number for sound in where if sound in index.singles for number in index.singles[sound]}
+    lacking = [(len(sounds[number].difference(where)), number) for number in enough]
+    return [(lack, number) for lack, number in lacking if lack <= missing[number]]
+
+
+def _shared(index: Index, ground: Ground) -> Iterator[tuple[int, ...]]:
+    """The wordings for each two sounds that stand side by side, fillers between them left out."""
+    heard, light, known, last = ground.spoken.sounds, ground.spoken.light, index.known, ground.end - 1
+    for at in range(ground.begin, last):
+        follow = at + 1
+        while True:
+            pair = heard[at], heard[follow]
+            listed = known.get(pair)
+            yield _looked_up(index, pair) if listed is None else listed
+            if not light[follow] or follow == last:
+                break
+            follow += 1
+
+
+def _looked_up(index: Index, pair: tuple[str, str]) -> tuple[int, ...]:
+    """The wordings that have the two sounds, or near ones, side by side; remembered."""
+    rights = near(pair[1])
+    lists = (
+        others[right]
+        for left in near(pair[0])
+        if (others := index.pairs.get(left))
+        for right in rights
+        if right in others
+    )
+    found = tuple(chain.from_iterable(lists))
+    if len(index.known) >= REMEMBERED:
+        index.known.clear()
+    index.known[pair] = found
+    return found

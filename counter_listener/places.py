@@ -1,0 +1,264 @@
+"""Where a wording stands in what was said, and whether it is said there: how close, and how likely by chance."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from counter_listener.alignment import NOT_HEARD, Aligned, align, straight
+from counter_listener.closeness import figures, interchangeable
+from counter_listener.index import Ground
+from counter_listener.pinyin import tone_of
+from counter_listener.spoken import Spoken
+from counter_listener.wordings import Pattern
+
+AROUND: Final = 6
+"""Units on either side that tell how sure the recogniser was thereabouts."""
+SLACK: Final = 6
+"""Fillers that a wording may hold, beside its own length."""
+ROUNDING: Final = 1e-6
+OFF_TONE: Final = 0.01
+"""Bits."""
+FAINT_COST: Final = 0.2
+FAINT: Final = -900.0
+"""Less than any value of a place that more than the sound of one syllable speaks for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A wording laid along what was said: units from first up to, not including, last."""
+
+    pattern: Pattern
+    first: int
+    last: int
+    cost: float
+    """Syllables that differ, each by its weight."""
+    allowed: float
+    """The most that may differ here."""
+    value: float
+    """Bits that are left for it when chance has had its share; of two explanations the greater is the better."""
+    partners: tuple[int, ...]
+    """For each syllable or slot place of the wording: the unit that stands for it, or NOT_HEARD."""
+    costs: tuple[float, ...]
+    """What each of them costs."""
+
+    @property
+    def heard(self) -> bool:
+        """Whether it is close enough."""
+        return self.cost <= self.allowed + ROUNDING
+
+    @property
+    def pieces(self) -> Iterator[tuple[int, int]]:
+        """The spans of the fixed pieces that were heard."""
+        for begin, end in self.pattern.pieces:
+            units = [unit for unit in self.partners[begin:end] if unit != NOT_HEARD]
+            if units:
+                yield units[0], units[-1] + 1
+
+    @property
+    def score(self) -> float:
+        """How close in sound, 0-100."""
+        return round(max(0.0, 100 * (1 - self.cost / self.pattern.weight)), 1)
+
+    def overlaps(self, other: Place) -> bool:
+        return self.first < other.last and other.first < self.last
+
+    @property
+    def sure(self) -> bool:
+        """False where only the sound of a single syllable speaks for it."""
+        return self.value >= FAINT
+
+    def part_of(self, whole: Place, spoken: Spoken) -> bool:
+        """Whether it is only a part of a longer word, by what is written there beside it.
+
+        Of two readings of the very same stretch, the one that is written so is the whole.
+        """
+        if not (whole.first <= self.first and self.last <= whole.last):
+            return False
+        rest = {
+            unit: written
+            for unit, written in zip(whole.partners, whole.pattern.units, strict=True)
+            if unit != NOT_HEARD and not self.first <= unit < self.last
+        }
+        if rest:
+            return any(spoken.units[unit] == written for unit, written in rest.items())
+        return whole.agreeing(spoken) > self.agreeing(spoken)
+
+    def agreeing(self, spoken: Spoken) -> int:
+        """How many characters are written as the wording has them."""
+        return sum(
+            unit != NOT_HEARD and spoken.units[unit] == written
+            for unit, written in zip(self.partners, self.pattern.units, strict=True)
+        )
+
+    def off_tone(self, spoken: Spoken) -> float:
+        """A trifle for each character of another tone: it breaks ties, and nothing else."""
+        return OFF_TONE * sum(
+            unit != NOT_HEARD
+            and written is not None
+            and spoken.units[unit] != written
+            and tone_of(spoken.units[unit]) != tone_of(written)
+            for unit, written in zip(self.partners, self.pattern.units, strict=True)
+        )
+
+
+def place_of(pattern: Pattern, aligned: Aligned, spoken: Spoken) -> Place:
+    """What an alignment is worth, and how much might differ there."""
+    told = figures()
+    if len(pattern.units) == 1:
+        return _single(pattern, aligned, spoken)
+    agree = garbled = 0
+    swapped = False
+    known = stops(aligned, spoken)
+    for number, (bits, cost, at, unit) in enumerate(
+        zip(pattern.bits, aligned.costs, aligned.partners, pattern.units, strict=True)
+    ):
+        if at == NOT_HEARD or unit is None or cost >= 1.0:
+            continue
+        same = spoken.units[at] == unit
+        agree += same
+        other = not same and interchangeable(pattern.sounds[number], spoken.sounds[at])
+        swapped |= other
+        garbled += not same and not other
+        known += bits * (1.0 - cost) + (told.character if same else -told.homophone)
+    cost = aligned.cost
+    if cost - sum(aligned.costs) > told.added - ROUNDING:
+        cost += told.pause_inside * (spoken.clauses[aligned.last - 1] > spoken.clauses[aligned.first])
+    evidence = known * sureness(aligned, spoken) ** told.doubt
+    needed = pattern.needed
+    if agree == pattern.size and aligned.cost < ROUNDING:
+        needed = min(needed, told.exact_bits)
+    value = evidence - told.wrong * cost - pattern.needed
+    allowed = pattern.allowed[min(garbled, len(pattern.allowed) - 1)]
+    if pattern.threshold is None:
+        spare = evidence - told.wrong * cost - needed
+        allowed = min(allowed, cost + spare / pattern.worth)
+    if swapped and pattern.size < told.lost_from:
+        allowed = -1.0
+    first, last = _trimmed(pattern, aligned)
+    return Place(pattern, first, last, cost, allowed, value, aligned.partners, aligned.costs)
+
+
+def _single(pattern: Pattern, aligned: Aligned, spoken: Spoken) -> Place:
+    """A wording of one syllable: its sound alone says too little, so it must be written so, at the start of a word.
+
+    What a rule needs is found by its sound as well, faintly, for lacking it would accuse somebody.
+    """
+    at = aligned.first
+    alike = spoken.units[at] == pattern.units[0] and spoken.first_in_word[at]
+    faint = pattern.role == "need" and aligned.cost <= FAINT_COST
+    value = figures().character if alike else 2 * FAINT
+    allowed = pattern.size if alike or faint else -1.0
+    return Place(pattern, at, at + 1, aligned.cost, allowed, value, aligned.partners, aligned.costs)
+
+
+def _trimmed(pattern: Pattern, aligned: Aligned) -> tuple[int, int]:
+    """The stretch without what a slot at either end takes."""
+    begin, end = pattern.pieces[0][0], pattern.pieces[-1][1]
+    heard = [unit for unit in aligned.partners[begin:end] if unit != NOT_HEARD]
+    return (heard[0], heard[-1] + 1) if heard else (aligned.first, aligned.last)
+
+
+def stops(aligned: Aligned, spoken: Spoken) -> float:
+    """Bits for standing at an end of a clause, or being all of it; fillers around it do not count."""
+    told, clauses, added = figures(), spoken.clauses, spoken.added
+    first, last = aligned.first, aligned.last
+    clause = clauses[first]
+    while first and clauses[first - 1] == clause and added[first - 1] < told.added:
+        first -= 1
+    clause = clauses[last - 1]
+    while last < len(clauses) and clauses[last] == clause and added[last] < told.added:
+        last += 1
+    before = first == 0 or clauses[first - 1] != clauses[first]
+    after = last == len(clauses) or clauses[last - 1] != clauses[last]
+    return told.alone if before and after else told.pause * (before + after)
+
+
+def sureness(aligned: Aligned, spoken: Spoken) -> float:
+    """How sure the recogniser was thereabouts, 0-1."""
+    if spoken.certain:
+        return 1.0
+    around = spoken.sure[max(0, aligned.first - AROUND) : aligned.last + AROUND]
+    return sum(around) / len(around)
+
+
+def places(pattern: Pattern, ground: Ground, missing: int) -> Iterator[Place]:
+    """Where one wording stands on this ground, none overlapping; `missing` of its sounds are not there."""
+    todo = [(ground.begin, ground.end)]
+    bendable: bool | None = None
+    while todo:
+        begin, end = todo.pop()
+        if end - begin < pattern.shortest:
+            continue
+        place = None if missing else _straight(pattern, ground, begin, end)
+        if place is None and bendable is None:
+            bendable = pattern.forgiving and promising(pattern, ground, missing)
+        if place is None and bendable:
+            place = _bent(pattern, ground, begin, end)
+        if place is not None:
+            yield place
+            todo += [(begin, place.first), (place.last, end)]
+
+
+def hope(pattern: Pattern, ground: Ground, missing: int) -> float | None:
+    """The most bits that a place of it here can be worth, at a glance; None where so much missing is too much."""
+    garbled = max(0, pattern.size - missing - len(pattern.characters & ground.units))
+    if missing > pattern.lights + pattern.allowed[min(garbled, len(pattern.allowed) - 1)] + ROUNDING:
+        return None
+    return pattern.ceiling - pattern.miswritten * garbled - pattern.absent * missing
+
+
+def promising(pattern: Pattern, ground: Ground, missing: int) -> bool:
+    """Whether what is there of it can be enough, in whatever order its sounds are."""
+    garbled = max(0, pattern.size - missing - len(pattern.characters & ground.units))
+    least = ground.least
+    cost, bits = 0.0, 0.0
+    for sound, lost, absent, telling in pattern.cells:
+        there = least.get(sound)
+        if there is None:
+            cost += absent
+            bits += telling
+        elif there:
+            cost += min(there, lost)
+            bits += telling * there
+    if cost > pattern.allowed[min(garbled, len(pattern.allowed) - 1)] + ROUNDING:
+        return False
+    told = figures()
+    most = pattern.ceiling - bits - told.character * missing - pattern.miswritten * garbled - told.wrong * cost
+    return most >= -ROUNDING or pattern.threshold is not None or not (cost or garbled)
+
+
+def _straight(pattern: Pattern, ground: Ground, begin: int, end: int) -> Place | None:
+    """The first place where every syllable follows on the one before, none of them lost."""
+    found, where = ((1 << end - begin) - 1) << begin - ground.begin, ground.where
+    for at, sound in enumerate(pattern.sounds):
+        if sound is not None:
+            found &= where.get(sound, 0) >> at
+        if not found:
+            return None
+    size = len(pattern.sounds)
+    while found:
+        lowest = found & -found
+        found ^= lowest
+        first = lowest.bit_length() - 1 + ground.begin
+        if first + size > end:
+            return None
+        place = place_of(pattern, straight(pattern, ground.spoken, first), ground.spoken)
+        if place.heard:
+            return place
+    return None
+
+
+def _bent(pattern: Pattern, ground: Ground, begin: int, end: int) -> Place | None:
+    """The best place where syllables are lost, put in or quite other."""
+    aligned = align(pattern, ground.spoken, begin, end, ground.against)
+    if aligned is None or aligned.first == aligned.last:
+        return None
+    place = place_of(pattern, aligned, ground.spoken)
+    return place if place.heard else None
+
+
+def reach(pattern: Pattern) -> int:
+    """Units that a wording may take at most."""
+    return len(pattern.sounds) + SLACK

@@ -1,0 +1,228 @@
+"""The wordings of a phrase set, made ready to be listened for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from math import inf
+from typing import Final
+
+from counter_listener.closeness import Line, figures, telling
+from counter_listener.findings import Role
+from counter_listener.phrase_set import Forbidden, PhraseSet, Rule, Scenario
+from counter_listener.phrases import SLOT
+from counter_listener.pinyin import sounds, written
+
+CONTEXTS: Final[frozenset[Role]] = frozenset({"unless", "need", "not_in"})
+"""What is listed for its meaning beside others, by many owners."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """One wording: syllables side by side, with slots of any sound around and between them."""
+
+    role: Role
+    owners: frozenset[str]
+    """Ids of those that list it; more than one only for contexts."""
+    wording: str
+    units: tuple[str | None, ...]
+    """As written; None where a slot takes any syllable."""
+    sounds: tuple[str | None, ...]
+    lost: tuple[float, ...]
+    """What it costs not to hear each; infinite where a slot must be filled, 0 where it need not."""
+    other: tuple[float, ...]
+    """What it costs to hear quite another instead of each."""
+    pieces: tuple[tuple[int, int], ...]
+    """Where the fixed pieces stand: first up to, not including, last."""
+    size: int
+    """Syllables, slots left out."""
+    bits: tuple[float, ...]
+    """How much each of its sounds tells; 0 for a slot."""
+    weight: float
+    """Syllables, light ones counted as what it costs to lose them."""
+    most: float
+    """The most that may differ, in syllables, where everything else speaks for it."""
+    allowed: tuple[float, ...]
+    """The most that may differ where none, one, two ... others are written as others of their sound."""
+    needed: float
+    """Least evidence, in bits."""
+    ceiling: float
+    """The most that a place of it can be worth, in bits."""
+    worth: float
+    """Bits that a syllable of it gone wrong takes away, on average: its own, and those for being wrong."""
+    least_worth: float
+    """The same for the syllable that tells least."""
+    characters: frozenset[str]
+    miswritten: float
+    """Bits that another character of the right sound takes away at least."""
+    absent: float
+    """The same for a syllable that is not there."""
+    lights: int
+    """How many of its syllables are cheap to lose."""
+    cells: tuple[tuple[str, float, float, float], ...]
+    """Of each syllable, slots left out: its sound, what it costs not to hear it, to hear it not at all, its bits."""
+    forgiving: bool
+    """Whether a syllable of it may be lost, or others come between."""
+    shortest: int
+    """Units that it takes at least."""
+    threshold: float | None = None
+    """Least closeness, 0-100, instead of the line."""
+    shared: bool = False
+
+    @property
+    def owner(self) -> str:
+        """The id of the only one that lists it."""
+        (owner,) = self.owners
+        return owner
+
+
+def compiled(phrases: PhraseSet) -> list[Pattern]:
+    """Every wording of a phrase set in which there is something to hear; contexts that several list stand once."""
+    found: dict[tuple[object, ...], Pattern] = {}
+    for role, owner, wording, threshold, shared in listed(phrases):
+        pattern = pattern_of(role, owner, wording, phrases, threshold, shared=shared)
+        if not pattern.pieces:
+            continue
+        alone = None if role in CONTEXTS else owner
+        key = (role, alone, pattern.units, shared)
+        known = found.get(key)
+        found[key] = with_owners(known, pattern.owners) if known else pattern
+    return list(found.values())
+
+
+def courteous(units: list[str | None], phrases: PhraseSet) -> Iterator[int]:
+    """Where in a wording the courtesies stand that a rule needs: without them it is another sentence."""
+    for need in courtesies(phrases):
+        for at in range(len(units) - len(need) + 1):
+            if tuple(units[at : at + len(need)]) == need:
+                yield from range(at, at + len(need))
+
+
+def courtesies(phrases: PhraseSet) -> set[tuple[str, ...]]:
+    """What the rules of a phrase set need."""
+    return {written(need) for rule in phrases.rule for need in rule.need}
+
+
+def with_owners(pattern: Pattern, more: frozenset[str]) -> Pattern:
+    """The same wording, listed by more."""
+    return replace(pattern, owners=pattern.owners | more)
+
+
+def listed(phrases: PhraseSet) -> Iterator[tuple[Role, str, str, float | None, bool]]:
+    """Every wording as (role, id of its owner, wording, threshold, whether customers say it too)."""
+
+    def of(
+        role: Role, owner: str, wordings: Iterable[str], threshold: float | None = None, *, shared: bool = False
+    ) -> Iterator[tuple[Role, str, str, float | None, bool]]:
+        return ((role, owner, wording, threshold, shared) for wording in wordings)
+
+    for phrase, _ in phrases.phrases():
+        yield from of("phrase", phrase.id, phrase.say, phrase.threshold)
+        yield from of("phrase", phrase.id, phrase.shared, phrase.threshold, shared=True)
+        yield from of("not_in", phrase.id, phrase.not_in)
+    for offence in phrases.forbidden:
+        yield from of("forbidden", offence.id, offence.say, offence.threshold)
+        yield from of("forbidden", offence.id, offence.shared, offence.threshold, shared=True)
+    for word in phrases.word:
+        yield from of("word", word.id, word.say)
+        yield from of("word", word.id, word.shared, shared=True)
+        yield from of("not_in", word.id, word.not_in)
+    for rule in phrases.rule:
+        yield from of("when", rule.id, rule.when)
+        yield from of("when", rule.id, rule.shared, shared=True)
+        yield from of("need", rule.id, rule.need)
+    for scenario in phrases.scenario:
+        yield from of("trigger", scenario.id, scenario.when)
+    excusing: tuple[Forbidden | Rule | Scenario, ...] = (*phrases.forbidden, *phrases.rule, *phrases.scenario)
+    for entry in excusing:
+        yield from of("unless", entry.id, entry.unless)
+        yield from of("not_in", entry.id, entry.not_in)
+
+
+def pattern_of(  # noqa: PLR0913 - one wording has this many sides
+    role: Role, owner: str, wording: str, phrases: PhraseSet, threshold: float | None = None, *, shared: bool = False
+) -> Pattern:
+    """One wording as a pattern. Slots at its ends are as short as they may be; those inside may be as long."""
+    parts = SLOT.split(wording)
+    units: list[str | None] = []
+    lost: list[float] = []
+    other: list[float] = []
+    pieces: list[tuple[int, int]] = []
+    fixed = [written(part) for part in parts[::2]]
+    size = sum(map(len, fixed))
+    told = figures()
+    for index, part in enumerate(parts):
+        if index % 2 == 0:
+            piece = fixed[index // 2]
+            if piece:
+                pieces.append((len(units), len(units) + len(piece)))
+            cheap = told.light if size >= told.lost_from else frozenset[str]()
+            units += piece
+            lost += [told.lost_cheap if unit in cheap else told.lost for unit in piece]
+            other += [1.0] * len(piece)
+            continue
+        slot = phrases.slots[part]
+        between = pieces and any(fixed[index // 2 + 1 :])
+        extra = slot.max - slot.min if between else 0
+        units += [None] * (slot.min + extra)
+        lost += [inf] * slot.min + [0.0] * extra
+        other += [0.0] * (slot.min + extra)
+    for edge in {pieces[0][0], pieces[-1][1] - 1} if pieces else ():
+        lost[edge] += told.edge if lost[edge] >= told.lost else 0.0
+        other[edge] += told.edge
+    for at in courteous(units, phrases) if role == "phrase" else ():
+        lost[at] += told.courtesy if lost[at] >= told.lost else 0.0
+        other[at] += told.courtesy
+    heard = [iter(sounds(piece)) for piece in fixed if piece]
+    told_sounds = tuple(sound for piece in heard for sound in piece)
+    following = iter(told_sounds)
+    spoken = tuple(None if unit is None else next(following) for unit in units)
+    bits = tuple(0.0 if sound is None else telling(sound) for sound in spoken)
+    weight = sum(min(1.0, cost) for cost, unit in zip(lost, units, strict=True) if unit is not None)
+    inner = spoken[pieces[0][0] : pieces[-1][1]] if pieces else ()
+    needed = told.lines[role].bits + told.slot * sum(sound is None for sound in inner) ** 0.5
+    ceiling = sum(bits) + size * told.character + told.alone - needed
+    least_worth = min((one for one, unit in zip(bits, units, strict=True) if unit), default=0.0) + told.wrong
+    least_lost = min((gone for gone, unit in zip(lost, units, strict=True) if unit), default=0.0)
+    allowed = may_differ(told.lines[role], size, weight, threshold)
+    most = allowed[-1] if threshold is not None else max(0.0, min(allowed[-1], ceiling / least_worth))
+    return Pattern(
+        role=role,
+        owners=frozenset((owner,)),
+        wording=wording,
+        units=tuple(units),
+        sounds=spoken,
+        lost=tuple(lost),
+        other=tuple(other),
+        pieces=tuple(pieces),
+        size=size,
+        bits=bits,
+        weight=weight,
+        most=most,
+        allowed=allowed,
+        needed=needed,
+        ceiling=ceiling,
+        worth=sum(bits) / max(1, size) + told.wrong,
+        least_worth=least_worth,
+        forgiving=size > 1 and most >= (1.0 if role in CONTEXTS else told.added_cheap),
+        shortest=max(1, size - int(most / told.lost_cheap)),
+        characters=frozenset(unit for unit in units if unit is not None),
+        miswritten=told.character + told.homophone,
+        absent=least_worth - told.wrong + told.character + told.wrong * least_lost,
+        lights=sum(0.0 < cost < told.lost for cost in lost),
+        cells=tuple(
+            (sound, gone, min(gone, another), bit)
+            for sound, gone, another, bit in zip(spoken, lost, other, bits, strict=True)
+            if sound is not None
+        ),
+        threshold=threshold,
+        shared=shared,
+    )
+
+
+def may_differ(line: Line, size: int, weight: float, threshold: float | None) -> tuple[float, ...]:
+    """The most that may differ, in syllables, where none, one, two ... others are written as others of their sound."""
+    if threshold is not None:
+        return (weight * (100 - threshold) / 100,)
+    least = line.least if size >= line.least_from else 0.0
+    return tuple(max(least, weight * (line.share + line.garbled * number)) for number in range(line.garbled_most + 1))

@@ -1,0 +1,1 @@
+"""The bundled speech models, and in `build` how they are made."""

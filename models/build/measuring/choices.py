@@ -1,0 +1,116 @@
+"""Grammar mode: which of twelve words was said, and whether a grammar finds its phrases and nothing in the rest."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from counter_listener.audio import blocks, read_recording
+from counter_listener.batch import Ears
+from counter_listener.models import vocabulary
+from counter_listener.pinyin import syllables
+from counter_listener.types import SAMPLE_RATE
+from models.build.held_out import STUDENTS_HELD_OUT
+from models.build.manifest import Recording, read_manifest
+from models.build.measuring.sets import Labelled
+
+GARBAGE: Final = "[unk]"
+REST: Final = b"\0" * SAMPLE_RATE
+"""Half a second of silence after a word, so that its last sound is not cut off by the end of the recording."""
+
+
+def recognise(path: Path, model: Any, grammar: Sequence[str] | None) -> str:  # noqa: ANN401 - vosk has no types
+    """What a model writes for a whole recording, spaced, in grammar mode or freely (None)."""
+    from vosk import KaldiRecognizer
+
+    choice = () if grammar is None else (json.dumps(grammar, ensure_ascii=False),)
+    engine = KaldiRecognizer(model, SAMPLE_RATE, *choice)
+    told = [
+        json.loads(engine.Result())["text"]
+        for block in blocks((*read_recording(path), REST))
+        if isinstance(block, bytes) and engine.AcceptWaveform(block)
+    ]
+    return " ".join(part for part in (*told, json.loads(engine.FinalResult())["text"]) if part)
+
+
+def spelt(wording: str, known: Collection[str]) -> str:
+    """A wording as a grammar needs it: with spaces, in words of the vocabulary; empty where it has none that do.
+
+    The longest words come first; a character that the model does not know gives way to one that sounds the same.
+    """
+    found, at = [], 0
+    while at < len(wording):
+        sizes = range(len(wording) - at, 0, -1)
+        word = next((wording[at : at + size] for size in sizes if wording[at : at + size] in known), None)
+        word = word or _alike(wording[at], known)
+        if word is None:
+            return ""
+        found.append(word)
+        at += len(word)
+    return " ".join(found)
+
+
+def _alike(character: str, known: Collection[str]) -> str | None:
+    sound = syllables(character)
+    return min((word for word in known if len(word) == 1 and syllables(word) == sound), default=None)
+
+
+def which_word(folder: Path, ears: Ears) -> dict[str, Any]:
+    """Which of the twelve words of dspspeech20 five students said, by grammar with and without [unk], and freely.
+
+    A word is right `by_sound` if what was written has its syllables, and `in_characters` if it is the word itself:
+    北京 and 背景 differ in tone alone, which the units of our own models do not have. A word that the vocabulary cannot
+    spell is not in the grammar, and wrong each time.
+    """
+    rows = [row for row in read_manifest(folder) if row.speaker in STUDENTS_HELD_OUT]
+    known = vocabulary(ears.folder)
+    words = {wording: text for text in sorted({row.text for row in rows}) if (wording := spelt(text, known))}
+    grammars = {"grammar": [*words], "grammar with [unk]": [*words, GARBAGE], "free": None}
+    return {
+        name: _right(rows, [recognise(row.path, ears.model, grammar) for row in rows], words)
+        for name, grammar in grammars.items()
+    }
+
+
+def _right(rows: Sequence[Recording], told: Iterable[str], words: dict[str, str]) -> dict[str, Any]:
+    sound: dict[str, list[bool]] = defaultdict(list)
+    characters: list[bool] = []
+    taken: dict[str, list[bool]] = defaultdict(list)
+    for row, heard in zip(rows, told, strict=True):
+        clean = " ".join(word for word in heard.split() if word != GARBAGE)
+        right = syllables(clean) == syllables(row.text)
+        sound[row.speaker].append(right)
+        taken[row.text].append(right)
+        characters.append(words.get(clean, clean.replace(" ", "")) == row.text)
+    return {
+        "by_sound": _share([one for each in sound.values() for one in each]),
+        "in_characters": _share(characters),
+        "students": {speaker: _share(each) for speaker, each in sorted(sound.items())},
+        "words": {word: _share(each) for word, each in sorted(taken.items())},
+        "recordings": len(characters),
+    }
+
+
+def _share(right: Sequence[bool]) -> float:
+    return sum(right) / len(right) if right else 0.0
+
+
+def dial(lines: Sequence[Labelled], ears: Ears) -> dict[str, Any]:
+    """How often a grammar of phrases and [unk] finds the phrase said, and one where other things were said."""
+    phrases = sorted({one.lines[0].text for one in lines if one.lines[0].kind == "phrase"})
+    known = vocabulary(ears.folder)
+    grammar = [*filter(None, (spelt(phrase, known) for phrase in phrases)), GARBAGE]
+    hits, false, counted = 0, 0, {"phrase": 0, "other": 0}
+    for one in lines:
+        heard = recognise(one.label.path, ears.model, grammar)
+        said = one.lines[0]
+        if said.kind == "phrase":
+            counted["phrase"] += 1
+            hits += "".join(syllables(said.text)) in "".join(syllables(heard.replace(GARBAGE, "，")))
+        else:
+            counted["other"] += 1
+            false += bool(heard.replace(GARBAGE, "").strip())
+    return {"phrases": counted["phrase"], "hits": hits, "others": counted["other"], "false_alarms": false}

@@ -1,0 +1,84 @@
+"""Why a phrase was not heard: the closest stretch, what differs, and what would have passed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from command import run, transcript
+from small_counter import FULL, said, small, talk, with_ticks
+
+from counter_listener.explain import Asked, Explanation, explain
+from counter_listener.matching import find
+
+
+def explained(*texts: str, asked: Asked | None = None) -> list[Explanation]:
+    return explain(with_ticks(talk(texts)), small(), asked or Asked())
+
+
+def test_whatever_is_owed_and_not_heard_is_explained_and_nothing_else() -> None:
+    assert explained(*FULL) == []
+    missed = explained("您好", "请问您想吃什么菜", "请慢慢走来走去吧")
+    assert [one.phrase for one in missed] == ["ask-need", "goodbye"]
+    assert {one.verdict for one in missed} == {"not_heard"}
+
+
+def test_the_syllables_stand_under_each_other() -> None:
+    (one,) = explained("您好", "请问您想吃什么菜", "请慢走")
+    assert (one.wording, one.start, one.passes) == ("请问您办理什么业务", 1.5, False)
+    pairs = [(column.wanted, column.heard) for column in one.columns]
+    assert pairs[:3] == [("请", "请"), ("问", "问"), ("您", "您")]
+    assert ("什", "什") in pairs
+    assert one.closeness < one.line <= 100
+
+
+def test_the_cure_cures() -> None:
+    (one,) = explained("您好", "请问您想吃什么菜", "请慢走")
+    assert one.cure
+    assert set(one.cure) <= set("办理业务")
+    assert len(one.cure) < 4
+    mended = "".join(column.wanted if column.wanted in one.cure else column.heard for column in one.columns)
+    assert [hit.owner for hit in find(small(), said(mended, 0)).phrases] == ["ask-need"]
+
+
+def test_a_phrase_asked_for_is_explained_though_it_was_heard() -> None:
+    (one,) = explained(*FULL, asked=Asked(phrase="goodbye"))
+    assert (one.verdict, one.passes, one.closeness, one.cure) == ("heard", True, 100, ())
+
+
+def test_a_time_asked_for_shows_what_came_closest_there() -> None:
+    texts = ["您好欢迎光临", "请问您办理什么业务", *["我想取两万块钱"] * 8, "请慢走"]
+    near = explained(*texts, asked=Asked(at=20.0))
+    assert near
+    assert all(abs(one.start - 20.0) <= 15 for one in near)
+
+
+def test_numbers_are_masked_and_slots_left_out() -> None:
+    found = explained("王先生您好", "请问您办理什么", "六二二二零零一二三四五六七八九零一二三", "请慢走")
+    told = " ".join(json.dumps([one.heard, [c.heard for c in one.columns]], ensure_ascii=False) for one in found)
+    assert "王" not in told
+
+
+@pytest.mark.parametrize("form", ["table", "jsonl"])
+def test_the_command_explains_a_transcript(tmp_path: Path, form: str) -> None:
+    file = tmp_path / "monday.jsonl"
+    transcript(file, [(0, 1, "您好"), (5, 7, "请收好您的证件"), (9, 10, "请走")])
+    result = run("explain", str(file), "--format", form)
+    assert result.exit_code == 0
+    assert "goodbye" in result.stdout
+    assert "请慢走" in result.stdout
+    if form == "jsonl":
+        assert {"closeness", "line", "columns", "cure"} <= json.loads(result.stdout.splitlines()[-1]).keys()
+
+
+def test_an_unknown_phrase_is_refused_in_one_sentence(tmp_path: Path) -> None:
+    result = run("explain", str(tmp_path / "none.jsonl"), "--phrase", "goodby")
+    assert result.exit_code == 2
+    assert "did you mean 'goodbye'" in result.stderr
+
+
+def test_a_recording_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+    result = run("explain", str(tmp_path / "none.jsonl"))
+    assert result.exit_code == 3
+    assert result.stderr.count("\n") == 1

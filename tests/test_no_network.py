@@ -1,0 +1,154 @@
+"""Nothing is ever downloaded unasked: only `models install` reaches the module that knows the network."""
+
+from __future__ import annotations
+
+import ast
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from counter_listener.shipped import shipped
+
+PACKAGE = Path(__file__).resolve().parent.parent / "counter_listener"
+FILES = sorted(PACKAGE.rglob("*.py"))
+CLIENTS = {
+    *("requests", "urllib3", "urllib.request", "http.client", "pooch", "httpx", "aiohttp", "ftplib", "smtplib"),
+    *("websockets", "websocket", "huggingface_hub", "xmlrpc"),
+}
+"""What could fetch something."""
+DOOR = "models_download"
+LINE = "models_line"
+INSTALLER = "models_install"
+
+
+def code_of(file: Path) -> Iterator[tuple[str, ast.AST]]:
+    """The code in a file, and the code in its strings that another process is to run."""
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    yield file.name, tree
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and "import" in node.value:
+            try:
+                yield f"{file.name}:{node.lineno}", ast.parse(node.value)
+            except SyntaxError:
+                continue
+
+
+def imported(tree: ast.AST) -> set[str]:
+    """Every module that is imported, wherever in the code, with the names taken from it."""
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found |= {node.module or "", *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return found
+
+
+CODE = [(name, tree) for file in FILES for name, tree in code_of(file)]
+
+
+def importers(module: str) -> set[str]:
+    return {name for name, tree in CODE if any(one == module or one.startswith(f"{module}.") for one in imported(tree))}
+
+
+@pytest.mark.parametrize("client", sorted(CLIENTS))
+def test_only_the_downloader_can_fetch_anything(client: str) -> None:
+    assert importers(client) <= {f"{DOOR}.py", f"{LINE}.py"}
+
+
+def test_only_the_command_models_install_leads_there() -> None:
+    assert importers(f"counter_listener.{LINE}") == {f"{DOOR}.py", f"{INSTALLER}.py"}
+    assert importers(f"counter_listener.{DOOR}") == {f"{INSTALLER}.py"}
+    assert importers(f"counter_listener.{INSTALLER}") == {"cli_models.py"}
+    tree = ast.parse((PACKAGE / "cli_models.py").read_text(encoding="utf-8"))
+    inside = {
+        function.name
+        for function in ast.walk(tree)
+        if isinstance(function, ast.FunctionDef) and f"counter_listener.{INSTALLER}" in imported(function)
+    }
+    assert inside == {"install"}
+
+
+def test_no_other_way_to_import_or_run_code_is_used() -> None:
+    for name, tree in CODE:
+        called = {
+            node.func.id for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+        }
+        assert not called & {"__import__", "eval", "exec"}, name
+        assert not {one for one in imported(tree) if one.startswith(("importlib.import_module", "runpy"))}, name
+
+
+def vosk_names(tree: ast.AST) -> set[str]:
+    """What is taken from vosk, as names or as attributes."""
+    names = {one.removeprefix("vosk.") for one in imported(tree) if one.startswith("vosk.")}
+    return names | {
+        node.attr
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "vosk"
+    }
+
+
+def test_of_libvosk_only_what_cannot_download_is_touched() -> None:
+    """Its Model fetches by name or language, unpacks with no checksum, and looks in folders of its own."""
+    assert {name for _, tree in CODE for name in vosk_names(tree)} <= {"Model", "KaldiRecognizer", "SetLogLevel"}
+
+
+def test_libvosk_is_only_ever_given_a_folder() -> None:
+    calls = [
+        (name, node)
+        for name, tree in CODE
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in {"Model", "vosk.Model"}
+    ]
+    assert len(calls) == 3
+    for name, call in calls:
+        assert [keyword.arg for keyword in call.keywords] == ["model_path"], name
+        assert call.args == [], name
+    uses = [name for name, tree in CODE for node in ast.walk(tree) if isinstance(node, ast.Name) and node.id == "Model"]
+    assert len(uses) == 1, "vosk's Model goes by another name somewhere"
+
+
+WITHOUT_NETWORK = """
+import socket, sys
+def refuse(*args, **kwargs):
+    print("the network was used", file=sys.stderr)
+    raise SystemExit(99)
+for name in ("connect", "connect_ex", "sendto"):
+    setattr(socket.socket, name, refuse)
+socket.getaddrinfo = socket.create_connection = refuse
+from counter_listener.__main__ import main
+sys.argv[1:] = {words!r}
+try:
+    main()
+finally:
+    heavy = [module for module in ("pooch", "filelock", "tqdm.auto") if module in sys.modules]
+    print("loaded:", *heavy, file=sys.stderr)
+"""
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["check", str(shipped("recordings") / "no-greeting.wav"), "--store", "none"],
+        ["check", "x.wav", "--model", "small-cn-0.22"],
+        ["models", "list"],
+        ["models", "path", "small-cn-0.22"],
+        ["models", "install", "cn-0.22"],
+    ],
+    ids=" ".join,
+)
+def test_with_the_network_blocked_everything_goes_on_as_before(words: list[str], tmp_path: Path) -> None:
+    code = WITHOUT_NETWORK.format(words=words)
+    environment = {**os.environ, "XDG_DATA_HOME": str(tmp_path), "HOME": str(tmp_path)}
+    shown = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=False, env=environment
+    )
+    assert "the network was used" not in shown.stderr
+    assert shown.returncode in {0, 2}
+    assert shown.returncode == (2 if any("0.22" in word for word in words) else 0)
+    if words[:2] != ["models", "install"]:
+        assert "loaded:\n" in shown.stderr
