@@ -51,7 +51,7 @@ def main(path: str, rounds: str) -> None:
         os.close(writing)
         pipe, messages = os.fdopen(reading, "rb"), []
         if number < int(rounds):
-            messages = [json.loads(pipe.readline()) for _ in range(moment.randint(1, 20))]
+            messages = [json.loads(pipe.readline()) for _ in range(moment.randint(1, 12))]
             time.sleep(moment.uniform(0, 0.005))
             os.kill(child, signal.SIGKILL)
         messages += [json.loads(line) for line in pipe.read().split(b"\n")[:-1]]

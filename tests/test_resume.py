@@ -26,7 +26,7 @@ from counter_listener.types import ByHand, Event, Gap, Tick, Utterance
 from counter_listener.visit import advance, begin, end, judge
 
 FIXTURES = Path(__file__).parent / "fixtures"
-NAMES = ("full-marks", "forbidden", "complaint-handled", "three-visits", "request-without-please", "no-farewell")
+NAMES = ("full-marks", "forbidden", "complaint-handled", "forbidden full-marks", "request-without-please", "no-farewell")
 Items = tuple[Utterance | Gap | ByHand | Tick, ...]
 NOON = datetime(2026, 1, 15, 12, tzinfo=UTC)
 
@@ -43,7 +43,11 @@ def ears() -> Ears:
 
 @cache
 def heard(name: str) -> Items:
-    return tuple(transcribe(blocks(read_recording(FIXTURES / f"{name}.wav")), VoskRecognizer(ears().model)))
+    """What is heard of a recording, or of two in a row."""
+    first, _, second = name.partition(" ")
+    items = tuple(transcribe(blocks(read_recording(FIXTURES / f"{first}.wav")), VoskRecognizer(ears().model)))
+    length = max(item.at for item in items if isinstance(item, Tick))
+    return items + (tuple(_moved(item, length) for item in heard(second)) if second else ())
 
 
 @cache
