@@ -172,7 +172,8 @@ def _opening(sounddevice: Any, device: Device, channel: Literal["mix"] | int) ->
     if channel == "mix":
         channels = 2 if device.channels == 2 else 1  # noqa: PLR2004 - left and right
     else:
-        channels = device.channels if device.channels <= MANY_CHANNELS else channel
+        # a sound server that is asked for one channel gives the mix of all, and not the first
+        channels = device.channels if device.channels <= MANY_CHANNELS else max(2, channel)
     rates = [SAMPLE_RATE, round(device.rate)]
     for rate, count in [(rate, count) for rate in rates for count in dict.fromkeys((channels, device.channels))]:
         with suppress(sounddevice.PortAudioError, ValueError), _hushed():

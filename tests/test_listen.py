@@ -249,6 +249,43 @@ def on_screen(_phrases: Path, tmp_path: Path) -> None:
             player.wait()
 
 
+LEVELS = """
+import time
+from counter_listener.config import Config
+from counter_listener.doctor import heard
+from counter_listener.microphone import devices, find_device
+
+device = find_device("pulse", devices())
+for channel in (1, 2, "mix"):
+    found = heard(device, Config(channel=channel), 1.0, time.monotonic)
+    print(found.state, found.said)
+"""
+
+
+def two_channels(_phrases: Path, tmp_path: Path) -> None:
+    """Of a device with two channels each is heard by itself; `devices` lists it with its level."""
+    with virtual_sound() as sound:
+        sound.plug_in("pair", 2)
+        with wave.open(str(tmp_path / "right.wav"), "wb") as out:
+            out.setparams((2, 2, 16_000, 0, "NONE", ""))
+            out.writeframes(array("h", (0, 8000, 0, -8000) * 8_000 * 120).tobytes())
+        player = sound.play("pair", tmp_path / "right.wav")
+        environment = {**os.environ, **sound.hearing("pair")}
+        shown = subprocess.run(
+            [sys.executable, "-c", LEVELS], env=environment, capture_output=True, encoding="utf-8", check=False
+        )
+        listed = program("devices", "--seconds", 1, env=environment)
+        player.kill()
+        player.wait()
+    assert shown.returncode == 0, shown.stderr
+    left, right, mixed = shown.stdout.splitlines()
+    assert left.startswith("wrong nothing but zeros")
+    assert right.startswith("ok peak -12 dB")
+    assert mixed.startswith("ok peak -18 dB")
+    (line,) = [line for line in listed.stdout.splitlines() if " pulse, ALSA" in line]
+    assert line.endswith("-18 dB")
+
+
 def gaps_told(said: str, count: int, rows: list[Any]) -> bool:
     return sum(f"the listener {said}" in row.detail for row in rows) >= count
 
@@ -256,11 +293,11 @@ def gaps_told(said: str, count: int, rows: list[Any]) -> bool:
 @pytest.fixture(scope="module")
 def scenes(phrases: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Future[None]]]:
     """Two at a time, so that real time is spent once and two cores keep up."""
-    acts = (played, killed, unplugged, on_screen)
+    acts = (played, killed, unplugged, on_screen, two_channels)
     with ThreadPoolExecutor(2) as pool:
         yield {act.__name__: pool.submit(act, phrases, tmp_path_factory.mktemp(act.__name__)) for act in acts}
 
 
-@pytest.mark.parametrize("name", ["played", "unplugged", "killed", "on_screen"])
+@pytest.mark.parametrize("name", ["played", "unplugged", "killed", "on_screen", "two_channels"])
 def test_on_the_real_path(name: str, scenes: dict[str, Future[None]]) -> None:
     scenes[name].result()

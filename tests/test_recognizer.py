@@ -15,7 +15,6 @@ from counter_listener.recognizer import VoskRecognizer, load_model, transcribe, 
 from counter_listener.shipped import shipped
 from counter_listener.types import BLOCK_SAMPLES, SAMPLE_RATE, ByHand, Gap, Tick, Utterance, Word
 
-
 SPEECH_AND_SILENCE = 230
 """Blocks of long-silence.wav: what is said in it first, and half a minute of the silence after that."""
 

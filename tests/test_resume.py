@@ -26,7 +26,7 @@ from counter_listener.types import ByHand, Event, Gap, Tick, Utterance
 from counter_listener.visit import advance, begin, end, judge
 
 FIXTURES = Path(__file__).parent / "fixtures"
-NAMES = ("full-marks", "forbidden", "complaint-handled", "forbidden full-marks", "request-without-please", "no-farewell")
+NAMES = ("full-marks", "forbidden", "complaint-handled", "forbidden full-marks", "no-farewell")
 Items = tuple[Utterance | Gap | ByHand | Tick, ...]
 NOON = datetime(2026, 1, 15, 12, tzinfo=UTC)
 

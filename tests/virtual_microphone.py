@@ -31,9 +31,9 @@ class Sound:
             ["pactl", *words], env=self.environment, capture_output=True, encoding="utf-8", check=True, timeout=10
         ).stdout.strip()
 
-    def plug_in(self, sink: str) -> str:
+    def plug_in(self, sink: str, channels: int = 1) -> str:
         """A new sink, whose monitor is the microphone of that name; gives what unplug() needs."""
-        return self.pactl("load-module", "module-null-sink", f"sink_name={sink}", "rate=16000", "channels=1")
+        return self.pactl("load-module", "module-null-sink", f"sink_name={sink}", "rate=16000", f"channels={channels}")
 
     def unplug(self, module: str) -> None:
         self.pactl("unload-module", module)
