@@ -6,6 +6,10 @@ import os
 import socket
 from collections.abc import Mapping
 from contextlib import suppress
+from typing import Final
+
+PATIENCE_SECONDS: Final = 1.0
+"""For a service manager that does not read: listening must not wait for it."""
 
 
 def notify(environment: Mapping[str, str], state: str) -> None:
@@ -14,6 +18,7 @@ def notify(environment: Mapping[str, str], state: str) -> None:
     if not address.startswith(("/", "@")) or not hasattr(socket, "AF_UNIX"):
         return
     with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
+        channel.settimeout(PATIENCE_SECONDS)
         channel.connect("\0" + address[1:] if address[0] == "@" else address)
         channel.sendall(state.encode())
 
