@@ -50,15 +50,16 @@ def show_levels(seconds: float, clock: Callable[[], float]) -> None:
 
 
 def measured(device: Device, channel: Literal["mix"] | int, seconds: float, clock: Callable[[], float]) -> float:
-    """The peak of one microphone over some seconds, in decibels. Raises MicrophoneError."""
-    until = clock() + seconds
+    """The peak of one microphone over some seconds once it is open, in decibels. Raises MicrophoneError."""
+    until = float("inf")
     with microphone(device, channel, clock, lambda: clock() >= until) as opened:
+        until = clock() + seconds
         return max((level(item) for item in opened.sound if isinstance(item, bytes)), default=FLOOR)
 
 
 def watched(listed: list[Device], seconds: float, clock: Callable[[], float]) -> Iterator[Levels]:
-    """What every device hears, again and again for some seconds; one that cannot be opened says why, once."""
-    until = clock() + seconds
+    """What every device hears, again and again for some seconds once all are open; one that cannot be says so."""
+    until = float("inf")
     refused: Levels = {}
     with ExitStack() as stack:
         streams: dict[int, Iterator[Sound]] = {}
@@ -69,6 +70,7 @@ def watched(listed: list[Device], seconds: float, clock: Callable[[], float]) ->
                 )
             except MicrophoneError:
                 refused[one.index] = "cannot be opened"
+        until = clock() + seconds
         while clock() < until:
             yield {**refused, **{index: _next_level(stream) for index, stream in streams.items()}}
 

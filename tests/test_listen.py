@@ -283,7 +283,7 @@ from counter_listener.microphone import devices, find_device
 
 device = find_device("pulse", devices())
 for channel in (1, 2, "mix"):
-    found = heard(device, Config(channel=channel), 1.0, time.monotonic)
+    found = heard(device, Config(channel=channel), 2.0, time.monotonic)
     print(found.state, found.said)
 """
 
@@ -300,7 +300,7 @@ def two_channels(_phrases: Path, tmp_path: Path) -> None:
         shown = subprocess.run(
             [sys.executable, "-c", LEVELS], env=environment, capture_output=True, encoding="utf-8", check=False
         )
-        listed = program("devices", "--seconds", 1, env=environment)
+        listed = program("devices", "--seconds", 2, env=environment)
         player.kill()
         player.wait()
     assert shown.returncode == 0, shown.stderr
