@@ -213,6 +213,9 @@ def killed(_phrases: Path, tmp_path: Path) -> None:
             player.wait()
             seconds, _, err = one.stop()
             rows = one.rows()
+            until = time.monotonic() + stretched(5)
+            while told_manager[-1] != "STOPPING=1" and time.monotonic() < until:
+                time.sleep(0.05)
         assert seconds < stretched(2)
         assert "READY=1" in told_manager
         assert told_manager[-1] == "STOPPING=1"
