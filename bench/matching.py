@@ -64,7 +64,7 @@ def main() -> None:
 def utterances(phrases: PhraseSet, number: int) -> Iterator[Utterance]:
     """What is said in some visits, each utterance as said and as misheard."""
     for visit in visits(phrases, "tuning", 1, number):
-        rng = random.Random(visit.name)  # noqa: S311 - repeatable, not secret
+        rng = random.Random(visit.name)
         for utterance in visit.utterances:
             yield utterance
             wrong = misheard(utterance, RATE, rng, Ledger())
@@ -118,7 +118,7 @@ def told(seconds: Sequence[float]) -> str:
 
 def of_size(bank: PhraseSet, size: int) -> Matcher:
     """A matcher for so many owed wordings: the bank's own, then halves of them joined anew."""
-    rng = random.Random(size)  # noqa: S311 - repeatable, not secret
+    rng = random.Random(size)
     own = [wording for phrase, _ in bank.phrases() for wording in (*phrase.say, *phrase.shared)]
     plain = [wording for wording in own if "{" not in wording]
     listed = rng.sample(own, min(size, len(own)))

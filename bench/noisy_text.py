@@ -67,7 +67,7 @@ def make(matcher: Matcher, kind: str, rate: float, number: int, ledger: Ledger) 
     """The cases of all seeds of a kind, `number` a seed, at one error rate."""
     for seed in SEEDS[kind]:
         for visit in visits(matcher.phrases, kind, seed, number):
-            rng = random.Random(f"{visit.name} {rate}")  # noqa: S311 - repeatable, not secret
+            rng = random.Random(f"{visit.name} {rate}")
             yield heard_at(visit, rate, rng, ledger)
 
 

@@ -108,7 +108,7 @@ def transcribed(lines: Iterable[Line], rate: float) -> Iterator[Case]:
     """Each text as one utterance as long as its recording; misheard once for each seed where the rate is not 0."""
     for seed in SEEDS if rate else SEEDS[:1]:
         for line in lines:
-            rng = random.Random(f"{line.path.name} {rate} {seed}")  # noqa: S311 - repeatable, not secret
+            rng = random.Random(f"{line.path.name} {rate} {seed}")
             written = misheard(stretched(line), rate, rng, Ledger())
             items = tuple(timed([written] if written else []))
             yield Case(line.path.name, line.seconds, items, line.literal)

@@ -151,7 +151,7 @@ def visits(phrases: PhraseSet, kind: str, seed: int, number: int) -> Iterator[Vi
     """So many visits from one seed."""
     written_down = script(phrases)
     for index in range(number):
-        rng = random.Random(f"{kind} {seed} {index}")  # noqa: S311 - repeatable, not secret
+        rng = random.Random(f"{kind} {seed} {index}")
         yield spoken(f"{kind}-{seed}-{index}", list(turns(written_down, kind, rng)), rng)
 
 

@@ -24,7 +24,7 @@ from counter_listener.errors import AudioError
 from counter_listener.headers import WavHeader, asf_seconds, closed_ogg, flac_start, mp3_seconds, read_wav_header
 from counter_listener.losses import BROKEN_OFF, TRUNCATED, UNCLOSED, UNDECODABLE, Lost, Tape, find_losses, wav_losses
 from counter_listener.started import read_stamp
-from counter_listener.types import BLOCK_SAMPLES, SAMPLE_BYTES, SAMPLE_RATE, Gap
+from counter_listener.types import BLOCK_SAMPLES, SAMPLE_BYTES, SAMPLE_RATE, ByHand, Gap
 
 BURST_SECONDS: Final = 5
 """Sound that in_bursts() gathers: 160 kB."""
@@ -116,15 +116,15 @@ def read_recording(path: Path, progress: Callable[[float], None] | None = None) 
         raise AudioError(f"{path} is silent from end to end: was the microphone muted or unplugged?")
 
 
-def blocks(chunks: Iterable[Chunk | Gap]) -> Iterator[Chunk | Gap]:
-    """The same sound in blocks of BLOCK_SAMPLES samples, however the chunks were cut, and the same gaps.
+def blocks(chunks: Iterable[Chunk | Gap | ByHand]) -> Iterator[Chunk | Gap | ByHand]:
+    """The same sound in blocks of BLOCK_SAMPLES samples, however the chunks were cut, and the same gaps and keys.
 
-    Only the last block, and the last before a gap, may be shorter. Half a sample there is dropped.
+    Only the last block, and the last before anything that is no sound, may be shorter. Half a sample there is dropped.
     """
     size = BLOCK_SAMPLES * SAMPLE_BYTES
     held = b""
     for chunk in chunks:
-        if isinstance(chunk, Gap):
+        if not isinstance(chunk, bytes):
             yield from _whole_samples(held)
             held = b""
             yield chunk
@@ -162,6 +162,35 @@ def probe(path: Path) -> Facts:
     """What a recording says of itself, without decoding it. Raises AudioError if it cannot be read."""
     with _opened(path) as opened:
         return Facts(_length(opened), _stamp(opened), _description(opened))
+
+
+def as_speech(items: Iterable[Chunk | Gap | None], rate: int, channels: int) -> Iterator[Chunk | Gap | None]:
+    """Interleaved 16-bit sound of any rate (Hertz) and number of channels as sound for the recogniser, mixed to mono.
+
+    Whatever is no sound passes through, after the sound before it.
+    """
+    if (rate, channels) == (SAMPLE_RATE, 1):
+        yield from items
+        return
+    layout = {1: "mono", 2: "stereo"}.get(channels, f"{channels}c")
+    resampler = av.AudioResampler("s16", "mono", SAMPLE_RATE)
+    for item in items:
+        if item is None:
+            yield None
+        elif isinstance(item, Gap):
+            yield _sound_of(resampler.resample(None))
+            resampler = av.AudioResampler("s16", "mono", SAMPLE_RATE)
+            yield item
+        else:
+            frame = AudioFrame("s16", layout, len(item) // (SAMPLE_BYTES * channels))
+            frame.sample_rate = rate
+            frame.planes[0].update(item)
+            yield _sound_of(resampler.resample(frame))
+    yield _sound_of(resampler.resample(None))
+
+
+def _sound_of(frames: Iterable[AudioFrame]) -> Chunk:
+    return b"".join(bytes(frame.planes[0])[: frame.samples * SAMPLE_BYTES] for frame in frames)
 
 
 def _whole_samples(held: bytes) -> Iterator[Chunk]:

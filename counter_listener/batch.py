@@ -18,7 +18,7 @@ from counter_listener.pipeline import listen, read, timed
 from counter_listener.recognizer import VoskRecognizer, load_model, transcribe
 from counter_listener.started import Started, started
 from counter_listener.transcripts import read_transcript
-from counter_listener.types import Event, Gap, Tick, Utterance
+from counter_listener.types import Event, Recognised
 
 STREAM_DIGITS = 12
 """Hex digits of a recording's SHA-256 that name its stream: less than one chance in 100 of a clash in 2 000 000."""
@@ -103,7 +103,7 @@ def check_one(path: Path, task: Task) -> Result:
         return _failed(path, error)
 
 
-def hear(path: Path, ears: Ears, progress: Callable[[float], None] | None = None) -> Iterator[Utterance | Gap | Tick]:
+def hear(path: Path, ears: Ears, progress: Callable[[float], None] | None = None) -> Iterator[Recognised]:
     """What is recognised in a recording, or stands in a transcript; `progress` is told the seconds read so far.
 
     Raises AudioError, TranscriptError, ModelError.

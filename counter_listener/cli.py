@@ -10,13 +10,23 @@ import click
 
 from counter_listener import __version__
 from counter_listener.cli_check import check, demo
+from counter_listener.cli_doctor import doctor
 from counter_listener.cli_eval import evaluate
 from counter_listener.cli_explain import explain
+from counter_listener.cli_listen import devices, init, listen
 from counter_listener.cli_models import models
-from counter_listener.cli_options import EXIT_CODES, NO_RECORD, UNREADABLE, USAGE, silence
+from counter_listener.cli_options import BUSY, EXIT_CODES, NO_RECORD, UNREADABLE, USAGE, silence
 from counter_listener.cli_phrases import phrases
 from counter_listener.cli_record import backup, events, purge
-from counter_listener.errors import AudioError, CounterListenerError, LabelsError, StoreError, TranscriptError
+from counter_listener.errors import (
+    AudioError,
+    BusyError,
+    CounterListenerError,
+    LabelsError,
+    MicrophoneError,
+    StoreError,
+    TranscriptError,
+)
 from counter_listener.privacy import printable
 
 
@@ -45,7 +55,10 @@ def exit_code(error: CounterListenerError) -> int:
     """The documented exit code of an error that ends the program."""
     if isinstance(error, StoreError):
         return NO_RECORD
-    return UNREADABLE if isinstance(error, AudioError | LabelsError | TranscriptError) else USAGE
+    if isinstance(error, BusyError):
+        return BUSY
+    unreadable = AudioError | LabelsError | MicrophoneError | TranscriptError
+    return UNREADABLE if isinstance(error, unreadable) else USAGE
 
 
 @click.group(
@@ -62,7 +75,7 @@ def cli(*, debug: bool) -> None:
     """
 
 
-for command in (check, demo, explain, evaluate, phrases, models, events, purge, backup):
+for command in (check, demo, listen, devices, init, doctor, explain, evaluate, phrases, models, events, purge, backup):
     cli.add_command(command)
 
 
@@ -76,7 +89,8 @@ def main() -> None:
         try:
             cli(prog_name="counter-listener")
         finally:
-            sys.stdout.flush()
+            if sys.stdout is not None:  # pythonw has none
+                sys.stdout.flush()
     except OSError as error:
         silence()
         if error.errno != errno.EPIPE:

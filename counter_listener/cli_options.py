@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from counter_listener.matching import Matcher
 
 Format = Literal["table", "jsonl", "csv"]
-PASSED, BELOW, USAGE, UNREADABLE, NO_RECORD, INTERRUPTED = 0, 1, 2, 3, 4, 130
+PASSED, BELOW, USAGE, UNREADABLE, NO_RECORD, BUSY, INTERRUPTED = 0, 1, 2, 3, 4, 73, 130
 DEFAULT_PHRASES: Final = "bank-counter"
 DEFAULT_MODEL: Final = "counter-cn"
 EXIT_CODES: Final = """\b
@@ -57,6 +58,12 @@ def store_place(asked: str | None) -> str:
     if asked in {"", "none", ":memory:"} or asked.startswith("file:"):
         raise UsageError(f"--store {asked!r} names no record here; give a file or a sqlite:/// URL.")
     return str(Path(asked).expanduser()) if asked.startswith("~") else asked
+
+
+def steady() -> float:
+    """Seconds since a moment that is the same in every process; it never goes back, nor stops in a sleep."""
+    clock = getattr(time, "CLOCK_BOOTTIME", None)
+    return time.monotonic() if clock is None else time.clock_gettime(clock)
 
 
 def silence() -> None:

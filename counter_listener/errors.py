@@ -7,6 +7,9 @@ CounterListenerError            one sentence for the user; never a traceback
 ├── ModelError                  a speech model that is missing, damaged or unusable
 ├── PhraseSetError              a phrase set that is not right
 ├── StoreError                  a record that cannot be opened, written or trusted
+├── ConfigError                 settings that are not right
+├── MicrophoneError             a microphone that cannot be found, opened or heard
+├── BusyError                   a counter that is listened to already
 └── UsageError                  options that do not go together
 """
 
@@ -42,6 +45,18 @@ class PhraseSetError(CounterListenerError):
 
 class StoreError(CounterListenerError):
     "The record cannot be opened, written or trusted."
+
+
+class ConfigError(CounterListenerError):
+    "The settings are not right."
+
+
+class MicrophoneError(CounterListenerError):
+    "A microphone cannot be found, opened or heard."
+
+
+class BusyError(CounterListenerError):
+    "The counter is listened to already."
 
 
 class UsageError(CounterListenerError):

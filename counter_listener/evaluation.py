@@ -13,7 +13,7 @@ from counter_listener.findings import Heard
 from counter_listener.labels import Label
 from counter_listener.matching import Matcher, match
 from counter_listener.scoring import Found, Method, Said, best, curve, scored
-from counter_listener.types import Gap, Hit, Tick, Utterance
+from counter_listener.types import Gap, Hit, Recognised, Utterance
 
 OURS: Final = "ours"
 NAMES: Final[Mapping[Baseline, str]] = {
@@ -22,8 +22,6 @@ NAMES: Final[Mapping[Baseline, str]] = {
     "pinyin": "rapidfuzz, pinyin",
 }
 
-Item = Utterance | Gap | Tick
-
 
 @dataclass(frozen=True, slots=True)
 class Case:
@@ -31,7 +29,7 @@ class Case:
 
     name: str
     seconds: float
-    items: tuple[Item, ...]
+    items: tuple[Recognised, ...]
     """Utterances with time passing between them, as the matcher is told them."""
     said: tuple[Said, ...]
 

@@ -11,7 +11,7 @@ from counter_listener.matching import Matcher, counts, goes_on, match
 from counter_listener.places import Place, place_of
 from counter_listener.privacy import mask
 from counter_listener.spoken import Spoken, parts, spell
-from counter_listener.types import Event, Gap, Speaker, Tick, Utterance, Word
+from counter_listener.types import ByHand, Event, Gap, Recognised, Speaker, Utterance, Word
 from counter_listener.visit import judge
 from counter_listener.wordings import Pattern
 
@@ -21,8 +21,6 @@ NEAREST: Final = 3
 """Phrases shown for a time at which nothing owed was missed."""
 BEGUN: Final = 12
 """Units of the utterance before that are laid beside each utterance."""
-
-Item = Utterance | Gap | Tick
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +82,9 @@ class _Found:
         return self.place.cost - self.place.allowed
 
 
-def explain(items: Iterable[Item], matcher: Matcher, asked: Asked, *, one_visit: bool = False) -> list[Explanation]:
+def explain(
+    items: Iterable[Recognised], matcher: Matcher, asked: Asked, *, one_visit: bool = False
+) -> list[Explanation]:
     """The explanations asked for, in order of the visits, then of the phrase set."""
     heard = list(items)
     events = list(judge(match(heard, matcher), matcher.phrases, one_visit=one_visit))
@@ -119,12 +119,12 @@ def _wanted(events: Sequence[Event], asked: Asked) -> Iterator[tuple[str, int | 
             yield str(event.phrase), event.visit, str(event.verdict), opened[event.visit], event.at
 
 
-def _grounds(items: Iterable[Item], matcher: Matcher) -> Iterator[Spoken]:
+def _grounds(items: Iterable[Recognised], matcher: Matcher) -> Iterator[Spoken]:
     """Everything said, each utterance with the end of the one right before it."""
     before: tuple[Word, ...] = ()
     speaker: Speaker = "unknown"
     for item in items:
-        if isinstance(item, Gap):
+        if isinstance(item, Gap | ByHand):
             before = ()
         if not isinstance(item, Utterance):
             continue

@@ -10,9 +10,10 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from counter_listener.clocks import clock
 from counter_listener.explain import Column, Explanation
 from counter_listener.privacy import printable
-from counter_listener.show import clock, printed
+from counter_listener.show import printed
 
 VERDICTS: Final = {
     "not_heard": "was not heard",

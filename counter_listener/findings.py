@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from counter_listener.types import Gap, Hit, Tick, Utterance
+from counter_listener.types import ByHand, Gap, Hit, Tick, Utterance
 
 Role = Literal["phrase", "forbidden", "word", "trigger", "when", "need", "unless", "not_in"]
 
@@ -61,5 +61,5 @@ class Heard:
     """How much was said: syllables, or words in letters."""
 
 
-Item = Heard | Gap | Tick
+Item = Heard | Gap | ByHand | Tick
 """What the judge is told, in order of time."""

@@ -15,7 +15,7 @@ from counter_listener.phrase_set import PhraseSet, Rule
 from counter_listener.places import Place, hope, places, reach
 from counter_listener.privacy import mask
 from counter_listener.spoken import Spoken, parts, spell
-from counter_listener.types import Gap, Hit, Speaker, Tick, Utterance, Word
+from counter_listener.types import ByHand, Gap, Hit, Recognised, Speaker, Utterance, Word
 from counter_listener.wordings import Pattern, compiled
 
 SPLIT: Final = 1.0
@@ -54,7 +54,7 @@ def prepare(phrases: PhraseSet) -> Matcher:
     )
 
 
-def match(items: Iterable[Utterance | Gap | Tick], matcher: Matcher) -> Iterator[Item]:
+def match(items: Iterable[Recognised], matcher: Matcher) -> Iterator[Item]:
     """Each utterance with what was found in it, contexts shortly before it included; gaps and ticks pass through.
 
     A wording that a pause of up to `SPLIT` seconds cuts in two is found in the second of its utterances.
@@ -66,7 +66,7 @@ def match(items: Iterable[Utterance | Gap | Tick], matcher: Matcher) -> Iterator
     speaker: Speaker = "unknown"
     for item in items:
         if not isinstance(item, Utterance):
-            before = () if isinstance(item, Gap) else before
+            before = () if isinstance(item, Gap | ByHand) else before
             yield item
             continue
         for part in parts(item):

@@ -7,16 +7,25 @@ from collections.abc import Iterable, Iterator
 from counter_listener.audio import blocks
 from counter_listener.matching import Matcher, match
 from counter_listener.recognizer import Recognizer, transcribe
-from counter_listener.types import Event, Gap, Tick, Utterance
-from counter_listener.visit import judge
+from counter_listener.types import ByHand, Event, Gap, Tick, Utterance
+from counter_listener.visit import Counter, judge
 
 
 def listen(
-    chunks: Iterable[bytes | Gap], recognizer: Recognizer, matcher: Matcher, *, one_visit: bool = False
+    chunks: Iterable[bytes | Gap | ByHand],
+    recognizer: Recognizer,
+    matcher: Matcher,
+    *,
+    one_visit: bool = False,
+    counter: Counter | None = None,
 ) -> Iterator[Event]:
-    """The events of a stream of audio: 16 kHz mono signed 16-bit little-endian, in chunks of any length, with gaps."""
-    heard = match(transcribe(blocks(chunks), recognizer), matcher)
-    return judge(heard, matcher.phrases, one_visit=one_visit)
+    """The events of a stream of audio: 16 kHz mono signed 16-bit little-endian, in chunks of any length, with gaps.
+
+    `counter` is what is known of a stream that goes on; its `now` is where the first chunk begins.
+    """
+    since = counter.now if counter else 0.0
+    heard = match(transcribe(blocks(chunks), recognizer, since), matcher)
+    return judge(heard, matcher.phrases, one_visit=one_visit, counter=counter)
 
 
 def read(utterances: Iterable[Utterance], matcher: Matcher, *, one_visit: bool = False) -> Iterator[Event]:

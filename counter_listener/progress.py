@@ -24,8 +24,8 @@ def progress_bar(total: int, *, quiet: bool) -> Iterator[tuple[Underway, Done]]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+    from counter_listener.clocks import clock
     from counter_listener.privacy import printable
-    from counter_listener.show import clock
 
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=not sys.stdout.isatty()), transient=True) as bar:

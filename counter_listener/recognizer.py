@@ -11,7 +11,7 @@ from typing import Any, Final, Protocol
 from counter_listener.errors import ModelError
 from counter_listener.models import verify
 from counter_listener.privacy import printable
-from counter_listener.types import SAMPLE_BYTES, SAMPLE_RATE, Gap, Tick, Utterance, Word
+from counter_listener.types import SAMPLE_BYTES, SAMPLE_RATE, ByHand, Gap, Recognised, Tick, Utterance, Word
 
 BESIDE: Final = 4.0
 """Seconds after a gap in which speech is beside it."""
@@ -51,6 +51,10 @@ class VoskRecognizer:
     def finish(self) -> tuple[Word, ...]:
         return words(self.engine.FinalResult())
 
+    def partial(self) -> str:
+        """What the utterance holds so far, by the engine's guess; asking changes nothing in what it will hear."""
+        return printable(json.loads(self.engine.PartialResult()).get("partial", "")).replace(GARBAGE, "").strip()
+
 
 def load_model(folder: Path) -> Any:  # noqa: ANN401 - vosk has no types
     """The model in a folder, checked first: libvosk aborts the whole program on some damaged files.
@@ -77,10 +81,20 @@ def words(result: str) -> tuple[Word, ...]:
     )
 
 
-def transcribe(blocks: Iterable[bytes | Gap], recognizer: Recognizer) -> Iterator[Utterance | Gap | Tick]:
-    """Utterances as they end, gaps as they come, and a tick for every block."""
-    fed, lost, settled, gap_end = 0, 0.0, 0.0, -BESIDE
+def transcribe(
+    blocks: Iterable[bytes | Gap | ByHand], recognizer: Recognizer, since: float = 0.0
+) -> Iterator[Recognised]:
+    """Utterances as they end, gaps and keys as they come, and a tick for every block.
+
+    `since` is where in the stream the first block begins, in seconds.
+    """
+    fed, lost, settled, gap_end = 0, since, since, -BESIDE
     for block in blocks:
+        if isinstance(block, ByHand):  # what was said before the key belongs before it
+            yield from spoken(recognizer.finish(), lost, gap_end)
+            yield block
+            settled = max(settled, block.at)
+            continue
         if isinstance(block, Gap):
             yield from spoken(recognizer.finish(), lost, block.start)
             yield block

@@ -10,10 +10,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from counter_listener.clocks import clock
 from counter_listener.privacy import printable
 from counter_listener.scores import ALL, Row, by_phrase
 from counter_listener.scoring import DRAWS, SLACK, Counts, Interval
-from counter_listener.show import clock, printed
+from counter_listener.show import printed
 
 WIDTH: Final = 165
 """Characters: a narrower terminal breaks the lines rather than lose figures."""

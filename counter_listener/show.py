@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from counter_listener.batch import Result
+from counter_listener.clocks import clock
 from counter_listener.phrase_set import PhraseSet, Stage
 from counter_listener.privacy import printable
 from counter_listener.tally import Tally
@@ -31,6 +32,7 @@ CLOSED: Final = {
     "new_greeting": "the next greeting",
     "idle": "a long silence",
     "gap": "a long loss of audio",
+    "hand": "hand",
     "end": "the end of the recording",
 }
 
@@ -245,10 +247,3 @@ def _show_summary(console: Console, tally: Tally, phrases: PhraseSet) -> None:
 
 def _many(count: int, thing: str) -> str:
     return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
-
-
-def clock(seconds: float) -> str:
-    """Seconds as m:ss, or h:mm:ss from an hour on."""
-    whole = int(seconds)
-    hours, minutes = divmod(whole // 60, 60)
-    return f"{hours}:{minutes:02}:{whole % 60:02}" if hours else f"{minutes}:{whole % 60:02}"

@@ -45,6 +45,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Broken", "Origin", "Recording", "Row", "Store", "Verification", "open_store"]
 
+LIVE = "live"
+"""The source of what was heard at a microphone."""
 TIMEOUT = 5.0
 """Seconds to wait for another program that holds the record."""
 PAGE = 500
@@ -124,6 +126,20 @@ class Store:
         if since is not None:
             wanted = wanted.where(_when() >= iso(since))
         return (Row(*row) for row in self._pages(wanted, EVENTS.c.seq))
+
+    def newest_visit(self, counter: str | None) -> list[Row]:
+        """The rows of the last visit that was heard live at a counter, in order, then the newest of its stream."""
+        live = sa.select(EVENTS).where(EVENTS.c.source == LIVE, EVENTS.c.counter.is_not_distinct_from(counter))
+        newest = live.order_by(EVENTS.c.seq.desc()).limit(1)
+        with self._transaction() as connection:
+            last = connection.execute(newest).first()
+            if last is None:
+                return []
+            of_visit = newest.where(EVENTS.c.stream == last.stream, EVENTS.c.visit.is_not(None))
+            visit = connection.execute(of_visit).first()
+            wanted = sa.select(EVENTS).where(EVENTS.c.visit == visit.visit if visit else EVENTS.c.seq == last.seq)
+            rows = connection.execute(wanted.order_by(EVENTS.c.seq)).all()
+        return [Row(*row) for row in (*rows, *(() if rows and rows[-1].seq == last.seq else (last,)))]
 
     def verify(self) -> Verification:
         """Follow the chain through every row, then ask SQLite whether the file is whole and its guards stand.

@@ -63,6 +63,14 @@ class Gap:
 
 
 @dataclass(frozen=True, slots=True)
+class ByHand:
+    """Somebody opened a visit by hand, or closed the open one."""
+
+    at: float
+    """Seconds into the stream."""
+
+
+@dataclass(frozen=True, slots=True)
 class Tick:
     """Time passing, counted in samples."""
 
@@ -70,6 +78,10 @@ class Tick:
     """Seconds into the stream: how far it has been listened to."""
     settled: float
     """Seconds into the stream: no utterance still to come starts before this."""
+
+
+Recognised = Utterance | Gap | ByHand | Tick
+"""What the matcher is given."""
 
 
 @dataclass(frozen=True, slots=True)

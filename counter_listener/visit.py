@@ -8,10 +8,10 @@ from typing import Any, Final, Literal
 
 from counter_listener.findings import Findings, Heard, Item, RuleHit
 from counter_listener.phrase_set import PhraseSet
-from counter_listener.types import Event, Gap, Hit, Speaker, Tick, Utterance
+from counter_listener.types import ByHand, Event, Gap, Hit, Speaker, Tick, Utterance
 from counter_listener.verdicts import Told, Visit, doubtful, on_hit, on_offence, on_rule, on_trigger, on_word, settle
 
-Reason = Literal["farewell", "new_greeting", "idle", "gap", "end"]
+Reason = Literal["farewell", "new_greeting", "idle", "gap", "hand", "end"]
 Kind = Literal["phrase", "word", "offence", "trigger", "rule"]
 Found = Hit | RuleHit
 
@@ -59,9 +59,14 @@ def begin(phrases: PhraseSet, *, one_visit: bool = False) -> Counter:
     )
 
 
-def judge(items: Iterable[Item], phrases: PhraseSet, *, one_visit: bool = False) -> Iterator[Event]:
-    """The events of a stream: `advance` over every item, and a close at its end."""
-    counter = begin(phrases, one_visit=one_visit)
+def judge(
+    items: Iterable[Item], phrases: PhraseSet, *, one_visit: bool = False, counter: Counter | None = None
+) -> Iterator[Event]:
+    """The events of a stream: `advance` over every item, and a close at its end.
+
+    `counter` is what is known of a stream that goes on; a new one is begun where there is none.
+    """
+    counter = counter or begin(phrases, one_visit=one_visit)
     for item in items:
         counter, events = advance(counter, item)
         yield from map(rounded, events)
@@ -81,6 +86,8 @@ def advance(counter: Counter, item: Item) -> Step:
             return replace(counter, now=max(counter.now, item.at)), events
         case Gap():
             return _on_gap(counter, item)
+        case ByHand():
+            return _on_hand(counter, item.at)
         case Heard():
             return _on_heard(counter, item)
 
@@ -110,6 +117,16 @@ def _on_gap(counter: Counter, gap: Gap) -> Step:
         counter, closed = close(counter, gap.start, "gap")
         return counter, (*events, told, *closed)
     return counter, (*events, told)
+
+
+def _on_hand(counter: Counter, at: float) -> Step:
+    counter, events = close_if_quiet(counter, at)
+    counter = replace(counter, now=max(counter.now, at))
+    if counter.visit:
+        counter, more = close(counter, at, "hand")
+        return counter, events + more
+    counter, (opened,) = _open_visit(replace(counter, waiting=()), at)
+    return counter, (*events, replace(opened, detail={"by_hand": True}))
 
 
 def _on_heard(counter: Counter, heard: Heard) -> Step:

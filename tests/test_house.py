@@ -30,6 +30,7 @@ DOCS = [
         "phrase_sets/README.md",
         "docs/EVENTS.md",
         "docs/EVAL.md",
+        "docs/LISTEN.md",
     )
 ]
 ONE_DOOR = {
@@ -38,11 +39,13 @@ ONE_DOOR = {
     "pypinyin": ["pinyin.py"],
     "matplotlib": ["sweep.py"],
     "rapidfuzz": ["baselines.py"],
-    "pydantic": ["phrases.py"],
+    "sounddevice": ["microphone.py"],
+    "filelock": ["lock.py", "models_kept.py"],
+    "psutil": ["cli_live.py"],
+    "pydantic": ["config.py", "phrases.py"],
     "platformdirs": ["shipped.py"],
     "pooch": ["models_download.py"],
     "requests": ["models_download.py", "models_line.py"],
-    "filelock": ["models_kept.py"],
 }
 PURE = (
     "types",
@@ -54,6 +57,9 @@ PURE = (
     "errors",
     "chain",
     "record",
+    "board",
+    "clocks",
+    "resume",
     "scores",
     "scoring",
 )
@@ -73,7 +79,11 @@ def parsed(line: str) -> None:
     command: click.Command = cli
     while isinstance(command, click.Group) and words and words[0] in command.commands:
         command = command.commands[words.pop(0)]
-    known = {option for parameter in (*command.params, *cli.params) for option in parameter.opts} | {"--help", "-h"}
+    known = {
+        option
+        for parameter in (*command.params, *cli.params)
+        for option in (*parameter.opts, *parameter.secondary_opts)
+    } | {"--help", "-h"}
     assert command is not cli or not words or words[0].startswith("-"), f"no such command: {line}"
     for word in words:
         assert not word.startswith("-") or word.partition("=")[0] in known, f"no option {word}: {line}"
@@ -149,6 +159,9 @@ def test_help_imports_nothing_heavy() -> None:
         "pooch",
         "requests",
         "matplotlib",
+        "sounddevice",
+        "filelock",
+        "psutil",
     ]
     code = f"import sys, counter_listener.cli; print(*(m for m in {heavy} if m in sys.modules))"
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True)

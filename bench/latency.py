@@ -1,0 +1,212 @@
+"""From the end of a phrase in the air to its tick on the screen and its row in the record, in real time.
+
+    python bench/latency.py               about ten minutes: every mono fixture once, and the shares of one core
+
+A PulseAudio null sink is the microphone (Linux; see .ci/run), paplay the clerk and the customer. The listener is the
+process that `listen` starts, under the supervisor of `listen`; board and screen are its own too, drawn into a terminal
+of 80 by 24. The end of a phrase is that of its last word as libvosk gives it; when that was in the air follows from
+the clock and the count of samples. A phrase ticks when the frame is written in which it is marked and stays so until
+its event. The record's delay is from libvosk's end of the utterance, which the listener tells, to its telling of the
+event, which it does once SQLite has it on the disk.
+"""
+
+from __future__ import annotations
+
+import os
+import pty
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import wave
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import psutil
+from rich.console import Console
+from rich.live import Live
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
+
+from test_listen import room
+from virtual_microphone import Sound, virtual_sound
+
+from counter_listener.audio import read_recording
+from counter_listener.board import Board
+from counter_listener.cli_options import steady
+from counter_listener.config import Config
+from counter_listener.screen import Screen
+from counter_listener.shipped import shipped
+from counter_listener.supervise import Supervisor
+
+FIXTURES: Final = Path(__file__).resolve().parent.parent / "tests" / "fixtures"
+VISITS: Final = (
+    "full-marks",
+    "no-greeting",
+    "no-farewell",
+    "forbidden",
+    "forbidden-innocent",
+    "request-without-please",
+    "refusal-with-sorry",
+    "complaint-handled",
+    "complaint-unhandled",
+    "telephone-alaw",
+    "late-greeting",
+    "everyday-talk",
+)
+PAUSE: Final = 8.0
+"""Seconds of a quiet room between two: longer than the `idle` of the bench's phrase set, so that each is a visit."""
+SHARE_SECONDS: Final = 40
+TICK_MEDIAN: Final = 0.5
+TICK_95: Final = 1.0
+STORED: Final = 0.3
+
+
+@dataclass
+class Watch:
+    """What the listener told, when, and what the screen then showed."""
+
+    board: Board
+    live: Live
+    marked: dict[str, float] = field(default_factory=dict)
+    """When each phrase of this visit began to be ticked, by the clock."""
+    ticks: list[float] = field(default_factory=list)
+    stored: list[float] = field(default_factory=list)
+    guesses: int = 0
+    written: list[float] = field(default_factory=list)
+    """When the events of this utterance were told, by the clock."""
+    zero: float = 0.0
+    """Second 0 of the stream, by the clock."""
+
+    def take(self, message: dict[str, Any]) -> None:
+        """One message of the listener, drawn at once unless it is a beat, as `listen` does."""
+        came = steady()
+        if "beat" in message and message["begun"]:
+            self.zero = message["since"] - message["settled"]
+        if message.get("guess") == "":
+            self.stored += [written - message["ended"] for written in self.written]
+            self.written.clear()
+        self.board.take(message)
+        if "beat" in message:
+            return
+        self.live.update(Screen(self.board, "auto", "12:00:00"), refresh=True)
+        drawn = steady()
+        ids = [one["id"] for stage in self.board.standard.get("stages", ()) for one in stage["phrases"]]
+        ids += [one["id"] for one in self.board.standard.get("words", ())]
+        for owner in ids:
+            if self.board.mark(owner) == "open":
+                self.marked.pop(owner, None)
+            else:
+                self.marked.setdefault(owner, drawn)
+        event = message.get("event", {})
+        if event.get("kind") == "phrase" and event["verdict"] == "heard" and not event["detail"].get("scenario"):
+            first = self.marked.get(event["phrase"], drawn)
+            self.guesses += first < drawn
+            self.ticks.append(first - self.zero - event["detail"]["end"])
+        if event.get("kind") in ("phrase", "forbidden", "rule") and "said_at" not in event["detail"] and event["heard"]:
+            self.written.append(came)
+
+
+def main() -> None:
+    """Prints one line a figure."""
+    with tempfile.TemporaryDirectory() as folder, virtual_sound() as sound:
+        sound.plug_in("bench")
+        os.environ.update(sound.hearing("bench"))
+        terminal, screen = pty.openpty()
+        threading.Thread(target=_read_away, args=(terminal,), daemon=True).start()
+        console = Console(file=os.fdopen(screen, "w"), force_terminal=True, width=80, height=24, highlight=False)
+        with Live(console=console, screen=True, auto_refresh=False) as live:
+            watch = Watch(Board(counter="1"), live)
+            config = Config(
+                device="pulse",
+                counter="1",
+                phrases=str(_sooner(Path(folder))),
+                model="counter-cn",
+                store=str(Path(folder) / "events.db"),
+            )
+            command = [sys.executable, "-m", "counter_listener.cli_live"]
+            supervisor = Supervisor(command, config.model_dump(), 4000.0, steady, watch.take)
+            threading.Thread(target=supervisor.run, daemon=True).start()
+            while not supervisor.worked:
+                time.sleep(0.1)
+            lines = _played(sound, supervisor, Path(folder))
+            supervisor.inbox.put(("order", "stop"))
+            time.sleep(2)
+    lines += [
+        _line("tick on the screen after the end of the phrase", watch.ticks, f"median {TICK_MEDIAN}, 95th {TICK_95}"),
+        f"of these ticked before the utterance was over: {watch.guesses}",
+        _line("row in the record after libvosk's end of the utterance", watch.stored, f"most {STORED}"),
+    ]
+    print("\n".join(lines))
+
+
+def _played(sound: Sound, supervisor: Supervisor, folder: Path) -> list[str]:
+    (child,) = psutil.Process().children(recursive=False)[-1:]
+    me = psutil.Process()
+    lines = []
+    files = {"quiet room": _wav(folder / "quiet.wav", room(SHARE_SECONDS))}
+    for name in VISITS:
+        spoken = b"".join(part for part in read_recording(FIXTURES / f"{name}.wav") if isinstance(part, bytes))
+        files[name] = _wav(folder / f"{name}.wav", spoken + room(PAUSE))
+    spoken_seconds = spoken_cpu = 0.0
+    for name, file in files.items():
+        before, began, mine = _cpu(child), steady(), _cpu(me)
+        subprocess.run(["paplay", "--device=bench", str(file)], env=sound.environment, check=True)
+        used, seconds, shown = _cpu(child) - before, steady() - began, _cpu(me) - mine
+        if name == "quiet room":
+            listener, screen = used / seconds, shown / seconds
+            lines.append(f"share of one core in a quiet room: listener {listener:.3f}, parent and screen {screen:.3f}")
+        else:
+            spoken_seconds += seconds
+            spoken_cpu += used
+    lines.append(f"share of one core while visits are spoken, pauses included: {spoken_cpu / spoken_seconds:.3f}")
+    before, began = _cpu(child), steady()
+    time.sleep(SHARE_SECONDS)
+    lines.append(f"share of one core in exact silence: listener {(_cpu(child) - before) / (steady() - began):.3f}")
+    lines.append(f"restarts: {supervisor.starts - 1}")
+    return lines
+
+
+def _cpu(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return float(times.user + times.system)
+
+
+def _line(what: str, seconds: list[float], bound: str) -> str:
+    ranked = sorted(seconds)
+    high = ranked[int(0.95 * (len(ranked) - 1))]
+    middle = statistics.median(ranked)
+    figures = f"median {middle:.2f} s, 95th percentile {high:.2f} s, most {ranked[-1]:.2f} s, of {len(ranked)}"
+    return f"{what}: {figures} (bound: {bound})"
+
+
+def _sooner(folder: Path) -> Path:
+    """The bank counter's phrase set, with visits that close after 3 and 6 seconds."""
+    text = (shipped("phrase_sets") / "bank-counter.toml").read_text(encoding="utf-8")
+    file = folder / "sooner.toml"
+    sooner = text.replace("\nquiet = 20\n", "\nquiet = 3\n").replace("\nidle = 120\n", "\nidle = 6\n")
+    file.write_text(sooner, encoding="utf-8")
+    return file
+
+
+def _wav(file: Path, sound: bytes) -> Path:
+    with wave.open(str(file), "wb") as out:
+        out.setparams((1, 2, 16_000, 0, "NONE", ""))
+        out.writeframes(sound)
+    return file
+
+
+def _read_away(terminal: int) -> None:
+    """A terminal takes what is drawn; nobody looks."""
+    try:
+        while os.read(terminal, 65_536):
+            pass
+    except OSError:
+        return
+
+
+if __name__ == "__main__":
+    main()

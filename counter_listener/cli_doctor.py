@@ -1,0 +1,55 @@
+"""`doctor`: whether this machine is ready to listen, one line each."""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from counter_listener.cli_listen import channel, config_option
+from counter_listener.cli_options import DEFAULT_MODEL, DEFAULT_PHRASES, steady, store_place
+from counter_listener.privacy import printable
+
+MARKS = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "wrong": ("✗", "red")}
+DOCTOR_CODES = """\b
+Exit codes:
+  0    all is well, warnings (!) apart
+  1    something is wrong (✗); its line says what cures it
+"""
+
+
+@click.command(epilog=DOCTOR_CODES + "\nExample: counter-listener doctor --device 'USB Audio'")
+@config_option
+@click.option("--device", metavar="NAME", help="Microphone, by its name or an unmistakable part of it.")
+@click.option("--channel", metavar="mix|NUMBER", callback=channel, help="Channel of the device, from 1.")
+@click.option("--phrases", metavar="FILE|NAME", help="Phrase set: a .toml file, or the name of one at hand.")
+@click.option("--model", metavar="DIR|NAME", help="Speech model: a Vosk model's folder, or the name of one at hand.")
+@click.option("--store", metavar="URL|FILE", help="The record: an SQLite file or sqlite:/// URL, or none.")
+@click.option(
+    "--seconds",
+    type=click.FloatRange(0.5, 600),
+    default=3.0,
+    show_default=True,
+    help="How long to hear the microphone.",
+)
+def doctor(*, config_file: Path | None, seconds: float, **flags: Any) -> None:  # noqa: ANN401 - the settings check them
+    """Check Python, libraries, PortAudio, microphone, model, record and clock: one line each, with the cure.
+
+    It takes the settings that `listen` would take, and listens for a moment; nothing is kept.
+    """
+    from counter_listener.config import find_config, read_config, with_flags
+    from counter_listener.doctor import findings
+
+    config = with_flags(read_config(find_config(config_file)), flags)
+    config = with_flags(config, {"phrases": config.phrases or DEFAULT_PHRASES, "model": config.model or DEFAULT_MODEL})
+    place = None if config.store == "none" else store_place(config.store or None)
+    wrong = False
+    for one in findings(config, place, seconds, steady, lambda: datetime.now(UTC)):
+        wrong = wrong or one.state == "wrong"
+        mark, colour = MARKS[one.state]
+        cure = f" -> {printable(one.cure)}" if one.cure and one.state != "ok" else ""
+        click.echo(f"{click.style(mark, fg=colour)} {one.what + ':':15} {printable(one.said)}{cure}")
+    sys.exit(int(wrong))

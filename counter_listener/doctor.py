@@ -1,0 +1,244 @@
+"""Checks everything that `listen` needs, one finding each, with the cure for what is wrong."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import stat
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib import import_module, metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Literal
+
+from counter_listener.errors import CounterListenerError, MicrophoneError
+
+if TYPE_CHECKING:
+    from counter_listener.config import Config
+    from counter_listener.matching import Matcher
+    from counter_listener.microphone import Device
+
+State = Literal["ok", "warning", "wrong"]
+
+OLDEST_PYTHON: Final = (3, 11)
+LIBRARIES: Final = (
+    ("vosk", "vosk"),
+    ("av", "av"),
+    ("rapidfuzz", "rapidfuzz"),
+    ("pypinyin", "pypinyin"),
+    ("pydantic", "pydantic"),
+    ("sqlalchemy", "SQLAlchemy"),
+    ("alembic", "alembic"),
+    ("rich", "rich"),
+    ("psutil", "psutil"),
+    ("filelock", "filelock"),
+)
+"""Module and distribution; sounddevice has a line of its own, for it may lack PortAudio."""
+QUIETEST_DB: Final = -75.0
+"""Below it a room with an open microphone is seldom found."""
+LOUDEST_DB: Final = -1.0
+LEAST_FREE: Final = 200_000_000
+"""Bytes: a counter's record grows by less than this in a year."""
+OLDEST: Final = datetime(2025, 1, 1, tzinfo=UTC)
+"""No computer that runs this is younger in truth."""
+JUMP_SECONDS: Final = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of the doctor's."""
+
+    what: str
+    state: State
+    said: str
+    cure: str = ""
+    """What to do; empty where nothing is wrong."""
+
+
+def findings(
+    config: Config, place: str | None, seconds: float, clock: Callable[[], float], wall: Callable[[], datetime]
+) -> Iterator[Finding]:
+    """Every finding, each as soon as it is known. `place` is the record (None for none), `seconds` how long to listen.
+
+    `clock` gives seconds that never go back, `wall` the wall time with its zone.
+    """
+    yield python()
+    yield libraries()
+    began, told = clock(), wall()
+    yield from sound(config, seconds, clock)
+    yield from words(config)
+    if place is None:
+        yield Finding(
+            "store", "warning", "nothing is recorded, as asked for (store none)", "give a store to keep events"
+        )
+    else:
+        yield from store(Path(place), place, wall())
+    yield time(told, wall(), clock() - began)
+
+
+def python() -> Finding:
+    """Whether this Python will do."""
+    said = f"{platform.python_version()} on {platform.system()} {platform.machine()}"
+    if sys.version_info < OLDEST_PYTHON:
+        return Finding("Python", "wrong", said, "install Python 3.11 or newer")
+    return Finding("Python", "ok", said)
+
+
+def libraries() -> Finding:
+    """Whether every library is there and can be loaded."""
+    known, missing = [], []
+    for module, name in LIBRARIES:
+        try:
+            import_module(module)
+            known.append(f"{name} {metadata.version(name)}")
+        except Exception:  # noqa: BLE001 - a library that is half there may fail in any way
+            missing.append(name)
+    if missing:
+        return Finding("libraries", "wrong", f"cannot be loaded: {', '.join(missing)}", "install the program again")
+    return Finding("libraries", "ok", ", ".join(known))
+
+
+def sound(config: Config, seconds: float, clock: Callable[[], float]) -> Iterator[Finding]:
+    """PortAudio, the microphone, and what it hears."""
+    from counter_listener.microphone import devices, find_device, portaudio_version
+
+    try:
+        yield Finding("PortAudio", "ok", portaudio_version())
+    except MicrophoneError as error:
+        yield Finding("PortAudio", "wrong", *_parted(error))
+        return
+    try:
+        device = find_device(config.device, devices())
+    except MicrophoneError as error:
+        yield Finding("microphone", "wrong", *_parted(error))
+        return
+    yield Finding("microphone", "ok", f"{device.name}, {device.host}, {device.channels} channels")
+    yield heard(device, config, seconds, clock)
+
+
+def heard(device: Device, config: Config, seconds: float, clock: Callable[[], float]) -> Finding:
+    """What the microphone hears over some seconds."""
+    from counter_listener.levels import measured
+    from counter_listener.microphone import FLOOR
+
+    try:
+        peak = measured(device, config.channel, seconds, clock)
+    except MicrophoneError as error:
+        return Finding("level", "wrong", *_parted(error))
+    said = f"peak {peak:.0f} dB in {seconds:g} s"
+    if peak <= FLOOR:
+        return Finding("level", "wrong", f"nothing but zeros in {seconds:g} s", "unmute the microphone or plug it in")
+    if peak < QUIETEST_DB:
+        return Finding("level", "warning", said, "it hears next to nothing: turn its gain up, or choose another")
+    if peak > LOUDEST_DB:
+        return Finding("level", "warning", said, "it is too loud and distorts: turn its gain down")
+    return Finding("level", "ok", said)
+
+
+def words(config: Config) -> Iterator[Finding]:
+    """The phrase set, the model, and whether the model can hear the phrase set."""
+    from counter_listener.cli_options import load_phrases
+    from counter_listener.models import find_model, verify, vocabulary
+
+    matcher = None
+    try:
+        matcher, _ = load_phrases(config.phrases)
+        owed = [one for one, _ in matcher.phrases.phrases()]
+        said = f"{matcher.phrases.name}: {len(owed)} phrases, {len(matcher.phrases.forbidden)} forbidden"
+        yield Finding("phrase set", "ok", said)
+    except CounterListenerError as error:
+        yield Finding("phrase set", "wrong", *_parted(error))
+    try:
+        folder = find_model(config.model)
+        verify(folder)
+        yield Finding("model", "ok", f"{folder.resolve().name}: its files are whole")
+        if matcher:
+            yield spelling(matcher, vocabulary(folder))
+    except CounterListenerError as error:
+        yield Finding("model", "wrong", *_parted(error))
+
+
+def spelling(matcher: Matcher, vocabulary: frozenset[str]) -> Finding:
+    """Whether the model's vocabulary can spell the phrase set."""
+    from counter_listener.phrases import wordings
+    from counter_listener.vocabulary import HEARD_KEYS, unspelt
+
+    lost = {(one.owner, one.wording) for one in unspelt(matcher.phrases, vocabulary) if one.lacking == "sounds"}
+    known = {
+        (owner, wording) for kind, owner, wording in wordings(matcher.phrases) if kind.partition(".")[2] in HEARD_KEYS
+    }
+    required = {one.id: one.name for one, _ in matcher.phrases.phrases() if one.required}
+    deaf = [name for owner, name in required.items() if not {one for one in known if one[0] == owner} - lost]
+    cure = "see `counter-listener phrases vocabulary`, and add wordings or take a model with more words"
+    if deaf:
+        return Finding("vocabulary", "wrong", f"owed and never heard by this model: {'、'.join(deaf)}", cure)
+    if lost:
+        return Finding("vocabulary", "warning", f"{len(lost)} of {len(known)} wordings can never be heard", cure)
+    return Finding("vocabulary", "ok", f"all {len(known)} wordings can be heard")
+
+
+def store(path: Path, place: str, now: datetime) -> Iterator[Finding]:
+    """The record: rights, room, and whether it is whole."""
+    from counter_listener.store import open_store
+    from counter_listener.store_file import record_file
+
+    try:
+        path = record_file(place)
+        folder = next(one for one in (path.parent, *path.parents) if one.is_dir())
+        yield rights(path, folder)
+        free = shutil.disk_usage(folder).free
+        yield Finding("room", *_of_room(free, folder))
+        if not path.exists():
+            yield Finding("store", "ok", f"{path} will be made when listening begins")
+            return
+        with open_store(place, create=False) as opened:
+            found = opened.verify()
+            newest = max((row.recorded for row in opened.read(since=now)), default=None)
+    except (CounterListenerError, OSError) as error:
+        yield Finding("store", "wrong", *_parted(error))
+        return
+    if found.broken:
+        row = f"row {found.broken.seq}: " if found.broken.seq is not None else ""
+        yield Finding("store", "wrong", f"{path}: {row}{found.broken.wrong}", "find out who changed it; keep a backup")
+    else:
+        yield Finding("store", "ok", f"{path}: {found.rows} rows, whole, and the chain holds")
+    if newest and datetime.fromisoformat(newest) > now:
+        yield Finding("record's time", "wrong", f"it holds rows of the future ({newest[:19]})", "set the clock right")
+
+
+def rights(path: Path, folder: Path) -> Finding:
+    """Whether the record can be written, and by whom else it can be read."""
+    where = path if path.exists() else folder
+    if not os.access(where, os.R_OK | os.W_OK) or not os.access(folder, os.W_OK):
+        return Finding(
+            "rights", "wrong", f"{where} cannot be written", "give yourself the right to write it and its folder"
+        )
+    if os.name == "posix" and path.exists() and path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+        return Finding("rights", "warning", f"others may read {path}", f"chmod 600 {path}")
+    return Finding("rights", "ok", f"{where} can be written")
+
+
+def time(before: datetime, after: datetime, passed: float) -> Finding:
+    """Whether the wall clock can be right: not before this program was written, and not set while we looked."""
+    said = f"{after.astimezone():%Y-%m-%d %H:%M:%S %Z}"
+    cure = "set the computer's clock, and let it be kept by a time server"
+    if after < OLDEST:
+        return Finding("clock", "wrong", f"{said} is long past", cure)
+    jump = (after - before).total_seconds() - passed
+    if abs(jump) > JUMP_SECONDS:
+        return Finding("clock", "warning", f"{said}, and it was moved by {jump:+.1f} s while this ran", cure)
+    return Finding("clock", "ok", said)
+
+
+def _of_room(free: int, folder: Path) -> tuple[State, str, str]:
+    said = f"{free / 1e9:.1f} GB free at {folder}"
+    return ("ok", said, "") if free >= LEAST_FREE else ("wrong", said, "make room on this disk")
+
+
+def _parted(error: Exception) -> tuple[str, str]:
+    """One of our sentences as what is wrong and its cure, which follows a semicolon."""
+    said, _, cure = str(error).rstrip(".").partition("; ")
+    return said, cure or "mend that and ask again"
