@@ -156,6 +156,23 @@ class Spread:
     longest: float | None
 
 
+def spread(counts: Sequence[tuple[int, int, float, float]]) -> Spread:
+    """From whole seconds in order, with how many lengths begin with that second, their sum and the longest of them."""
+    n = sum(count for _, count, _, _ in counts)
+    if not n:
+        return Spread(0, None, None, None)
+    quarter, half, most = (_at(counts, n * part / 4) for part in (1, 2, 3))
+    return Spread(n, sum(one[2] for one in counts) / n, (quarter, half, most), max(one[3] for one in counts))
+
+
+def _at(counts: Sequence[tuple[int, int, float, float]], place: float) -> float:
+    for second, count, _, _ in counts:
+        place -= count
+        if place <= 0:
+            return float(second)
+    return float(counts[-1][0])
+
+
 @dataclass(frozen=True, slots=True)
 class Listening:
     """How long a counter was listened to, and how much of that never reached us."""

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from counter_listener.figures import Evidence, Gathered, Handling, Listening, Scope, ShownVisit, Spread, Sums, Told
+from counter_listener.figures import Evidence, Gathered, Handling, Listening, Scope, ShownVisit, Spread, Sums, Told, spread
 from counter_listener.record import iso, text
 from counter_listener.store import EVENTS, LIVE, RECORDINGS
 
@@ -33,7 +33,12 @@ CLOSED: Final = sa.table(
     ),
 )
 """A passing table: the closed visits of the period, one row each."""
+JUDGED: Final = ("phrase", "forbidden", "rule")
+"""Kinds of events that hold a verdict."""
 COUNTS: Final = ("heard", "not_heard", "unknown", "forbidden", "broken", "kept", "doubtful")
+
+EXACT: Final = tuple(one.name in {"points", "squares"} for one in fields(Sums))
+"""Which sums are no whole numbers."""
 
 Rows = sa.Select[*tuple[Any, ...]]
 
@@ -96,7 +101,7 @@ def _closed(scope: Scope, last: int) -> Rows:
         "lost_audio": _detail("lost_audio"),
         "scenarios": _detail("scenarios"),
         **{name: _detail(f"counts.{name}") for name in COUNTS},
-        "quarter": begun.op("/")(sa.literal_column(str(QUARTER))),
+        "quarter": begun // QUARTER,
     }
     columns = [own[name].label(name) if name in own else EVENTS.c[name] for name in CLOSED.c.keys()]  # noqa: SIM118
     return sa.select(*columns).where(
@@ -121,8 +126,7 @@ def _sum_columns(table: sa.FromClause) -> list[sa.ColumnElement[Any]]:
 
 def _as_sums(cells: Sequence[Any]) -> Sums:
     """SQL's total() gives a float where nothing is summed up, too."""
-    whole = {"points", "squares"}
-    return Sums(*(cell if one.name in whole else int(cell) for one, cell in zip(fields(Sums), cells, strict=True)))
+    return Sums(*(cell if exact else int(cell) for exact, cell in zip(EXACT, cells, strict=True)))
 
 
 def _sums(connection: sa.Connection, table: sa.FromClause) -> Sums:
@@ -142,7 +146,7 @@ def _told(connection: sa.Connection, scope: Scope, last: int) -> list[Told]:
     key = (EVENTS.c.phrases, EVENTS.c.kind, EVENTS.c.stage, EVENTS.c.step, EVENTS.c.phrase)
     asked = (
         sa.select(*key, EVENTS.c.verdict, sa.func.count(), sa.func.max(EVENTS.c.seq))
-        .where(EVENTS.c.kind.in_(("phrase", "forbidden", "rule")), EVENTS.c.seq <= last)
+        .where(EVENTS.c.kind.in_(JUDGED), EVENTS.c.seq <= last)
         .where(*_within(EVENTS, EVENTS.c.wall, scope))
         .group_by(EVENTS.c.kind, EVENTS.c.phrases, *key[2:], EVENTS.c.verdict)
     )
@@ -204,14 +208,11 @@ def _between() -> Rows:
 
 
 def _spread(connection: sa.Connection, asked: Rows) -> Spread:
+    """Counted by whole seconds, which spares a sort by ranks; the mean and the longest are exact."""
     lengths = asked.subquery()
-    place = sa.func.row_number().over(order_by=lengths.c.seconds).label("place")
-    n = sa.func.count().over().label("n")
-    ranked = sa.select(lengths.c.seconds, place, n).subquery()
-    at = [sa.func.max(sa.case((ranked.c.place <= (ranked.c.n * part + 3) / 4, ranked.c.seconds))) for part in (1, 2, 3)]
-    cells = (sa.func.count(), sa.func.avg(ranked.c.seconds), sa.func.max(ranked.c.seconds), *at)
-    count, mean, longest, *quartiles = connection.execute(sa.select(*cells)).one()
-    return Spread(count, mean, (quartiles[0], quartiles[1], quartiles[2]) if count else None, longest)
+    whole = sa.cast(lengths.c.seconds, sa.Integer)
+    counts = sa.select(whole, sa.func.count(), sa.func.total(lengths.c.seconds), sa.func.max(lengths.c.seconds))
+    return spread(list(connection.execute(counts.group_by(whole).order_by(whole)).tuples()))
 
 
 def _listening(connection: sa.Connection, scope: Scope, last: int) -> list[Listening]:
@@ -224,10 +225,15 @@ def _listening(connection: sa.Connection, scope: Scope, last: int) -> list[Liste
         of_set = sa.select(EVENTS.c.source).where(EVENTS.c.phrases == text(scope.phrases))
         recorded = recorded.where(RECORDINGS.c.sha256.in_(of_set))
     within = (EVENTS.c.seq <= last, *_within(EVENTS, EVENTS.c.wall, scope))
+    edges = sa.union_all(
+        sa.select(EVENTS.c.counter, EVENTS.c.stream, EVENTS.c.at.label("begun"), EVENTS.c.at).where(
+            EVENTS.c.source == LIVE, EVENTS.c.kind == "gap", *within
+        ),
+        sa.select(CLOSED.c.counter, CLOSED.c.stream, CLOSED.c.opened, CLOSED.c.at).where(CLOSED.c.source == LIVE),
+    ).subquery()
     live = (
-        sa.select(EVENTS.c.counter, (sa.func.max(EVENTS.c.at) - sa.func.min(EVENTS.c.at)).label("seconds"))
-        .where(EVENTS.c.source == LIVE, EVENTS.c.kind.in_(("gap", "visit_opened", "visit_closed")), *within)
-        .group_by(EVENTS.c.counter, EVENTS.c.stream)
+        sa.select(edges.c.counter, (sa.func.max(edges.c.at) - sa.func.min(edges.c.begun)).label("seconds"))
+        .group_by(edges.c.counter, edges.c.stream)
         .subquery()
     )
     lost = sa.select(EVENTS.c.counter, total(_detail("seconds")), sa.func.count()).where(
@@ -255,13 +261,10 @@ def _visits(connection: sa.Connection, shown: int) -> list[ShownVisit]:
     rows = connection.execute(wanted).all()
     evidence: dict[str, list[Evidence]] = defaultdict(list)
     for some in _in_parts([row.visit for row in rows]):
-        asked = (
-            sa.select(EVENTS)
-            .where(EVENTS.c.visit.in_(some), EVENTS.c.kind.in_(("phrase", "forbidden", "rule")))
-            .order_by(EVENTS.c.seq)
-        )
+        asked = sa.select(EVENTS).where(EVENTS.c.visit.in_(some)).order_by(EVENTS.c.seq)
         for event in connection.execute(asked):
-            evidence[event.visit].append(_evidence(event))
+            if event.kind in JUDGED:  # asked of SQLite, it would look for the kind first and for the visit last
+                evidence[event.visit].append(_evidence(event))
     return [_shown(row, evidence[row.visit]) for row in rows]
 
 
