@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import random
+import re
 import statistics
 import subprocess
 import sys
@@ -40,6 +41,7 @@ COUNTERS, WEEKS, VISITS = 200, 52, 7
 BEIJING = timezone(timedelta(hours=8))
 FIRST = datetime(2025, 1, 6, 9, tzinfo=BEIJING)
 """The Monday on which the year begins."""
+SLOT = re.compile(r"\{\w+\}")
 CHUNK = 5_000
 """Rows written at a time."""
 
@@ -87,7 +89,7 @@ def _made_complaint(draw: random.Random, phrases: PhraseSet, habits: Habits, at:
 
 
 def _hit(draw: random.Random, phrase: Phrase, at: float) -> Hit:
-    wording = draw.choice(phrase.say or phrase.shared)
+    wording = SLOT.sub("…", draw.choice(phrase.say or phrase.shared))
     score = draw.choice((100.0, 97.5, 94.1, 90.2, 86.7))
     return Hit(phrase.id, wording, wording, at, at + 1.5, score, shared=draw.random() < 0.02)
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from math import sqrt
-from typing import Final, Self
+from operator import attrgetter
+from typing import Final
 
 from counter_listener.scoring import Interval, Z, wilson
 
@@ -85,9 +86,6 @@ class Sums:
     lost_audio: int = 0
     """Visits that lost audio."""
 
-    def __add__(self, other: Sums) -> Self:
-        return type(self)(*(getattr(self, one.name) + getattr(other, one.name) for one in fields(self)))
-
     @property
     def passing(self) -> Share:
         """Visits that pass, of those whose score could be told."""
@@ -116,6 +114,15 @@ class Sums:
         spread = max(0.0, self.squares - self.scored * self.mean**2) / (self.scored - 1)
         reach = Z * sqrt(spread / self.scored)
         return (max(0.0, self.mean - reach), min(100.0, self.mean + reach))
+
+
+_CELLS: Final = attrgetter(*(one.name for one in fields(Sums)))
+
+
+def added_up(sums: Iterable[Sums]) -> Sums:
+    """All of them together."""
+    columns = zip(*map(_CELLS, sums), strict=True)
+    return Sums(*(sum(column) for column in columns))
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Any, Final, Literal
 
-from counter_listener.figures import Gathered, Share, Spread, Sums
+from counter_listener.figures import Gathered, Share, Spread, Sums, added_up
 from counter_listener.messages import Say
 
 Kind = Literal["text", "count", "share", "points", "change_share", "change_points", "seconds", "yes", "time", "rate"]
@@ -124,7 +124,9 @@ def counters_table(found: Gathered, _: Say) -> Table:
         Column("lost_share", _("share lost"), "share"),
     ]
     columns = [Column("title", _("counter")), *sums_columns(_), *more]
-    return Table("counters", _("By counter"), columns, rows, _("The counters with the lowest share passing come first."))
+    return Table(
+        "counters", _("By counter"), columns, rows, _("The counters with the lowest share passing come first.")
+    )
 
 
 def local(quarter: int, zone: tzinfo | None) -> datetime:
@@ -134,12 +136,11 @@ def local(quarter: int, zone: tzinfo | None) -> datetime:
 
 def grouped(found: Gathered, zone: tzinfo | None, key: Callable[[datetime], Any]) -> dict[Any, Sums]:
     """Visits by what `key` makes of their local time, in order; those of unknown time are left out."""
-    groups: dict[Any, Sums] = {}
+    groups: dict[Any, list[Sums]] = {}
     for quarter, sums in found.quarters.items():
         if quarter is not None:
-            name = key(local(quarter, zone))
-            groups[name] = groups.get(name, Sums()) + sums
-    return dict(sorted(groups.items()))
+            groups.setdefault(key(local(quarter, zone)), []).append(sums)
+    return {name: added_up(groups[name]) for name in sorted(groups)}
 
 
 def weekdays(_: Say) -> tuple[str, ...]:
@@ -153,9 +154,7 @@ def clock_tables(found: Gathered, zone: tzinfo | None, _: Say) -> Iterator[Table
     days = grouped(found, zone, datetime.weekday)
     yield _plain("weekdays", _("By weekday"), _("weekday"), [(str(k + 1), names[k], v) for k, v in days.items()], _)
     hours = grouped(found, zone, lambda time: time.hour)
-    yield _plain(
-        "hours", _("By hour"), _("hour"), [(str(k), f"{k:02}:00-{k:02}:59", v) for k, v in hours.items()], _
-    )
+    yield _plain("hours", _("By hour"), _("hour"), [(str(k), f"{k:02}:00-{k:02}:59", v) for k, v in hours.items()], _)
     weeks = grouped(found, zone, lambda time: _monday(time.date()))
     yield _trend("weeks", _("By week"), _("week from"), weeks, _)
     yield _trend("days", _("By day"), _("day"), grouped(found, zone, datetime.date), _)

@@ -13,7 +13,7 @@ from counter_listener.report_tables import Column, Table, share_cells, share_col
 
 VERDICTS = ("heard", "not_heard", "unknown")
 Sets = Mapping[str, PhraseSet]
-"""The phrase sets at hand, by name."""
+"""The phrase sets of the record that are at hand, by name."""
 
 
 @dataclass
@@ -123,7 +123,7 @@ def _phrases(told: Iterable[Told], sets: Sets, _: Say) -> Table:
 
 def _courtesy_words(told: Iterable[Told], sets: Sets, found: Gathered, total: Sums, _: Say) -> Table:
     words = {(one.phrases, one.phrase): one for one in told if one.detail.get("courtesy_word")}
-    named = {(name, word.id): word.name for name, one in sets.items() if name in dict(found.sets) for word in one.word}
+    named = {(name, word.id): word.name for name, one in sets.items() for word in one.word}
     rows = []
     for key, title in {**named, **{key: one.title for key, one in words.items()}}.items():
         verdicts = words[key].verdicts if key in words else {}

@@ -11,7 +11,18 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from counter_listener.figures import Evidence, Gathered, Handling, Listening, Scope, ShownVisit, Spread, Sums, Told, spread
+from counter_listener.figures import (
+    Evidence,
+    Gathered,
+    Handling,
+    Listening,
+    Scope,
+    ShownVisit,
+    Spread,
+    Sums,
+    Told,
+    spread,
+)
 from counter_listener.record import iso, text
 from counter_listener.store import EVENTS, LIVE, RECORDINGS
 
@@ -26,10 +37,32 @@ CLOSED: Final = sa.table(
     "closed",
     *(
         sa.column(name)
-        for name in (
-            "seq stream visit counter source phrases phrases_hash wall at score passed grade opened seconds lost_audio"
-            " scenarios heard not_heard unknown forbidden broken kept doubtful quarter"
-        ).split()
+        for name in [
+            "seq",
+            "stream",
+            "visit",
+            "counter",
+            "source",
+            "phrases",
+            "phrases_hash",
+            "wall",
+            "at",
+            "score",
+            "passed",
+            "grade",
+            "opened",
+            "seconds",
+            "lost_audio",
+            "scenarios",
+            "heard",
+            "not_heard",
+            "unknown",
+            "forbidden",
+            "broken",
+            "kept",
+            "doubtful",
+            "quarter",
+        ]
     ),
 )
 """A passing table: the closed visits of the period, one row each."""
