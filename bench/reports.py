@@ -42,6 +42,8 @@ BEIJING = timezone(timedelta(hours=8))
 FIRST = datetime(2025, 1, 6, 9, tzinfo=BEIJING)
 """The Monday on which the year begins."""
 SLOT = re.compile(r"\{\w+\}")
+APPLIES, IN_DOUBT, LOSES = 0.6, 0.02, 0.1
+"""How likely a rule applies in a visit, a phrase may be the customer's, a recording loses sound."""
 CHUNK = 5_000
 """Rows written at a time."""
 
@@ -64,7 +66,7 @@ def made_visit(draw: random.Random, phrases: PhraseSet, habits: Habits, begin: f
             at += draw.uniform(4, 20)
             yield _heard(at, phrases=(_hit(draw, phrase, at),))
     for rule in phrases.rule:
-        if draw.random() < 0.6:
+        if draw.random() < APPLIES:
             at += draw.uniform(3, 9)
             hit = Hit(rule.id, rule.when[0], rule.when[0], at, at + 1, 97.0)
             yield _heard(at, rules=(RuleHit(hit, draw.random() < habits.courtesy),))
@@ -91,7 +93,7 @@ def _made_complaint(draw: random.Random, phrases: PhraseSet, habits: Habits, at:
 def _hit(draw: random.Random, phrase: Phrase, at: float) -> Hit:
     wording = SLOT.sub("…", draw.choice(phrase.say or phrase.shared))
     score = draw.choice((100.0, 97.5, 94.1, 90.2, 86.7))
-    return Hit(phrase.id, wording, wording, at, at + 1.5, score, shared=draw.random() < 0.02)
+    return Hit(phrase.id, wording, wording, at, at + 1.5, score, shared=draw.random() < IN_DOUBT)
 
 
 def _heard(at: float, *, units: int = 8, **found: tuple[Hit, ...] | tuple[RuleHit, ...]) -> Heard:
@@ -100,7 +102,7 @@ def _heard(at: float, *, units: int = 8, **found: tuple[Hit, ...] | tuple[RuleHi
 
 def made_recording(draw: random.Random, phrases: PhraseSet, habits: Habits) -> Iterator[Heard | Gap]:
     """Half an hour at a counter; one in ten loses some sound."""
-    lost = draw.randrange(VISITS) if draw.random() < 0.1 else None
+    lost = draw.randrange(VISITS) if draw.random() < LOSES else None
     for number in range(VISITS):
         begin = 1.0 + number * 420 + draw.uniform(0, 60)
         if number == lost:

@@ -72,15 +72,21 @@ def summary_table(found: Gathered, total: Sums, _: Say) -> Table:
     """The figures that come first, each with its interval and the one of the period before."""
     before = found.before
     rows = [
-        _figure("visits", _("visits"), "count", total.visits, before and before.visits),
+        _figure("visits", _("visits"), "count", total.visits, before.visits if before else None),
         _share("pass", _("visits that pass"), total, before, lambda sums: sums.passing),
         _mean(total, before, _),
         _share("heard", _("owed phrases heard"), total, before, lambda sums: sums.hearing),
         _share("kept", _("rules kept"), total, before, lambda sums: sums.keeping),
-        _figure("forbidden", _("offences"), "count", total.forbidden, before and before.forbidden),
-        _figure("offending", _("visits with an offence"), "count", total.offending, before and before.offending),
+        _figure("forbidden", _("offences"), "count", total.forbidden, before.forbidden if before else None),
         _figure(
-            "doubtful", _("offences and broken rules in doubt"), "count", total.doubtful, before and before.doubtful
+            "offending", _("visits with an offence"), "count", total.offending, before.offending if before else None
+        ),
+        _figure(
+            "doubtful",
+            _("offences and broken rules in doubt"),
+            "count",
+            total.doubtful,
+            before.doubtful if before else None,
         ),
     ]
     heard = sum(one.seconds for one in found.listening)
@@ -114,13 +120,13 @@ def _figure(name: str, title: str, unit: str, value: float | None, before: float
 def _share(name: str, title: str, total: Sums, before: Sums | None, of: Callable[[Sums], Any]) -> dict[str, Any]:
     share = of(total)
     low, high = share.interval or (None, None)
-    row = _figure(name, title, "share", share.value, before and of(before).value)
+    row = _figure(name, title, "share", share.value, of(before).value if before else None)
     return {**row, "low": low, "high": high, "n": share.of, "few": share.few}
 
 
 def _mean(total: Sums, before: Sums | None, _: Say) -> dict[str, Any]:
     low, high = total.mean_interval or (None, None)
-    row = _figure("mean", _("mean score"), "points", total.mean, before and before.mean)
+    row = _figure("mean", _("mean score"), "points", total.mean, before.mean if before else None)
     return {**row, "low": low, "high": high, "n": total.scored, "few": total.scored < FEW}
 
 

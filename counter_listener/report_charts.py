@@ -47,7 +47,7 @@ def charts(report: Report, _: Say) -> dict[str, Chart]:
     return {name: chart for name, chart in drawn.items() if chart}
 
 
-def _options(**more: Any) -> dict[str, Any]:
+def _options(**more: object) -> dict[str, Any]:
     base = {
         "width": WIDTH,
         "height": HEIGHT,

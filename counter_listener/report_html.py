@@ -127,9 +127,9 @@ def _card(row: Row, _: Say) -> dict[str, Any]:
     unit: Kind = row["unit"]
     change: Kind = "change_share" if unit == "share" else "change_points"
     differs = row.get("change")
-    told = None if differs is None else shown(differs, change, _)
-    if told and unit in {"count", "seconds"}:
-        told = _signed(differs, 0)
+    told = None
+    if differs is not None:
+        told = _signed(differs, 0) if unit in {"count", "seconds"} else shown(differs, change, _)
     interval = _interval(row.get("low"), row.get("high"), unit)
     return {**row, "text": shown(row["value"], unit, _), "interval": interval, "told": told}
 

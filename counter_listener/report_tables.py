@@ -186,8 +186,8 @@ def _trend(name: str, title: str, what: str, groups: Mapping[date, Sums], _: Say
 def changes(sums: Sums, before: Sums | None) -> dict[str, float | None]:
     """How the share passing (0-1) and the mean score (0-100) changed; None where either cannot be told."""
     return {
-        "pass_change": _less(sums.passing.value, before and before.passing.value),
-        "mean_change": _less(sums.mean, before and before.mean),
+        "pass_change": _less(sums.passing.value, before.passing.value if before else None),
+        "mean_change": _less(sums.mean, before.mean if before else None),
     }
 
 

@@ -35,7 +35,7 @@ def word_tables(found: Gathered, sets: Sets, total: Sums, _: Say) -> Iterator[Ta
     yield _summed("stages", _("By stage"), _("stage"), owed, sets, _)
     yield _summed("steps", _("By step"), _("step"), owed, sets, _)
     yield _phrases(told, sets, _)
-    yield _courtesy_words(told, sets, found, total, _)
+    yield _courtesy_words(told, sets, total, _)
     yield _rules(told, _)
     yield _classes(told, total, _)
     yield _offences(told, _)
@@ -109,6 +109,7 @@ def _phrases(told: Iterable[Told], sets: Sets, _: Say) -> Table:
         stage = stage_titles(sets.get(one.phrases)).get(one.stage, one.stage)
         row = {"id": one.phrase, "title": one.title, "stage": stage, "owed": owed, **cells, "phrase_set": one.phrases}
         rows.append(row)
+    rows.sort(key=lambda row: not row["owed"])
     columns = [
         Column("title", _("phrase")),
         Column("stage", _("stage")),
@@ -121,7 +122,7 @@ def _phrases(told: Iterable[Told], sets: Sets, _: Say) -> Table:
     return Table("phrases", _("By phrase"), columns, rows, note)
 
 
-def _courtesy_words(told: Iterable[Told], sets: Sets, found: Gathered, total: Sums, _: Say) -> Table:
+def _courtesy_words(told: Iterable[Told], sets: Sets, total: Sums, _: Say) -> Table:
     words = {(one.phrases, one.phrase): one for one in told if one.detail.get("courtesy_word")}
     named = {(name, word.id): word.name for name, one in sets.items() for word in one.word}
     rows = []

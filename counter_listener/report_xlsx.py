@@ -46,6 +46,9 @@ WIDEST: Final = 48
 """Letters of a column."""
 LONGEST: Final = 32_000
 """Letters of a cell; a spreadsheet takes 32 767."""
+HEAD_COLOUR: Final = "#1F5F9E"
+"""Written into the cells: LibreOffice leaves out what a table's style says of its head."""
+COLOURS: Final = {"unknown": "#C9D2DB", "not_heard": "#B3362B"}
 STYLE: Final = "Table Style Light 9"
 
 Formats = Mapping[str, Format]
@@ -64,11 +67,14 @@ def as_xlsx(report: Report, file: BinaryIO, _: Say) -> None:
 
 def _formats(book: Workbook) -> dict[str, Format]:
     made = {kind: book.add_format({"num_format": code, "valign": "top"}) for kind, code in FORMATS.items()}
+    made["yes"] = book.add_format({"valign": "top", "align": "center"})
     made["text"] = book.add_format({"valign": "top"})
     made["wrapped"] = book.add_format({"valign": "top", "text_wrap": True})
     made["title"] = book.add_format({"bold": True, "font_size": 14})
     made["note"] = book.add_format({"font_color": "#5D6B79"})
-    made["head"] = book.add_format({"bold": True, "text_wrap": True, "valign": "top", "font_color": "#FFFFFF"})
+    made["head"] = book.add_format(
+        {"bold": True, "text_wrap": True, "valign": "top", "font_color": "#FFFFFF", "bg_color": HEAD_COLOUR}
+    )
     return made
 
 
@@ -130,7 +136,7 @@ def _format(row: Row, column: Column) -> str:
     if column.key == "change" and kind in {"share", "points"}:
         return f"change_{kind}"
     wrapped = kind == "text" and column.key in {"text", "recording"}
-    return "wrapped" if wrapped else kind if kind in FORMATS else "text"
+    return "wrapped" if wrapped else kind if kind in FORMATS or kind == "yes" else "text"
 
 
 def _value(value: Any, kind: str, _: Say) -> Any:  # noqa: ANN401 - cells hold what they hold
@@ -191,6 +197,9 @@ def _draw(book: Workbook, sheet: Worksheet, table: Table, _: Say) -> None:
                     "name": [sheet.get_name(), HEAD, column],
                     "categories": [sheet.get_name(), first, 0, last, 0],
                     "values": [sheet.get_name(), first, column, last, column],
+                    "fill": {"color": COLOURS.get(key, HEAD_COLOUR)},
+                    "line": {"color": COLOURS.get(key, HEAD_COLOUR)},
+                    "gap": 60,
                 }
             )
         chart.set_title({"name": table.title})

@@ -33,42 +33,15 @@ NO_LOSS: Final = ("listening began", "listening was stopped", "the listener made
 ASKED_AT_ONCE: Final = 500
 """Ids in one question: SQLite takes no more than 999 in its older versions."""
 
-CLOSED: Final = sa.table(
-    "closed",
-    *(
-        sa.column(name)
-        for name in [
-            "seq",
-            "stream",
-            "visit",
-            "counter",
-            "source",
-            "phrases",
-            "phrases_hash",
-            "wall",
-            "at",
-            "score",
-            "passed",
-            "grade",
-            "opened",
-            "seconds",
-            "lost_audio",
-            "scenarios",
-            "heard",
-            "not_heard",
-            "unknown",
-            "forbidden",
-            "broken",
-            "kept",
-            "doubtful",
-            "quarter",
-        ]
-    ),
-)
+COUNTS: Final = ("heard", "not_heard", "unknown", "forbidden", "broken", "kept", "doubtful")
+KEPT: Final = ("seq", "stream", "visit", "counter", "source", "phrases", "phrases_hash", "wall", "at", "score")
+"""Columns of the record that a closed visit keeps."""
+TOLD: Final = ("passed", "grade", "opened", "seconds", "lost_audio", "scenarios")
+"""What stands in its detail, beside the counts."""
+CLOSED: Final = sa.table("closed", *map(sa.column, (*KEPT, *TOLD, *COUNTS, "quarter")))
 """A passing table: the closed visits of the period, one row each."""
 JUDGED: Final = ("phrase", "forbidden", "rule")
 """Kinds of events that hold a verdict."""
-COUNTS: Final = ("heard", "not_heard", "unknown", "forbidden", "broken", "kept", "doubtful")
 
 EXACT: Final = tuple(one.name in {"points", "squares"} for one in fields(Sums))
 """Which sums are no whole numbers."""
@@ -126,17 +99,10 @@ def _within(table: sa.TableClause, wall: sa.ColumnElement[Any], scope: Scope) ->
 def _closed(scope: Scope, last: int) -> Rows:
     opened = _detail("opened")
     begun = sa.cast(sa.func.strftime("%s", EVENTS.c.wall), sa.Integer) - sa.cast(EVENTS.c.at - opened, sa.Integer)
-    own = {
-        "passed": _detail("passed"),
-        "grade": _detail("grade"),
-        "opened": opened,
-        "seconds": _detail("seconds"),
-        "lost_audio": _detail("lost_audio"),
-        "scenarios": _detail("scenarios"),
-        **{name: _detail(f"counts.{name}") for name in COUNTS},
-        "quarter": begun // QUARTER,
-    }
-    columns = [own[name].label(name) if name in own else EVENTS.c[name] for name in CLOSED.c.keys()]  # noqa: SIM118
+    columns: list[sa.ColumnElement[Any]] = [EVENTS.c[name] for name in KEPT]
+    columns += [_detail(name).label(name) for name in TOLD]
+    columns += [_detail(f"counts.{name}").label(name) for name in COUNTS]
+    columns.append((begun // QUARTER).label("quarter"))
     return sa.select(*columns).where(
         EVENTS.c.kind == "visit_closed", EVENTS.c.seq <= last, *_within(EVENTS, EVENTS.c.wall, scope)
     )
@@ -184,12 +150,13 @@ def _told(connection: sa.Connection, scope: Scope, last: int) -> list[Told]:
         .group_by(EVENTS.c.kind, EVENTS.c.phrases, *key[2:], EVENTS.c.verdict)
     )
     verdicts: dict[tuple[Any, ...], dict[str, int]] = defaultdict(dict)
-    newest: dict[tuple[Any, ...], int] = {}
+    newest: dict[tuple[str, str, str | None, str | None, str], int] = {}
     for *one, verdict, count, seq in connection.execute(asked):
-        verdicts[*one][verdict] = count
-        newest[*one] = max(seq, newest.get(tuple(one), 0))
+        name = (one[0], one[1], one[2], one[3], one[4])
+        verdicts[name][verdict] = count
+        newest[name] = max(seq, newest.get(name, 0))
     details = _details(connection, newest.values())
-    return [Told(*one, verdicts[one], seq, details.get(seq, {})) for one, seq in newest.items()]
+    return [Told(*key_of, verdicts[key_of], seq, details.get(seq, {})) for key_of, seq in newest.items()]
 
 
 def _details(connection: sa.Connection, numbers: Iterable[int]) -> dict[int, dict[str, object]]:
