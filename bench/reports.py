@@ -37,7 +37,7 @@ from counter_listener.types import Gap, Hit, Utterance
 from counter_listener.visit import judge
 
 SEED = 20_260_101
-COUNTERS, WEEKS, VISITS = 200, 52, 7
+BRANCHES, WINDOWS, WEEKS, VISITS = 40, 5, 52, 7
 BEIJING = timezone(timedelta(hours=8))
 FIRST = datetime(2025, 1, 6, 9, tzinfo=BEIJING)
 """The Monday on which the year begins."""
@@ -111,13 +111,13 @@ def made_recording(draw: random.Random, phrases: PhraseSet, habits: Habits) -> I
         yield from made_visit(draw, phrases, habits, begin)
 
 
-def made_rows(phrases: PhraseSet, digest: str, weeks: int = WEEKS) -> Iterator[Columns]:
+def made_rows(phrases: PhraseSet, digest: str, weeks: int, branches: int) -> Iterator[Columns]:
     """Every row of the year, recordings before their events, without `seq` and `chain`."""
     draw = random.Random(SEED)
     counters = {
         f"{branch}-{window}": Habits(draw.uniform(0.8, 0.98), draw.uniform(0.0, 0.1))
-        for branch in range(1, COUNTERS // 5 + 1)
-        for window in range(1, 6)
+        for branch in range(1, branches + 1)
+        for window in range(1, WINDOWS + 1)
     }
     for week in range(weeks):
         for counter, habits in counters.items():
@@ -130,12 +130,12 @@ def made_rows(phrases: PhraseSet, digest: str, weeks: int = WEEKS) -> Iterator[C
             yield from event_rows(events, origin, day, 1)
 
 
-def make_record(path: Path, weeks: int = WEEKS) -> int:
+def make_record(path: Path, weeks: int = WEEKS, branches: int = BRANCHES) -> int:
     """Write the year to a new record; how many events it holds."""
     phrases, digest = read_phrase_set(find_phrase_set("bank-counter"))
     with open_store(path):
         pass
-    rows = linked(made_rows(phrases, digest, weeks), (0, START))
+    rows = linked(made_rows(phrases, digest, weeks, branches), (0, START))
     engine = sa.create_engine(f"sqlite:///{path}", poolclass=sa.NullPool)
     written = 0
     with engine.begin() as connection:

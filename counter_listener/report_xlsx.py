@@ -209,7 +209,9 @@ def _draw(book: Workbook, sheet: Worksheet, table: Table, _: Say) -> None:
             chart.set_y_axis({"min": 0, "max": 1, "num_format": "0%"})
         if kind == "bar":
             chart.set_y_axis({"reverse": True})
-        chart.set_size({"width": 720, "height": 380})
+        if len(table.rows) <= SHORT:
+            chart.set_x_axis({"interval_unit": 1})
+        chart.set_size({"width": 720, "height": 320})
         below = len(table.rows) <= SHORT
         sheet.insert_chart(*((last + 3, 0) if below else (HEAD, len(table.columns) + 1)), chart)
 

@@ -141,17 +141,21 @@ def _pairs(connection: sa.Connection, asked: Rows) -> list[tuple[str, str]]:
     return sorted((row[0], row[1]) for row in connection.execute(asked))
 
 
-def _told(connection: sa.Connection, scope: Scope, last: int) -> list[Told]:
+def told_asked(scope: Scope, last: int) -> Rows:
+    """How often each verdict was told of each phrase; the index events_told holds all that this asks for."""
     key = (EVENTS.c.phrases, EVENTS.c.kind, EVENTS.c.stage, EVENTS.c.step, EVENTS.c.phrase)
-    asked = (
+    return (
         sa.select(*key, EVENTS.c.verdict, sa.func.count(), sa.func.max(EVENTS.c.seq))
         .where(EVENTS.c.kind.in_(JUDGED), EVENTS.c.seq <= last)
         .where(*_within(EVENTS, EVENTS.c.wall, scope))
         .group_by(EVENTS.c.kind, EVENTS.c.phrases, *key[2:], EVENTS.c.verdict)
     )
+
+
+def _told(connection: sa.Connection, scope: Scope, last: int) -> list[Told]:
     verdicts: dict[tuple[Any, ...], dict[str, int]] = defaultdict(dict)
     newest: dict[tuple[str, str, str | None, str | None, str], int] = {}
-    for *one, verdict, count, seq in connection.execute(asked):
+    for *one, verdict, count, seq in connection.execute(told_asked(scope, last)):
         name = (one[0], one[1], one[2], one[3], one[4])
         verdicts[name][verdict] = count
         newest[name] = max(seq, newest.get(name, 0))
@@ -212,7 +216,8 @@ def _spread(connection: sa.Connection, asked: Rows) -> Spread:
     lengths = asked.subquery()
     whole = sa.cast(lengths.c.seconds, sa.Integer)
     counts = sa.select(whole, sa.func.count(), sa.func.total(lengths.c.seconds), sa.func.max(lengths.c.seconds))
-    return spread(list(connection.execute(counts.group_by(whole).order_by(whole)).tuples()))
+    rows = connection.execute(counts.group_by(whole).order_by(whole))
+    return spread([(row[0], row[1], row[2], row[3]) for row in rows])
 
 
 def _listening(connection: sa.Connection, scope: Scope, last: int) -> list[Listening]:
