@@ -38,7 +38,9 @@ def heading(report: Report) -> dict[str, Any]:
         "since": _plain(scope.since),
         "until": _plain(scope.until),
         "counters": [printable(one) for one in scope.counters],
-        "phrase_sets": [{"name": printable(name), "sha256": digest} for name, digest in report.gathered.sets],
+        "phrase_sets": [
+            {"name": printable(name), "sha256": printable(digest)} for name, digest in report.gathered.sets
+        ],
     }
 
 
