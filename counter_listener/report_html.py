@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -74,8 +75,7 @@ def as_html(report: Report, _: Say) -> str:
 
 
 def _hash(style: str) -> str:
-    import base64
-
+    """As a Content-Security-Policy names what it lets through."""
     return base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
 
 
