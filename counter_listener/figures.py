@@ -257,6 +257,8 @@ class Gathered:
     scope: Scope
     sets: Sequence[tuple[str, str]]
     """Names and hashes of the phrase sets that visits were judged by."""
+    judged: Mapping[str, Sums]
+    """By the name of the phrase set."""
     counters: Mapping[str | None, Sums]
     quarters: Mapping[int | None, Sums]
     """By the quarter of an hour in which they were opened, counted from 1970 in UTC; None where that is unknown."""

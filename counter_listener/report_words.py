@@ -35,9 +35,9 @@ def word_tables(found: Gathered, sets: Sets, total: Sums, _: Say) -> Iterator[Ta
     yield _summed("stages", _("By stage"), _("stage"), owed, sets, _)
     yield _summed("steps", _("By step"), _("step"), owed, sets, _)
     yield _phrases(told, sets, _)
-    yield _courtesy_words(told, sets, total, _)
+    yield _courtesy_words(told, sets, found.judged, _)
     yield _rules(told, _)
-    yield _classes(told, total, _)
+    yield _classes(told, found.judged, _)
     yield _offences(told, _)
     yield _complaints(found, sets, total, _)
 
@@ -122,14 +122,14 @@ def _phrases(told: Iterable[Told], sets: Sets, _: Say) -> Table:
     return Table("phrases", _("By phrase"), columns, rows, note)
 
 
-def _courtesy_words(told: Iterable[Told], sets: Sets, total: Sums, _: Say) -> Table:
+def _courtesy_words(told: Iterable[Told], sets: Sets, judged: Mapping[str, Sums], _: Say) -> Table:
     words = {(one.phrases, one.phrase): one for one in told if one.detail.get("courtesy_word")}
     named = {(name, word.id): word.name for name, one in sets.items() for word in one.word}
     rows = []
     for key, title in {**named, **{key: one.title for key, one in words.items()}}.items():
         verdicts = words[key].verdicts if key in words else {}
-        share = Share(verdicts.get("heard", 0), total.visits)
-        cells = {"n": total.visits, "heard": share.part, "unknown": verdicts.get("unknown", 0), **share_cells(share)}
+        share = Share(verdicts.get("heard", 0), judged.get(key[0], Sums()).visits)
+        cells = {"n": share.of, "heard": share.part, "unknown": verdicts.get("unknown", 0), **share_cells(share)}
         rows.append({"id": key[1], "title": title, **cells, "phrase_set": key[0]})
     columns = [
         Column("title", _("word")),
@@ -170,7 +170,7 @@ def severity(one: Told, _: Say) -> str:
     return names.get(str(one.detail.get("severity")), "")
 
 
-def _classes(told: Iterable[Told], total: Sums, _: Say) -> Table:
+def _classes(told: Iterable[Told], judged: Mapping[str, Sums], _: Say) -> Table:
     groups: dict[tuple[str, str], list[int]] = {}
     for one in told:
         if one.kind == "forbidden":
@@ -183,7 +183,7 @@ def _classes(told: Iterable[Told], total: Sums, _: Say) -> Table:
             "title": name,
             "forbidden": sure,
             "unknown": doubtful,
-            "per_100_visits": 100 * sure / total.visits if total.visits else None,
+            "per_100_visits": 100 * sure / judged[phrases].visits if phrases in judged else None,
             "phrase_set": phrases,
         }
         for (phrases, name), (sure, doubtful) in sorted(groups.items(), key=lambda one: -one[1][0])

@@ -40,6 +40,8 @@ TOLD: Final = ("passed", "grade", "opened", "seconds", "lost_audio", "scenarios"
 """What stands in its detail, beside the counts."""
 CLOSED: Final = sa.table("closed", *map(sa.column, (*KEPT, *TOLD, *COUNTS, "quarter")))
 """A passing table: the closed visits of the period, one row each."""
+LEFT_OUT: Final = sa.table("left_out", sa.column("stream"))
+"""A passing table: streams whose verdicts are history."""
 JUDGED: Final = ("phrase", "forbidden", "rule")
 """Kinds of events that hold a verdict."""
 
@@ -49,12 +51,20 @@ EXACT: Final = tuple(one.name in {"points", "squares"} for one in fields(Sums))
 Rows = sa.Select[*tuple[Any, ...]]
 
 
-def gather(connection: sa.Connection, scope: Scope, shown: int, stages: Mapping[str, Collection[str]]) -> Gathered:
+def gather(
+    connection: sa.Connection,
+    scope: Scope,
+    shown: int,
+    stages: Mapping[str, Collection[str]],
+    left_out: Collection[str] = (),
+) -> Gathered:
     """Everything a report says, with the `shown` visits that most need a look; `stages` are those of each scenario.
 
-    Rows that others append meanwhile are left out of all of it alike, and no lock is held between two questions.
+    `left_out` are streams whose verdicts are history, because their recordings were judged anew. Rows that others
+    append meanwhile are left out of all of it alike, and no lock is held between two questions.
     """
     last = connection.execute(sa.select(sa.func.max(EVENTS.c.seq))).scalar() or 0
+    _leave_out(connection, left_out)
     connection.exec_driver_sql("DROP TABLE IF EXISTS temp.closed")
     connection.exec_driver_sql(f"CREATE TEMPORARY TABLE closed ({', '.join(CLOSED.c.keys())})")
     connection.execute(sa.insert(CLOSED).from_select(CLOSED.c.keys(), _closed(scope, last)))
@@ -62,6 +72,7 @@ def gather(connection: sa.Connection, scope: Scope, shown: int, stages: Mapping[
     return Gathered(
         scope=scope,
         sets=_pairs(connection, sa.select(CLOSED.c.phrases, CLOSED.c.phrases_hash).distinct()),
+        judged=_sums_by(connection, CLOSED, CLOSED.c.phrases),
         counters=_sums_by(connection, CLOSED, CLOSED.c.counter),
         quarters=_sums_by(connection, CLOSED, CLOSED.c.quarter),
         before=_sums(connection, _closed(earlier, last).subquery()) if earlier else None,
@@ -74,14 +85,21 @@ def gather(connection: sa.Connection, scope: Scope, shown: int, stages: Mapping[
     )
 
 
+def _leave_out(connection: sa.Connection, streams: Collection[str]) -> None:
+    connection.exec_driver_sql("DROP TABLE IF EXISTS temp.left_out")
+    connection.exec_driver_sql("CREATE TEMPORARY TABLE left_out (stream TEXT PRIMARY KEY) WITHOUT ROWID")
+    if streams:
+        connection.execute(sa.insert(LEFT_OUT), [{"stream": text(one)} for one in streams])
+
+
 def knows_counter(connection: sa.Connection, counter: str) -> bool:
     """Whether anything in the record is of this counter."""
     asked = [sa.select(table.c.seq).where(table.c.counter == text(counter)) for table in (RECORDINGS, EVENTS)]
     return any(connection.execute(one.limit(1)).first() for one in asked)
 
 
-def _detail(name: str, column: sa.ColumnElement[Any] = EVENTS.c.detail) -> sa.ColumnElement[Any]:
-    return sa.func.json_extract(column, f"$.{name}")
+def _detail(name: str) -> sa.ColumnElement[Any]:
+    return sa.func.json_extract(EVENTS.c.detail, f"$.{name}")
 
 
 def _within(table: sa.TableClause, wall: sa.ColumnElement[Any], scope: Scope) -> list[sa.ColumnElement[bool]]:
@@ -91,8 +109,9 @@ def _within(table: sa.TableClause, wall: sa.ColumnElement[Any], scope: Scope) ->
     wanted += [when < iso(scope.until)] if scope.until else []
     if scope.counters:
         wanted.append(table.c.counter.in_([text(one) for one in scope.counters]))
-    if scope.phrases is not None and "phrases" in table.c:
-        wanted.append(table.c.phrases == text(scope.phrases))
+    if table is EVENTS:
+        wanted.append(EVENTS.c.stream.not_in(sa.select(LEFT_OUT.c.stream)))
+        wanted += [EVENTS.c.phrases == text(scope.phrases)] if scope.phrases is not None else []
     return wanted
 
 

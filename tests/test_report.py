@@ -164,6 +164,28 @@ def test_since_until_and_phrases_choose_what_is_counted(two: Path) -> None:
     assert other["phrases"] == other["stages"] == other["visits"] == []
 
 
+def test_verdicts_that_are_history_count_nowhere(year: Path) -> None:
+    from counter_listener.store_report import gather
+
+    rows = read(year)
+    old = {rows[0][0].stream, rows[-1][0].stream}
+    with open_store(year, create=False) as store:
+        found = store.ask(lambda connection: gather(connection, Scope(), 100, {}, old))
+    kept = [one for one, _ in rows if one.stream not in old]
+    assert added_up(found.counters.values()).visits == sum(one.kind == "visit_closed" for one in kept) == 56
+    assert sum(one.count("heard") for one in found.told) == sum(one.verdict == "heard" for one in kept)
+    assert not old & {one.visit.partition("-")[0] for one in found.visits}
+
+
+def test_each_phrase_set_has_its_own_visits_to_be_a_share_of(two: Path, tmp_path: Path) -> None:
+    heard = transcript(tmp_path / "hi.jsonl", [(0.0, 2.0, "good morning how can i help you")], speaker="clerk")
+    assert run("check", heard, "--store", two, "--phrases", "service-desk-en", "--counter", "5").exit_code == 0
+    found = tables(two)
+    names = {one["phrase_set"]: one["n"] for one in found["words"]}
+    assert sorted(names.values()) == [1, 2]
+    assert row(found, "summary", "visits")["value"] == 3
+
+
 def test_complaints_are_told_with_how_they_were_handled(year: Path) -> None:
     rows = read(year)
     complained = {one.visit for one, detail in rows if one.kind == "visit_closed" and detail["scenarios"]}
@@ -199,6 +221,13 @@ def test_coverage_is_what_was_lost_of_what_was_listened_to(year: Path) -> None:
     assert row(found, "summary", "lost")["value"] == pytest.approx(lost)
     assert row(found, "summary", "lost_share")["value"] == pytest.approx(lost / 30_000, abs=1e-6)
     assert sum(one["gaps"] for one in found["counters"]) == sum(one.kind == "gap" for one, _ in rows)
+
+
+def test_what_begins_and_ends_listening_is_no_loss() -> None:
+    from counter_listener import live as listener
+    from counter_listener.store_report import NO_LOSS
+
+    assert NO_LOSS == (listener.BEGAN, listener.STOPPED, listener.RENEWED)
 
 
 def test_live_listening_lasts_from_its_first_event_to_its_last(tmp_path: Path) -> None:
@@ -247,6 +276,7 @@ def test_the_index_alone_answers_how_often_each_verdict_was_told(year: Path) -> 
         plans: list[str] = []
 
         def explained(connection: Any) -> None:
+            store_report.gather(connection, Scope(), 0, {})
             asked = store_report.told_asked(Scope(datetime(2025, 1, 1, tzinfo=UTC)), 10**9)
             text = str(asked.compile(connection, compile_kwargs={"literal_binds": True}))
             plans.extend(str(one) for one in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}"))

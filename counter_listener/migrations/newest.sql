@@ -42,7 +42,7 @@ CREATE INDEX events_phrase ON events (phrase)
 ---
 CREATE INDEX events_stream ON events (stream)
 ---
-CREATE INDEX events_told ON events (kind, phrases, stage, step, phrase, verdict, counter, wall, recorded)
+CREATE INDEX events_told ON events (kind, phrases, stage, step, phrase, verdict, counter, wall, recorded, stream)
 ---
 CREATE INDEX events_visit ON events (visit)
 ---
