@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -13,6 +14,9 @@ from counter_listener.messages import Say
 from counter_listener.privacy import printable
 from counter_listener.report import Report
 from counter_listener.report_tables import Row
+
+# pygal hooks itself into Python's import to find its maps, by an interface that newer Pythons lack; we draw no maps.
+sys.meta_path[:] = [one for one in sys.meta_path if not type(one).__module__.startswith("pygal")]
 
 SVG = "{http://www.w3.org/2000/svg}"
 WIDTH, HEIGHT = 640, 300

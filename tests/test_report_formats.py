@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import re
+import sys
 import unicodedata
 import xml.etree.ElementTree as ET
 import zipfile
@@ -272,6 +273,12 @@ def test_evidence_links_to_the_second_in_a_recording_that_is_at_hand(tmp_path: P
     recording.unlink()
     run("report", "--store", tmp_path / "events.db", "-o", tmp_path / "r.html", "--lang", "en")
     assert "file:" not in (tmp_path / "r.html").read_text(encoding="utf-8")
+
+
+def test_the_charts_leave_no_hook_in_the_way_python_imports() -> None:
+    import counter_listener.report_charts  # noqa: F401 - for what the import leaves behind
+
+    assert all(hasattr(one, "find_spec") for one in sys.meta_path)
 
 
 def test_a_period_without_visits_says_so_in_every_format(hostile: Path, tmp_path: Path) -> None:
