@@ -18,12 +18,14 @@ from counter_listener.cli_models import models
 from counter_listener.cli_options import BUSY, EXIT_CODES, NO_RECORD, UNREADABLE, USAGE, silence
 from counter_listener.cli_phrases import phrases
 from counter_listener.cli_record import backup, events, purge
+from counter_listener.cli_report import report
 from counter_listener.errors import (
     AudioError,
     BusyError,
     CounterListenerError,
     LabelsError,
     MicrophoneError,
+    ReportError,
     StoreError,
     TranscriptError,
 )
@@ -53,7 +55,7 @@ class Courteous(click.Group):
 
 def exit_code(error: CounterListenerError) -> int:
     """The documented exit code of an error that ends the program."""
-    if isinstance(error, StoreError):
+    if isinstance(error, ReportError | StoreError):
         return NO_RECORD
     if isinstance(error, BusyError):
         return BUSY
@@ -75,7 +77,11 @@ def cli(*, debug: bool) -> None:
     """
 
 
-for command in (check, demo, listen, devices, init, doctor, explain, evaluate, phrases, models, events, purge, backup):
+COMMANDS = (
+    *(check, demo, listen, devices, init, doctor, explain, evaluate, phrases, models),
+    *(events, report, purge, backup),
+)
+for command in COMMANDS:
     cli.add_command(command)
 
 

@@ -9,6 +9,7 @@ CounterListenerError            one sentence for the user; never a traceback
 ├── StoreError                  a record that cannot be opened, written or trusted
 ├── ConfigError                 settings that are not right
 ├── MicrophoneError             a microphone that cannot be found, opened or heard
+├── ReportError                a report that cannot be written
 ├── BusyError                   a counter that is listened to already
 └── UsageError                  options that do not go together
 """
@@ -53,6 +54,10 @@ class ConfigError(CounterListenerError):
 
 class MicrophoneError(CounterListenerError):
     "A microphone cannot be found, opened or heard."
+
+
+class ReportError(CounterListenerError):
+    "A report cannot be written."
 
 
 class BusyError(CounterListenerError):

@@ -21,4 +21,6 @@ def mask(text: str) -> str:
 
 def printable(text: str) -> str:
     """The text without control characters, which a terminal would obey, and without bidirectional overrides."""
+    if text.isprintable():  # by far the most is, and then nothing of either kind is in it
+        return text
     return "".join(c for c in UNSAFE.sub("", text) if unicodedata.category(c) != "Cc")

@@ -13,7 +13,7 @@ from dataclasses import fields
 from functools import partial
 from heapq import merge
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import sqlalchemy as sa
 
@@ -35,13 +35,15 @@ from counter_listener.store_file import beside, cause, prepare_file, record_file
 from counter_listener.store_schema import GUARDS, SETTINGS, must_upgrade, newest_schema
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import datetime
     from pathlib import Path
 
     from counter_listener.types import Event
 
     Rows = sa.Select[*tuple[Any, ...]]
+
+Answer = TypeVar("Answer")
 
 __all__ = ["Broken", "Origin", "Recording", "Row", "Store", "Verification", "open_store"]
 
@@ -140,6 +142,11 @@ class Store:
             wanted = sa.select(EVENTS).where(EVENTS.c.visit == visit.visit if visit else EVENTS.c.seq == last.seq)
             rows = connection.execute(wanted.order_by(EVENTS.c.seq)).all()
         return [Row(*row) for row in (*rows, *(() if rows and rows[-1].seq == last.seq else (last,)))]
+
+    def ask(self, question: Callable[[sa.Connection], Answer]) -> Answer:
+        """What `question` finds out over the record's connection; it may keep passing tables, and no lock."""
+        with self._transaction() as connection:
+            return question(connection)
 
     def verify(self) -> Verification:
         """Follow the chain through every row, then ask SQLite whether the file is whole and its guards stand.

@@ -10,7 +10,7 @@ from counter_listener.errors import StoreError
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-SCHEMAS = ("0001",)
+SCHEMAS = ("0001", "0002")
 """Every schema this program knows, oldest first: the revisions in migrations/versions."""
 SETTINGS = ("journal_mode=DELETE", "synchronous=FULL", "secure_delete=ON")
 """Asked of SQLite on every connection."""

@@ -31,6 +31,7 @@ DOCS = [
         "docs/EVENTS.md",
         "docs/EVAL.md",
         "docs/LISTEN.md",
+        "docs/REPORT.md",
     )
 ]
 ONE_DOOR = {
@@ -44,6 +45,10 @@ ONE_DOOR = {
     "psutil": ["cli_live.py"],
     "pydantic": ["config.py", "phrases.py"],
     "platformdirs": ["shipped.py"],
+    "pygal": ["report_charts.py"],
+    "jinja2": ["report_html.py"],
+    "xlsxwriter": ["report_xlsx.py"],
+    "sqlalchemy": ["store.py", "store_report.py"],
     "pooch": ["models_download.py"],
     "requests": ["models_download.py", "models_line.py"],
 }
@@ -62,6 +67,11 @@ PURE = (
     "resume",
     "scores",
     "scoring",
+    "figures",
+    "messages",
+    "report",
+    "report_tables",
+    "report_words",
 )
 
 
@@ -162,6 +172,9 @@ def test_help_imports_nothing_heavy() -> None:
         "sounddevice",
         "filelock",
         "psutil",
+        "jinja2",
+        "pygal",
+        "xlsxwriter",
     ]
     code = f"import sys, counter_listener.cli; print(*(m for m in {heavy} if m in sys.modules))"
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True)
@@ -204,6 +217,9 @@ def test_a_wheel_holds_all_it_needs_and_works_with_no_checkout_beside_it(tmp_pat
         packed.extractall(tmp_path / "installed")
     models = tmp_path / "installed" / "counter_listener" / "shipped" / "models"
     assert {one.name for one in models.iterdir()} == {DEFAULT_MODEL, "README.md", "registry.toml"}
+    package = tmp_path / "installed" / "counter_listener"
+    for name in ("locale/zh/LC_MESSAGES/counter_listener.mo", "templates/report.html", "templates/report.css"):
+        assert (package / name).is_file()
     code = (
         f"import sys; sys.path.insert(0, {str(tmp_path / 'installed')!r});"
         "from counter_listener.__main__ import main; sys.argv[1:] = ['demo']; main()"

@@ -42,6 +42,8 @@ CREATE INDEX events_phrase ON events (phrase)
 ---
 CREATE INDEX events_stream ON events (stream)
 ---
+CREATE INDEX events_told ON events (kind, phrases, stage, step, phrase, verdict, counter, wall, recorded, stream)
+---
 CREATE INDEX events_visit ON events (visit)
 ---
 CREATE INDEX events_wall ON events (wall)
@@ -72,4 +74,4 @@ CREATE TRIGGER recordings_no_update BEFORE UPDATE ON recordings BEGIN
     SELECT RAISE(ABORT, 'the record is append-only, recordings are never changed');
 END
 ---
-INSERT INTO alembic_version (version_num) VALUES ('0001')
+INSERT INTO alembic_version (version_num) VALUES ('0002')

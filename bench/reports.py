@@ -1,0 +1,198 @@
+"""A made-up year of 200 counters in a real record, and the HTML report over it: seconds and peak memory.
+
+    python bench/reports.py                    # makes the record in a passing folder, then reports five times
+    python bench/reports.py --record year.db   # keeps it there, and takes it from there the next time
+
+Each counter is recorded for half an hour a week, seven visits each. What was said is drawn from a seed; the project's
+own judge tells the events of it, and they are written as the record writes them, chain and all. It is flushed once
+at the end, not once a recording, because this bench is about reading.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import random
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from itertools import islice
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from counter_listener.chain import START, linked
+from counter_listener.findings import Findings, Heard, RuleHit
+from counter_listener.phrase_set import Phrase, PhraseSet
+from counter_listener.phrases import find_phrase_set, read_phrase_set
+from counter_listener.record import Columns, Origin, Recording, event_rows, recording_row
+from counter_listener.store import EVENTS, RECORDINGS, open_store
+from counter_listener.types import Gap, Hit, Utterance
+from counter_listener.visit import judge
+
+SEED = 20_260_101
+BRANCHES, WINDOWS, WEEKS, VISITS = 40, 5, 52, 7
+BEIJING = timezone(timedelta(hours=8))
+FIRST = datetime(2025, 1, 6, 9, tzinfo=BEIJING)
+"""The Monday on which the year begins."""
+SLOT = re.compile(r"\{\w+\}")
+APPLIES, IN_DOUBT, LOSES = 0.6, 0.02, 0.1
+"""How likely a rule applies in a visit, a phrase may be the customer's, a recording loses sound."""
+CHUNK = 5_000
+"""Rows written at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Habits:
+    """How likely the clerks of one counter are to say what is owed and not to say what is not, 0-1."""
+
+    courtesy: float
+    rudeness: float
+
+
+def made_visit(draw: random.Random, phrases: PhraseSet, habits: Habits, begin: float) -> Iterator[Heard]:
+    """One visit's utterances, the first at `begin` seconds, about four minutes in all."""
+    at = begin
+    for stage in phrases.stage:
+        said = [one for one in stage.phrase if one.required and draw.random() < habits.courtesy]
+        said += draw.sample([one for one in stage.phrase if not one.required], 2)
+        for phrase in said:
+            at += draw.uniform(4, 20)
+            yield _heard(at, phrases=(_hit(draw, phrase, at),))
+    for rule in phrases.rule:
+        if draw.random() < APPLIES:
+            at += draw.uniform(3, 9)
+            hit = Hit(rule.id, rule.when[0], rule.when[0], at, at + 1, 97.0)
+            yield _heard(at, rules=(RuleHit(hit, draw.random() < habits.courtesy),))
+    for word in draw.sample(phrases.word, 3):
+        at += draw.uniform(1, 9)
+        yield _heard(at, words=(Hit(word.id, word.name, word.name, at, at + 1, 100.0),))
+    if draw.random() < habits.rudeness:
+        offence = draw.choice(phrases.forbidden)
+        at += draw.uniform(2, 9)
+        yield _heard(at, offences=(Hit(offence.id, offence.say[0], offence.say[0], at, at + 1, 96.0),))
+    if draw.random() < habits.rudeness / 2:
+        yield from _made_complaint(draw, phrases, habits, at)
+
+
+def _made_complaint(draw: random.Random, phrases: PhraseSet, habits: Habits, at: float) -> Iterator[Heard]:
+    scenario = phrases.scenario[0]
+    yield _heard(at + 3, triggers=(Hit(scenario.id, scenario.when[0], scenario.when[0], at + 3, at + 4, 98.0),))
+    for number, stage in enumerate(scenario.stage, 1):
+        for phrase in stage.phrase:
+            if draw.random() < habits.courtesy:
+                yield _heard(at + 3 + 6 * number, phrases=(_hit(draw, phrase, at + 3 + 6 * number),))
+
+
+def _hit(draw: random.Random, phrase: Phrase, at: float) -> Hit:
+    wording = SLOT.sub("…", draw.choice(phrase.say or phrase.shared))
+    score = draw.choice((100.0, 97.5, 94.1, 90.2, 86.7))
+    return Hit(phrase.id, wording, wording, at, at + 1.5, score, shared=draw.random() < IN_DOUBT)
+
+
+def _heard(at: float, *, units: int = 8, **found: tuple[Hit, ...] | tuple[RuleHit, ...]) -> Heard:
+    return Heard(Utterance(at, at + 2, ()), Findings(**found), units)  # type: ignore[arg-type]
+
+
+def made_recording(draw: random.Random, phrases: PhraseSet, habits: Habits) -> Iterator[Heard | Gap]:
+    """Half an hour at a counter; one in ten loses some sound."""
+    lost = draw.randrange(VISITS) if draw.random() < LOSES else None
+    for number in range(VISITS):
+        begin = 1.0 + number * 420 + draw.uniform(0, 60)
+        if number == lost:
+            yield Gap(begin, draw.uniform(1, 40), "the computer could not keep up, and this was not listened to")
+            begin += 41
+        yield from made_visit(draw, phrases, habits, begin)
+
+
+def made_rows(phrases: PhraseSet, digest: str, weeks: int, branches: int) -> Iterator[Columns]:
+    """Every row of the year, recordings before their events, without `seq` and `chain`."""
+    draw = random.Random(SEED)
+    counters = {
+        f"{branch}-{window}": Habits(draw.uniform(0.8, 0.98), draw.uniform(0.0, 0.1))
+        for branch in range(1, branches + 1)
+        for window in range(1, WINDOWS + 1)
+    }
+    for week in range(weeks):
+        for counter, habits in counters.items():
+            day = FIRST + timedelta(weeks=week, days=draw.randrange(6), minutes=15 * draw.randrange(30))
+            sha256 = hashlib.sha256(f"{counter} {week}".encode()).hexdigest()
+            origin = Origin(sha256[:12], sha256, counter, day, phrases.name, digest, "counter-cn")
+            events = list(judge(made_recording(draw, phrases, habits), phrases))
+            recording = Recording(sha256, f"/recordings/{counter}/{day:%Y%m%d-%H%M}.wav", VISITS * 420.0 + 60)
+            yield recording_row(recording, origin, day)
+            yield from event_rows(events, origin, day, 1)
+
+
+def make_record(path: Path, weeks: int = WEEKS, branches: int = BRANCHES) -> int:
+    """Write the year to a new record; how many events it holds."""
+    phrases, digest = read_phrase_set(find_phrase_set("bank-counter"))
+    with open_store(path):
+        pass
+    rows = linked(made_rows(phrases, digest, weeks, branches), (0, START))
+    engine = sa.create_engine(f"sqlite:///{path}", poolclass=sa.NullPool)
+    written = 0
+    with engine.begin() as connection:
+        while chunk := list(islice(rows, CHUNK)):
+            for table, name in ((RECORDINGS, "sha256"), (EVENTS, "uid")):
+                if own := [row for row in chunk if name in row]:
+                    connection.execute(sa.insert(table), own)
+            written += sum("uid" in row for row in chunk)
+    return written
+
+
+REPORT = """
+import resource, sys
+from counter_listener.__main__ import main
+try:
+    main()
+finally:
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    print(used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, file=sys.stderr)
+"""
+
+
+def timed_report(record: Path, folder: Path, form: str) -> tuple[float, float, float, int]:
+    """Seconds, seconds of CPU, peak MB and the size in bytes of one report, made by a process of its own."""
+    out = folder / f"report.{form}"
+    words = ["report", "--store", str(record), "--format", form, "-o", str(out), "--lang", "zh"]
+    began = time.perf_counter()
+    done = subprocess.run([sys.executable, "-c", REPORT, *words], capture_output=True, text=True, check=True)
+    seconds = time.perf_counter() - began
+    worked, peak = map(float, done.stderr.split()[-2:])
+    return seconds, worked, peak, out.stat().st_size
+
+
+def main() -> None:
+    """Make the year where it is not there yet, and report on it."""
+    ask = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    ask.add_argument("--record", type=Path, help="keep the record here")
+    ask.add_argument("--weeks", type=int, default=WEEKS)
+    ask.add_argument("--rounds", type=int, default=5)
+    asked = ask.parse_args()
+    with tempfile.TemporaryDirectory() as passing:
+        folder = Path(passing)
+        record = asked.record or folder / "year.db"
+        if not record.exists():
+            began = time.perf_counter()
+            print(f"{make_record(record, asked.weeks)} events in {time.perf_counter() - began:.0f} s", flush=True)
+        print(f"the record: {record.stat().st_size / 1e6:.0f} MB")
+        for form in ("html", "xlsx", "csv", "json"):
+            runs = [timed_report(record, folder, form) for _ in range(asked.rounds)]
+            seconds = [run[0] for run in runs]
+            print(
+                f"{form}: median {statistics.median(seconds):.2f} s ({min(seconds):.2f}-{max(seconds):.2f}), "
+                f"{statistics.median(run[1] for run in runs):.2f} s of CPU, "
+                f"peak {max(run[2] for run in runs):.0f} MB, file {runs[0][3] / 1e6:.2f} MB",
+                flush=True,
+            )
+
+
+if __name__ == "__main__":
+    main()
