@@ -41,6 +41,7 @@ def record(store_url: str | None) -> AbstractContextManager[Store]:
     type=click.Choice(["heard", "not_heard", "unknown", "forbidden", "broken"]),
     help="Only events with this verdict.",
 )
+@click.option("--history", is_flag=True, help="Verdicts too that were replaced when a recording was judged anew.")
 @format_option
 @click.pass_context
 def events(  # noqa: PLR0913 - one parameter an option
@@ -51,6 +52,7 @@ def events(  # noqa: PLR0913 - one parameter an option
     since: str | None,
     phrase: str | None,
     verdict: str | None,
+    history: bool,
     form: Format,
 ) -> None:
     """Show the events of the record, or verify that nobody changed it."""
@@ -61,7 +63,9 @@ def events(  # noqa: PLR0913 - one parameter an option
 
     after = parse_time(since, zone=None) if since is not None else None
     with record(store_url) as store:
-        _print_rows(store.read(visit=visit, since=after, phrase=phrase, verdict=verdict), form)
+        rows = store.read(visit=visit, since=after, phrase=phrase, verdict=verdict)
+        replaced = frozenset[str]() if history else store.replaced()
+        _print_rows((row for row in rows if row.stream not in replaced), form)
 
 
 @events.command(epilog="Example: counter-listener events verify")
