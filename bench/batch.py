@@ -1,14 +1,15 @@
 """Many recordings: `check` with one and two workers, a bare libvosk loop and vosk-transcriber, in one run.
 
-    python bench/batch.py [--minutes 60] [--files 12] [--rounds 3] [--transcripts 10000] [--only speech|quiet|transcripts]
+    python bench/batch.py [--minutes 60] [--files 12] [--rounds 3] [--transcripts 10000]
+                          [--only speech|quiet|transcripts]
 
-Joins the fixtures to recordings of speech, and to recordings of which 70 % is the faint noise of a room, as at a counter
-between visits (stretches of 40 to 100 s). Each round runs, as processes of their own and in turn: the loop of vosk's own
-example over the files; `check --jobs 1` and `--jobs 2` with a record; `vosk-transcriber`, which has as many threads as
-there are cores whatever --tasks says (it heeds that only with a server). It wants ffmpeg, in whose place it is
-given a script that copies the samples: the files are 16 kHz WAV. Prints wall times and ratios of each round and
-their medians, the peak memory of each process, how soon the first result is there, and how long transcripts of
-made-up visits (visits.py) take. `--jobs 2` wants two idle cores.
+Joins the fixtures to recordings of speech, and to recordings of which 70 % is the faint noise of a room, as at a
+counter between visits. Each round runs, as processes of their own and in turn: the loop of vosk's own example over the
+files; `check --jobs 1` and `--jobs 2` with a record; `vosk-transcriber`, which has as many threads as there are cores
+whatever --tasks says (it heeds that only with a server). It wants ffmpeg, in whose place it is given a script
+that copies the samples: the files are 16 kHz WAV. Prints wall times and ratios of each round and their medians, the
+peak memory of each process, how soon the first result is there, and how long transcripts of made-up visits
+(visits.py) take. `--jobs 2` wants two idle cores.
 """
 
 from __future__ import annotations
@@ -44,6 +45,10 @@ QUIET: Final = 0.7
 """Share of the quiet recordings that is only a room's noise."""
 ROOM: Final = 20.0
 """RMS of that noise, of 32 768."""
+FEW: Final = 100
+"""Files that are named one by one on a command line."""
+HELPER: Final = 40.0
+"""Megabytes that no process of ours stays under; those of Python's own do."""
 BARE: Final = f"""
 import json, sys, wave
 from vosk import KaldiRecognizer, Model, SetLogLevel
@@ -174,7 +179,7 @@ def judge(folder: Path, number: int) -> None:
     for n, file in enumerate(files):
         end = json.dumps({"start": 5000.0 + n, "end": 5000.5 + n, "text": "嗯"}, ensure_ascii=False)
         file.write_text(written[n % len(written)] + end + "\n", encoding="utf-8")
-    for some, jobs in ((files[:100], 2), (files, 2)):
+    for some, jobs in ((files[:FEW], 2), (files, 2)):
         cost = run(check(some, folder / f"t{len(some)}.db", jobs))
         peaks = ", ".join(f"{peak:.0f}" for peak in cost.peaks)
         print(f"{len(some)} transcripts, --jobs {jobs}: {cost.seconds:.1f} s; peaks {peaks} MB (parent first)")
@@ -183,7 +188,7 @@ def judge(folder: Path, number: int) -> None:
 def check(files: Sequence[Path], store: Path, jobs: int) -> list[str]:
     command = [sys.executable, "-m", "counter_listener", "check", "--quiet", "--format", "jsonl"]
     listed = (
-        [str(files[0].parent)] if len({file.parent for file in files}) == 1 and len(files) > 100 else map(str, files)
+        [str(files[0].parent)] if len({file.parent for file in files}) == 1 and len(files) > FEW else map(str, files)
     )
     return [*command, "--jobs", str(jobs), "--store", str(store), *listed]
 
@@ -204,7 +209,7 @@ def run(command: Sequence[str], environment: dict[str, str] | None = None) -> Co
     watch.join()
     if child.returncode not in {0, 3}:
         sys.exit(f"{' '.join(command[:4])} ... ended with {child.returncode}")
-    started = [peak for pid, peak in peaks.items() if pid != child.pid and peak > 40]  # noqa: PLR2004 - no helper is so large
+    started = [peak for pid, peak in peaks.items() if pid != child.pid and peak > HELPER]
     return Cost(seconds, first or seconds, [usage.ru_maxrss / 1024, *started])
 
 

@@ -18,6 +18,7 @@ from counter_listener.cli_models import models
 from counter_listener.cli_options import BUSY, EXIT_CODES, NO_RECORD, UNREADABLE, USAGE, silence
 from counter_listener.cli_phrases import phrases
 from counter_listener.cli_record import backup, events, purge
+from counter_listener.cli_rejudge import rejudge
 from counter_listener.errors import (
     AudioError,
     BusyError,
@@ -75,7 +76,22 @@ def cli(*, debug: bool) -> None:
     """
 
 
-for command in (check, demo, listen, devices, init, doctor, explain, evaluate, phrases, models, events, purge, backup):
+for command in (
+    check,
+    demo,
+    listen,
+    devices,
+    init,
+    doctor,
+    explain,
+    evaluate,
+    phrases,
+    models,
+    events,
+    rejudge,
+    purge,
+    backup,
+):
     cli.add_command(command)
 
 

@@ -94,7 +94,8 @@ def verify(ctx: click.Context, *, store_url: str | None) -> None:
 @store_option
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def purge(*, before: str, store_url: str | None, yes: bool) -> None:
-    """Remove old visits from the record for good; the purge records itself."""
+    """Remove old visits from the record for good, and kept transcripts with them; the purge records itself."""
+    from counter_listener.kept import folder_of, forget
     from counter_listener.started import parse_time
 
     day = parse_time(before, zone=None)
@@ -106,7 +107,9 @@ def purge(*, before: str, store_url: str | None, yes: bool) -> None:
                 f"Remove every visit that ended before {day:%Y-%m-%d %H:%M}? This cannot be undone.", abort=True
             )
         rows = store.purge(day, datetime.now(UTC))
-    click.echo(f"{rows} rows removed.")
+        transcripts = forget(folder_of(store.path), (row.sha256 for row in store.recordings()))
+    also = f", and {transcripts} kept transcript{'s' * (transcripts != 1)}" if transcripts else ""
+    click.echo(f"{rows} rows removed{also}.")
 
 
 @click.command(epilog="Example: counter-listener backup D:/backup/events-2026-01.db")

@@ -28,6 +28,7 @@ DOCS = [
         "README.zh-CN.md",
         "models/README.md",
         "phrase_sets/README.md",
+        "docs/BATCH.md",
         "docs/EVENTS.md",
         "docs/EVAL.md",
         "docs/LISTEN.md",
@@ -37,6 +38,7 @@ ONE_DOOR = {
     "av": ["audio.py"],
     "vosk": ["recognizer.py"],
     "pypinyin": ["pinyin.py"],
+    "distributed": ["cluster.py"],
     "matplotlib": ["sweep.py"],
     "rapidfuzz": ["baselines.py"],
     "sounddevice": ["microphone.py"],
@@ -59,6 +61,7 @@ PURE = (
     "record",
     "board",
     "clocks",
+    "rejudge",
     "resume",
     "scores",
     "scoring",
@@ -162,6 +165,8 @@ def test_help_imports_nothing_heavy() -> None:
         "sounddevice",
         "filelock",
         "psutil",
+        "distributed",
+        "multiprocessing",
     ]
     code = f"import sys, counter_listener.cli; print(*(m for m in {heavy} if m in sys.modules))"
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True)
