@@ -32,7 +32,9 @@ class ClusterHand:
 
     def check(self, path: Path) -> Future[Result]:
         """Begins to check a recording or transcript, by its absolute path."""
-        future: Future[Result] = self.client.get_executor(pure=False).submit(check_far, path, self.packed)
+        future: Future[Result] = self.client.get_executor(pure=False).submit(
+            check_far, path.absolute(), path, self.packed
+        )
         return future
 
     def lost(self, error: BaseException) -> Lost | None:
@@ -76,9 +78,9 @@ def _client(address: str) -> Any:  # noqa: ANN401 - dask has no types
     return client
 
 
-def check_far(path: Path, packed: bytes) -> Result:
-    """On a worker: the result of one recording or transcript, which it must find under the same path."""
-    return check_one(path, _task(packed))
+def check_far(path: Path, asked: Path, packed: bytes) -> Result:
+    """On a worker: the result of one recording or transcript, which it must find under this path, as it was `asked`."""
+    return replace(check_one(path, _task(packed)), path=asked)
 
 
 @lru_cache(maxsize=2)
