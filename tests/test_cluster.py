@@ -47,7 +47,7 @@ def test_a_worker_that_is_killed_costs_nothing(
     cluster: tuple[str, list[subprocess.Popen[bytes]]], tmp_path: Path
 ) -> None:
     address, workers = cluster
-    files, store = [*SHORT, *copies(tmp_path, 12)], tmp_path / "events.db"
+    files, store = [SHORT[0], *copies(tmp_path, 7)], tmp_path / "events.db"
     command = [sys.executable, "-m", "counter_listener", "check", *map(str, files), "--format", "jsonl"]
     far = [*command, "--store", str(store), "--executor", f"dask:{address}"]
     with subprocess.Popen(far, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8") as child:
@@ -58,7 +58,7 @@ def test_a_worker_that_is_killed_costs_nothing(
         told, _ = child.communicate(timeout=300)
     assert child.returncode == 0
     assert len(recorded(store)) == len(files)
-    here = program("check", *files, "--format", "jsonl", "--store", "none", "--jobs", 1)
+    here = run("check", *files, "--format", "jsonl", "--store", "none", "--jobs", 1)
     assert told == here.stdout
     assert psutil.pid_exists(workers[1].pid)
 
