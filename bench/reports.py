@@ -32,7 +32,8 @@ from counter_listener.findings import Findings, Heard, RuleHit
 from counter_listener.phrase_set import Phrase, PhraseSet
 from counter_listener.phrases import find_phrase_set, read_phrase_set
 from counter_listener.record import Columns, Origin, Recording, event_rows, recording_row
-from counter_listener.store import EVENTS, RECORDINGS, open_store
+from counter_listener.store import open_store
+from counter_listener.store_tables import EVENTS, RECORDINGS
 from counter_listener.types import Gap, Hit, Utterance
 from counter_listener.visit import judge
 

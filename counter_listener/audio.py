@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+from array import array
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -67,6 +68,7 @@ class Facts:
     """When it was made; naive or aware, as the file says."""
     what: str
     """For people: container, codec, rate, channels."""
+    channels: int = 1
 
 
 class _File(BufferedReader):
@@ -96,16 +98,18 @@ class _Opened:
     wav: WavHeader | None
 
 
-def read_recording(path: Path, progress: Callable[[float], None] | None = None) -> Iterator[Chunk | Gap]:
+def read_recording(
+    path: Path, progress: Callable[[float], None] | None = None, channel: int | None = None
+) -> Iterator[Chunk | Gap]:
     """The sound of a recording in chunks of any length, lazily, with a gap wherever sound was lost.
 
-    A video gives its first sound track; several channels are mixed to one. `progress` is told the seconds
-    read so far. Raises AudioError if there is nothing to hear: at the first chunk if the file cannot be read,
-    at the end if every sample was the same.
+    A video gives its first sound track; several channels are mixed to one, unless `channel` (0 or 1) is one of two.
+    `progress` is told the seconds read so far. Raises AudioError if there is nothing to hear: at the first chunk if the
+    file cannot be read, at the end if every sample was the same.
     """
     tape = Tape()
     with _opened(path) as opened:
-        heard = _resampled(find_losses(_decoded(opened)))
+        heard = _resampled(find_losses(_decoded(opened)), channel)
         for item in chain(heard, _ending(opened, tape)):
             yield tape.pass_by(item)
             if progress:
@@ -113,7 +117,8 @@ def read_recording(path: Path, progress: Callable[[float], None] | None = None) 
     if not tape.samples:
         raise AudioError(_nothing(path, damaged=tape.damaged))
     if tape.silent:
-        raise AudioError(f"{path} is silent from end to end: was the microphone muted or unplugged?")
+        where = str(path) if channel is None else f"{path}, channel {channel + 1},"
+        raise AudioError(f"{where} is silent from end to end: was the microphone muted or unplugged?")
 
 
 def blocks(chunks: Iterable[Chunk | Gap | ByHand]) -> Iterator[Chunk | Gap | ByHand]:
@@ -161,7 +166,7 @@ def in_bursts(chunks: Iterable[Chunk | Gap]) -> Iterator[Chunk | Gap]:
 def probe(path: Path) -> Facts:
     """What a recording says of itself, without decoding it. Raises AudioError if it cannot be read."""
     with _opened(path) as opened:
-        return Facts(_length(opened), _stamp(opened), _description(opened))
+        return Facts(_length(opened), _stamp(opened), _description(opened), opened.stream.channels)
 
 
 def as_speech(items: Iterable[Chunk | Gap | None], rate: int, channels: int) -> Iterator[Chunk | Gap | None]:
@@ -190,7 +195,7 @@ def as_speech(items: Iterable[Chunk | Gap | None], rate: int, channels: int) -> 
 
 
 def _sound_of(frames: Iterable[AudioFrame]) -> Chunk:
-    return b"".join(bytes(frame.planes[0])[: frame.samples * SAMPLE_BYTES] for frame in frames)
+    return b"".join(_sound(frame, None) for frame in frames)
 
 
 def _whole_samples(held: bytes) -> Iterator[Chunk]:
@@ -311,19 +316,19 @@ def _stamp_flac(frame: AudioFrame, packet: bytes) -> None:
     frame.time_base = Fraction(1, frame.sample_rate or 1)
 
 
-def _resampled(items: Iterable[AudioFrame | Lost]) -> Iterator[Chunk | Lost]:
-    """Chunks, through a fresh resampler after every loss and every change of format."""
+def _resampled(items: Iterable[AudioFrame | Lost], channel: int | None) -> Iterator[Chunk | Lost]:
+    """Chunks of one channel or of all mixed, through a fresh resampler after every loss and every change of format."""
     for _, run in groupby(items, key=_setup):
-        yield from _resampled_run(run)
+        yield from _resampled_run(run, channel)
 
 
 def _setup(item: AudioFrame | Lost) -> tuple[str, str, int] | None:
     return None if isinstance(item, Lost) else (item.format.name, item.layout.name, item.sample_rate)
 
 
-def _resampled_run(run: Iterable[AudioFrame | Lost]) -> Iterator[Chunk | Lost]:
+def _resampled_run(run: Iterable[AudioFrame | Lost], channel: int | None) -> Iterator[Chunk | Lost]:
     """One run of frames alike, to its last sample; losses pass as they are."""
-    resampler = _resampler()
+    resampler = _resampler(channel)
     for item in chain(run, (None,)):
         if isinstance(item, Lost):
             yield item
@@ -331,14 +336,21 @@ def _resampled_run(run: Iterable[AudioFrame | Lost]) -> Iterator[Chunk | Lost]:
         try:
             ready = resampler.resample(item)
         except _FAULTS:
-            resampler = _resampler()
+            resampler = _resampler(channel)
             yield Lost(item.samples / item.sample_rate if item else 0.0, UNDECODABLE)
         else:
-            yield from (bytes(frame.planes[0])[: frame.samples * SAMPLE_BYTES] for frame in ready)
+            yield from (_sound(frame, channel) for frame in ready)
 
 
-def _resampler() -> av.AudioResampler:
-    return av.AudioResampler(format="s16", layout="mono", rate=SAMPLE_RATE)
+def _resampler(channel: int | None) -> av.AudioResampler:
+    return av.AudioResampler(format="s16", layout="mono" if channel is None else "stereo", rate=SAMPLE_RATE)
+
+
+def _sound(frame: AudioFrame, channel: int | None) -> Chunk:
+    if channel is None:
+        return bytes(frame.planes[0])[: frame.samples * SAMPLE_BYTES]
+    both = array("h", bytes(frame.planes[0])[: 2 * frame.samples * SAMPLE_BYTES])
+    return both[channel::2].tobytes()
 
 
 def _ending(opened: _Opened, tape: Tape) -> Iterator[Lost]:

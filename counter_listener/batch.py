@@ -1,10 +1,10 @@
-"""Checks recordings and transcripts, one after the other, each to a result that stands alone."""
+"""Checks one recording or transcript, to a result that stands alone."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 from functools import cached_property
 from pathlib import Path
@@ -12,13 +12,14 @@ from typing import Any
 
 from counter_listener.audio import blocks, in_bursts, probe, read_recording
 from counter_listener.errors import AudioError, CounterListenerError
-from counter_listener.inputs import Missing, is_transcript
+from counter_listener.inputs import is_transcript
 from counter_listener.matching import Matcher
-from counter_listener.pipeline import listen, read, timed
-from counter_listener.recognizer import VoskRecognizer, load_model, transcribe
+from counter_listener.pipeline import beside, judged, timed
+from counter_listener.recognizer import Recognizer, VoskRecognizer, load_model, transcribe
+from counter_listener.sparing import Sparing
 from counter_listener.started import Started, started
 from counter_listener.transcripts import read_transcript
-from counter_listener.types import Event, Recognised
+from counter_listener.types import Event, Gap, Recognised, Speaker, Utterance
 
 STREAM_DIGITS = 12
 """Hex digits of a recording's SHA-256 that name its stream: less than one chance in 100 of a clash in 2 000 000."""
@@ -29,6 +30,8 @@ class Ears:
     """The speech model, loaded when the first recording needs it."""
 
     folder: Path
+    sparing: bool = True
+    """Whether sound that goes on unchanged is left out where the recogniser has just heard nothing in it."""
 
     @cached_property
     def model(self) -> Any:  # noqa: ANN401 - vosk has no types
@@ -36,7 +39,13 @@ class Ears:
 
     @property
     def name(self) -> str:
+        """The model's name."""
         return self.folder.resolve().name
+
+    def recognizer(self) -> Recognizer:
+        """One for each stream of sound. Raises ModelError."""
+        engine = VoskRecognizer(self.model)
+        return Sparing(engine) if self.sparing else engine
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +61,17 @@ class Result:
     started: Started | None = None
     model: str = ""
     """Name of the model that heard it; `transcript` where none did."""
+    kept: tuple[Utterance | Gap, ...] = ()
+    """What was recognised and what was lost, where it is to be kept."""
+    judging: int = 1
+    """How often it has been judged, this time included."""
+    recalled: bool = False
+    """Whether it stands in the record like this, and was not checked now."""
 
     @property
     def stream(self) -> str:
         """The id of its stream, with which its visits' ids begin."""
-        return (self.sha256 or "")[:STREAM_DIGITS]
+        return stream_of(self.sha256 or "", self.judging)
 
     @property
     def error(self) -> str | None:
@@ -80,17 +95,17 @@ class Task:
     given: datetime | None = None
     """When every recording began, if the user says so."""
     one_visit: bool = False
-    progress: Callable[[Path, float], None] = field(default=lambda _path, _seconds: None)
+    roles: tuple[Speaker, ...] = ()
+    """Who speaks on each channel; empty mixes the channels."""
+    keep: bool = False
+    """Whether what was recognised goes with the result."""
+    progress: Callable[[Path, float], None] | None = None
     """Told how many seconds of an input have been read."""
 
 
-def check(inputs: Iterable[Path | Missing], task: Task) -> Iterator[Result]:
-    """One result for each input; what cannot be read becomes a result with an error. Raises ModelError."""
-    for one in inputs:
-        if isinstance(one, Missing):
-            yield _failed(one.path, one.error)
-        else:
-            yield check_one(one, task)
+def stream_of(sha256: str, judging: int = 1) -> str:
+    """The id of the stream of events that came of a recording when it was judged for the n-th time."""
+    return sha256[:STREAM_DIGITS] + (f".{judging}" if judging > 1 else "")
 
 
 def check_one(path: Path, task: Task) -> Result:
@@ -100,7 +115,7 @@ def check_one(path: Path, task: Task) -> Result:
     try:
         return _check_transcript(path, task) if is_transcript(path) else _check_recording(path, task)
     except CounterListenerError as error:
-        return _failed(path, error)
+        return failed(path, error)
 
 
 def hear(path: Path, ears: Ears, progress: Callable[[float], None] | None = None) -> Iterator[Recognised]:
@@ -110,31 +125,81 @@ def hear(path: Path, ears: Ears, progress: Callable[[float], None] | None = None
     """
     if is_transcript(path):
         return timed(read_transcript(path))
-    return transcribe(blocks(in_bursts(read_recording(path, progress))), VoskRecognizer(ears.model))
+    return _heard(path, ears, progress, None)
+
+
+def hear_channels(
+    path: Path, ears: Ears, roles: Sequence[Speaker], progress: Callable[[float], None] | None = None
+) -> Iterator[Recognised]:
+    """What is recognised on the channels of a recording, one after the other, in order of time, each with its speaker.
+
+    A customer's channel may be silent, a clerk's may not. Raises AudioError, ModelError.
+    """
+    channels = []
+    for number, role in enumerate(roles):
+        items: list[Recognised] = []
+        try:
+            items.extend(
+                replace(item, speaker=role) if isinstance(item, Utterance) else item
+                for item in _heard(path, ears, progress, number)
+            )
+        except AudioError:
+            if role != "customer" or not items:
+                raise
+        channels.append(items)
+    return beside(channels)
+
+
+def _heard(
+    path: Path, ears: Ears, progress: Callable[[float], None] | None, channel: int | None
+) -> Iterator[Recognised]:
+    return transcribe(blocks(in_bursts(read_recording(path, progress, channel))), ears.recognizer())
 
 
 def _check_recording(path: Path, task: Task) -> Result:
     facts = probe(path)
+    if task.roles and facts.channels != len(task.roles):
+        raise AudioError(
+            f"{path} has {facts.channels} channel{'s' * (facts.channels > 1)}, and --channels names {len(task.roles)};"
+            " check it on its own, without --channels"
+        )
     reached = [0.0]
 
     def progress(seconds: float) -> None:
-        reached[0] = seconds
-        task.progress(path, seconds)
+        reached[0] = max(reached[0], seconds)
+        if task.progress:
+            task.progress(path, seconds)
 
-    chunks = in_bursts(read_recording(path, progress))
-    events = tuple(listen(chunks, VoskRecognizer(task.ears.model), task.matcher, one_visit=task.one_visit))
+    ears = task.ears
+    heard = hear_channels(path, ears, task.roles, progress) if task.roles else hear(path, ears, progress)
+    events, kept = _judged(heard, task)
     began = started(path, facts.stamped, task.given, task.zone)
-    return Result(path, events, fingerprint(path), reached[0], began, task.ears.name)
+    return Result(path, events, fingerprint(path), reached[0], began, task.ears.name, kept)
 
 
 def _check_transcript(path: Path, task: Task) -> Result:
     utterances = list(read_transcript(path))
-    events = tuple(read(utterances, task.matcher, one_visit=task.one_visit))
+    events, kept = _judged(timed(utterances), task)
     began = started(path, None, task.given, task.zone)
-    return Result(path, events, fingerprint(path), max(one.end for one in utterances), began, "transcript")
+    return Result(path, events, fingerprint(path), max(one.end for one in utterances), began, "transcript", kept)
 
 
-def _failed(path: Path, error: CounterListenerError) -> Result:
+def _judged(heard: Iterable[Recognised], task: Task) -> tuple[tuple[Event, ...], tuple[Utterance | Gap, ...]]:
+    """The events of what was recognised, and what of it is to be kept."""
+    kept: list[Utterance | Gap] = []
+
+    def noted() -> Iterator[Recognised]:
+        for item in heard:
+            if task.keep and isinstance(item, Utterance | Gap):
+                kept.append(item)
+            yield item
+
+    events = tuple(judged(noted(), task.matcher, one_visit=task.one_visit))
+    return events, tuple(kept)
+
+
+def failed(path: Path, error: CounterListenerError) -> Result:
+    """The result of an input that could not be checked."""
     return Result(path, (Event("error", 0.0, detail={"message": str(error)}),))
 
 

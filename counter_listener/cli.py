@@ -18,6 +18,7 @@ from counter_listener.cli_models import models
 from counter_listener.cli_options import BUSY, EXIT_CODES, NO_RECORD, UNREADABLE, USAGE, silence
 from counter_listener.cli_phrases import phrases
 from counter_listener.cli_record import backup, events, purge
+from counter_listener.cli_rejudge import rejudge
 from counter_listener.cli_report import report
 from counter_listener.errors import (
     AudioError,
@@ -79,7 +80,7 @@ def cli(*, debug: bool) -> None:
 
 COMMANDS = (
     *(check, demo, listen, devices, init, doctor, explain, evaluate, phrases, models),
-    *(events, report, purge, backup),
+    *(events, rejudge, report, purge, backup),
 )
 for command in COMMANDS:
     cli.add_command(command)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from functools import partial
 from math import isnan
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -28,20 +29,29 @@ from counter_listener.cli_options import (
     model_option,
     phrases_option,
     silence,
+    steady,
     store_option,
     store_place,
 )
-from counter_listener.errors import StoreError, UsageError
+from counter_listener.cli_recording import Ledger
+from counter_listener.errors import UsageError
 from counter_listener.privacy import printable
-from counter_listener.progress import progress_bar
+from counter_listener.progress import batch_progress
 
 if TYPE_CHECKING:
     from counter_listener.batch import Result, Task
+    from counter_listener.inputs import Missing
+    from counter_listener.many import Hand
     from counter_listener.phrase_set import PhraseSet
-    from counter_listener.store import Origin, Store
+    from counter_listener.store import Store
     from counter_listener.tally import Tally
+    from counter_listener.types import Speaker
 
 DEMO = ("full-marks.wav", "no-greeting.wav", "forbidden.wav", "complaint-handled.wav")
+
+SMALL = 100
+"""Transcripts that are judged sooner than a worker process is started."""
+ROLES = (("clerk", "customer"), ("customer", "clerk"), ("clerk", "unknown"), ("unknown", "clerk"))
 
 DEMO_INTRODUCTION = """\
 Four counter visits, spoken by a speech synthesiser and heard by the bundled model, are checked
@@ -58,21 +68,24 @@ class Run:
     """One call of `check`: what it was asked, and what has come of it so far."""
 
     phrases: PhraseSet
-    digest: str
     counter: str | None
     form: Format
     quiet: bool
-    store: Store | None
-    place: str
-    """Where the record is kept, for people."""
+    ledger: Ledger | None
+    """What is to be recorded; None records nothing."""
     tally: Tally
-    recorded: int = 0
-    known: int = 0
-    """How many were in the record already."""
-    unrecorded: int = 0
-    """How many could not be written to the record."""
     unheeded: bool = False
     """Whether the output can no longer be written."""
+
+
+def roles(_ctx: click.Context, _param: click.Parameter, given: str | None) -> tuple[Speaker, ...]:
+    """Who speaks on which channel."""
+    if given is None:
+        return ()
+    named = tuple(role.strip() for role in given.split(","))
+    if named not in ROLES:
+        raise UsageError(f"--channels takes {' or '.join(','.join(one) for one in ROLES)}, not {given!r}.")
+    return named  # type: ignore[return-value]  # one of ROLES
 
 
 @click.command(epilog=EXIT_CODES + "\nExample: counter-listener check monday/ '*.mp3' --counter 3 --format jsonl")
@@ -88,6 +101,30 @@ class Run:
     " stamp, else unknown]",
 )
 @click.option("--one-visit", is_flag=True, help="Each recording is one visit, whatever is said in it.")
+@click.option(
+    "--channels",
+    metavar="ROLE,ROLE",
+    callback=roles,
+    help="Who speaks on each of two channels, such as clerk,customer.  [default: both are mixed, and nobody can tell]",
+)
+@click.option(
+    "--jobs",
+    metavar="N",
+    type=click.IntRange(1, 256),
+    help="Worker processes.  [default: one a core, at most one a file]",
+)
+@click.option("--executor", metavar="dask:ADDRESS", help="Let a dask.distributed cluster do the work (extra: cluster).")
+@click.option("--again", is_flag=True, help="Judge anew what is in the record; its old verdicts stay as history.")
+@click.option(
+    "--keep-transcripts",
+    is_flag=True,
+    help="Keep what was recognised beside the record, numbers masked, for `rejudge`.  [default: nothing is kept]",
+)
+@click.option(
+    "--skip-silence/--no-skip-silence",
+    default=True,
+    help="Leave out long stretches of unchanging sound in which nothing is said.  [default: skip]",
+)
 @format_option
 @click.option(
     "--fail-under", metavar="SCORE", type=click.FloatRange(0, 100), help="Exit with 1 if a visit scores less."
@@ -102,6 +139,12 @@ def check(  # noqa: PLR0913 - one parameter an option
     counter: str | None,
     started: str | None,
     one_visit: bool,
+    channels: tuple[Speaker, ...],
+    jobs: int | None,
+    executor: str | None,
+    again: bool,
+    keep_transcripts: bool,
+    skip_silence: bool,
     form: Format,
     fail_under: float | None,
     quiet: bool,
@@ -110,8 +153,9 @@ def check(  # noqa: PLR0913 - one parameter an option
 
     PATH is a recording of any format (WAV, MP3, M4A, OGG, FLAC, AMR, WMA ...), a transcript (*.jsonl, one utterance
     a line: {"start": s, "end": s, "text": "..."}), a folder, which is searched recursively, or a pattern.
-    A recording that is in the record already is checked and shown again, and adds nothing to it. With --store none
-    nothing is recorded.
+    A recording that is in the record already is shown from there, and adds nothing to it; judged there by another
+    phrase set or model, it is checked and shown, and adds nothing either, but with --again. An interrupted run is
+    taken up by running it again. With --store none nothing is recorded.
     """
     from counter_listener.batch import Ears, Task
     from counter_listener.inputs import inputs
@@ -123,10 +167,31 @@ def check(  # noqa: PLR0913 - one parameter an option
     if fail_under is not None and isnan(fail_under):
         raise UsageError("--fail-under takes a number from 0 to 100.")
     given = parse_time(started, zone=None) if started is not None else None
-    task = Task(matcher, Ears(find_model(model_name)), given=given, one_visit=one_visit)
+    if store_url == "none" and (again or keep_transcripts):
+        raise UsageError("--again and --keep-transcripts need a record; leave out --store none.")
+    listed = inputs(paths)
+    ears = Ears(find_model(model_name), sparing=skip_silence)
+    task = Task(matcher, ears, given=given, one_visit=one_visit, roles=channels, keep=keep_transcripts)
+    hands = crew(task, executor, min(jobs or cores(), worth(listed) if jobs is None else len(listed)))
     with opened(store_url) as (store, place):
-        run = Run(matcher.phrases, digest, counter, form, quiet, store, place, Tally())
-        code = carry_out(run, inputs(paths), task, fail_under)
+        options = {"one_visit": one_visit, "channels": list(channels)}
+        ledger = (
+            None
+            if store is None
+            else Ledger(
+                store,
+                place,
+                matcher.phrases.name,
+                digest,
+                ears.name,
+                counter,
+                options={name: value for name, value in options.items() if value},
+                again=again,
+                transcripts=kept_beside(store, task),
+            )
+        )
+        run = Run(matcher.phrases, counter, form, quiet, ledger, Tally())
+        code = carry_out(run, listed, task, hands, fail_under)
     sys.exit(code)
 
 
@@ -138,13 +203,46 @@ def demo() -> None:
     from counter_listener.shipped import shipped
     from counter_listener.tally import Tally
 
-    matcher, digest = load_phrases(DEFAULT_PHRASES)
+    matcher, _ = load_phrases(DEFAULT_PHRASES)
     recordings: list[Any] = [shipped("recordings") / name for name in DEMO]
     click.echo(DEMO_INTRODUCTION)
-    run = Run(matcher.phrases, digest, None, "table", quiet=False, store=None, place="none", tally=Tally())
-    code = carry_out(run, recordings, Task(matcher, Ears(find_model(DEFAULT_MODEL))), None)
+    run = Run(matcher.phrases, None, "table", quiet=False, ledger=None, tally=Tally())
+    code = carry_out(run, recordings, Task(matcher, Ears(find_model(DEFAULT_MODEL))), [], None)
     click.echo("\n" + DEMO_END)
     sys.exit(code)
+
+
+def cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def worth(inputs: list[Path | Missing]) -> int:
+    """How many workers have enough to do to be worth their start: one a recording, or SMALL transcripts."""
+    from counter_listener.inputs import is_transcript
+
+    recordings = sum(isinstance(one, Path) and not is_transcript(one) for one in inputs)
+    return recordings + (len(inputs) - recordings) // SMALL
+
+
+def crew(task: Task, executor: str | None, jobs: int) -> list[Hand]:
+    """Whoever does the work; nobody where it is done in this process. Raises UsageError."""
+    if executor is not None:
+        from counter_listener.cluster import cluster_hands
+
+        return list(cluster_hands(executor, task))
+    if jobs <= 1:
+        return []
+    from counter_listener.workers import ProcessHand
+
+    return [ProcessHand(task) for _ in range(jobs)]
+
+
+def kept_beside(store: Store, task: Task) -> Path | None:
+    """Where transcripts are kept, if they are."""
+    from counter_listener.kept import folder_of
+
+    return folder_of(store.path) if task.keep else None
 
 
 @contextmanager
@@ -160,21 +258,33 @@ def opened(store_url: str | None) -> Iterator[tuple[Store | None, str]]:
         yield store, place
 
 
-def carry_out(run: Run, inputs: list[Any], task: Task, fail_under: float | None) -> int:
+def carry_out(run: Run, inputs: list[Any], task: Task, hands: list[Hand], fail_under: float | None) -> int:
     """Checks, records and shows every input; the exit code."""
-    from counter_listener.batch import check as check_all
+    from counter_listener.many import check_here, check_many
 
+    ledger = run.ledger
+    known = ledger.look if ledger else lambda _path: None
     try:
         _show(run, lambda: _show_head(run))
-        with progress_bar(len(inputs), quiet=run.quiet) as (underway, done):
-            for result in check_all(inputs, replace(task, progress=underway)):
-                run.tally.add(result)
-                record(run, result)
-                _show(run, partial(_show_result, run, result))
-                done()
+        with batch_progress(inputs, steady, quiet=run.quiet) as (underway, told):
+
+            def done(result: Result) -> Result:
+                recorded = ledger.write(result) if ledger else result
+                told(recorded)
+                return recorded
+
+            if hands:
+                results = check_many(inputs, hands, known, done)
+            else:
+                results = check_here(inputs, replace(task, progress=underway), known, done)
+            with closing(results):
+                for result in results:
+                    run.tally.add(result)
+                    _show(run, partial(_show_result, run, result))
         _show(run, lambda: _close_with_notes(run))
     except KeyboardInterrupt:
-        click.echo(f"Interrupted; {run.recorded} recorded. Run it again to check the rest.", err=True)
+        recorded = ledger.recorded + ledger.anew if ledger else 0
+        click.echo(f"Interrupted; {recorded} recorded. Run it again to check the rest.", err=True)
         return INTERRUPTED
     return outcome(run, fail_under)
 
@@ -187,7 +297,7 @@ def _show(run: Run, show: Callable[[], None]) -> None:
         show()
         sys.stdout.flush()
     except OSError as error:
-        if run.store is None:
+        if run.ledger is None:
             raise
         run.unheeded = True
         silence()
@@ -196,43 +306,12 @@ def _show(run: Run, show: Callable[[], None]) -> None:
 
 def outcome(run: Run, fail_under: float | None) -> int:
     """The exit code: trouble with the record outranks trouble with inputs, and that outranks low scores."""
-    if run.unrecorded:
+    if run.ledger and run.ledger.unrecorded:
         return NO_RECORD
     if run.tally.failed or run.tally.incomplete:
         return UNREADABLE
     low = run.tally.lowest
     return BELOW if fail_under is not None and low is not None and low < fail_under else PASSED
-
-
-def record(run: Run, result: Result) -> None:
-    """Writes a result's events to the record, all or none, before anything of it is shown."""
-    if run.store is None or result.error:
-        return
-    from counter_listener.store import Recording
-
-    recording = Recording(result.sha256 or "", str(result.path.resolve()), result.seconds)
-    try:
-        added = run.store.add_recording(recording, result.events, _origin(run, result), datetime.now(UTC))
-    except StoreError as error:
-        run.unrecorded += 1
-        click.echo(f"Error: {printable(str(result.path))} was checked but not recorded: {error}", err=True)
-        return
-    run.recorded += added
-    run.known += not added
-
-
-def _origin(run: Run, result: Result) -> Origin:
-    from counter_listener.store import Origin
-
-    return Origin(
-        stream=result.stream,
-        source=result.sha256 or "",
-        counter=run.counter,
-        started=result.started.at if result.started else None,
-        phrases=run.phrases.name,
-        phrases_hash=run.digest,
-        model=result.model,
-    )
 
 
 def _show_head(run: Run) -> None:
@@ -276,6 +355,5 @@ def _close_with_notes(run: Run) -> None:
         from counter_listener.show import summary_text
 
         click.echo(summary_text(run.tally, run.phrases), nl=False)
-    if run.store is not None:
-        again = f"; {run.known} were in it already and added nothing" if run.known else ""
-        click.echo(f"Recorded {run.recorded} in {run.place}{again}.", err=True)
+    if run.ledger is not None:
+        click.echo(run.ledger.told(), err=True)

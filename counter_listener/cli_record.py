@@ -41,6 +41,7 @@ def record(store_url: str | None) -> AbstractContextManager[Store]:
     type=click.Choice(["heard", "not_heard", "unknown", "forbidden", "broken"]),
     help="Only events with this verdict.",
 )
+@click.option("--history", is_flag=True, help="Verdicts too that were replaced when a recording was judged anew.")
 @format_option
 @click.pass_context
 def events(  # noqa: PLR0913 - one parameter an option
@@ -51,6 +52,7 @@ def events(  # noqa: PLR0913 - one parameter an option
     since: str | None,
     phrase: str | None,
     verdict: str | None,
+    history: bool,
     form: Format,
 ) -> None:
     """Show the events of the record, or verify that nobody changed it."""
@@ -61,7 +63,9 @@ def events(  # noqa: PLR0913 - one parameter an option
 
     after = parse_time(since, zone=None) if since is not None else None
     with record(store_url) as store:
-        _print_rows(store.read(visit=visit, since=after, phrase=phrase, verdict=verdict), form)
+        rows = store.read(visit=visit, since=after, phrase=phrase, verdict=verdict)
+        replaced = frozenset[str]() if history else store.replaced()
+        _print_rows((row for row in rows if row.stream not in replaced), form)
 
 
 @events.command(epilog="Example: counter-listener events verify")
@@ -90,7 +94,8 @@ def verify(ctx: click.Context, *, store_url: str | None) -> None:
 @store_option
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def purge(*, before: str, store_url: str | None, yes: bool) -> None:
-    """Remove old visits from the record for good; the purge records itself."""
+    """Remove old visits from the record for good, and kept transcripts with them; the purge records itself."""
+    from counter_listener.kept import folder_of, forget
     from counter_listener.started import parse_time
 
     day = parse_time(before, zone=None)
@@ -102,7 +107,9 @@ def purge(*, before: str, store_url: str | None, yes: bool) -> None:
                 f"Remove every visit that ended before {day:%Y-%m-%d %H:%M}? This cannot be undone.", abort=True
             )
         rows = store.purge(day, datetime.now(UTC))
-    click.echo(f"{rows} rows removed.")
+        transcripts = forget(folder_of(store.path), (row.sha256 for row in store.recordings()))
+    also = f", and {transcripts} kept transcript{'s' * (transcripts != 1)}" if transcripts else ""
+    click.echo(f"{rows} rows removed{also}.")
 
 
 @click.command(epilog="Example: counter-listener backup D:/backup/events-2026-01.db")

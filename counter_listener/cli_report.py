@@ -139,7 +139,8 @@ def gathered(store: Store, scope: Scope, sets: dict[str, PhraseSet], shown: int)
     stages: dict[str, set[str]] = {}
     for one in (one for phrases in sets.values() for one in phrases.scenario):
         stages.setdefault(one.id, set()).update(stage.id for stage in one.stage)
-    found = store.ask(lambda connection: gather(connection, ended, shown, stages))
+    history = store.replaced()
+    found = store.ask(lambda connection: gather(connection, ended, shown, stages, left_out=history))
     return replace(found, scope=scope)
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from counter_listener.audio import blocks
 from counter_listener.matching import Matcher, match
 from counter_listener.recognizer import Recognizer, transcribe
-from counter_listener.types import ByHand, Event, Gap, Tick, Utterance
+from counter_listener.types import ByHand, Event, Gap, Recognised, Tick, Utterance
 from counter_listener.visit import Counter, judge
 
 
@@ -30,14 +30,32 @@ def listen(
 
 def read(utterances: Iterable[Utterance], matcher: Matcher, *, one_visit: bool = False) -> Iterator[Event]:
     """The events of a transcript: utterances in order of time."""
-    return judge(match(timed(utterances), matcher), matcher.phrases, one_visit=one_visit)
+    return judged(timed(utterances), matcher, one_visit=one_visit)
 
 
-def timed(utterances: Iterable[Utterance]) -> Iterator[Utterance | Tick]:
-    """Utterances with the time passing between them."""
-    over = 0.0
-    for utterance in utterances:
-        yield Tick(utterance.start, utterance.start)
-        yield utterance
-        over = max(over, utterance.end)
+def judged(heard: Iterable[Recognised], matcher: Matcher, *, one_visit: bool = False) -> Iterator[Event]:
+    """The events of what was recognised, in order of time."""
+    return judge(match(heard, matcher), matcher.phrases, one_visit=one_visit)
+
+
+def timed(items: Iterable[Utterance | Gap], length: float = 0.0) -> Iterator[Recognised]:
+    """Utterances and gaps with the time passing between them, to the end of a stream of `length` seconds at least."""
+    over = length
+    for item in items:
+        yield Tick(item.start, item.start)
+        yield item
+        over = max(over, item.end if isinstance(item, Utterance) else item.start + item.seconds)
     yield Tick(over, over)
+
+
+def beside(channels: Sequence[Iterable[Recognised]]) -> Iterator[Recognised]:
+    """Channels that were recorded side by side as one stream, in order of time; gaps are those of the first."""
+    kept: list[Utterance | Gap] = []
+    length = 0.0
+    for number, items in enumerate(channels):
+        for item in items:
+            if isinstance(item, Tick):
+                length = max(length, item.at)
+            elif isinstance(item, Utterance) or (isinstance(item, Gap) and number == 0):
+                kept.append(item)
+    return timed(sorted(kept, key=lambda item: item.start), length)

@@ -3,9 +3,20 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from counter_listener.clocks import clock
+from counter_listener.privacy import printable
+
+if TYPE_CHECKING:
+    from counter_listener.batch import Result
+    from counter_listener.inputs import Missing
 
 Underway = Callable[[Path, float], None]
 """Told an input and how many seconds of it have been read."""
@@ -13,6 +24,8 @@ Moved = Callable[[int, int | None], None]
 """Told how many bytes are done, and of how many if that is known."""
 Done = Callable[[], None]
 """Told that an input is done."""
+LISTED: Final = 2
+"""Inputs from which on a log has a line for each."""
 
 
 @contextmanager
@@ -24,9 +37,6 @@ def progress_bar(total: int, *, quiet: bool) -> Iterator[tuple[Underway, Done]]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-    from counter_listener.clocks import clock
-    from counter_listener.privacy import printable
-
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=not sys.stdout.isatty()), transient=True) as bar:
         whole = bar.add_task("", total=total)
@@ -34,6 +44,104 @@ def progress_bar(total: int, *, quiet: bool) -> Iterator[tuple[Underway, Done]]:
             lambda path, seconds: bar.update(whole, description=f"{printable(path.name)} {clock(seconds)}"),
             lambda: bar.advance(whole),
         )
+
+
+@contextmanager
+def batch_progress(
+    inputs: Sequence[Path | Missing], now: Callable[[], float], *, quiet: bool
+) -> Iterator[tuple[Underway | None, Callable[[Result], None]]]:
+    """How far many recordings are: a bar if standard error is a terminal, else a line a file where there are several.
+
+    Gives what to call underway, if anybody wants to know, and with each result. `now` gives seconds.
+    """
+    pace = Pace(len(inputs), now, now())
+    if quiet or (len(inputs) < LISTED and not sys.stderr.isatty()):
+        yield None, lambda _result: None
+    elif sys.stderr.isatty():
+        with _batch_bar(inputs, pace) as calls:
+            yield calls
+    else:
+        yield None, lambda result: click.echo(pace.line(result), err=True)
+
+
+@dataclass
+class Pace:
+    """How many recordings are done, and how fast."""
+
+    total: int
+    now: Callable[[], float]
+    """Gives seconds."""
+    began: float
+    files: int = 0
+    failures: int = 0
+    known: int = 0
+    """Of the files, how many stood in the record already."""
+    seconds: float = 0.0
+    """Of sound, checked."""
+
+    def add(self, result: Result) -> None:
+        """Counts a result in."""
+        self.files += 1
+        self.failures += result.error is not None
+        self.known += result.recalled
+        self.seconds += 0.0 if result.recalled else result.seconds
+
+    def speed(self) -> float:
+        """Seconds of sound checked in a second."""
+        return self.seconds / max(1e-3, self.now() - self.began)
+
+    def line(self, result: Result) -> str:
+        """One line of a log for a result, which is counted in; nobody's words in it."""
+        self.add(result)
+        visits = sum(event.kind == "visit_closed" for event in result.events)
+        came = "in the record already" if result.recalled else f"{visits} visit{'s' * (visits != 1)}"
+        what = "could not be read" if result.error else f"{clock(result.seconds)}, {came}"
+        return f"{self.files} of {self.total}  {printable(str(result.path))}  {what}  ({self.speed():.0f} x real time)"
+
+    def told(self) -> str:
+        """Files, hours, speed and failures, for a bar."""
+        hours = f"{self.seconds / 3600:.1f} h, {self.speed():.0f}x"
+        failed = f", {self.failures} failed" if self.failures else ""
+        known = f", {self.known} known" if self.known else ""
+        return f"{self.files}/{self.total} files{known}, {hours}{failed}"
+
+
+@contextmanager
+def _batch_bar(
+    inputs: Sequence[Path | Missing], pace: Pace
+) -> Iterator[tuple[Underway | None, Callable[[Result], None]]]:
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    sizes = {path: _size(path) for path in inputs if isinstance(path, Path)}
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TextColumn("{task.fields[told]}", markup=False),
+        TimeRemainingColumn(elapsed_when_finished=True),
+    )
+    with Progress(*columns, console=Console(stderr=not sys.stdout.isatty()), transient=True) as bar:
+        whole = bar.add_task("", total=sum(sizes.values()) or 1, told=pace.told())
+
+        def underway(path: Path, seconds: float) -> None:
+            bar.update(whole, description=f"{printable(path.name)} {clock(seconds)}")
+
+        def done(result: Result) -> None:
+            pace.add(result)
+            known = sizes.get(result.path, 0)
+            if result.recalled:  # costs nothing, and would promise too much
+                bar.update(whole, total=max(1, (bar.tasks[0].total or 1) - known), told=pace.told())
+                return
+            bar.update(whole, advance=known, description=printable(result.path.name), told=pace.told())
+
+        yield underway, done
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except (OSError, ValueError):  # checking it says why
+        return 0
 
 
 @contextmanager

@@ -124,6 +124,11 @@ def event_rows(events: Iterable[Event], origin: Origin, recorded: datetime, firs
     ]
 
 
+def event_facts(event: Event) -> Columns:
+    """What an event says, as the record keeps it, without where it came from."""
+    return {**_event_columns(event), "visit": event.visit}
+
+
 def recording_row(recording: Recording, origin: Origin, recorded: datetime) -> Columns:
     """The recording as a row that lacks `seq` and `chain`; raises ValueError as event_rows() does."""
     return {

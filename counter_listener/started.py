@@ -36,7 +36,7 @@ class Started:
 
     at: datetime | None
     """Aware, UTC; None if unknown."""
-    how: Literal["given", "file name", "file time stamp", "unknown"]
+    how: Literal["given", "file name", "file time stamp", "record", "unknown"]
 
 
 def started(path: Path, stamped: datetime | None, given: datetime | None, zone: tzinfo | None) -> Started:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import sqlite3
 from contextlib import contextmanager
-from dataclasses import fields
 from functools import partial
 from heapq import merge
 from operator import itemgetter
@@ -17,8 +16,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import sqlalchemy as sa
 
-from counter_listener.chain import START, Broken, Run, Tail, Verification, holes, linked, number, runs, walk
+from counter_listener.chain import START, Broken, Tail, Verification, holes, linked, number, walk
 from counter_listener.errors import StoreError
+from counter_listener.judgings import BEYOND, PREFIX, Judging, note_row, notes_stream, replaced_by
 from counter_listener.record import (
     Columns,
     Origin,
@@ -32,7 +32,10 @@ from counter_listener.record import (
     text,
 )
 from counter_listener.store_file import beside, cause, prepare_file, record_file, shown
+from counter_listener.store_judgings import judging_of
+from counter_listener.store_purge import doom, remove_doomed
 from counter_listener.store_schema import GUARDS, SETTINGS, must_upgrade, newest_schema
+from counter_listener.store_tables import EVENTS, RECORDINGS, WHEN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -54,9 +57,6 @@ TIMEOUT = 5.0
 PAGE = 500
 """Rows read at a time, so that a slow reader never keeps a writer waiting."""
 
-EVENTS = sa.table("events", *(sa.column(field.name) for field in fields(Row)))
-RECORDINGS = sa.table("recordings", *(sa.column(field.name) for field in fields(RecordingRow)))
-DOOMED = sa.table("doomed", sa.column("seq"), sa.column("chain"))
 ENDS = [sa.select(table.c.seq, table.c.chain).order_by(table.c.seq.desc()).limit(1) for table in (EVENTS, RECORDINGS)]
 KNOWN = sa.select(RECORDINGS.c.seq).where(RECORDINGS.c.sha256 == sa.bindparam("sha256"))
 NEWEST = (
@@ -72,7 +72,8 @@ class Store:
 
     def __init__(self, connection: sa.Connection, path: Path) -> None:
         self._connection = connection
-        self._path = path
+        self.path = path
+        """The file that holds it."""
 
     def append(self, events: Iterable[Event], origin: Origin, recorded: datetime) -> int:
         """Write the events, all or none, and return how many; they are on the disk when this returns.
@@ -87,27 +88,62 @@ class Store:
             _insert(connection, EVENTS, linked(event_rows(events, origin, recorded, first), _tail(connection)))
         return len(events)
 
-    def add_recording(self, recording: Recording, events: Sequence[Event], origin: Origin, recorded: datetime) -> bool:
+    def add_recording(
+        self,
+        recording: Recording,
+        events: Sequence[Event],
+        origin: Origin,
+        recorded: datetime,
+        judging: Judging | None = None,
+    ) -> bool:
         """Write a recording and its events, all or none; False, and nothing written, if it is known already.
 
-        Raises ValueError for a time without a zone, or if the origin's source is another recording.
+        With `judging`, how it was judged is written too; one that is not the first is written where the recording is
+        known, and replaces the one before, whose verdicts stay as history. Raises ValueError for a time without a
+        zone, or if the origin's source is another recording.
         """
         if origin.source != recording.sha256:
             raise ValueError("the origin's source is not this recording")
         with self._transaction("BEGIN IMMEDIATE") as connection:
-            if _knows(connection, recording.sha256):
+            before = judging_of(connection, recording.sha256)
+            if (before.number + 1 if before else 1) != (judging.number if judging else 1):
                 return False
             first = _next_number(connection, origin.stream)
-            rows = [recording_row(recording, origin, recorded), *event_rows(events, origin, recorded, first)]
-            head, *rest = linked(rows, _tail(connection))
-            _insert(connection, RECORDINGS, [head])
-            _insert(connection, EVENTS, rest)
+            head = [] if before else [recording_row(recording, origin, recorded)]
+            note = []
+            if judging:
+                number = _next_number(connection, notes_stream(recording.sha256))
+                note = [note_row(judging, before.stream if before else None, origin, recorded, number)]
+            rows = list(linked([*head, *note, *event_rows(events, origin, recorded, first)], _tail(connection)))
+            _insert(connection, RECORDINGS, rows[: len(head)])
+            _insert(connection, EVENTS, rows[len(head) :])
         return True
+
+    def judging(self, sha256: str) -> Judging | None:
+        """How the recording with this content was judged last; None if it is not in the record."""
+        with self._transaction() as connection:
+            return judging_of(connection, sha256)
+
+    def holds_recordings(self) -> bool:
+        """Whether there is any recording in the record."""
+        with self._transaction() as connection:
+            return connection.execute(ENDS[1]).first() is not None
+
+    def replaced(self) -> frozenset[str]:
+        """The streams whose verdicts are history, for their recordings were judged anew."""
+        notes = sa.select(EVENTS.c.detail).where(EVENTS.c.stream >= PREFIX, EVENTS.c.stream < BEYOND)
+        with self._transaction() as connection:
+            told = connection.execute(notes).scalars().all()
+        return frozenset(stream for stream in map(replaced_by, told) if stream)
+
+    def recordings(self) -> Iterator[RecordingRow]:
+        """The recordings in the order they were written, a page at a time."""
+        return (RecordingRow(*row) for row in self._pages(sa.select(RECORDINGS), RECORDINGS.c.seq))
 
     def knows(self, sha256: str) -> bool:
         """Whether the recording with this content (SHA-256 in hex) is in the record."""
         with self._transaction() as connection:
-            return _knows(connection, sha256)
+            return connection.execute(KNOWN, {"sha256": sha256}).first() is not None
 
     def read(
         self,
@@ -116,17 +152,19 @@ class Store:
         since: datetime | None = None,
         phrase: str | None = None,
         verdict: str | None = None,
+        stream: str | None = None,
     ) -> Iterator[Row]:
-        """Rows in the order they were written, a page at a time, no lock held in between.
+        """Rows in the order they were written, a page at a time, no lock held in between; see replaced().
 
-        `visit` and `phrase` are ids; `since` keeps what happened (or was recorded, where that is unknown) at or
-        after it. Raises ValueError for a time without a zone.
+        `visit`, `phrase` and `stream` are ids; `since` keeps what happened (or was recorded, where that is unknown) at
+        or after it. Raises ValueError for a time without a zone.
         """
         wanted = sa.select(EVENTS)
-        for column, value in ((EVENTS.c.visit, visit), (EVENTS.c.phrase, phrase), (EVENTS.c.verdict, verdict)):
+        asked = {"visit": visit, "phrase": phrase, "verdict": verdict, "stream": stream}
+        for column, value in ((EVENTS.c[name], value) for name, value in asked.items()):
             wanted = wanted if value is None else wanted.where(column == text(value))
         if since is not None:
-            wanted = wanted.where(_when() >= iso(since))
+            wanted = wanted.where(iso(since) <= WHEN)
         return (Row(*row) for row in self._pages(wanted, EVENTS.c.seq))
 
     def newest_visit(self, counter: str | None) -> list[Row]:
@@ -174,11 +212,11 @@ class Store:
         """
         told = {"before": iso(before)}
         with self._transaction("BEGIN IMMEDIATE") as connection:
-            gone = _doom(connection, told["before"])
+            gone = doom(connection, told["before"])
             rows = sum(last - first + 1 for first, last, _ in gone)
             if gone:
                 _tell_of_purge(connection, {**told, "rows": rows, "runs": gone}, recorded)
-                _remove_doomed(connection)
+                remove_doomed(connection)
             connection.exec_driver_sql("DROP TABLE doomed")
         self._rewrite()
         return rows
@@ -186,7 +224,7 @@ class Store:
     def backup(self, path: Path) -> None:
         """Copy the record to a new file, whole or not at all, while others write; for its owner alone."""
         with (
-            _told(f"the backup {shown(path)} of {shown(self._path)}"),
+            _told(f"the backup {shown(path)} of {shown(self.path)}"),
             beside(path.absolute()) as part,
             self._connection.begin(),
         ):
@@ -243,7 +281,7 @@ class Store:
     @contextmanager
     def _transaction(self, begin: str | None = None) -> Iterator[sa.Connection]:
         """The driver is kept from sending its own BEGIN: without ours, every statement stands alone."""
-        with _told(shown(self._path)):
+        with _told(shown(self.path)):
             try:
                 with self._connection.begin():
                     if begin:
@@ -341,49 +379,12 @@ def _insert(connection: sa.Connection, table: sa.TableClause, rows: Iterable[Col
         connection.execute(sa.insert(table), listed)
 
 
-def _knows(connection: sa.Connection, sha256: str) -> bool:
-    return connection.execute(KNOWN, {"sha256": sha256}).first() is not None
-
-
 def _purges(connection: sa.Connection) -> list[str]:
     told = sa.select(EVENTS.c.detail).where(EVENTS.c.stream == "purge").order_by(EVENTS.c.seq)
     return list(connection.execute(told).scalars())
-
-
-def _when() -> sa.ColumnElement[str]:
-    return sa.func.coalesce(EVENTS.c.wall, EVENTS.c.recorded)
-
-
-def _doom(connection: sa.Connection, before: str) -> list[Run]:
-    """Mark in a passing table what a purge shall take; the runs in it."""
-    over = sa.select(EVENTS.c.visit).group_by(EVENTS.c.visit).having(sa.func.max(_when()) < before)
-    alone = EVENTS.c.visit.is_(None) & (EVENTS.c.stream != "purge") & (_when() < before)
-    marked = sa.select(DOOMED.c.seq)
-    left = sa.select(EVENTS.c.source).where(EVENTS.c.seq.not_in(marked))
-    connection.exec_driver_sql("CREATE TEMPORARY TABLE doomed (seq INTEGER PRIMARY KEY, chain TEXT)")
-    for table, old in (
-        (EVENTS, EVENTS.c.visit.in_(over) | alone),
-        (RECORDINGS, RECORDINGS.c.sha256.not_in(left) & (RECORDINGS.c.recorded < before)),
-    ):
-        chosen = sa.select(table.c.seq, table.c.chain).where(old)
-        connection.execute(sa.insert(DOOMED).from_select(["seq", "chain"], chosen))
-    doomed = connection.execute(sa.select(DOOMED.c.seq, DOOMED.c.chain).order_by(DOOMED.c.seq))
-    return runs((row.seq, row.chain) for row in doomed)
 
 
 def _tell_of_purge(connection: sa.Connection, detail: Columns, recorded: datetime) -> None:
     row = purge_row(detail, recorded, _next_number(connection, "purge"))
     _insert(connection, EVENTS, linked([row], _tail(connection)))
     connection.exec_driver_sql("PRAGMA user_version = 1")
-
-
-def _remove_doomed(connection: sa.Connection) -> None:
-    """The guards against removal are lifted inside the transaction, so no crash leaves them lifted."""
-    ours = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND name LIKE '%_no_delete'"
-    guards = connection.exec_driver_sql(ours).all()
-    for guard in guards:
-        connection.exec_driver_sql(f"DROP TRIGGER {guard.name}")
-    for table in (EVENTS, RECORDINGS):
-        connection.execute(sa.delete(table).where(table.c.seq.in_(sa.select(DOOMED.c.seq))))
-    for guard in guards:
-        connection.exec_driver_sql(guard.sql)

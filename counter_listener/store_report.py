@@ -24,7 +24,8 @@ from counter_listener.figures import (
     spread,
 )
 from counter_listener.record import iso, text
-from counter_listener.store import EVENTS, LIVE, RECORDINGS
+from counter_listener.store import LIVE
+from counter_listener.store_tables import EVENTS, RECORDINGS
 
 QUARTER: Final = 900
 """Seconds. Every zone's clock differs from UTC by whole quarters of an hour."""

@@ -238,7 +238,7 @@ def test_output_that_cannot_be_written_is_told_and_the_record_is_still_kept(tmp_
     command = [sys.executable, "-m", "counter_listener", "check", *map(str, files)]
     with Path("/dev/full").open("w") as full:
         told = subprocess.run(
-            [*command, "--store", "none"], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+            [*command, "--store", "none", "--quiet"], stdout=full, stderr=subprocess.PIPE, text=True, check=False
         )
         assert (told.returncode, len(told.stderr.splitlines())) == (4, 1)
         help_ = [sys.executable, "-m", "counter_listener", "--help"]

@@ -28,6 +28,7 @@ DOCS = [
         "README.zh-CN.md",
         "models/README.md",
         "phrase_sets/README.md",
+        "docs/BATCH.md",
         "docs/EVENTS.md",
         "docs/EVAL.md",
         "docs/LISTEN.md",
@@ -38,6 +39,7 @@ ONE_DOOR = {
     "av": ["audio.py"],
     "vosk": ["recognizer.py"],
     "pypinyin": ["pinyin.py"],
+    "distributed": ["cluster.py"],
     "matplotlib": ["sweep.py"],
     "rapidfuzz": ["baselines.py"],
     "sounddevice": ["microphone.py"],
@@ -48,7 +50,7 @@ ONE_DOOR = {
     "pygal": ["report_charts.py"],
     "jinja2": ["report_html.py"],
     "xlsxwriter": ["report_xlsx.py"],
-    "sqlalchemy": ["store.py", "store_report.py"],
+    "sqlalchemy": ["store.py", "store_judgings.py", "store_purge.py", "store_report.py", "store_tables.py"],
     "pooch": ["models_download.py"],
     "requests": ["models_download.py", "models_line.py"],
 }
@@ -64,6 +66,7 @@ PURE = (
     "record",
     "board",
     "clocks",
+    "rejudge",
     "resume",
     "scores",
     "scoring",
@@ -175,6 +178,8 @@ def test_help_imports_nothing_heavy() -> None:
         "jinja2",
         "pygal",
         "xlsxwriter",
+        "distributed",
+        "multiprocessing",
     ]
     code = f"import sys, counter_listener.cli; print(*(m for m in {heavy} if m in sys.modules))"
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True)

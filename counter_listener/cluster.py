@@ -1,0 +1,90 @@
+"""Work for a dask.distributed cluster; the only module that knows dask."""
+
+from __future__ import annotations
+
+import pickle
+import zlib
+from collections.abc import Iterator
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Final
+
+from counter_listener.batch import Result, Task, check_one
+from counter_listener.errors import UsageError
+from counter_listener.many import Lost
+
+SCHEME: Final = "dask:"
+WAIT: Final = 10
+"""Seconds to wait for the scheduler, and then for its first worker."""
+SPARE: Final = 2
+"""Recordings handed out for each thread of a worker, so that none waits for the next."""
+
+
+@dataclass
+class ClusterHand:
+    """A place for one recording on the cluster, which itself tries again what a worker died of."""
+
+    client: Any
+    packed: bytes
+    """The task: see _task()."""
+
+    def check(self, path: Path) -> Future[Result]:
+        """Begins to check a recording or transcript, by its absolute path."""
+        future: Future[Result] = self.client.get_executor(pure=False).submit(
+            check_far, path.absolute(), path, self.packed
+        )
+        return future
+
+    def lost(self, error: BaseException) -> Lost | None:
+        """What an error means, if workers died of the recording, one after the other."""
+        from distributed import KilledWorker
+
+        if isinstance(error, KilledWorker):
+            return Lost("made the speech engine crash on several workers; is it damaged?", again=False)
+        return None
+
+    def end(self) -> None:
+        """Leaves the cluster; what is under way there is dropped."""
+        self.client.close()
+
+
+def cluster_hands(address: str, task: Task) -> Iterator[ClusterHand]:
+    """Places on the cluster at "dask:tcp://HOST:PORT". Raises UsageError."""
+    if not address.startswith(SCHEME) or "://" not in address:
+        raise UsageError(f"--executor takes dask:tcp://HOST:PORT, not {address!r}.")
+    client = _client(address.removeprefix(SCHEME))
+    packed = zlib.compress(pickle.dumps(replace(task, progress=None)))
+    threads = sum(client.nthreads().values())
+    return (ClusterHand(client, packed) for _ in range(threads * SPARE))
+
+
+def _client(address: str) -> Any:  # noqa: ANN401 - dask has no types
+    try:
+        import distributed
+    except ImportError:
+        raise UsageError("--executor dask: needs the extra: pip install 'counter-listener[cluster]'.") from None
+    make: Any = distributed.Client
+    try:
+        client = make(address, timeout=WAIT)
+    except (OSError, ValueError) as error:
+        raise UsageError(f"No dask scheduler answers at {address} ({error}); start one, or mend the address.") from None
+    try:
+        client.wait_for_workers(1, timeout=WAIT)
+    except TimeoutError:
+        client.close()
+        raise UsageError(f"The scheduler at {address} has no worker; start some with `dask worker`.") from None
+    return client
+
+
+def check_far(path: Path, asked: Path, packed: bytes) -> Result:
+    """On a worker: the result of one recording or transcript, which it must find under this path, as it was `asked`."""
+    return replace(check_one(path, _task(packed)), path=asked)
+
+
+@lru_cache(maxsize=2)
+def _task(packed: bytes) -> Task:
+    """The task, once a process, so that its model is loaded once."""
+    task: Task = pickle.loads(zlib.decompress(packed))  # noqa: S301 - what dask itself does with every task
+    return task

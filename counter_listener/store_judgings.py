@@ -1,0 +1,30 @@
+"""Asks the record's database how a recording was judged last."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import sqlalchemy as sa
+
+from counter_listener.errors import StoreError
+from counter_listener.judgings import Judging, noted, notes_stream
+from counter_listener.store_tables import EVENTS, RECORDINGS
+
+
+def judging_of(connection: sa.Connection, sha256: str) -> Judging | None:
+    """How the recording with this content was judged last; None if it is not in the record. Raises StoreError."""
+    known = connection.execute(sa.select(RECORDINGS).where(RECORDINGS.c.sha256 == sha256)).first()
+    if known is None:
+        return None
+    stream = notes_stream(sha256)
+    newest = sa.select(EVENTS).order_by(EVENTS.c.seq.desc()).limit(1)
+    note = connection.execute(newest.where(EVENTS.c.stream == stream)).first()
+    row = note or connection.execute(newest.where(EVENTS.c.stream == sha256[:12])).first()
+    try:
+        told = noted(json.loads(note.detail), note.phrases_hash, note.model) if note else Judging(sha256[:12])
+    except (ValueError, AttributeError) as error:
+        raise StoreError(f"row {note.seq if note else 0} of the record was changed; see `events verify`.") from error
+    if row is not None:
+        told = replace(told, phrases_hash=row.phrases_hash, model=row.model)
+    return replace(told, seconds=known.seconds, started=known.started, counter=known.counter)

@@ -1,0 +1,130 @@
+"""Worker processes of this machine: each loads the model once, and is watched for death and for dawdling."""
+
+from __future__ import annotations
+
+import faulthandler
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import Final
+
+from counter_listener.audio import probe
+from counter_listener.batch import Result, Task, check_one
+from counter_listener.errors import AudioError
+from counter_listener.inputs import is_transcript
+from counter_listener.many import Lost
+
+DUE: Final = 0.1
+"""Seconds that a second of sound should take at most, on a slow machine and with a large model."""
+OVERDUE: Final = 20
+"""How many times as long it may take before it is given up."""
+LEAST: Final = 60.0
+"""Seconds that any recording may take, for the model must be loaded, too."""
+BYTES_PER_SECOND: Final = 1_000
+"""Of sound, where the length is not known: as few as a codec for speech writes."""
+GAVE_UP: Final = 1
+"""Exit status of a worker that its own alarm has ended (see faulthandler)."""
+
+Work = Callable[[Path, Task], Result]
+
+_HERE: list[tuple[Work, Task]] = []
+"""In a worker: what it does, and how."""
+
+
+@dataclass
+class ProcessHand:
+    """A place for one worker process, which is started when it is needed, and again when it died."""
+
+    task: Task
+    work: Work = check_one
+    pool: ProcessPoolExecutor | None = None
+    process: BaseProcess | None = None
+
+    def check(self, path: Path) -> Future[Result]:
+        """Begins to check a recording or transcript."""
+        if self.pool is None:
+            before = set(multiprocessing.active_children())
+            self.pool = ProcessPoolExecutor(
+                1, multiprocessing.get_context("spawn"), _settle_in, (self.work, replace(self.task, progress=None))
+            )
+            future = self.pool.submit(_check, path)
+            self.process = next(iter(set(multiprocessing.active_children()) - before), None)
+            return future
+        return self.pool.submit(_check, path)
+
+    def lost(self, error: BaseException) -> Lost | None:
+        """What an error means, if the worker died."""
+        if not isinstance(error, BrokenExecutor):
+            return None
+        if self.process:
+            self.process.join(LEAST)
+        overdue = self.process is not None and self.process.exitcode == GAVE_UP
+        self.end()
+        if overdue:
+            return Lost(
+                f"took more than {OVERDUE} times as long as it should, and was given up; is it damaged?", again=False
+            )
+        return Lost("made the speech engine crash, twice; is it damaged?", again=True)
+
+    def end(self) -> None:
+        """Ends the worker at once."""
+        pool, process, self.pool, self.process = self.pool, self.process, None, None
+        if process:
+            with suppress(ValueError, OSError):
+                process.kill()
+        if pool:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _settle_in(work: Work, task: Task) -> None:
+    """In a worker: remembers its work, leaves Ctrl-C to the parent, ends with it, and sends last words nowhere."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stderr.fileno() if sys.stderr is not None else 2)
+    _HERE[:] = [(work, task)]
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+
+
+def _end_with(parent: BaseProcess) -> None:
+    parent.join()
+    os._exit(0)
+
+
+def _check(path: Path) -> Result:
+    ((work, task),) = _HERE
+    with alarm(path):
+        return work(path, task)
+
+
+@contextmanager
+def alarm(path: Path, least: float = LEAST) -> Iterator[None]:
+    """Ends this process with the status GAVE_UP if the block takes too long for this recording.
+
+    The alarm is a thread in C, which no native code can keep from ringing.
+    """
+    with Path(os.devnull).open("w") as nowhere:
+        faulthandler.dump_traceback_later(least, exit=True, file=nowhere)
+        faulthandler.dump_traceback_later(max(least, OVERDUE * DUE * seconds_of(path)), exit=True, file=nowhere)
+        try:
+            yield
+        finally:
+            faulthandler.cancel_dump_traceback_later()
+
+
+def seconds_of(path: Path) -> float:
+    """How long a recording is, or may be; 0 for what cannot be read, for that is told soon enough."""
+    try:
+        known = None if is_transcript(path) else probe(path).seconds
+        return known if known is not None else path.stat().st_size / BYTES_PER_SECOND
+    except (AudioError, OSError, ValueError):
+        return 0.0

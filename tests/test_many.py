@@ -1,0 +1,194 @@
+"""Many recordings at once: the same events whoever heard them, and one that goes wrong costs no other."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+from command import FULL_VISIT, events, program, run, transcript
+from odd_work import odd
+
+from counter_listener.batch import Ears, Result, Task
+from counter_listener.many import check_many
+from counter_listener.matching import prepare
+from counter_listener.models import find_model
+from counter_listener.phrases import find_phrase_set, read_phrase_set
+from counter_listener.progress import Pace
+from counter_listener.workers import ProcessHand
+
+FIXTURES = Path(__file__).parent / "fixtures"
+SHORT = [FIXTURES / f"{name}.wav" for name in ("no-farewell", "refusal-with-sorry", "complaint-unhandled")]
+
+
+def task() -> Task:
+    return Task(prepare(read_phrase_set(find_phrase_set("service-desk-en"))[0]), Ears(find_model("counter-cn")))
+
+
+def copies(folder: Path, number: int) -> list[Path]:
+    """Recordings that differ by some samples of silence."""
+    sound = SHORT[1].read_bytes()
+    files = [folder / f"{n:02}.wav" for n in range(number)]
+    for n, file in enumerate(files):
+        file.write_bytes(sound + bytes(2 * n + 2))
+    return files
+
+
+def recorded(store: Path) -> list[tuple[str, int]]:
+    """Each recording with the number of its events."""
+    query = "select path, (select count(*) from events where source = sha256) from recordings order by path"
+    with sqlite3.connect(store, timeout=10) as database:
+        return [(str(path), int(count)) for path, count in database.execute(query)]
+
+
+def ready(store: Path) -> int:
+    try:
+        return len(recorded(store))
+    except sqlite3.Error:
+        return 0
+
+
+def test_events_do_not_depend_on_how_many_work(tmp_path: Path) -> None:
+    asked = [*SHORT, tmp_path / "missing.wav", transcript(tmp_path / "a.jsonl")]
+    one, three = (
+        program("check", *asked, "--format", "jsonl", "--jobs", jobs, "--store", tmp_path / f"{jobs}.db")
+        for jobs in (1, 3)
+    )
+    assert one.stdout == three.stdout
+    assert one.stdout.count('"visit_closed"') == len(SHORT) + 1
+    assert (one.returncode, three.returncode) == (3, 3)
+    assert recorded(tmp_path / "1.db") == recorded(tmp_path / "3.db")
+    lines = [line for line in three.stderr.splitlines() if " of 5  " in line]
+    assert len(lines) == len(asked)
+    assert sum("could not be read" in line for line in lines) == 1
+
+
+def test_a_recording_that_kills_or_holds_its_worker_costs_no_other(tmp_path: Path) -> None:
+    names = ("first", "kills", "second", "kills-once", "hangs", "third")
+    files = [transcript(tmp_path / f"{name}.jsonl") for name in names]
+    hands = [ProcessHand(task(), odd) for _ in range(2)]
+    told: list[Result] = []
+
+    def done(result: Result) -> Result:
+        told.append(result)
+        return result
+
+    results = list(check_many(files, hands, lambda _path: None, done))
+    assert [result.path.stem for result in results] == list(names)
+    assert len(told) == len(names)
+    errors = {result.path.stem: result.error for result in results if result.error}
+    assert set(errors) == {"kills", "hangs"}
+    assert "made the speech engine crash, twice" in str(errors["kills"])
+    assert "more than 20 times as long as it should" in str(errors["hangs"])
+    assert all(hand.process is None for hand in hands)
+
+
+def test_no_more_is_begun_than_can_wait_for_the_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("counter_listener.many.AHEAD", 2)
+    files = [transcript(tmp_path / f"{n}.jsonl") for n in range(9)]
+    begun: list[Path] = []
+
+    def known(path: Path) -> Result:
+        begun.append(path)
+        return Result(path, ())
+
+    results = check_many(files, [ProcessHand(task())], known, lambda result: result)
+    next(results)
+    assert len(begun) <= 3
+    assert [result.path for result in results] == files[1:]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")
+@pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGINT], ids=["kill", "interrupt"])
+def test_invariant_4_a_run_cut_short_is_taken_up_where_it_was(tmp_path: Path, sent: signal.Signals) -> None:
+    files = copies(tmp_path, 9)
+    store = tmp_path / "events.db"
+    command = [sys.executable, "-m", "counter_listener", "check", *map(str, files), "--store", str(store)]
+    with subprocess.Popen(
+        [*command, "--jobs", "2"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+    ) as child:
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline and ready(store) < 2:
+            time.sleep(0.01)
+        workers = psutil.Process(child.pid).children(recursive=True)
+        os.kill(child.pid, sent)
+        child.wait(timeout=30)
+    before = recorded(store)
+    assert 2 <= len(before) < len(files)
+    assert not psutil.wait_procs(workers, timeout=10)[1], "a worker outlived its parent"
+    again = run("check", *files, "--store", store, "--format", "jsonl")
+    assert again.exit_code == 0
+    assert f"{len(before)} were in it already" in again.stderr
+    assert [path for path, _ in recorded(store)] == [str(file) for file in files]
+    assert {event["source"] for event in events(again)} == {str(file) for file in files}
+    assert len({count for _, count in recorded(store)}) == 1
+    assert run("events", "verify", "--store", store).exit_code == 0
+
+
+def test_what_is_recorded_is_shown_without_being_heard_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = tmp_path / "events.db"
+    first = run("check", SHORT[0], "--store", store, "--format", "jsonl")
+
+    def never(*_: object) -> None:
+        raise AssertionError("it was checked again")
+
+    monkeypatch.setattr("counter_listener.many.check_one", never)
+    second = run("check", SHORT[0], "--store", store, "--format", "jsonl")
+    assert events(second) == events(first)
+
+
+def test_judged_anew_only_where_something_is_new(tmp_path: Path) -> None:
+    store, file = tmp_path / "events.db", transcript(tmp_path / "a.jsonl")
+    later = [(start + 300, end + 300, text) for start, end, text in FULL_VISIT]
+    transcript(file, [*FULL_VISIT, *later])
+    asked = ("check", file, "--store", store, "--format", "jsonl", "--counter", "3")
+    run(*asked)
+    assert "judged there in another way" in run(*asked, "--one-visit").stderr
+    assert "1 judged anew" not in run(*asked, "--again").stderr
+    anew = run(*asked[:-2], "--one-visit", "--again")
+    assert "1 judged anew, whose old verdicts stay as history" in anew.stderr
+    visit = events(anew)[0]["visit"]
+    assert ".2-1" in visit
+    for words in (("--again",), ()):  # an interrupted run is taken up like this
+        told = run(*asked[:-2], "--one-visit", *words)
+        assert "Recorded 0" in told.stderr
+        assert "judged anew" not in told.stderr
+        assert events(told)[0]["visit"] == visit
+    current = events(run("events", "--store", store, "--format", "jsonl"))
+    assert {row["visit"] for row in current if row["visit"]} == {visit}
+    assert {row["counter"] for row in current} == {"3"}
+    history = events(run("events", "--history", "--store", store, "--format", "jsonl"))
+    assert len({row["visit"] for row in history if row["visit"]}) == 3
+    assert run("events", "verify", "--store", store).exit_code == 0
+
+
+def test_a_recording_in_which_nothing_was_found_is_known_too(tmp_path: Path) -> None:
+    store, file = tmp_path / "events.db", transcript(tmp_path / "a.jsonl", [(0.0, 1.0, "嗯")])
+    for known in (0, 1):
+        told = run("check", file, "--store", store)
+        assert f"Recorded {1 - known}" in told.stderr
+        assert ("were in it already" in told.stderr) == bool(known)
+
+
+def ticking() -> Iterator[float]:
+    now = 0.0
+    while True:
+        yield now
+        now += 10.0
+
+
+def test_the_pace_counts_what_was_heard_and_not_what_was_known() -> None:
+    clock = ticking()
+    pace = Pace(3, lambda: next(clock), 0.0)
+    next(clock)
+    heard, known = Result(Path("a.wav"), (), seconds=600.0), Result(Path("b.wav"), (), seconds=900.0, recalled=True)
+    assert pace.line(heard) == "1 of 3  a.wav  10:00, 0 visits  (60 x real time)"
+    assert "in the record already  (30 x" in pace.line(known)
+    assert pace.told() == "2/3 files, 1 known, 0.2 h, 20x"
