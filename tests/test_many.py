@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sqlite3
@@ -166,6 +167,8 @@ def test_judged_anew_only_where_something_is_new(tmp_path: Path) -> None:
     assert {row["counter"] for row in current} == {"3"}
     history = events(run("events", "--history", "--store", store, "--format", "jsonl"))
     assert len({row["visit"] for row in history if row["visit"]}) == 3
+    totals = json.loads(run("report", "--store", store, "--format", "json").stdout)["tables"]["summary"]
+    assert (totals[0]["id"], totals[0]["value"]) == ("visits", 1)  # history counts nowhere
     assert run("events", "verify", "--store", store).exit_code == 0
 
 
