@@ -109,7 +109,7 @@ def test_no_more_is_begun_than_can_wait_for_the_first(tmp_path: Path, monkeypatc
 @pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")
 @pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGINT], ids=["kill", "interrupt"])
 def test_invariant_4_a_run_cut_short_is_taken_up_where_it_was(tmp_path: Path, sent: signal.Signals) -> None:
-    files = copies(tmp_path, 9)
+    files = copies(tmp_path, 6)
     store = tmp_path / "events.db"
     command = [sys.executable, "-m", "counter_listener", "check", *map(str, files), "--store", str(store)]
     with subprocess.Popen(
