@@ -23,14 +23,14 @@ from vosk import KaldiRecognizer
 
 from counter_listener.audio import read_recording
 from counter_listener.batch import Ears
-from counter_listener.evaluation import Case, hear, hits
+from counter_listener.evaluation import Case, as_found, hear, hits
 from counter_listener.labels import read_labels, scorable
 from counter_listener.matching import Matcher, prepare
 from counter_listener.models import find_model
 from counter_listener.phrase_set import PhraseSet
 from counter_listener.phrases import SLOT, find_phrase_set, read_phrase_set
 from counter_listener.pinyin import written
-from counter_listener.scoring import Found, meet
+from counter_listener.scoring import meet
 from counter_listener.types import SAMPLE_BYTES, SAMPLE_RATE, Hit
 
 AROUND: Final = 0.4
@@ -72,19 +72,15 @@ def lowered(phrases: PhraseSet, least: float) -> PhraseSet:
 
 def near_misses(case: Case, strict: Matcher, loose: Matcher) -> Iterator[Hit]:
     """Hits of the loose matcher where the strict one has none of the same phrase."""
-    sure = [found(hit) for hit in hits(case, strict)]
+    sure = [as_found(hit) for hit in hits(case, strict)]
     for hit in hits(case, loose):
-        if not SLOT.search(hit.wording) and not any(meet(one, found(hit)) and one.id == hit.owner for one in sure):
+        if not SLOT.search(hit.wording) and not any(meet(one, as_found(hit)) and one.id == hit.owner for one in sure):
             yield hit
-
-
-def found(hit: Hit) -> Found:
-    return Found(hit.owner, hit.start, hit.end, hit.score)
 
 
 def truth(case: Case, hit: Hit) -> str:
     """What was really said there."""
-    there = [said for said in case.said if said.id == hit.owner and meet(said, found(hit))]
+    there = [said for said in case.said if said.id == hit.owner and meet(said, as_found(hit))]
     if not there:
         return "not said"
     return "optional" if all(said.optional for said in there) else "owed"

@@ -9,7 +9,14 @@ from typing import Any
 
 import click
 
-from counter_listener.cli_listen import channel, config_option
+from counter_listener.cli_listen import (
+    channel_option,
+    config_option,
+    device_option,
+    model_option,
+    phrases_option,
+    store_option,
+)
 from counter_listener.cli_options import DEFAULT_MODEL, DEFAULT_PHRASES, steady, store_place
 from counter_listener.privacy import printable
 
@@ -23,11 +30,11 @@ Exit codes:
 
 @click.command(epilog=DOCTOR_CODES + "\nExample: counter-listener doctor --device 'USB Audio'")
 @config_option
-@click.option("--device", metavar="NAME", help="Microphone, by its name or an unmistakable part of it.")
-@click.option("--channel", metavar="mix|NUMBER", callback=channel, help="Channel of the device, from 1.")
-@click.option("--phrases", metavar="FILE|NAME", help="Phrase set: a .toml file, or the name of one at hand.")
-@click.option("--model", metavar="DIR|NAME", help="Speech model: a Vosk model's folder, or the name of one at hand.")
-@click.option("--store", metavar="URL|FILE", help="The record: an SQLite file or sqlite:/// URL, or none.")
+@device_option
+@channel_option
+@phrases_option
+@model_option
+@store_option
 @click.option(
     "--seconds",
     type=click.FloatRange(0.5, 600),

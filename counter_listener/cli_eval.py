@@ -17,6 +17,7 @@ from counter_listener.cli_options import (
     INTERRUPTED,
     PASSED,
     UNREADABLE,
+    lines_option,
     load_phrases,
     model_option,
     phrases_option,
@@ -52,14 +53,7 @@ Exit codes:
     help="Also draw precision against recall at every threshold, as .png or .svg (needs matplotlib).",
 )
 @click.option("--min-f1", metavar="SHARE", type=click.FloatRange(0, 1), help="Exit with 1 if F1 in all is less.")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["table", "jsonl"]),
-    default="table",
-    show_default=True,
-    help="For people, or one line for each method and phrase.",
-)
+@lines_option("For people, or one line for each method and phrase.")
 @click.option("--quiet", is_flag=True, help="No progress bar.")
 def evaluate(  # noqa: PLR0913 - one parameter an option
     *,

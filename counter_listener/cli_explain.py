@@ -9,7 +9,7 @@ from typing import Literal
 
 import click
 
-from counter_listener.cli_options import load_phrases, model_option, phrases_option
+from counter_listener.cli_options import lines_option, load_phrases, model_option, phrases_option
 from counter_listener.errors import UsageError
 from counter_listener.privacy import printable
 
@@ -27,14 +27,7 @@ from counter_listener.privacy import printable
 @phrases_option
 @model_option
 @click.option("--one-visit", is_flag=True, help="The recording is one visit, whatever is said in it.")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["table", "jsonl"]),
-    default="table",
-    show_default=True,
-    help="For people, or one explanation a line.",
-)
+@lines_option("For people, or one explanation a line.")
 def explain(  # noqa: PLR0913 - one parameter an option
     *,
     recording: Path,

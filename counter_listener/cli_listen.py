@@ -47,14 +47,30 @@ def channel(_ctx: click.Context, _param: click.Parameter, given: str | None) -> 
     return int(given) if given is not None and given.isdigit() else given
 
 
+# Of settings that a file may hold as well: no defaults of their own.
+device_option = click.option("--device", metavar="NAME", help="Microphone, by its name or an unmistakable part of it.")
+channel_option = click.option(
+    "--channel", metavar="mix|NUMBER", callback=channel, help="Channel of the device, from 1."
+)
+phrases_option = click.option(
+    "--phrases", metavar="FILE|NAME", help="Phrase set: a .toml file, or the name of one at hand."
+)
+model_option = click.option(
+    "--model", metavar="DIR|NAME", help="Speech model: a Vosk model's folder, or the name of one at hand."
+)
+store_option = click.option(
+    "--store", metavar="URL|FILE", help="The record: an SQLite file or sqlite:/// URL, or none."
+)
+
+
 @click.command(epilog=LISTEN_CODES + "\nExample: counter-listener listen --device 'USB Audio' --counter 3")
 @config_option
-@click.option("--device", metavar="NAME", help="Microphone, by its name or an unmistakable part of it.")
-@click.option("--channel", metavar="mix|NUMBER", callback=channel, help="Channel of the device, from 1.")
+@device_option
+@channel_option
 @click.option("--counter", metavar="NAME", help="The counter, for the record.")
-@click.option("--phrases", metavar="FILE|NAME", help="Phrase set: a .toml file, or the name of one at hand.")
-@click.option("--model", metavar="DIR|NAME", help="Speech model: a Vosk model's folder, or the name of one at hand.")
-@click.option("--store", metavar="URL|FILE", help="The record: an SQLite file or sqlite:/// URL, or none.")
+@phrases_option
+@model_option
+@store_option
 @click.option("--language", type=click.Choice(["auto", "zh", "en"]), help="Of the screen and the log.")
 @click.option("--screen/--no-screen", default=None, help="Show the visit, or print one line a visit.")
 def listen(config_file: Path | None, **flags: Any) -> None:  # noqa: ANN401 - the settings check them

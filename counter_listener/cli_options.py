@@ -7,15 +7,18 @@ import sys
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
 import click
 
 from counter_listener.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from counter_listener.matching import Matcher
 
+Decorated = TypeVar("Decorated", bound="Callable[..., Any]")
 Format = Literal["table", "jsonl", "csv"]
 PASSED, BELOW, USAGE, UNREADABLE, NO_RECORD, BUSY, INTERRUPTED = 0, 1, 2, 3, 4, 73, 130
 DEFAULT_PHRASES: Final = "bank-counter"
@@ -96,9 +99,17 @@ format_option = click.option(
     show_default=True,
     help="For people, or one event a line.",
 )
+
 store_option = click.option(
     "--store",
     "store_url",
     metavar="URL|FILE",
     help="The record: an SQLite file or sqlite:/// URL.  [default: events.db in your data folder]",
 )
+
+
+def lines_option(told: str) -> Callable[[Decorated], Decorated]:
+    """--format of a command whose lines are no events; `told` is its help."""
+    return click.option(
+        "--format", "form", type=click.Choice(["table", "jsonl"]), default="table", show_default=True, help=told
+    )

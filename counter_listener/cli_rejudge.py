@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from counter_listener.cli_options import load_phrases, store_option, store_place
+from counter_listener.cli_options import lines_option, load_phrases, store_option, store_place
 from counter_listener.errors import UsageError
 from counter_listener.privacy import printable
 
@@ -31,14 +31,7 @@ NOTHING = "-"
 @click.option("--phrases", "phrases_name", metavar="FILE|NAME", required=True, help="The phrase set to try.")
 @store_option
 @click.option("--since", metavar="TIME", help="Only recordings that began (or were recorded) from this time on.")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["table", "jsonl"]),
-    default="table",
-    show_default=True,
-    help="For people, or one changed verdict a line.",
-)
+@lines_option("For people, or one changed verdict a line.")
 def rejudge(*, phrases_name: str, store_url: str | None, since: str | None, form: Literal["table", "jsonl"]) -> None:
     """Judge kept transcripts by another phrase set, and show which verdicts would change. Records nothing.
 

@@ -98,9 +98,14 @@ def hits(case: Case, matcher: Matcher) -> list[Hit]:
     return [hit for findings in heard for hit in (*findings.phrases, *findings.offences)]
 
 
+def as_found(hit: Hit) -> Found:
+    """A hit, as it is scored."""
+    return Found(hit.owner, hit.start, hit.end, hit.score)
+
+
 def tried(case: Case, asked: Finders) -> Trial:
     """Every finder tried on one case."""
-    found = {OURS: [Found(hit.owner, hit.start, hit.end, hit.score) for hit in hits(case, asked.matcher)]}
+    found = {OURS: [as_found(hit) for hit in hits(case, asked.matcher)]}
     for wordings in asked.baselines:
         found[NAMES[wordings.kind]] = [hit for one in case.utterances for hit in find_with(wordings, one)]
     return Trial(case.seconds, case.said, found)

@@ -16,15 +16,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from bundled import ears, matcher
 
 from counter_listener.audio import read_recording
-from counter_listener.batch import Ears
 from counter_listener.errors import MicrophoneError, StoreError
 from counter_listener.intake import Sound
 from counter_listener.live import BEGAN, RENEWED, STOPPED, Live, Overheard
-from counter_listener.matching import Matcher, prepare
-from counter_listener.models import find_model
-from counter_listener.phrases import find_phrase_set, read_phrase_set
 from counter_listener.pipeline import listen
 from counter_listener.recognizer import VoskRecognizer
 from counter_listener.record import Origin, Row
@@ -34,16 +31,6 @@ from counter_listener.types import Event, Gap
 FIXTURES = Path(__file__).parent / "fixtures"
 NOON = datetime(2026, 1, 15, 12, tzinfo=UTC)
 ORIGIN = Origin("live-test", "live", "3", None, "set", "0" * 64, "model")
-
-
-@cache
-def matcher() -> Matcher:
-    return prepare(read_phrase_set(find_phrase_set("bank-counter"))[0])
-
-
-@cache
-def ears() -> Ears:
-    return Ears(find_model("counter-cn"))
 
 
 @cache

@@ -10,13 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from bundled import matcher
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from counter_listener.audio import blocks, read_recording
-from counter_listener.matching import Matcher, prepare
 from counter_listener.models import find_model
-from counter_listener.phrases import find_phrase_set, read_phrase_set
 from counter_listener.pipeline import listen, read
 from counter_listener.recognizer import VoskRecognizer, load_model, transcribe
 from counter_listener.types import SAMPLE_BYTES, SAMPLE_RATE, Event, Gap, Utterance
@@ -28,11 +27,6 @@ Stream = tuple[bytes | Gap, ...]
 @cache
 def model() -> Any:
     return load_model(find_model("counter-cn"))
-
-
-@cache
-def matcher() -> Matcher:
-    return prepare(read_phrase_set(find_phrase_set("bank-counter"))[0])
 
 
 @cache

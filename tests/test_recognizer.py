@@ -13,7 +13,7 @@ from counter_listener.audio import blocks, read_recording
 from counter_listener.models import find_model
 from counter_listener.recognizer import VoskRecognizer, load_model, transcribe, words
 from counter_listener.shipped import shipped
-from counter_listener.types import BLOCK_SAMPLES, SAMPLE_RATE, ByHand, Gap, Tick, Utterance, Word
+from counter_listener.types import BLOCK_SAMPLES, SAMPLE_RATE, Gap, Recognised, Tick, Utterance, Word
 
 SPEECH_AND_SILENCE = 230
 """Blocks of long-silence.wav: what is said in it first, and half a minute of the silence after that."""
@@ -29,7 +29,7 @@ def sound(name: str) -> list[bytes]:
     return [block for block in blocks(read_recording(shipped("recordings") / name)) if isinstance(block, bytes)]
 
 
-def items(stream: list[bytes | Gap]) -> list[Utterance | Gap | ByHand | Tick]:
+def items(stream: list[bytes | Gap]) -> list[Recognised]:
     return list(transcribe(stream, VoskRecognizer(model())))
 
 

@@ -9,36 +9,24 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from bundled import ears, matcher
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from counter_listener.audio import blocks, read_recording
-from counter_listener.batch import Ears
 from counter_listener.findings import Item
-from counter_listener.matching import Matcher, match, prepare
-from counter_listener.models import find_model
-from counter_listener.phrases import find_phrase_set, read_phrase_set
+from counter_listener.matching import match
 from counter_listener.recognizer import VoskRecognizer, transcribe
 from counter_listener.record import Origin
 from counter_listener.resume import event_of, left_open, resumed, started_at
 from counter_listener.store import open_store
-from counter_listener.types import ByHand, Event, Gap, Tick, Utterance
+from counter_listener.types import Event, Gap, Recognised, Tick, Utterance
 from counter_listener.visit import advance, begin, end, judge
 
 FIXTURES = Path(__file__).parent / "fixtures"
 NAMES = ("full-marks", "forbidden", "complaint-handled", "forbidden full-marks", "no-farewell")
-Items = tuple[Utterance | Gap | ByHand | Tick, ...]
+Items = tuple[Recognised, ...]
 NOON = datetime(2026, 1, 15, 12, tzinfo=UTC)
-
-
-@cache
-def matcher() -> Matcher:
-    return prepare(read_phrase_set(find_phrase_set("bank-counter"))[0])
-
-
-@cache
-def ears() -> Ears:
-    return Ears(find_model("counter-cn"))
 
 
 @cache
@@ -110,7 +98,7 @@ def test_a_visit_goes_on_after_a_death_and_nothing_is_judged_twice(name: str, cu
     assert [event.at for event in events] == sorted(event.at for event in events)
 
 
-def _moved(item: Utterance | Gap | ByHand | Tick, by: float) -> Utterance | Gap | ByHand | Tick:
+def _moved(item: Recognised, by: float) -> Recognised:
     if isinstance(item, Tick):
         return Tick(item.at + by, item.settled + by)
     if isinstance(item, Utterance):

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from counter_listener.evaluation import as_found
 from counter_listener.scoring import Counts, count, f1_interval, total, wilson
-from models.build.measuring.heard import Recording, found
+from models.build.measuring.heard import Recording
 from models.build.measuring.sets import Labelled
 from models.build.measuring.texts import added, errors_by_kind, percentile, time_errors
 
@@ -95,5 +96,5 @@ def alarms(one: Labelled, told: Recording) -> list[dict[str, Any]]:
             "score": hit.score,
         }
         for hit in told.hits
-        if count(one.label.said, [found(hit)])[hit.owner].false_alarms
+        if count(one.label.said, [as_found(hit)])[hit.owner].false_alarms
     ]

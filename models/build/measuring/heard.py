@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from counter_listener.batch import Ears
-from counter_listener.evaluation import hear, hits
+from counter_listener.evaluation import as_found, hear, hits
 from counter_listener.labels import Label
 from counter_listener.matching import Matcher
 from counter_listener.scoring import Found
@@ -28,12 +28,7 @@ class Recording:
     @property
     def found(self) -> list[Found]:
         """The hits as scoring.count() takes them."""
-        return [found(hit) for hit in self.hits]
-
-
-def found(hit: Hit) -> Found:
-    """A hit as scoring.count() takes it."""
-    return Found(hit.owner, hit.start, hit.end, hit.score)
+        return [as_found(hit) for hit in self.hits]
 
 
 def heard(label: Label, ears: Ears, matcher: Matcher) -> Recording:
