@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from math import inf
 from typing import Final
 
@@ -13,6 +14,7 @@ from counter_listener.phrase_set import Forbidden, PhraseSet, Rule, Scenario
 from counter_listener.phrases import SLOT
 from counter_listener.pinyin import sounds, written
 
+ROUNDING: Final = 1e-6
 CONTEXTS: Final[frozenset[Role]] = frozenset({"unless", "need", "not_in"})
 """What is listed for its meaning beside others, by many owners."""
 
@@ -205,7 +207,7 @@ def pattern_of(  # noqa: PLR0913 - one wording has this many sides
         worth=sum(bits) / max(1, size) + told.wrong,
         least_worth=least_worth,
         forgiving=size > 1 and most >= (1.0 if role in CONTEXTS else told.added_cheap),
-        shortest=max(1, size - int(most / told.lost_cheap)),
+        shortest=shortest(lost, units, allowed[-1]),
         characters=frozenset(unit for unit in units if unit is not None),
         miswritten=told.character + told.homophone,
         absent=least_worth - told.wrong + told.character + told.wrong * least_lost,
@@ -218,6 +220,12 @@ def pattern_of(  # noqa: PLR0913 - one wording has this many sides
         threshold=threshold,
         shared=shared,
     )
+
+
+def shortest(lost: Iterable[float], units: Iterable[str | None], most: float) -> int:
+    """Units that a wording takes at least where no more than `most` may be lost of it, the light ones first."""
+    costs = sorted(cost for cost, unit in zip(lost, units, strict=True) if unit is not None)
+    return max(1, sum(spent > most + ROUNDING for spent in accumulate(costs)))
 
 
 def may_differ(line: Line, size: int, weight: float, threshold: float | None) -> tuple[float, ...]:
