@@ -189,7 +189,7 @@ def places(pattern: Pattern, ground: Ground, missing: int) -> Iterator[Place]:
     bendable: bool | None = None
     while todo:
         begin, end = todo.pop()
-        if end - begin < pattern.shortest:
+        if end - begin < pattern.fewest:
             continue
         place = None if missing else _straight(pattern, ground, begin, end, there)
         if place is None and bendable is None:

@@ -66,7 +66,9 @@ class Pattern:
     forgiving: bool
     """Whether a syllable of it may be lost, or others come between."""
     shortest: int
-    """Units that it takes at least."""
+    """Units that it takes at least, were all of its syllables cheap to lose."""
+    fewest: int
+    """Units that it takes at least, each syllable lost at its own cost."""
     threshold: float | None = None
     """Least closeness, 0-100, instead of the line."""
     shared: bool = False
@@ -207,7 +209,8 @@ def pattern_of(  # noqa: PLR0913 - one wording has this many sides
         worth=sum(bits) / max(1, size) + told.wrong,
         least_worth=least_worth,
         forgiving=size > 1 and most >= (1.0 if role in CONTEXTS else told.added_cheap),
-        shortest=shortest(lost, units, allowed[-1]),
+        shortest=max(1, size - int(most / told.lost_cheap)),
+        fewest=fewest(lost, units, allowed[-1]),
         characters=frozenset(unit for unit in units if unit is not None),
         miswritten=told.character + told.homophone,
         absent=least_worth - told.wrong + told.character + told.wrong * least_lost,
@@ -222,7 +225,7 @@ def pattern_of(  # noqa: PLR0913 - one wording has this many sides
     )
 
 
-def shortest(lost: Iterable[float], units: Iterable[str | None], most: float) -> int:
+def fewest(lost: Iterable[float], units: Iterable[str | None], most: float) -> int:
     """Units that a wording takes at least where no more than `most` may be lost of it, the light ones first."""
     costs = sorted(cost for cost, unit in zip(lost, units, strict=True) if unit is not None)
     return max(1, sum(spent > most + ROUNDING for spent in accumulate(costs)))
