@@ -185,17 +185,16 @@ def sureness(aligned: Aligned, spoken: Spoken) -> float:
 def places(pattern: Pattern, ground: Ground, missing: int) -> Iterator[Place]:
     """Where one wording stands on this ground, none overlapping; `missing` of its sounds are not there."""
     todo = [(ground.begin, ground.end)]
-    there = masks(pattern, ground)
     bendable: bool | None = None
     while todo:
         begin, end = todo.pop()
         if end - begin < pattern.fewest:
             continue
-        place = None if missing else _straight(pattern, ground, begin, end, there)
+        place = None if missing else _straight(pattern, ground, begin, end)
         if place is None and bendable is None:
             bendable = pattern.forgiving and promising(pattern, ground, missing)
         if place is None and bendable:
-            place = _bent(pattern, ground, begin, end, there)
+            place = _bent(pattern, ground, begin, end)
         if place is not None:
             yield place
             todo += [(begin, place.first), (place.last, end)]
@@ -238,14 +237,15 @@ def promising(pattern: Pattern, ground: Ground, missing: int) -> bool:
     return most >= -ROUNDING or pattern.threshold is not None or not (cost or garbled)
 
 
-def _straight(pattern: Pattern, ground: Ground, begin: int, end: int, there: list[int]) -> Place | None:
+def _straight(pattern: Pattern, ground: Ground, begin: int, end: int) -> Place | None:
     """The first place where every syllable follows on the one before, none of them lost."""
-    found = ((1 << end - begin) - 1) << begin - ground.begin
-    for at, mask in enumerate(there):
-        found &= mask >> at
+    found, where = ((1 << end - begin) - 1) << begin - ground.begin, ground.where
+    for at, sound in enumerate(pattern.sounds):
+        if sound is not None:
+            found &= where.get(sound, 0) >> at
         if not found:
             return None
-    size = len(there)
+    size = len(pattern.sounds)
     most = pattern.allowed[-1] + ROUNDING if size > 1 else inf
     while found:
         lowest = found & -found
@@ -261,13 +261,17 @@ def _straight(pattern: Pattern, ground: Ground, begin: int, end: int, there: lis
     return None
 
 
-def _bent(pattern: Pattern, ground: Ground, begin: int, end: int, there: list[int]) -> Place | None:
+def _bent(pattern: Pattern, ground: Ground, begin: int, end: int) -> Place | None:
     """The best place where syllables are lost, put in or quite other."""
-    reached = ((1 << end - begin) - 1) << begin - ground.begin
-    rest, garbled = least_costs(pattern, ground.units, [mask & reached for mask in there])
-    most = pattern.allowed[min(garbled, len(pattern.allowed) - 1)] + ROUNDING + OTHER_CHARACTER * len(there)
-    if rest[0] > most:
-        return None
+    trifles = ROUNDING + OTHER_CHARACTER * len(pattern.sounds)
+    most, rest = pattern.allowed[-1] + trifles, list[float]()
+    if (begin, end) != (ground.begin, ground.end):  # of the whole ground the index has told
+        reached = ((1 << end - begin) - 1) << begin - ground.begin
+        there = [mask & reached for mask in masks(pattern, ground)]
+        rest, garbled = least_costs(pattern, ground.units, there)
+        most = pattern.allowed[min(garbled, len(pattern.allowed) - 1)] + trifles
+        if rest[0] > most:
+            return None
     aligned = align(pattern, ground.spoken, begin, end, ground.against, most, rest)
     if aligned is None or aligned.first == aligned.last:
         return None
