@@ -96,8 +96,10 @@ def check_many(
                 yield bench.finished.pop(bench.shown)
                 bench.shown += 1
             ready, _ = wait(bench.underway, AWAKE, FIRST_COMPLETED)
-            for future in ready:
-                _take(bench, future)
+            came = [_take(bench, future) for future in ready]
+            _hand_out(bench)  # nobody waits while what came is recorded
+            for number, result in filter(None, came):
+                bench.finished[number] = done(result)
     finally:
         for hand in hands:
             hand.end()
@@ -124,7 +126,8 @@ def _begin(bench: Bench, number: int) -> None:
     bench.underway[hand.check(one if isinstance(one, Path) else one.path)] = (number, hand)
 
 
-def _take(bench: Bench, future: Future[Result]) -> None:
+def _take(bench: Bench, future: Future[Result]) -> tuple[int, Result] | None:
+    """What came of an input, by its number; None where it is to be tried again."""
     number, hand = bench.underway.pop(future)
     error = future.exception()
     gone = hand.lost(error) if error else None
@@ -132,11 +135,11 @@ def _take(bench: Bench, future: Future[Result]) -> None:
     if error and gone is None:
         raise error
     if gone is None:
-        bench.finished[number] = bench.done(future.result())
-    elif gone.again and number not in bench.tried:
+        return number, future.result()
+    if gone.again and number not in bench.tried:
         bench.tried.add(number)
         bench.again.append(number)
-    else:
-        one = bench.inputs[number]
-        path = one if isinstance(one, Path) else one.path
-        bench.finished[number] = bench.done(failed(path, AudioError(f"{path} {gone.why}")))
+        return None
+    one = bench.inputs[number]
+    path = one if isinstance(one, Path) else one.path
+    return number, failed(path, AudioError(f"{path} {gone.why}"))
