@@ -68,7 +68,7 @@ class _Job:
     def put(self, name: str, origin: Origin, size: int, fill: Callable[[Path], None]) -> Outcome:
         def fill_and_tell(into: Path) -> None:
             fill(into)
-            self.begin("Loading it once")(0, None)  # what comes now takes a minute with a large model
+            self.begin(_("Loading it once"))(0, None)  # what comes now takes a minute with a large model
 
         check_space(self.root, size)
         done = put(self.root, name, origin, fill_and_tell, replacing=self.wish.replacing)

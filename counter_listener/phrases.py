@@ -129,7 +129,8 @@ def explain(error: ValidationError, table: dict[str, Any]) -> Sentence:
     *tables, key = first["loc"] or ("",)
     tables = [step for step in tables if not isinstance(step, str) or "[" not in step]
     place = where([*tables, key] if isinstance(key, int) else tables, table)
-    shown = f"{place}, {str(key).rstrip('_')!r}" if isinstance(key, str) else place
+    named = isinstance(key, str)
+    shown = sentence("{place}, {key!r}", place=place, key=str(key).rstrip("_")) if named else place
     also = sentence(" ({count} more like this)", count=len(more)) if more else Sentence("")
     if first["type"] == "unexpected_keyword_argument":
         return sentence(
@@ -144,7 +145,7 @@ def explain(error: ValidationError, table: dict[str, Any]) -> Sentence:
     return sentence("{place} {expected}{also}.", place=shown, expected=expected, also=also)
 
 
-def where(steps: Iterable[object], table: dict[str, Any]) -> str:
+def where(steps: Iterable[object], table: dict[str, Any]) -> Sentence:
     """A place in the file as people find it: `[[stage]] 1 "greet", [[phrase]] 2 "hello"`."""
     names: list[str] = []
     here: Any = table
@@ -158,7 +159,7 @@ def where(steps: Iterable[object], table: dict[str, Any]) -> str:
             names[-1] = f"[{names[-1]}] {step + 1}" + (f' "{mark}"' if mark else "")
         else:
             names.append(f"[{step}]")
-    return ", ".join(names) or "the top of the file"
+    return sentence("{names}", names=", ".join(names)) if names else sentence("the top of the file")
 
 
 def known_keys(tables: Iterable[object]) -> list[str]:

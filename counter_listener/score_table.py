@@ -21,6 +21,8 @@ WIDTH: Final = 165
 """Characters: a narrower terminal breaks the lines rather than lose figures."""
 TITLE_WIDTH: Final = 30
 """Characters."""
+SHORT: Final = {"rapidfuzz, characters": N_("characters"), "rapidfuzz, pinyin": N_("pinyin")}
+"""What stands over the column of a baseline."""
 NOTES: Final = N_("""\
 A hit is a finding of the right phrase that overlaps what was said, give or take {slack:g} s, whoever spoke; each \
 saying is hit once at most.
@@ -55,7 +57,7 @@ def _table(rows: Sequence[Sequence[Row]], titles: Mapping[str, str]) -> Table:
     for name in (_("precision"), _("recall"), "F1"):
         table.add_column(name, no_wrap=True)
     for baseline in baselines:
-        table.add_column(f"F1 {_(baseline[0].method.removeprefix('rapidfuzz, '))}", justify="right", no_wrap=True)
+        table.add_column(f"F1 {_(SHORT.get(baseline[0].method, baseline[0].method))}", justify="right", no_wrap=True)
     for method in rows:
         whole = next(row for row in method if row.id == ALL)
         at = "" if whole.threshold is None else " " + _("from {threshold:g}").format(threshold=whole.threshold)

@@ -266,7 +266,9 @@ def _show_summary(console: Console, tally: Tally, phrases: PhraseSet) -> None:
         text = _("{passed} of {count} visits pass; mean score {mean:.1f}")
         console.print(text.format(passed=tally.passed, count=tally.scored, mean=mean))
     if tally.missed:
-        worst = _(", ").join(f"{printable(title)} ({count}×)" for title, count in tally.missed.most_common(3))
+        each = _("{title} ({count}×)")
+        named = ((printable(title), count) for title, count in tally.missed.most_common(3))
+        worst = _(", ").join(each.format(title=title, count=count) for title, count in named)
         console.print(Text(_("Most often not heard: {titles}").format(titles=worst)))
     text = _("Forbidden: {forbidden}; rules broken: {broken}")
     console.print(text.format(forbidden=tally.verdicts["forbidden"], broken=tally.verdicts["broken"]))
