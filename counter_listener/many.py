@@ -12,6 +12,7 @@ from typing import Final, Protocol
 from counter_listener.batch import Result, Task, check_one, failed
 from counter_listener.errors import AudioError
 from counter_listener.inputs import Missing
+from counter_listener.messages import Sentence
 
 AHEAD: Final = 64
 """Results, for each worker, that may wait for an earlier recording to be finished: about 30 kB each."""
@@ -27,7 +28,7 @@ Done = Callable[[Result], Result]
 class Lost(Exception):  # noqa: N818 - what happened, not whose fault
     "A worker is gone, and what it was doing with it."
 
-    def __init__(self, why: str, *, again: bool) -> None:
+    def __init__(self, why: Sentence, *, again: bool) -> None:
         super().__init__(why, again)
         self.why = why
         """What became of it, as the end of a sentence that begins with the recording."""
@@ -142,4 +143,4 @@ def _take(bench: Bench, future: Future[Result]) -> tuple[int, Result] | None:
         return None
     one = bench.inputs[number]
     path = one if isinstance(one, Path) else one.path
-    return number, failed(path, AudioError(f"{path} {gone.why}"))
+    return number, failed(path, AudioError("{path} {why}", path=path, why=gone.why))
