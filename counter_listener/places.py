@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 from counter_listener.alignment import NOT_HEARD, OTHER_CHARACTER, Aligned, align, straight
 from counter_listener.closeness import figures, interchangeable
 from counter_listener.index import Ground
+from counter_listener.mishearing import misheard, put_in, relief
 from counter_listener.pinyin import tone_of
 from counter_listener.spoken import Spoken
 from counter_listener.wordings import Pattern
@@ -108,7 +109,8 @@ def place_of(pattern: Pattern, aligned: Aligned, spoken: Spoken) -> Place:
         return _single(pattern, aligned, spoken)
     agree = garbled = 0
     swapped = False
-    known = stops(aligned, spoken)
+    before, after = stops(aligned, spoken)
+    known = told.alone if before and after else told.pause * (before + after)
     for number, (bits, cost, at, unit) in enumerate(
         zip(pattern.bits, aligned.costs, aligned.partners, pattern.units, strict=True)
     ):
@@ -121,9 +123,13 @@ def place_of(pattern: Pattern, aligned: Aligned, spoken: Spoken) -> Place:
         garbled += not same and not other
         known += bits * (1.0 - cost) + (told.character if same else -told.homophone)
     cost = aligned.cost
+    line = told.lines[pattern.role]
     if cost - sum(aligned.costs) > told.added - ROUNDING:
-        cost += told.pause_inside * (spoken.clauses[aligned.last - 1] > spoken.clauses[aligned.first])
-    evidence = known * sureness(aligned, spoken) ** told.lines[pattern.role].doubt
+        if spoken.clauses[aligned.last - 1] > spoken.clauses[aligned.first]:
+            cost += told.pause_inside
+        elif line.added < 1.0:
+            cost -= (1.0 - line.added) * told.added * put_in(aligned, spoken)
+    evidence = known * sureness(aligned, spoken) ** line.doubt
     needed = pattern.needed
     if agree == pattern.size and aligned.cost < ROUNDING:
         needed = min(needed, told.exact_bits)
@@ -131,8 +137,10 @@ def place_of(pattern: Pattern, aligned: Aligned, spoken: Spoken) -> Place:
     allowed = pattern.allowed[min(garbled, len(pattern.allowed) - 1)]
     if pattern.threshold is None:
         spare = evidence - told.wrong * cost - needed
+        if cost > allowed + ROUNDING and pattern.relieved is not pattern.allowed and misheard(pattern, aligned, spoken):
+            allowed = relief(pattern, garbled, spare, alone=before and after)
         allowed = min(allowed, cost + spare / pattern.worth)
-    if swapped and pattern.size < told.lost_from:
+    if swapped and pattern.size < told.swapped_from:
         allowed = -1.0
     first, last = _trimmed(pattern, aligned)
     return Place(pattern, first, last, cost, allowed, value, aligned.partners, aligned.costs)
@@ -158,19 +166,24 @@ def _trimmed(pattern: Pattern, aligned: Aligned) -> tuple[int, int]:
     return (heard[0], heard[-1] + 1) if heard else (aligned.first, aligned.last)
 
 
-def stops(aligned: Aligned, spoken: Spoken) -> float:
-    """Bits for standing at an end of a clause, or being all of it; fillers around it do not count."""
+def stops(aligned: Aligned, spoken: Spoken) -> tuple[bool, bool]:
+    """Whether it stands at the beginning of a clause, and at the end of one; fillers around it do not count.
+
+    Nor does one unit where the wording's first or last syllable was not heard: it stands for that syllable.
+    """
     told, clauses, added = figures(), spoken.clauses, spoken.added
     first, last = aligned.first, aligned.last
-    clause = clauses[first]
-    while first and clauses[first - 1] == clause and added[first - 1] < told.added:
+    clause, spared = clauses[first], aligned.partners[0] == NOT_HEARD
+    while first and clauses[first - 1] == clause and (added[first - 1] < told.added or spared):
         first -= 1
-    clause = clauses[last - 1]
-    while last < len(clauses) and clauses[last] == clause and added[last] < told.added:
+        spared = spared and added[first] < told.added
+    clause, spared = clauses[last - 1], aligned.partners[-1] == NOT_HEARD
+    while last < len(clauses) and clauses[last] == clause and (added[last] < told.added or spared):
+        spared = spared and added[last] < told.added
         last += 1
     before = first == 0 or clauses[first - 1] != clauses[first]
     after = last == len(clauses) or clauses[last - 1] != clauses[last]
-    return told.alone if before and after else told.pause * (before + after)
+    return before, after
 
 
 def sureness(aligned: Aligned, spoken: Spoken) -> float:
@@ -204,7 +217,7 @@ def hope(pattern: Pattern, ground: Ground, missing: int) -> float | None:
     garbled = pattern.size - missing - len(pattern.characters & ground.units)
     if garbled < 0:  # noqa: PLR1730 - a call of max costs more than all the rest here
         garbled = 0
-    allowed = pattern.allowed
+    allowed = pattern.relieved
     if missing > pattern.lights + ROUNDING + (allowed[garbled] if garbled < len(allowed) else allowed[-1]):
         return None
     return pattern.ceiling - pattern.miswritten * garbled - pattern.absent * missing
@@ -223,7 +236,7 @@ def promising(pattern: Pattern, ground: Ground, missing: int) -> bool:
         elif there:
             cost += min(there, lost)
             bits += telling * there
-    if cost > pattern.allowed[min(garbled, len(pattern.allowed) - 1)] + ROUNDING:
+    if cost > pattern.relieved[min(garbled, len(pattern.relieved) - 1)] + ROUNDING:
         return False
     told = figures()
     most = pattern.ceiling - bits - told.character * missing - pattern.miswritten * garbled - told.wrong * cost
@@ -253,7 +266,7 @@ def _straight(pattern: Pattern, ground: Ground, begin: int, end: int) -> Place |
 
 def _bent(pattern: Pattern, ground: Ground, begin: int, end: int) -> Place | None:
     """The best place where syllables are lost, put in or quite other."""
-    most = pattern.allowed[-1] + ROUNDING + OTHER_CHARACTER * len(pattern.sounds)
+    most = pattern.bound + ROUNDING + OTHER_CHARACTER * len(pattern.sounds)
     aligned = align(pattern, ground.spoken, begin, end, ground.against, most)
     if aligned is None or aligned.first == aligned.last:
         return None
