@@ -34,13 +34,13 @@ class Line:
     least: float = 0.0
     """Syllables that may differ in any wording of `least_from`, whatever its share."""
     least_from: int = 4
+    """Syllables of a wording from which it is forgiven `added`, `alone` and `spare` as well; a shorter one is not."""
     added: float = 1.0
-    """What part of its cost a syllable has that is put into the midst of a clause."""
+    """What part of its cost a syllable has that is put into a wording of `least_from`, in the midst of a clause."""
     alone: float = 0.0
     """As much more may differ where the wording is all of its clause, as a share of its syllables."""
     alone_least: float = 0.0
-    """Syllables that may differ there in any wording of `alone_from`."""
-    alone_from: int = 3
+    """Syllables that may differ there whatever the share."""
     spare: float = 0.0
     """As many syllables more for each bit of evidence that is left above `spare_from`."""
     spare_from: float = 0.0

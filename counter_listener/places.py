@@ -122,14 +122,8 @@ def place_of(pattern: Pattern, aligned: Aligned, spoken: Spoken) -> Place:
         swapped |= other
         garbled += not same and not other
         known += bits * (1.0 - cost) + (told.character if same else -told.homophone)
-    cost = aligned.cost
-    line = told.lines[pattern.role]
-    if cost - sum(aligned.costs) > told.added - ROUNDING:
-        if spoken.clauses[aligned.last - 1] > spoken.clauses[aligned.first]:
-            cost += told.pause_inside
-        elif line.added < 1.0:
-            cost -= (1.0 - line.added) * told.added * put_in(aligned, spoken)
-    evidence = known * sureness(aligned, spoken) ** line.doubt
+    cost = cost_of(pattern, aligned, spoken)
+    evidence = known * sureness(aligned, spoken) ** told.lines[pattern.role].doubt
     needed = pattern.needed
     if agree == pattern.size and aligned.cost < ROUNDING:
         needed = min(needed, told.exact_bits)
@@ -137,13 +131,26 @@ def place_of(pattern: Pattern, aligned: Aligned, spoken: Spoken) -> Place:
     allowed = pattern.allowed[min(garbled, len(pattern.allowed) - 1)]
     if pattern.threshold is None:
         spare = evidence - told.wrong * cost - needed
-        if cost > allowed + ROUNDING and pattern.relieved is not pattern.allowed and misheard(pattern, aligned, spoken):
+        if cost > allowed + ROUNDING and pattern.forgiven and misheard(pattern, aligned, spoken):
             allowed = relief(pattern, garbled, spare, alone=before and after)
         allowed = min(allowed, cost + spare / pattern.worth)
     if swapped and pattern.size < told.swapped_from:
         allowed = -1.0
     first, last = _trimmed(pattern, aligned)
     return Place(pattern, first, last, cost, allowed, value, aligned.partners, aligned.costs)
+
+
+def cost_of(pattern: Pattern, aligned: Aligned, spoken: Spoken) -> float:
+    """What differs, in syllables: one put in takes nothing of the wording away, but two clauses are not one."""
+    told = figures()
+    if aligned.cost - sum(aligned.costs) <= told.added - ROUNDING:
+        return aligned.cost
+    if spoken.clauses[aligned.last - 1] > spoken.clauses[aligned.first]:
+        return aligned.cost + told.pause_inside
+    line = told.lines[pattern.role]
+    if line.added >= 1.0 or pattern.size < line.least_from:
+        return aligned.cost
+    return aligned.cost - (1.0 - line.added) * told.added * put_in(aligned, spoken)
 
 
 def _single(pattern: Pattern, aligned: Aligned, spoken: Spoken) -> Place:
@@ -236,10 +243,10 @@ def promising(pattern: Pattern, ground: Ground, missing: int) -> bool:
         elif there:
             cost += min(there, lost)
             bits += telling * there
-    if cost > pattern.relieved[min(garbled, len(pattern.relieved) - 1)] + ROUNDING:
-        return False
     told = figures()
     most = pattern.ceiling - bits - told.character * missing - pattern.miswritten * garbled - told.wrong * cost
+    if cost > pattern.allowed[min(garbled, len(pattern.allowed) - 1)] + ROUNDING:
+        return pattern.forgiven and most > 0 and cost <= relief(pattern, garbled, most, alone=True) + ROUNDING
     return most >= -ROUNDING or pattern.threshold is not None or not (cost or garbled)
 
 

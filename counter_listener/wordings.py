@@ -85,6 +85,11 @@ class Pattern:
         (owner,) = self.owners
         return owner
 
+    @property
+    def forgiven(self) -> bool:
+        """Whether more of it may differ where it was misheard."""
+        return self.relieved[0] > self.allowed[0]
+
 
 def compiled(phrases: PhraseSet) -> list[Pattern]:
     """Every wording of a phrase set in which there is something to hear; contexts that several list stand once."""
@@ -97,8 +102,8 @@ def compiled(phrases: PhraseSet) -> list[Pattern]:
         key = (role, alone, pattern.units, shared)
         known = found.get(key)
         found[key] = with_owners(known, pattern.owners) if known else pattern
-    known = {pattern.units for pattern in found.values()}
-    return [replace(pattern, holds=held(pattern, known)) for pattern in found.values()]
+    every = {pattern.units for pattern in found.values()}
+    return [replace(pattern, holds=held(pattern, every)) for pattern in found.values()]
 
 
 def held(pattern: Pattern, known: Collection[tuple[str | None, ...]]) -> frozenset[tuple[int, int]]:
@@ -223,7 +228,8 @@ def pattern_of(  # noqa: PLR0913 - one wording has this many sides
         most=most,
         allowed=allowed,
         relieved=relieved,
-        bound=allowed[-1] + PUT_IN * told.added * (1.0 - told.lines[role].added),
+        bound=allowed[-1]
+        + PUT_IN * told.added * (1.0 - told.lines[role].added) * (size >= told.lines[role].least_from),
         needed=needed,
         ceiling=ceiling,
         worth=sum(bits) / max(1, size) + told.wrong,
@@ -253,7 +259,8 @@ def may_differ(line: Line, size: int, weight: float, threshold: float | None) ->
 
 
 def relieved_of(line: Line, size: int, weight: float, allowed: tuple[float, ...]) -> tuple[float, ...]:
-    """The most that may differ where the wording stands alone and all the evidence is spare; never over `allowed`'s last."""
-    least = line.alone_least if size >= line.alone_from else 0.0
+    """The same where the wording stands alone and all the evidence is spare; never more than the last of `allowed`."""
+    if size < line.least_from:
+        return allowed
     more = weight * (line.alone + line.spare_most)
-    return tuple(max(one, min(allowed[-1], max(least, one + more))) for one in allowed)
+    return tuple(max(one, min(allowed[-1], max(line.alone_least, one + more))) for one in allowed)
