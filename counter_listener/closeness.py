@@ -86,7 +86,6 @@ class Figures:
     exact_bits: float
     swapped_from: int
     """Syllables of a wording from which one word of a speaker's may stand for another: 你 for 您."""
-    negations: frozenset[str]
     lines: Mapping[str, Line]
 
 
@@ -122,7 +121,6 @@ def figures() -> Figures:
         alone=line["alone"],
         exact_bits=line["exact_bits"],
         swapped_from=line["swapped_from"],
-        negations=frozenset(line["negations"]),
         lines={name: _line_of(kind) for name, kind in line.items() if isinstance(kind, dict)},
     )
 

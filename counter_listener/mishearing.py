@@ -25,18 +25,14 @@ def relief(pattern: Pattern, garbled: int, spare: float, *, alone: bool) -> floa
 def misheard(pattern: Pattern, aligned: Aligned, spoken: Spoken) -> bool:
     """Whether what differs looks like a recogniser's fault, and not like other words.
 
-    A recogniser's faults come one by one: of two syllables gone side by side another word was made. They leave a
-    trace, unless at the ends: a syllable that is missing from the midst of what is else right to the letter was not
-    said. What a rule asks for must be heard, no negation may have come in, and what is heard must not be a wording
-    in its own right. A pause is no part of any word.
+    A recogniser's faults come one by one: of two syllables gone side by side another word was made. What a rule asks
+    for must be heard, and what is heard must not be a wording in its own right. A pause is no part of any word.
     """
     told = figures()
     return (
         spoken.clauses[aligned.first] == spoken.clauses[aligned.last - 1]
         and max(aligned.costs) < told.lost + told.courtesy
         and not _gone_side_by_side(pattern, aligned)
-        and not _left_out(pattern, aligned, spoken)
-        and not _negated(pattern, aligned, spoken)
         and not _other_wording(pattern, aligned, spoken)
     )
 
@@ -57,40 +53,9 @@ def _gone_side_by_side(pattern: Pattern, aligned: Aligned) -> bool:
     return any(all(gone[at : at + 2]) and any(dear[at : at + 2]) for at in range(len(gone) - 1))
 
 
-def _left_out(pattern: Pattern, aligned: Aligned, spoken: Spoken) -> bool:
-    """Whether a syllable is missing from the midst of a wording that is else right to the letter."""
-    first, last = _heard(aligned)
-    missing = any(aligned.partners[at] == NOT_HEARD and pattern.lost[at] >= 1.0 for at in range(first, last))
-    return missing and not put_in(aligned, spoken) and _to_the_letter(pattern, aligned, spoken)
-
-
 def _other_wording(pattern: Pattern, aligned: Aligned, spoken: Spoken) -> bool:
     """Whether what is heard of it is, to the letter, a wording in its own right."""
-    stretch = _heard(aligned)
-    return (
-        stretch in pattern.holds
-        and NOT_HEARD not in aligned.partners[slice(*stretch)]
-        and _to_the_letter(pattern, aligned, spoken)
-    )
-
-
-def _heard(aligned: Aligned) -> tuple[int, int]:
-    """From the first syllable of the wording that is heard up to, not including, the one behind the last."""
     heard = [at for at, unit in enumerate(aligned.partners) if unit != NOT_HEARD]
-    return heard[0], heard[-1] + 1
-
-
-def _to_the_letter(pattern: Pattern, aligned: Aligned, spoken: Spoken) -> bool:
-    """Whether everything that is heard of it is written as the wording has it, or is what speakers put for it."""
-    return all(
-        unit is None or at == NOT_HEARD or spoken.units[at] == unit or interchangeable(sound, spoken.sounds[at])
-        for unit, sound, at in zip(pattern.units, pattern.sounds, aligned.partners, strict=True)
+    return (heard[0], heard[-1] + 1) in pattern.holds and all(
+        spoken.units[aligned.partners[at]] == pattern.units[at] for at in heard
     )
-
-
-def _negated(pattern: Pattern, aligned: Aligned, spoken: Spoken) -> bool:
-    """Whether a negation that the wording does not have stands in its midst or right beside it."""
-    negations = figures().negations
-    wanted = dict(zip(aligned.partners, pattern.units, strict=True))
-    around = range(max(0, aligned.first - 1), min(len(spoken), aligned.last + 1))
-    return any(spoken.units[at] in negations and wanted.get(at) != spoken.units[at] for at in around)

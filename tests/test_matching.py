@@ -172,10 +172,11 @@ FORGIVEN = {
 }
 OTHER_WORDS = {
     "two gone side by side": ("我们为您优先办理", "能为您办理"),
-    "left out of what is right to the letter": ("请您说慢一点", "请慢一点"),
-    "a negation come in": ("您的业务办好了", "这个业务办不了"),
+    "one that is cheap to lose beside it": ("请您说慢一点", "请慢一点"),
     "the courtesy that a rule needs not heard": ("请您出示一下身份证", "出示一下身份证"),
-    "a wording in its own right": ("真是不好意思", "不好意思"),
+    "a wording in its own right": ("麻烦您了", "麻烦您"),
+    "two clauses": ("请您在这里签字", "请您坐，在这里签字"),
+    "a negation": ("您的业务办好了", "这个业务办不了"),
     "in the midst of other words": ("祝您愉快", "我觉得您愉快就行了"),
 }
 
