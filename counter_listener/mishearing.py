@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from counter_listener.alignment import NOT_HEARD, Aligned
-from counter_listener.closeness import figures, interchangeable
+from counter_listener.closeness import figures
 from counter_listener.spoken import Spoken
 from counter_listener.wordings import Pattern
 
