@@ -34,6 +34,18 @@ class Line:
     least: float = 0.0
     """Syllables that may differ in any wording of `least_from`, whatever its share."""
     least_from: int = 4
+    """Syllables of a wording from which it is forgiven `added`, `alone` and `spare` as well; a shorter one is not."""
+    added: float = 1.0
+    """What part of its cost a syllable has that is put into a wording of `least_from`, in the midst of a clause."""
+    alone: float = 0.0
+    """As much more may differ where the wording is all of its clause, as a share of its syllables."""
+    alone_least: float = 0.0
+    """Syllables that may differ there whatever the share."""
+    spare: float = 0.0
+    """As many syllables more for each bit of evidence that is left above `spare_from`."""
+    spare_from: float = 0.0
+    spare_most: float = 0.0
+    """So much for it at most, as a share of the wording's syllables."""
     doubt: float = 2.0
     """How much it matters how sure the recogniser was: the power to which that is raised."""
 
@@ -72,6 +84,8 @@ class Figures:
     alone: float
     """Bits of both."""
     exact_bits: float
+    swapped_from: int
+    """Syllables of a wording from which one word of a speaker's may stand for another: 你 for 您."""
     lines: Mapping[str, Line]
 
 
@@ -106,6 +120,7 @@ def figures() -> Figures:
         pause=line["pause"],
         alone=line["alone"],
         exact_bits=line["exact_bits"],
+        swapped_from=line["swapped_from"],
         lines={name: _line_of(kind) for name, kind in line.items() if isinstance(kind, dict)},
     )
 

@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 from counter_listener.alignment import NOT_HEARD, OTHER_CHARACTER, Aligned, align, straight
 from counter_listener.closeness import figures, interchangeable
 from counter_listener.index import Ground
+from counter_listener.mishearing import misheard, put_in, relief
 from counter_listener.pinyin import tone_of
 from counter_listener.spoken import Spoken
 from counter_listener.wordings import Pattern
@@ -109,7 +110,8 @@ def place_of(pattern: Pattern, aligned: Aligned, spoken: Spoken) -> Place:
         return _single(pattern, aligned, spoken)
     agree = garbled = 0
     swapped = False
-    known = stops(aligned, spoken)
+    before, after = stops(aligned, spoken)
+    known = told.alone if before and after else told.pause * (before + after)
     for number, (bits, cost, at, unit) in enumerate(
         zip(pattern.bits, aligned.costs, aligned.partners, pattern.units, strict=True)
     ):
@@ -121,9 +123,7 @@ def place_of(pattern: Pattern, aligned: Aligned, spoken: Spoken) -> Place:
         swapped |= other
         garbled += not same and not other
         known += bits * (1.0 - cost) + (told.character if same else -told.homophone)
-    cost = aligned.cost
-    if cost - sum(aligned.costs) > told.added - ROUNDING:
-        cost += told.pause_inside * (spoken.clauses[aligned.last - 1] > spoken.clauses[aligned.first])
+    cost = cost_of(pattern, aligned, spoken)
     evidence = known * sureness(aligned, spoken) ** told.lines[pattern.role].doubt
     needed = pattern.needed
     if agree == pattern.size and aligned.cost < ROUNDING:
@@ -132,11 +132,26 @@ def place_of(pattern: Pattern, aligned: Aligned, spoken: Spoken) -> Place:
     allowed = pattern.allowed[min(garbled, len(pattern.allowed) - 1)]
     if pattern.threshold is None:
         spare = evidence - told.wrong * cost - needed
+        if cost > allowed + ROUNDING and pattern.forgiven and misheard(pattern, aligned, spoken):
+            allowed = relief(pattern, garbled, spare, alone=before and after)
         allowed = min(allowed, cost + spare / pattern.worth)
-    if swapped and pattern.size < told.lost_from:
+    if swapped and pattern.size < told.swapped_from:
         allowed = -1.0
     first, last = _trimmed(pattern, aligned)
     return Place(pattern, first, last, cost, allowed, value, aligned.partners, aligned.costs)
+
+
+def cost_of(pattern: Pattern, aligned: Aligned, spoken: Spoken) -> float:
+    """What differs, in syllables: one put in takes nothing of the wording away, but two clauses are not one."""
+    told = figures()
+    if aligned.cost - sum(aligned.costs) <= told.added - ROUNDING:
+        return aligned.cost
+    if spoken.clauses[aligned.last - 1] > spoken.clauses[aligned.first]:
+        return aligned.cost + told.pause_inside
+    line = told.lines[pattern.role]
+    if line.added >= 1.0 or pattern.size < line.least_from:
+        return aligned.cost
+    return aligned.cost - (1.0 - line.added) * told.added * put_in(aligned, spoken)
 
 
 def _single(pattern: Pattern, aligned: Aligned, spoken: Spoken) -> Place:
@@ -159,19 +174,24 @@ def _trimmed(pattern: Pattern, aligned: Aligned) -> tuple[int, int]:
     return (heard[0], heard[-1] + 1) if heard else (aligned.first, aligned.last)
 
 
-def stops(aligned: Aligned, spoken: Spoken) -> float:
-    """Bits for standing at an end of a clause, or being all of it; fillers around it do not count."""
+def stops(aligned: Aligned, spoken: Spoken) -> tuple[bool, bool]:
+    """Whether it stands at the beginning of a clause, and at the end of one; fillers around it do not count.
+
+    Nor does one unit where the wording's first or last syllable was not heard: it stands for that syllable.
+    """
     told, clauses, added = figures(), spoken.clauses, spoken.added
     first, last = aligned.first, aligned.last
-    clause = clauses[first]
-    while first and clauses[first - 1] == clause and added[first - 1] < told.added:
+    clause, spared = clauses[first], aligned.partners[0] == NOT_HEARD
+    while first and clauses[first - 1] == clause and (added[first - 1] < told.added or spared):
         first -= 1
-    clause = clauses[last - 1]
-    while last < len(clauses) and clauses[last] == clause and added[last] < told.added:
+        spared = spared and added[first] < told.added
+    clause, spared = clauses[last - 1], aligned.partners[-1] == NOT_HEARD
+    while last < len(clauses) and clauses[last] == clause and (added[last] < told.added or spared):
+        spared = spared and added[last] < told.added
         last += 1
     before = first == 0 or clauses[first - 1] != clauses[first]
     after = last == len(clauses) or clauses[last - 1] != clauses[last]
-    return told.alone if before and after else told.pause * (before + after)
+    return before, after
 
 
 def sureness(aligned: Aligned, spoken: Spoken) -> float:
@@ -211,7 +231,7 @@ def hope(pattern: Pattern, ground: Ground, missing: int) -> float | None:
     garbled = pattern.size - missing - len(pattern.characters & ground.units)
     if garbled < 0:  # noqa: PLR1730 - a call of max costs more than all the rest here
         garbled = 0
-    allowed = pattern.allowed
+    allowed = pattern.relieved
     if missing > pattern.lights + ROUNDING + (allowed[garbled] if garbled < len(allowed) else allowed[-1]):
         return None
     return pattern.ceiling - pattern.miswritten * garbled - pattern.absent * missing
@@ -230,10 +250,10 @@ def promising(pattern: Pattern, ground: Ground, missing: int) -> bool:
         elif there:
             cost += min(there, lost)
             bits += telling * there
-    if cost > pattern.allowed[min(garbled, len(pattern.allowed) - 1)] + ROUNDING:
-        return False
     told = figures()
     most = pattern.ceiling - bits - told.character * missing - pattern.miswritten * garbled - told.wrong * cost
+    if cost > pattern.allowed[min(garbled, len(pattern.allowed) - 1)] + ROUNDING:
+        return pattern.forgiven and most > 0 and cost <= relief(pattern, garbled, most, alone=True) + ROUNDING
     return most >= -ROUNDING or pattern.threshold is not None or not (cost or garbled)
 
 
@@ -264,12 +284,13 @@ def _straight(pattern: Pattern, ground: Ground, begin: int, end: int) -> Place |
 def _bent(pattern: Pattern, ground: Ground, begin: int, end: int) -> Place | None:
     """The best place where syllables are lost, put in or quite other."""
     trifles = ROUNDING + OTHER_CHARACTER * len(pattern.sounds)
-    most, rest = pattern.allowed[-1] + trifles, list[float]()
+    most, rest = pattern.bound + trifles, list[float]()
     if (begin, end) != (ground.begin, ground.end):  # of the whole ground the index has told
         reached = ((1 << end - begin) - 1) << begin - ground.begin
         there = [mask & reached for mask in masks(pattern, ground)]
         rest, garbled = least_costs(pattern, ground.units, there)
-        most = pattern.allowed[min(garbled, len(pattern.allowed) - 1)] + trifles
+        forgiven = pattern.bound - pattern.allowed[-1]
+        most = pattern.relieved[min(garbled, len(pattern.relieved) - 1)] + forgiven + trifles
         if rest[0] > most:
             return None
     aligned = align(pattern, ground.spoken, begin, end, ground.against, most, rest)

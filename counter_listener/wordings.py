@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
-from itertools import accumulate
+from itertools import accumulate, combinations
 from math import inf
 from typing import Final
 
@@ -17,6 +17,9 @@ from counter_listener.pinyin import sounds, written
 ROUNDING: Final = 1e-6
 CONTEXTS: Final[frozenset[Role]] = frozenset({"unless", "need", "not_in"})
 """What is listed for its meaning beside others, by many owners."""
+
+PUT_IN: Final = 2
+"""Syllables put into a wording, fillers left out, of which each is forgiven in part."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,10 @@ class Pattern:
     """The most that may differ, in syllables, where everything else speaks for it."""
     allowed: tuple[float, ...]
     """The most that may differ where none, one, two ... others are written as others of their sound."""
+    relieved: tuple[float, ...]
+    """The same where all that can make it more does."""
+    bound: float
+    """The most that an alignment of it may cost."""
     needed: float
     """Least evidence, in bits."""
     ceiling: float
@@ -69,6 +76,8 @@ class Pattern:
     """Units that it takes at least, were all of its syllables cheap to lose."""
     fewest: int
     """Units that it takes at least, each syllable lost at its own cost."""
+    holds: frozenset[tuple[int, int]] = frozenset()
+    """Which of its stretches, from first up to, not including, last, are wordings in their own right."""
     threshold: float | None = None
     """Least closeness, 0-100, instead of the line."""
     shared: bool = False
@@ -78,6 +87,11 @@ class Pattern:
         """The id of the only one that lists it."""
         (owner,) = self.owners
         return owner
+
+    @property
+    def forgiven(self) -> bool:
+        """Whether more of it may differ where it was misheard."""
+        return self.relieved[0] > self.allowed[0]
 
 
 def compiled(phrases: PhraseSet) -> list[Pattern]:
@@ -91,7 +105,18 @@ def compiled(phrases: PhraseSet) -> list[Pattern]:
         key = (role, alone, pattern.units, shared)
         known = found.get(key)
         found[key] = with_owners(known, pattern.owners) if known else pattern
-    return list(found.values())
+    every = {pattern.units for pattern in found.values()}
+    return [replace(pattern, holds=held(pattern, every)) for pattern in found.values()]
+
+
+def held(pattern: Pattern, known: Collection[tuple[str | None, ...]]) -> frozenset[tuple[int, int]]:
+    """The stretches of an owed wording, shorter than itself, that are wordings in their own right."""
+    if pattern.role != "phrase":
+        return frozenset()
+    spans = combinations(range(len(pattern.units) + 1), 2)
+    return frozenset(
+        (first, last) for first, last in spans if last - first < pattern.size and pattern.units[first:last] in known
+    )
 
 
 def courteous(units: list[str | None], phrases: PhraseSet) -> Iterator[int]:
@@ -189,6 +214,7 @@ def pattern_of(  # noqa: PLR0913 - one wording has this many sides
     least_worth = min((one for one, unit in zip(bits, units, strict=True) if unit), default=0.0) + told.wrong
     least_lost = min((gone for gone, unit in zip(lost, units, strict=True) if unit), default=0.0)
     allowed = may_differ(told.lines[role], size, weight, threshold)
+    relieved = relieved_of(told.lines[role], size, weight, allowed) if threshold is None else allowed
     most = allowed[-1] if threshold is not None else max(0.0, min(allowed[-1], ceiling / least_worth))
     return Pattern(
         role=role,
@@ -204,6 +230,9 @@ def pattern_of(  # noqa: PLR0913 - one wording has this many sides
         weight=weight,
         most=most,
         allowed=allowed,
+        relieved=relieved,
+        bound=allowed[-1]
+        + PUT_IN * told.added * (1.0 - told.lines[role].added) * (size >= told.lines[role].least_from),
         needed=needed,
         ceiling=ceiling,
         worth=sum(bits) / max(1, size) + told.wrong,
@@ -237,3 +266,11 @@ def may_differ(line: Line, size: int, weight: float, threshold: float | None) ->
         return (weight * (100 - threshold) / 100,)
     least = line.least if size >= line.least_from else 0.0
     return tuple(max(least, weight * (line.share + line.garbled * number)) for number in range(line.garbled_most + 1))
+
+
+def relieved_of(line: Line, size: int, weight: float, allowed: tuple[float, ...]) -> tuple[float, ...]:
+    """The same where the wording stands alone and all the evidence is spare; never more than the last of `allowed`."""
+    if size < line.least_from:
+        return allowed
+    more = weight * (line.alone + line.spare_most)
+    return tuple(max(one, min(allowed[-1], max(line.alone_least, one + more))) for one in allowed)

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+from bundled import matcher
 from command import run, transcript
 from small_counter import FULL, said, small, talk, with_ticks
 
@@ -82,3 +83,15 @@ def test_a_recording_that_cannot_be_read_is_told(tmp_path: Path) -> None:
     result = run("explain", str(tmp_path / "none.jsonl"))
     assert result.exit_code == 3
     assert result.stderr.count("\n") == 1
+
+
+def test_the_line_that_is_shown_is_the_one_that_a_mishearing_must_reach() -> None:
+    def goodbye(text: str) -> Explanation:
+        items = with_ticks(talk([text]))
+        return min(explain(items, matcher(), Asked(phrase="goodbye")), key=lambda one: one.line - one.closeness)
+
+    alone, amid = goodbye("您愉快"), goodbye("我觉得您愉快就行了")
+    assert (alone.passes, amid.passes) == (True, False)
+    assert alone.line <= alone.closeness
+    assert amid.closeness < amid.line
+    assert amid.cure == ("祝",)

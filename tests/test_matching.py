@@ -6,14 +6,19 @@ import time
 from itertools import pairwise
 
 import pytest
+from bundled import matcher as bank
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_counter import said, small
 
+from counter_listener.alignment import align
 from counter_listener.findings import Heard
 from counter_listener.matching import find, match
+from counter_listener.mishearing import relief
+from counter_listener.places import Place, place_of
 from counter_listener.spoken import MAX_UNITS, parts, spell
 from counter_listener.types import Hit, Utterance, Word
+from counter_listener.wordings import Pattern
 
 
 def heard(text: str) -> list[str]:
@@ -156,3 +161,65 @@ def test_owed_and_forbidden_hits_never_overlap_and_lie_inside_the_utterance(text
     hits = sorted((*findings.phrases, *findings.offences), key=lambda hit: hit.start)
     assert all(earlier.end <= later.start + 1e-6 for earlier, later in pairwise(hits))
     assert all(5 <= hit.start < hit.end <= utterance.end + 1e-6 and 0 < hit.score <= 100 for hit in hits)
+
+
+FORGIVEN = {
+    "alone, its first syllable lost": ("祝您愉快", "您愉快"),
+    "alone, another unit for its last": ("欢迎再来", "欢迎再反"),
+    "syllables put in": ("麻烦您抬一下头", "麻期烦亭您抬一下头"),
+    "evidence to spare": ("请您对我的服务进行评价", "请您对我的服天进行评里"),
+    "你 for 您 in a wording of three": ("劳您久等", "劳你久等"),
+}
+OTHER_WORDS = {
+    "two gone side by side": ("我们为您优先办理", "能为您办理"),
+    "one that is cheap to lose beside it": ("请您说慢一点", "请慢一点"),
+    "the courtesy that a rule needs not heard": ("请您出示一下身份证", "出示一下身份证"),
+    "a wording in its own right": ("麻烦您了", "麻烦您"),
+    "two clauses": ("请您在这里签字", "请您坐，在这里签字"),
+    "a negation": ("您的业务办好了", "这个业务办不了"),
+    "in the midst of other words": ("祝您愉快", "我觉得您愉快就行了"),
+}
+
+
+@pytest.mark.parametrize(("wording", "text"), FORGIVEN.values(), ids=FORGIVEN)
+def test_a_mishearing_of_a_phrase_is_forgiven(wording: str, text: str) -> None:
+    assert [hit.wording for hit in find(bank(), said(text, 0)).phrases] == [wording]
+
+
+@pytest.mark.parametrize(("wording", "text"), OTHER_WORDS.values(), ids=OTHER_WORDS)
+def test_other_words_are_not(wording: str, text: str) -> None:
+    assert wording not in {hit.wording for hit in find(bank(), said(text, 0)).phrases}
+
+
+OWED = [pattern for pattern in bank().patterns if pattern.role == "phrase" and None not in pattern.units]
+
+
+@given(st.sampled_from(OWED), st.data())
+def test_nothing_is_heard_better_than_the_wording_itself(pattern: Pattern, data: st.DataObject) -> None:
+    right = [str(unit) for unit in pattern.units]
+    wrong = [data.draw(st.sampled_from([unit, unit, *"贼获反里您", ""])) for unit in right]
+    exact, other = laid_along(pattern, "".join(right)), laid_along(pattern, "".join(wrong))
+    assert exact is not None
+    assert exact.heard
+    if other is not None:
+        assert (exact.cost, -exact.value) <= (other.cost, -other.value)
+
+
+@given(st.sampled_from(OWED), st.integers(0, 20), st.floats(0, 100))
+def test_more_evidence_never_forgives_less(pattern: Pattern, garbled: int, spare: float) -> None:
+    allowed = pattern.allowed[min(garbled, len(pattern.allowed) - 1)]
+    amid, alone = (relief(pattern, garbled, spare, alone=one) for one in (False, True))
+    if pattern.forgiven:
+        assert allowed <= amid <= alone <= pattern.allowed[-1]
+        assert amid <= relief(pattern, garbled, spare + 1, alone=False)
+    else:
+        assert pattern.size < 4
+
+
+def laid_along(pattern: Pattern, text: str) -> Place | None:
+    """A wording at the best place of a sentence; None where nothing of it is there."""
+    if not text:
+        return None
+    spoken = spell(said(text, 0), 0.4)
+    aligned = align(pattern, spoken, 0, len(spoken), {})
+    return place_of(pattern, aligned, spoken) if aligned is not None and aligned.first < aligned.last else None
