@@ -158,7 +158,7 @@ def test_a_sound_card_whose_clock_is_slow_loses_nothing_in_a_day() -> None:
         assert isinstance(item, bytes)
 
 
-@pytest.mark.parametrize(("running", "said"), [(False, "stopped"), (True, "no sound for")])
+@pytest.mark.parametrize(("running", "said"), [(False, "stopped"), (True, "no sound any more")])
 def test_a_device_that_goes_is_noticed_within_five_seconds(*, running: bool, said: str) -> None:
     device = Device()
     device.give(1)
