@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,7 @@ def code_of(file: Path) -> Iterator[tuple[str, ast.AST]]:
                 continue
 
 
+@cache
 def imported(tree: ast.AST) -> set[str]:
     """Every module that is imported, wherever in the code, with the names taken from it."""
     found = set()
