@@ -1,7 +1,7 @@
 """Many recordings: `check` with one and two workers, a bare libvosk loop and vosk-transcriber, in one run.
 
     python bench/batch.py [--minutes 60] [--files 12] [--rounds 3] [--transcripts 10000]
-                          [--only speech|quiet|transcripts]
+                          [--only speech|quiet|transcripts|many]
 
 Joins the fixtures to recordings of speech, and to recordings of which 70 % is the faint noise of a room, as at a
 counter between visits. Each round runs, as processes of their own and in turn: the loop of vosk's own example over the
@@ -9,7 +9,8 @@ files; `check --jobs 1` and `--jobs 2` with a record; `vosk-transcriber`, which 
 whatever --tasks says (it heeds that only with a server). It wants ffmpeg, in whose place it is given a script
 that copies the samples: the files are 16 kHz WAV. Prints wall times and ratios of each round and their medians, the
 peak memory of each process, how soon the first result is there, and how long transcripts of made-up visits
-(visits.py) take. `--jobs 2` wants two idle cores.
+(visits.py) take. `many` checks 100 and then 10 000 recordings of a second and a half, for what memory does as they grow
+more. `--jobs 2` wants two idle cores.
 """
 
 from __future__ import annotations
@@ -47,6 +48,10 @@ ROOM: Final = 20.0
 """RMS of that noise, of 32 768."""
 FEW: Final = 100
 """Files that are named one by one on a command line."""
+MANY: Final = 10_000
+"""Recordings that a folder may well hold."""
+SHORT: Final = int(1.5 * SAMPLE_RATE) * SAMPLE_BYTES
+"""Bytes of each of them."""
 HELPER: Final = 40.0
 """Megabytes that no process of ours stays under; those of Python's own do."""
 BARE: Final = f"""
@@ -86,7 +91,7 @@ def main() -> None:
     options.add_argument("--files", type=int, default=12)
     options.add_argument("--rounds", type=int, default=3)
     options.add_argument("--transcripts", type=int, default=10_000)
-    options.add_argument("--only", choices=["speech", "quiet", "transcripts"])
+    options.add_argument("--only", choices=["speech", "quiet", "transcripts", "many"])
     asked = options.parse_args()
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} before the run")
     with tempfile.TemporaryDirectory() as name:
@@ -99,6 +104,8 @@ def main() -> None:
                 compare(kind, files, folder, asked.rounds)
         if asked.only in {None, "transcripts"}:
             judge(folder, asked.transcripts)
+        if asked.only in {None, "many"}:
+            remember(folder)
 
 
 def recordings(folder: Path, number: int, seconds: float, quiet: float) -> list[Path]:
@@ -183,6 +190,25 @@ def judge(folder: Path, number: int) -> None:
         cost = run(check(some, folder / f"t{len(some)}.db", jobs))
         peaks = ", ".join(f"{peak:.0f}" for peak in cost.peaks)
         print(f"{len(some)} transcripts, --jobs {jobs}: {cost.seconds:.1f} s; peaks {peaks} MB (parent first)")
+
+
+def remember(folder: Path) -> None:
+    """Prints the memory that few and many recordings take: each is another second and a half of a fixture."""
+    spoken = b"".join(b"".join(parts(path)) for path in sorted(shipped("recordings").glob("*.wav")))
+    rng = random.Random(1)
+    (folder / "many").mkdir()
+    for n in range(MANY):
+        at = rng.randrange(0, len(spoken) - SHORT, SAMPLE_BYTES)
+        with wave.open(str(folder / "many" / f"{n:05}.wav"), "wb") as out:
+            out.setnchannels(1)
+            out.setsampwidth(SAMPLE_BYTES)
+            out.setframerate(SAMPLE_RATE)
+            out.writeframes(spoken[at : at + SHORT])
+    files = sorted((folder / "many").iterdir())
+    for some in (files[:FEW], files):
+        cost = run(check(some, folder / f"m{len(some)}.db", 2))
+        peaks = ", ".join(f"{peak:.0f}" for peak in cost.peaks)
+        print(f"{len(some)} recordings, --jobs 2: {cost.seconds:.1f} s; peaks {peaks} MB (parent first)")
 
 
 def check(files: Sequence[Path], store: Path, jobs: int) -> list[str]:

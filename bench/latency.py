@@ -92,7 +92,7 @@ class Watch:
         self.board.take(message)
         if "beat" in message:
             return
-        self.live.update(Screen(self.board, "auto", "12:00:00"), refresh=True)
+        self.live.update(Screen(self.board, "12:00:00"), refresh=True)
         drawn = steady()
         ids = [one["id"] for stage in self.board.standard.get("stages", ()) for one in stage["phrases"]]
         ids += [one["id"] for one in self.board.standard.get("words", ())]

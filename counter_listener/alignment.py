@@ -44,20 +44,28 @@ def straight(pattern: Pattern, spoken: Spoken, first: int) -> Aligned:
     return Aligned(first, last, sum(costs), tuple(range(first, last)), costs)
 
 
-Against = dict[tuple[str, str | None], list[float]]
-"""What each unit of an utterance costs as the partner of a syllable (sound, character), as far as asked for."""
+Against = dict[tuple[str, str | None, float], list[float]]
+"""What each unit of an utterance costs as the partner of a syllable (sound, character, and what quite another costs),
+as far as asked for."""
 
 
-def align(  # noqa: PLR0913 - a wording, where, and two ways to save work
-    pattern: Pattern, spoken: Spoken, begin: int, end: int, against: Against, most: float = inf
+def align(  # noqa: PLR0913 - a wording, where, and three ways to save work
+    pattern: Pattern,
+    spoken: Spoken,
+    begin: int,
+    end: int,
+    against: Against,
+    most: float = inf,
+    rest: Sequence[float] = (),
 ) -> Aligned | None:
     """The cheapest place of a wording among the units from `begin` up to, not including, `end`.
 
     `against` is a memory to be given again for the same utterance: wordings share most of their syllables. None comes
     back where every place costs more than `most`: no row of costs has a cheaper cell than the row above it has, so
-    what has passed `most` on the way never comes back.
+    what has passed `most` on the way never comes back. `rest` tells what each syllable and all after it cost at least,
+    so that it is given up the sooner.
     """
-    rows = _rows(pattern, spoken, begin, end, against, most)
+    rows = _rows(pattern, spoken, begin, end, against, most, rest or [0.0] * (len(pattern.sounds) + 1))
     if rows is None:
         return None
     final = rows[-1]
@@ -68,28 +76,31 @@ def align(  # noqa: PLR0913 - a wording, where, and two ways to save work
 
 
 def _rows(  # noqa: PLR0913 - as align
-    pattern: Pattern, spoken: Spoken, begin: int, end: int, against: Against, most: float
+    pattern: Pattern, spoken: Spoken, begin: int, end: int, against: Against, most: float, rest: Sequence[float]
 ) -> list[list[float]] | None:
     """For each length of the wording's beginning: what it costs to end there, before each unit and after the last."""
     added = spoken.added[begin:end]
     whole = begin == 0 and end == len(spoken)
     above = [0.0] * (end - begin + 1)
     rows = [above]
-    for wanted, unit, lost, other in zip(pattern.sounds, pattern.units, pattern.lost, pattern.other, strict=True):
-        known = against.get((wanted or "", unit))
+    for number, (wanted, unit, lost, other) in enumerate(
+        zip(pattern.sounds, pattern.units, pattern.lost, pattern.other, strict=True), 1
+    ):
+        key = (wanted or "", unit, other)
+        known = against.get(key)
         if known is None:
-            known = against[wanted or "", unit] = _costs(wanted, unit, spoken)
-        above = _row(above, known if whole else known[begin:end], added, lost, other)
-        if min(above) > most:
+            known = against[key] = _costs(wanted, unit, other, spoken)
+        above = _row(above, known if whole else known[begin:end], added, lost)
+        if min(above) + rest[number] > most:
             return None
         rows.append(above)
     return rows
 
 
-def _costs(wanted: str | None, unit: str | None, spoken: Spoken) -> list[float]:
+def _costs(wanted: str | None, unit: str | None, other: float, spoken: Spoken) -> list[float]:
     if wanted is None:
         return [0.0] * len(spoken)
-    costs = list(map(partners(wanted).get, spoken.sounds, repeat(inf)))
+    costs = list(map(partners(wanted, other).get, spoken.sounds, repeat(other)))
     if unit in spoken.units:
         for at, written in enumerate(spoken.units):
             if written == unit:
@@ -97,28 +108,29 @@ def _costs(wanted: str | None, unit: str | None, spoken: Spoken) -> list[float]:
     return costs
 
 
-@lru_cache(maxsize=1024)
-def partners(wanted: str) -> Mapping[str, float]:
-    """What each sound that is near to this one costs as its partner when it is written otherwise."""
-    return {sound: cost + OTHER_CHARACTER for sound, cost in near(wanted).items()}
+@lru_cache(maxsize=2048)
+def partners(wanted: str, other: float) -> Mapping[str, float]:
+    """What each sound that is near to this one costs as its partner when it is written otherwise: no more than one that
+    is quite another.
+    """
+    return {sound: min(cost + OTHER_CHARACTER, other) for sound, cost in near(wanted).items()}
 
 
-def _row(
-    above: list[float], against: Sequence[float], added: Sequence[float], lost: float, other: float
-) -> list[float]:
+def _row(above: list[float], against: Sequence[float], added: Sequence[float], lost: float) -> list[float]:
     diagonal = above[0]
     last = diagonal + lost
     row = [last]
-    for over, cost, more in zip(above[1:], against, added, strict=True):
+    append = row.append
+    for over, cost, more in zip(above[1:], against, added):  # noqa: B905 - asking costs, and they are of one length
         # A call of min costs more than all the rest here.
-        best = diagonal + (cost if cost < other else other)  # noqa: FURB136
+        best = diagonal + cost
         over_lost = over + lost
         if over_lost < best:  # noqa: PLR1730
             best = over_lost
         last += more
         if best < last:  # noqa: PLR1730
             last = best
-        row.append(last)
+        append(last)
         diagonal = over
     return row
 

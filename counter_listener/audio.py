@@ -21,7 +21,7 @@ from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.packet import Packet
 
-from counter_listener.errors import AudioError
+from counter_listener.errors import AudioError, cause
 from counter_listener.headers import WavHeader, asf_seconds, closed_ogg, flac_start, mp3_seconds, read_wav_header
 from counter_listener.losses import BROKEN_OFF, TRUNCATED, UNCLOSED, UNDECODABLE, Lost, Tape, find_losses, wav_losses
 from counter_listener.started import read_stamp
@@ -115,10 +115,15 @@ def read_recording(
             if progress:
                 progress(tape.at)
     if not tape.samples:
-        raise AudioError(_nothing(path, damaged=tape.damaged))
+        raise _nothing(path, damaged=tape.damaged)
     if tape.silent:
-        where = str(path) if channel is None else f"{path}, channel {channel + 1},"
-        raise AudioError(f"{where} is silent from end to end: was the microphone muted or unplugged?")
+        if channel is None:
+            raise AudioError("{path} is silent from end to end: was the microphone muted or unplugged?", path=path)
+        raise AudioError(
+            "{path}, channel {channel}, is silent from end to end: was the microphone muted or unplugged?",
+            path=path,
+            channel=channel + 1,
+        )
 
 
 def blocks(chunks: Iterable[Chunk | Gap | ByHand]) -> Iterator[Chunk | Gap | ByHand]:
@@ -217,23 +222,23 @@ def _file(path: Path) -> _File:
         if stat.S_ISREG(facts.st_mode) and facts.st_size:
             return _File(FileIO(path))
     except FileNotFoundError:
-        raise AudioError(f"{path} does not exist; check the name") from None
+        raise AudioError("{path} does not exist; check the name", path=path) from None
     except (OSError, ValueError) as error:
         raise _unreadable(path, error) from error
     if stat.S_ISDIR(facts.st_mode):
-        raise AudioError(f"{path} is a folder; give a recording")
+        raise AudioError("{path} is a folder; give a recording", path=path)
     if not stat.S_ISREG(facts.st_mode):
-        raise AudioError(f"{path} is not a file; give a recording")
-    raise AudioError(f"{path} is empty: was the recorder stopped before it wrote anything?")
+        raise AudioError("{path} is not a file; give a recording", path=path)
+    raise AudioError("{path} is empty: was the recorder stopped before it wrote anything?", path=path)
 
 
 def _wav(path: Path, file: _File) -> WavHeader | None:
     try:
         wav = read_wav_header(file)
     except ValueError as error:
-        raise AudioError(f"{path} {error}") from error
+        raise AudioError("{path} {what}", path=path, what=error.args[0]) from error
     if wav and not wav.held:
-        raise AudioError(_nothing(path, damaged=False))
+        raise _nothing(path, damaged=False)
     return wav
 
 
@@ -245,28 +250,29 @@ def _container(path: Path, file: _File) -> InputContainer:
         if file.fault:
             raise _unreadable(path, file.fault) from error
         raise AudioError(
-            f"{path} is in no known sound format, or damaged beyond reading; see whether a player opens it"
+            "{path} is in no known sound format, or damaged beyond reading; see whether a player opens it", path=path
         ) from error
 
 
 def _sound_track(path: Path, container: InputContainer) -> AudioStream:
     if not container.streams.audio:
-        raise AudioError(f"{path} has no sound track; give a recording with sound")
+        raise AudioError("{path} has no sound track; give a recording with sound", path=path)
     stream = container.streams.audio[0]
     if not stream.codec_context:
-        raise AudioError(f"{path} is written in a way that cannot be decoded here; turn it into a WAV file")
+        raise AudioError("{path} is written in a way that cannot be decoded here; turn it into a WAV file", path=path)
     return stream
 
 
 def _unreadable(path: Path, error: OSError | ValueError) -> AudioError:
-    reason = getattr(error, "strerror", None) or error
-    return AudioError(f"{path} cannot be read ({reason}); check its rights and the disk it is on")
+    return AudioError(
+        "{path} cannot be read ({why}); check its rights and the disk it is on", path=path, why=cause(error)
+    )
 
 
-def _nothing(path: Path, *, damaged: bool) -> str:
+def _nothing(path: Path, *, damaged: bool) -> AudioError:
     if damaged:
-        return f"{path} is damaged: none of it could be decoded; copy it again from the recorder"
-    return f"{path} holds no audio at all: was the recorder stopped as soon as it started?"
+        return AudioError("{path} is damaged: none of it could be decoded; copy it again from the recorder", path=path)
+    return AudioError("{path} holds no audio at all: was the recorder stopped as soon as it started?", path=path)
 
 
 def _packets(opened: _Opened) -> Iterator[Packet[AudioStream] | Lost]:

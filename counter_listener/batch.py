@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from counter_listener.audio import blocks, in_bursts, probe, read_recording
-from counter_listener.errors import AudioError, CounterListenerError
+from counter_listener.errors import AudioError, CounterListenerError, cause
 from counter_listener.inputs import is_transcript
 from counter_listener.matching import Matcher
 from counter_listener.pipeline import beside, judged, timed
@@ -67,6 +67,8 @@ class Result:
     """How often it has been judged, this time included."""
     recalled: bool = False
     """Whether it stands in the record like this, and was not checked now."""
+    wrong: CounterListenerError | None = None
+    """Why it could not be read, if so, for people."""
 
     @property
     def stream(self) -> str:
@@ -160,8 +162,10 @@ def _check_recording(path: Path, task: Task) -> Result:
     facts = probe(path)
     if task.roles and facts.channels != len(task.roles):
         raise AudioError(
-            f"{path} has {facts.channels} channel{'s' * (facts.channels > 1)}, and --channels names {len(task.roles)};"
-            " check it on its own, without --channels"
+            "{path} has channels: {channels}, and --channels names {roles}; check it on its own, without --channels",
+            path=path,
+            channels=facts.channels,
+            roles=len(task.roles),
         )
     reached = [0.0]
 
@@ -200,7 +204,7 @@ def _judged(heard: Iterable[Recognised], task: Task) -> tuple[tuple[Event, ...],
 
 def failed(path: Path, error: CounterListenerError) -> Result:
     """The result of an input that could not be checked."""
-    return Result(path, (Event("error", 0.0, detail={"message": str(error)}),))
+    return Result(path, (Event("error", 0.0, detail={"message": str(error)}),), wrong=error)
 
 
 def fingerprint(path: Path) -> str:
@@ -209,4 +213,4 @@ def fingerprint(path: Path) -> str:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        raise AudioError(f"{path}: the file cannot be read ({error.strerror}).") from None
+        raise AudioError("{path}: the file cannot be read ({why}).", path=path, why=cause(error)) from None

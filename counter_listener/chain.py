@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
+from counter_listener.messages import Sentence, sentence
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
@@ -31,7 +33,7 @@ class Broken:
 
     seq: int | None
     """Number of the row; None where it is the file as a whole."""
-    wrong: str
+    wrong: Sentence
     """What is wrong with it, in a few words for people."""
 
 
@@ -107,11 +109,13 @@ def _across(holes: Mapping[int, Tail], expected: int, previous: str, seq: int) -
 def _wrong(row: Mapping[str, object], expected: int, previous: str) -> Broken | None:
     seq = number(row["seq"])
     if seq > expected:
-        return Broken(expected, "missing" if seq == expected + 1 else f"missing, with all up to {seq - 1}")
+        if seq == expected + 1:
+            return Broken(expected, sentence("missing"))
+        return Broken(expected, sentence("missing, with all up to {last}", last=seq - 1))
     if seq < expected:
-        return Broken(seq, "stands where no row belongs")
+        return Broken(seq, sentence("stands where no row belongs"))
     if link(previous, row) != row["chain"]:
-        return Broken(seq, "not as it was written")
+        return Broken(seq, sentence("not as it was written"))
     return None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import sys
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import click
@@ -13,6 +14,7 @@ from counter_listener.cli_check import check, demo
 from counter_listener.cli_doctor import doctor
 from counter_listener.cli_eval import evaluate
 from counter_listener.cli_explain import explain
+from counter_listener.cli_help import Context, Speaking, asked_for, in_language, lang_option
 from counter_listener.cli_listen import devices, init, listen
 from counter_listener.cli_models import models
 from counter_listener.cli_options import BUSY, EXIT_CODES, NO_RECORD, UNREADABLE, USAGE, silence
@@ -29,12 +31,19 @@ from counter_listener.errors import (
     ReportError,
     StoreError,
     TranscriptError,
+    cause,
 )
+from counter_listener.messages import _
 from counter_listener.privacy import printable
 
 
-class Courteous(click.Group):
-    """Turns each of our errors into one sentence and its exit code, in this one place."""
+class Courteous(Speaking):
+    """Decides on the language, and turns each of our errors into one sentence and its exit code, in this one place."""
+
+    def main(self, args: Sequence[str] | None = None, *more: Any, **extra: Any) -> Any:  # noqa: ANN401 - as click has it
+        words = sys.argv[1:] if args is None else list(args)
+        with in_language(asked_for(words)):
+            return super().main(words, *more, **extra)
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - as click has it
         try:
@@ -42,7 +51,7 @@ class Courteous(click.Group):
         except CounterListenerError as error:
             if ctx.params.get("debug"):
                 raise
-            click.echo(f"Error: {printable(str(error))}", err=True)
+            click.echo(_("Error: {message}").format(message=printable(error.told(_))), err=True)
             ctx.exit(exit_code(error))
         except OSError as error:
             if ctx.params.get("debug"):
@@ -50,7 +59,7 @@ class Courteous(click.Group):
             silence()
             if error.errno == errno.EPIPE:  # the reader has seen enough
                 ctx.exit(0)
-            click.echo(f"Error: the output cannot be written ({error.strerror}).", err=True)
+            click.echo(_("Error: the output cannot be written ({why}).").format(why=cause(error).told(_)), err=True)
             ctx.exit(NO_RECORD)
 
 
@@ -67,7 +76,7 @@ def exit_code(error: CounterListenerError) -> int:
 @click.group(
     cls=Courteous,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog=EXIT_CODES + "\nExample: counter-listener check recordings/ --fail-under 80",
+    epilog="\b\n" + EXIT_CODES + "\n\nExample: counter-listener check recordings/ --fail-under 80",
 )
 @click.version_option(__version__, prog_name="counter-listener")
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
@@ -78,12 +87,23 @@ def cli(*, debug: bool) -> None:
     """
 
 
-COMMANDS = (
+for command in (
     *(check, demo, listen, devices, init, doctor, explain, evaluate, phrases, models),
     *(events, rejudge, report, purge, backup),
-)
-for command in COMMANDS:
+):
     cli.add_command(command)
+
+
+def every(command: click.Command) -> Iterator[click.Command]:
+    """A command and those in it."""
+    yield command
+    for one in command.commands.values() if isinstance(command, click.Group) else ():
+        yield from every(one)
+
+
+for command in every(cli):
+    command.context_class = Context
+    lang_option(command)
 
 
 def main() -> None:
@@ -94,12 +114,13 @@ def main() -> None:
             reconfigure(encoding="utf-8", errors="replace")
     try:
         try:
-            cli(prog_name="counter-listener")
+            with in_language(asked_for(sys.argv[1:])):
+                cli(prog_name="counter-listener")
         finally:
             if sys.stdout is not None:  # pythonw has none
                 sys.stdout.flush()
     except OSError as error:
         silence()
         if error.errno != errno.EPIPE:
-            click.echo(f"Error: the output cannot be written ({error.strerror}).", err=True)
+            click.echo(_("Error: the output cannot be written ({why}).").format(why=cause(error).told(_)), err=True)
             sys.exit(NO_RECORD)

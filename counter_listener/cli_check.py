@@ -34,7 +34,8 @@ from counter_listener.cli_options import (
     store_place,
 )
 from counter_listener.cli_recording import Ledger
-from counter_listener.errors import UsageError
+from counter_listener.errors import UsageError, cause
+from counter_listener.messages import N_, _
 from counter_listener.privacy import printable
 from counter_listener.progress import batch_progress
 
@@ -53,14 +54,14 @@ SMALL = 100
 """Transcripts that are judged sooner than a worker process is started."""
 ROLES = (("clerk", "customer"), ("customer", "clerk"), ("clerk", "unknown"), ("unknown", "clerk"))
 
-DEMO_INTRODUCTION = """\
+DEMO_INTRODUCTION = N_("""\
 Four counter visits, spoken by a speech synthesiser and heard by the bundled model, are checked
 against the phrase set bank-counter. ✓ was heard, ✗ was owed and not heard (or was forbidden),
 + was heard and is welcome but not owed, ? cannot be told, · was neither owed nor heard. Nothing is recorded.
-"""
-DEMO_END = """\
+""")
+DEMO_END = N_("""\
 The same for your own recordings: counter-listener check FOLDER
-The words it listens for: counter-listener phrases list; change them in a copy of bank-counter.toml."""
+The words it listens for: counter-listener phrases list; change them in a copy of bank-counter.toml.""")
 
 
 @dataclass
@@ -84,11 +85,15 @@ def roles(_ctx: click.Context, _param: click.Parameter, given: str | None) -> tu
         return ()
     named = tuple(role.strip() for role in given.split(","))
     if named not in ROLES:
-        raise UsageError(f"--channels takes {' or '.join(','.join(one) for one in ROLES)}, not {given!r}.")
+        raise UsageError(
+            "--channels takes {names}, not {given!r}.", names=" or ".join(",".join(one) for one in ROLES), given=given
+        )
     return named  # type: ignore[return-value]  # one of ROLES
 
 
-@click.command(epilog=EXIT_CODES + "\nExample: counter-listener check monday/ '*.mp3' --counter 3 --format jsonl")
+@click.command(
+    epilog="\b\n" + EXIT_CODES + "\n\nExample: counter-listener check monday/ '*.mp3' --counter 3 --format jsonl"
+)
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True)
 @phrases_option
 @model_option
@@ -203,12 +208,12 @@ def demo() -> None:
     from counter_listener.shipped import shipped
     from counter_listener.tally import Tally
 
-    matcher, _ = load_phrases(DEFAULT_PHRASES)
+    matcher = load_phrases(DEFAULT_PHRASES)[0]
     recordings: list[Any] = [shipped("recordings") / name for name in DEMO]
-    click.echo(DEMO_INTRODUCTION)
+    click.echo(_(DEMO_INTRODUCTION))
     run = Run(matcher.phrases, None, "table", quiet=False, ledger=None, tally=Tally())
     code = carry_out(run, recordings, Task(matcher, Ears(find_model(DEFAULT_MODEL))), [], None)
-    click.echo("\n" + DEMO_END)
+    click.echo("\n" + _(DEMO_END))
     sys.exit(code)
 
 
@@ -284,7 +289,8 @@ def carry_out(run: Run, inputs: list[Any], task: Task, hands: list[Hand], fail_u
         _show(run, lambda: _close_with_notes(run))
     except KeyboardInterrupt:
         recorded = ledger.recorded + ledger.anew if ledger else 0
-        click.echo(f"Interrupted; {recorded} recorded. Run it again to check the rest.", err=True)
+        text = _("Interrupted; {count} recorded. Run it again to check the rest.")
+        click.echo(text.format(count=recorded), err=True)
         return INTERRUPTED
     return outcome(run, fail_under)
 
@@ -301,7 +307,8 @@ def _show(run: Run, show: Callable[[], None]) -> None:
             raise
         run.unheeded = True
         silence()
-        click.echo(f"The output cannot be written ({error.strerror}); checking and recording go on.", err=True)
+        text = _("The output cannot be written ({why}); checking and recording go on.")
+        click.echo(text.format(why=cause(error).told(_)), err=True)
 
 
 def outcome(run: Run, fail_under: float | None) -> int:
@@ -322,10 +329,11 @@ def _show_head(run: Run) -> None:
 
 
 def _show_result(run: Run, result: Result) -> None:
-    if result.error:
-        click.echo(f"Error: {printable(result.error)}", err=True)
+    if result.wrong:
+        click.echo(_("Error: {message}").format(message=printable(result.wrong.told(_))), err=True)
     for loss in result.losses:
-        click.echo(f"Warning: {printable(str(result.path))}: audio was lost: {loss}", err=True)
+        text = _("Warning: {path}: audio was lost: {reason}")
+        click.echo(text.format(path=printable(str(result.path)), reason=_(loss)), err=True)
     if run.form == "table":
         from counter_listener.show import result_text
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from counter_listener.cli_help import padded
 from counter_listener.cli_listen import (
     channel_option,
     config_option,
@@ -18,17 +19,17 @@ from counter_listener.cli_listen import (
     store_option,
 )
 from counter_listener.cli_options import DEFAULT_MODEL, DEFAULT_PHRASES, steady, store_place
+from counter_listener.messages import N_, _
 from counter_listener.privacy import printable
 
 MARKS = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "wrong": ("✗", "red")}
-DOCTOR_CODES = """\b
+DOCTOR_CODES = N_("""\
 Exit codes:
   0    all is well, warnings (!) apart
-  1    something is wrong (✗); its line says what cures it
-"""
+  1    something is wrong (✗); its line says what cures it""")
 
 
-@click.command(epilog=DOCTOR_CODES + "\nExample: counter-listener doctor --device 'USB Audio'")
+@click.command(epilog="\b\n" + DOCTOR_CODES + "\n\nExample: counter-listener doctor --device 'USB Audio'")
 @config_option
 @device_option
 @channel_option
@@ -58,5 +59,5 @@ def doctor(*, config_file: Path | None, seconds: float, **flags: Any) -> None:  
         wrong = wrong or one.state == "wrong"
         mark, colour = MARKS[one.state]
         cure = f" -> {printable(one.cure)}" if one.cure and one.state != "ok" else ""
-        click.echo(f"{click.style(mark, fg=colour)} {one.what + ':':15} {printable(one.said)}{cure}")
+        click.echo(f"{click.style(mark, fg=colour)} {padded(_(one.what) + _(':'), 15)} {printable(one.said)}{cure}")
     sys.exit(int(wrong))

@@ -23,6 +23,7 @@ from counter_listener.cli_options import (
     phrases_option,
 )
 from counter_listener.errors import AudioError, TranscriptError, UsageError
+from counter_listener.messages import N_, _
 from counter_listener.privacy import printable
 from counter_listener.progress import progress_bar
 
@@ -32,17 +33,16 @@ if TYPE_CHECKING:
     from counter_listener.labels import Label
     from counter_listener.phrase_set import PhraseSet
 
-EXIT_CODES: Final = """\b
+EXIT_CODES: Final = N_("""\
 Exit codes:
   0    every labelled file was scored (and F1 in all is not under --min-f1)
   1    F1 in all is under --min-f1
   2    bad usage: an option, a phrase set or a model that cannot be used
   3    the labels could not be read, or some file they name; the others were scored
-  130  interrupted; nothing is printed
-"""
+  130  interrupted; nothing is printed""")
 
 
-@click.command("eval", epilog=EXIT_CODES + "\nExample: counter-listener eval labels.jsonl --min-f1 0.97")
+@click.command("eval", epilog="\b\n" + EXIT_CODES + "\n\nExample: counter-listener eval labels.jsonl --min-f1 0.97")
 @click.argument("labels_path", metavar="LABELS", type=click.Path(path_type=Path))
 @phrases_option
 @model_option
@@ -82,12 +82,12 @@ def evaluate(  # noqa: PLR0913 - one parameter an option
         raise UsageError("--min-f1 takes a number from 0 to 1.")
     if sweep is not None:
         check_sweep(sweep)
-    matcher, _ = load_phrases(phrases_name)
+    matcher = load_phrases(phrases_name)[0]
     labels = read_labels(labels_path, frozenset(scorable(matcher.phrases)))
     try:
         trials = list(try_all(labels, Ears(find_model(model_name)), finders(matcher), quiet=quiet))
     except KeyboardInterrupt:
-        click.echo("Interrupted; nothing was scored.", err=True)
+        click.echo(_("Interrupted; nothing was scored."), err=True)
         sys.exit(INTERRUPTED)
     if not trials:
         sys.exit(UNREADABLE)
@@ -107,11 +107,12 @@ def try_all(labels: list[Label], ears: Ears, asked: Finders, *, quiet: bool) -> 
             try:
                 case = hear(label, ears, partial(underway, label.path))
             except (AudioError, TranscriptError) as error:
-                click.echo(f"Error: {printable(str(error))}", err=True)
+                click.echo(_("Error: {message}").format(message=printable(error.told(_))), err=True)
                 done()
                 continue
             for loss in case.losses:
-                click.echo(f"Warning: {printable(case.name)}: audio was lost: {loss}", err=True)
+                text = _("Warning: {path}: audio was lost: {reason}")
+                click.echo(text.format(path=printable(case.name), reason=_(loss)), err=True)
             yield tried(case, asked)
             done()
 

@@ -49,13 +49,18 @@ def explain(  # noqa: PLR0913 - one parameter an option
     from counter_listener.explain import explain as explained
     from counter_listener.models import find_model
 
-    matcher, _ = load_phrases(phrases_name)
+    matcher = load_phrases(phrases_name)[0]
     titles = matcher.phrases.titles()
     if phrase is not None and phrase not in titles:
         from counter_listener.phrases import near
 
         hint = near(phrase, titles)
-        raise UsageError(f"--phrase {phrase!r} is no phrase or offence of {phrases_name}{hint}.")
+        raise UsageError(
+            "--phrase {phrase!r} is no phrase or offence of {phrases_name}{hint}.",
+            phrase=phrase,
+            phrases_name=phrases_name,
+            hint=hint,
+        )
     found = explained(hear(recording, Ears(find_model(model_name))), matcher, Asked(phrase, at), one_visit=one_visit)
     if form == "jsonl":
         for one in found:

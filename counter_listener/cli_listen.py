@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from counter_listener.cli_help import in_language, settled
 from counter_listener.cli_options import DEFAULT_MODEL, DEFAULT_PHRASES, UNREADABLE, steady, store_place
-from counter_listener.errors import ConfigError, UsageError
+from counter_listener.errors import ConfigError, UsageError, cause
+from counter_listener.messages import N_, _
 from counter_listener.privacy import printable
 
 if TYPE_CHECKING:
@@ -24,14 +26,13 @@ if TYPE_CHECKING:
 
 FRAMES_PER_SECOND = 8
 SIGNALS = ("SIGTERM", "SIGINT", "SIGHUP", "SIGBREAK")
-LISTEN_CODES = """\b
+LISTEN_CODES = N_("""\
 Exit codes:
   0    it was told to stop (q, Ctrl-C, SIGTERM), closed the open visit and wrote everything
   2    a setting, phrase set or model that cannot be used
   3    the microphone cannot be used, or the listener could not be stopped in time
   4    the record could not be opened, written or trusted
-  73   somebody listens at this counter already
-"""
+  73   somebody listens at this counter already""")
 
 config_option = click.option(
     "--config",
@@ -63,7 +64,7 @@ store_option = click.option(
 )
 
 
-@click.command(epilog=LISTEN_CODES + "\nExample: counter-listener listen --device 'USB Audio' --counter 3")
+@click.command(epilog="\b\n" + LISTEN_CODES + "\n\nExample: counter-listener listen --device 'USB Audio' --counter 3")
 @config_option
 @device_option
 @channel_option
@@ -71,7 +72,6 @@ store_option = click.option(
 @phrases_option
 @model_option
 @store_option
-@click.option("--language", type=click.Choice(["auto", "zh", "en"]), help="Of the screen and the log.")
 @click.option("--screen/--no-screen", default=None, help="Show the visit, or print one line a visit.")
 def listen(config_file: Path | None, **flags: Any) -> None:  # noqa: ANN401 - the settings check them
     """Listen at a counter all day: the same as `check`, from a microphone.
@@ -86,9 +86,11 @@ def listen(config_file: Path | None, **flags: Any) -> None:  # noqa: ANN401 - th
 
     config = with_flags(read_config(find_config(config_file)), flags)
     config = with_flags(config, {"phrases": config.phrases or DEFAULT_PHRASES, "model": config.model or DEFAULT_MODEL})
+    lang = settled(config.language)
+    config = with_flags(config, {"language": lang})
     recorded = config.store != "none"
     lock = only_listener(store_place(config.store or None), config.counter) if recorded else nullcontext()
-    with lock:
+    with lock, in_language(lang):
         sys.exit(keep_listening(config))
 
 
@@ -116,10 +118,12 @@ def init(*, file: Path, counter: str, device: str) -> None:
         with file.open("x", encoding="utf-8") as written:
             written.write(template(counter, device))
     except FileExistsError:
-        raise UsageError(f"{file} exists already; give another name, or remove it first.") from None
+        raise UsageError("{file} exists already; give another name, or remove it first.", file=file) from None
     except OSError as error:
-        raise ConfigError(f"{file} cannot be written ({error.strerror}); see to its folder and rights.") from None
-    click.echo(f"{file} is written. Change it with any editor, then: counter-listener listen")
+        raise ConfigError(
+            "{path} cannot be written ({why}); see to its folder and rights", path=file, why=cause(error)
+        ) from None
+    click.echo(_("{file} is written. Change it with any editor, then: counter-listener listen").format(file=file))
 
 
 def keep_listening(config: Config) -> int:
@@ -138,12 +142,12 @@ def keep_listening(config: Config) -> int:
     with ExitStack() as stack:
         stack.enter_context(_signals(supervisor))
         shown = config.screen and sys.stdout is not None and sys.stdout.isatty()
-        show = stack.enter_context((_screen if shown else _log)(board, config, supervisor))
+        show = stack.enter_context((_screen if shown else _log)(board, supervisor))
         supervisor.tell = _announced(show)
         wrong = supervisor.run()
     if wrong is None:
         return 0
-    click.echo(f"Error: {printable(wrong)}", err=True)
+    click.echo(_("Error: {message}").format(message=printable(wrong)), err=True)
     return {NO_MICROPHONE: UNREADABLE}.get(supervisor.code, supervisor.code if supervisor.code > 0 else UNREADABLE)
 
 
@@ -194,7 +198,7 @@ def _signals(supervisor: Supervisor) -> Iterator[None]:
 
 
 @contextmanager
-def _screen(board: Board, config: Config, supervisor: Supervisor) -> Iterator[Callable[[Message], None]]:
+def _screen(board: Board, supervisor: Supervisor) -> Iterator[Callable[[Message], None]]:
     """A whole terminal; what happens is drawn at once where a person waits for it, else with the next frame."""
     from rich.console import Console
     from rich.live import Live
@@ -203,7 +207,7 @@ def _screen(board: Board, config: Config, supervisor: Supervisor) -> Iterator[Ca
     from counter_listener.screen import Screen
 
     def draw() -> None:
-        live.update(Screen(board, config.language, f"{datetime.now().astimezone():%H:%M:%S}"), refresh=True)
+        live.update(Screen(board, f"{datetime.now().astimezone():%H:%M:%S}"), refresh=True)
 
     def pressed(key: str) -> None:
         order = {" ": "space", "q": "stop", "Q": "stop"}.get(key)
@@ -223,16 +227,16 @@ def _screen(board: Board, config: Config, supervisor: Supervisor) -> Iterator[Ca
 
 
 @contextmanager
-def _log(board: Board, config: Config, supervisor: Supervisor) -> Iterator[Callable[[Message], None]]:
+def _log(board: Board, supervisor: Supervisor) -> Iterator[Callable[[Message], None]]:
     """One line a visit on stdout; gaps and restarts on stderr."""
     from counter_listener.logline import visit_line, warning_line
 
     def show(message: Message) -> None:
         told = board.take(message)
         now = datetime.now().astimezone()
-        if line := visit_line(told, board, config.language):
+        if line := visit_line(told, board):
             click.echo(line)
-        if line := warning_line(message, told, board, config.language, now):
+        if line := warning_line(message, told, board, now):
             click.echo(line, err=True)
 
     supervisor.tick = _ticker(lambda: None, 1)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from counter_listener.cli_options import load_phrases, steady, store_place
 from counter_listener.errors import CounterListenerError, MicrophoneError, StoreError
+from counter_listener.messages import _, speaking
 
 if TYPE_CHECKING:
     from counter_listener.board import Day
@@ -62,11 +63,12 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: orders.stop.set())
     threading.Thread(target=orders.follow, daemon=True).start()
     with ExitStack() as stack:
+        stack.enter_context(speaking(asked["config"]["language"]))
         try:
             listen_to(asked["config"], asked["resume"], orders, stack)
             code = 0
         except CounterListenerError as error:
-            tell({"failed": str(error)})
+            tell({"failed": error.told(_)})
             code = NO_MICROPHONE if isinstance(error, MicrophoneError) else 4 if isinstance(error, StoreError) else 2
         # Everything is written. PortAudio's own end takes seconds where a device has gone, and may crash.
         os._exit(code)

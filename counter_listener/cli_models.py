@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from counter_listener.cli_help import Speaking, padded
 from counter_listener.cli_options import DEFAULT_MODEL, INTERRUPTED, load_phrases
 from counter_listener.errors import UsageError
+from counter_listener.messages import N_, _
 from counter_listener.privacy import printable
 
 if TYPE_CHECKING:
@@ -20,13 +22,13 @@ if TYPE_CHECKING:
 
 MIRROR: Final = "COUNTER_LISTENER_MIRROR"
 VERIFIED: Final = {
-    "registry": "the checksum known for it",
-    "given": "the checksum that was given with --sha256",
-    "no": "no checksum: nothing shows that it is what its makers made",
+    "registry": N_("the checksum known for it"),
+    "given": N_("the checksum that was given with --sha256"),
+    "no": N_("no checksum: nothing shows that it is what its makers made"),
 }
 
 
-@click.group(epilog="Example: counter-listener models install small-cn-0.22")
+@click.group(cls=Speaking, epilog="Example: counter-listener models install small-cn-0.22")
 def models() -> None:
     """Speech models: which are here, and the road to the official ones.
 
@@ -83,13 +85,13 @@ def install(  # noqa: PLR0913 - one parameter an option
             outcome = install(wish, datetime.now(UTC), begin, _say_waiting)
     except KeyboardInterrupt:
         click.echo(
-            "Interrupted; nothing was installed. A download goes on from here when you run this again.", err=True
+            _("Interrupted; nothing was installed. A download goes on from here when you run this again."), err=True
         )
         sys.exit(INTERRUPTED)
     if outcome.origin is None:
-        click.echo(f"{outcome.name} is installed already, and whole; nothing was done.")
+        click.echo(_("{name} is installed already, and whole; nothing was done.").format(name=outcome.name))
         return
-    click.echo(f"{outcome.name} is installed. Use it with --model {outcome.name}")
+    click.echo(_("{name} is installed. Use it with --model {name}").format(name=outcome.name))
     click.echo(_told(outcome.origin))
 
 
@@ -114,12 +116,17 @@ def verify(*, name: str, phrases_name: str | None) -> None:
     verify_files(folder)
     words = vocabulary(folder)
     trial = try_grammar(folder, words)
-    click.echo(f"folder   {printable(str(folder))}")
-    if origin := origin_of(folder):
-        click.echo(f"origin   {_told(origin)}")
-    click.echo(f"files    whole: {'as their checksums say' if listed_in_full(folder) else 'libvosk loads them'}")
-    click.echo(f"words    {len(words)}")
-    click.echo(f"grammar  {MEANING[trial.ability]}")
+    whole = _("whole: as their checksums say") if listed_in_full(folder) else _("whole: libvosk loads them")
+    origin = origin_of(folder)
+    for title, told in (
+        (_("folder"), printable(str(folder))),
+        (_("origin"), _told(origin) if origin else ""),
+        (_("files"), whole),
+        (_("words"), str(len(words))),
+        (_("grammar"), _(MEANING[trial.ability])),
+    ):
+        if told:
+            click.echo(f"{padded(title, 8)} {told}")
     for line in audit(matcher.phrases, words) if matcher else ():
         click.echo(line)
 
@@ -133,13 +140,13 @@ def remove(*, name: str, yes: bool) -> None:
 
     removable(name)
     if not yes and (sys.stdin is None or not sys.stdin.isatty()):
-        raise UsageError(f"{name} would be removed for good; where nobody can be asked, say --yes.")
+        raise UsageError("{name} would be removed for good; where nobody can be asked, say --yes.", name=name)
     if not yes:
-        click.confirm(f"Remove {name}?", abort=True)
+        click.confirm(_("Remove {name}?").format(name=name), abort=True)
     with alone(_say_waiting) as root:
         removable(name)
         take_out(root, name)
-    click.echo(f"{name} is removed.")
+    click.echo(_("{name} is removed.").format(name=name))
 
 
 @models.command(epilog="Example: counter-listener models path small-cn-0.22")
@@ -153,7 +160,7 @@ def path(*, name: str | None) -> None:
 
 
 def _say_waiting() -> None:
-    click.echo("Another install or removal is under way here; waiting for it to end.", err=True)
+    click.echo(_("Another install or removal is under way here; waiting for it to end."), err=True)
 
 
 def _digest(given: str | None) -> str | None:
@@ -165,5 +172,9 @@ def _digest(given: str | None) -> str | None:
 
 def _told(origin: Origin) -> str:
     """Where a model came from, as a sentence."""
-    sums = f", SHA-256 {origin.sha256}, held to {VERIFIED[origin.verified]}" if origin.sha256 else ""
-    return printable(f"From {origin.source}, {origin.at}{sums}.")
+    if not origin.sha256:
+        return printable(_("From {source}, {time}.").format(source=origin.source, time=origin.at))
+    text = _("From {source}, {time}, SHA-256 {sha256}, held to {whose}.")
+    return printable(
+        text.format(source=origin.source, time=origin.at, sha256=origin.sha256, whose=_(VERIFIED[origin.verified]))
+    )

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 import click
 
 from counter_listener.errors import UsageError
+from counter_listener.messages import N_
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,15 +24,14 @@ Format = Literal["table", "jsonl", "csv"]
 PASSED, BELOW, USAGE, UNREADABLE, NO_RECORD, BUSY, INTERRUPTED = 0, 1, 2, 3, 4, 73, 130
 DEFAULT_PHRASES: Final = "bank-counter"
 DEFAULT_MODEL: Final = "counter-cn"
-EXIT_CODES: Final = """\b
+EXIT_CODES: Final = N_("""\
 Exit codes:
   0    every input was checked (and no visit fell under --fail-under)
   1    some visit fell under --fail-under
   2    bad usage: an option, a phrase set or a model that cannot be used
   3    some input could not be read, or not in full; the others were checked and recorded
   4    the record could not be opened, written or trusted, or the output not be written
-  130  interrupted; what had been recorded by then is kept
-"""
+  130  interrupted; what had been recorded by then is kept""")
 
 
 def load_phrases(name: str, *, proven: bool = True) -> tuple[Matcher, str]:
@@ -48,7 +48,7 @@ def load_phrases(name: str, *, proven: bool = True) -> tuple[Matcher, str]:
     phrases, digest = read_phrase_set(path)
     matcher = prepare(phrases)
     for failure in failures(matcher) if proven else ():
-        raise PhraseSetError(f"{path}: {failure}")
+        raise PhraseSetError("{path}: {failure}", path=path, failure=failure)
     return matcher, digest
 
 
@@ -59,7 +59,7 @@ def store_place(asked: str | None) -> str:
     if asked is None:
         return str(data_folder() / "events.db")
     if asked in {"", "none", ":memory:"} or asked.startswith("file:"):
-        raise UsageError(f"--store {asked!r} names no record here; give a file or a sqlite:/// URL.")
+        raise UsageError("--store {asked!r} names no record here; give a file or a sqlite:/// URL.", asked=asked)
     return str(Path(asked).expanduser()) if asked.startswith("~") else asked
 
 

@@ -6,11 +6,14 @@ import sys
 
 import click
 
+from counter_listener.cli_help import Speaking, padded
 from counter_listener.cli_options import DEFAULT_MODEL, USAGE, load_phrases
+from counter_listener.messages import _
+from counter_listener.names import KINDS
 from counter_listener.types import Speaker
 
 
-@click.group(epilog="Example: counter-listener phrases check my-branch.toml")
+@click.group(cls=Speaking, epilog="Example: counter-listener phrases check my-branch.toml")
 def phrases() -> None:
     """Phrase sets: the words that are owed and forbidden."""
 
@@ -22,11 +25,23 @@ def list_() -> None:
     from counter_listener.shipped import shipped
 
     for path in sorted(shipped("phrase_sets").glob("*.toml")):
-        one, _ = read_phrase_set(path)
-        owed = [phrase for phrase, _ in one.phrases()]
+        one = read_phrase_set(path)[0]
+        owed = [phrase for phrase, _stage in one.phrases()]
         required = sum(phrase.required for phrase in owed)
-        facts = f"{len(owed)} phrases ({required} required), {len(one.forbidden)} forbidden, {len(one.rule)} rules"
-        click.echo(f"{path.stem:18} {one.name}, version {one.version} ({one.language}): {facts}")
+        text = _(
+            "{name}, version {version} ({language}): {owed} phrases ({required} required), {forbidden} forbidden,"
+            " {rules} rules"
+        )
+        told = text.format(
+            name=one.name,
+            version=one.version,
+            language=one.language,
+            owed=len(owed),
+            required=required,
+            forbidden=len(one.forbidden),
+            rules=len(one.rule),
+        )
+        click.echo(f"{path.stem:18} {told}")
 
 
 @phrases.command(epilog="Example: counter-listener phrases check my-branch.toml")
@@ -35,16 +50,27 @@ def check(*, name: str) -> None:
     """Check a phrase set: its form, its examples, and that each wording is heard as its own phrase."""
     from counter_listener.examples import failures, unheard_wordings
 
-    matcher, _ = load_phrases(name, proven=False)
+    matcher = load_phrases(name, proven=False)[0]
     faults = [*failures(matcher), *unheard_wordings(matcher)]
     for fault in faults:
-        click.echo(f"{name}: {fault}")
+        click.echo(f"{name}{_(': ')}{fault.told(_)}")
     one = matcher.phrases
-    owed = [phrase for phrase, _ in one.phrases()]
+    owed = [phrase for phrase, _stage in one.phrases()]
     known = sum(example.fails for example in one.example)
+    text = _(
+        "{name}: {owed} phrases, {forbidden} forbidden, {rules} rules; {examples} examples, {known} of them known to"
+        " fail; {faults} faults."
+    )
     click.echo(
-        f"{one.name}: {len(owed)} phrases, {len(one.forbidden)} forbidden, {len(one.rule)} rules;"
-        f" {len(one.example)} examples, {known} of them known to fail; {len(faults)} faults."
+        text.format(
+            name=one.name,
+            owed=len(owed),
+            forbidden=len(one.forbidden),
+            rules=len(one.rule),
+            examples=len(one.example),
+            known=known,
+            faults=len(faults),
+        )
     )
     sys.exit(USAGE if faults else 0)
 
@@ -62,17 +88,20 @@ def try_(*, name: str, text: str, speaker: Speaker) -> None:
     from counter_listener.privacy import printable
     from counter_listener.visit import telling
 
-    matcher, _ = load_phrases(name, proven=False)
+    matcher = load_phrases(name, proven=False)[0]
     utterance = sentence(text, speaker)
-    click.echo(f"sounds: {' '.join(syllables(printable(text)))}")
+    click.echo(_("sounds: {syllables}").format(syllables=" ".join(syllables(printable(text)))))
     found = list(telling(Heard(utterance, find(matcher, utterance), 0)))
     for kind, one in found:
         hit = one.hit if isinstance(one, RuleHit) else one
-        kept = "" if not isinstance(one, RuleHit) else ", kept" if one.kept else ", broken"
-        shared = ", customers say it too" if hit.shared else ""
-        click.echo(f"{kind:8} {hit.owner:20} “{hit.heard}” for “{hit.wording}”, {hit.score:g}{kept}{shared}")
+        kept = "" if not isinstance(one, RuleHit) else _(", kept") if one.kept else _(", broken")
+        shared = _(", customers say it too") if hit.shared else ""
+        found_as = _("“{heard}” for “{wording}”, {score:g}").format(
+            heard=hit.heard, wording=hit.wording, score=hit.score
+        )
+        click.echo(f"{padded(_(KINDS.get(kind, kind)), 8)} {hit.owner:20} {found_as}{kept}{shared}")
     if not found:
-        click.echo("nothing")
+        click.echo(_("nothing"))
 
 
 @phrases.command(epilog=f"Example: counter-listener phrases vocabulary bank-counter --model {DEFAULT_MODEL}")
@@ -88,6 +117,6 @@ def vocabulary(*, name: str, model_name: str) -> None:
     from counter_listener.models import vocabulary as words_of
     from counter_listener.vocabulary import audit
 
-    matcher, _ = load_phrases(name, proven=False)
+    matcher = load_phrases(name, proven=False)[0]
     for line in audit(matcher.phrases, words_of(find_model(model_name))):
         click.echo(line)

@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from counter_listener.cli_help import Speaking
 from counter_listener.cli_options import NO_RECORD, Format, format_option, store_option, store_place
 from counter_listener.errors import UsageError
+from counter_listener.messages import N_, _, many
+from counter_listener.names import KINDS, VERDICTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,6 +22,11 @@ if TYPE_CHECKING:
     from counter_listener.store import Row, Store
 
 COLUMNS = ("seq", "wall", "counter", "visit", "at", "kind", "stage", "phrase", "verdict", "score", "heard")
+HEADINGS = (
+    *(N_("row"), N_("time"), N_("counter"), N_("visit"), N_("second"), N_("kind")),
+    *(N_("stage"), N_("phrase"), N_("verdict"), N_("score"), N_("words heard")),
+)
+"""Of the same columns, for people."""
 
 
 def record(store_url: str | None) -> AbstractContextManager[Store]:
@@ -29,6 +37,7 @@ def record(store_url: str | None) -> AbstractContextManager[Store]:
 
 
 @click.group(
+    cls=Speaking,
     invoke_without_command=True,
     epilog="Example: counter-listener events --since 2026-01-15 --verdict forbidden --format csv",
 )
@@ -80,12 +89,12 @@ def verify(ctx: click.Context, *, store_url: str | None) -> None:
     with record(store_url if store_url is not None else ctx.obj) as store:
         found = store.verify()
     if found.broken is None:
-        click.echo(f"{found.rows} rows, the chain is whole. Its last link is {found.head}")
+        text = _("{count} rows, the chain is whole. Its last link is {link}")
+        click.echo(text.format(count=found.rows, link=found.head))
         return
-    row = f"row {found.broken.seq}: " if found.broken.seq is not None else ""
-    click.echo(
-        f"Error: the record was changed or damaged after {found.rows} right rows; {row}{found.broken.wrong}", err=True
-    )
+    row = _("row {seq}: ").format(seq=found.broken.seq) if found.broken.seq is not None else ""
+    text = _("Error: the record was changed or damaged after {count} right rows; {row}{wrong}")
+    click.echo(text.format(count=found.rows, row=row, wrong=found.broken.wrong.told(_)), err=True)
     sys.exit(NO_RECORD)
 
 
@@ -103,13 +112,15 @@ def purge(*, before: str, store_url: str | None, yes: bool) -> None:
         raise UsageError("A purge cannot be undone; where nobody can be asked, say --yes.")
     with record(store_url) as store:
         if not yes:
-            click.confirm(
-                f"Remove every visit that ended before {day:%Y-%m-%d %H:%M}? This cannot be undone.", abort=True
-            )
+            text = _("Remove every visit that ended before {time:%Y-%m-%d %H:%M}? This cannot be undone.")
+            click.confirm(text.format(time=day), abort=True)
         rows = store.purge(day, datetime.now(UTC))
         transcripts = forget(folder_of(store.path), (row.sha256 for row in store.recordings()))
-    also = f", and {transcripts} kept transcript{'s' * (transcripts != 1)}" if transcripts else ""
-    click.echo(f"{rows} rows removed{also}.")
+    told = many("{count} row removed", "{count} rows removed", rows).format(count=rows)
+    if transcripts:
+        text = many(", and {count} kept transcript", ", and {count} kept transcripts", transcripts)
+        told += text.format(count=transcripts)
+    click.echo(told + _("."))
 
 
 @click.command(epilog="Example: counter-listener backup D:/backup/events-2026-01.db")
@@ -119,7 +130,7 @@ def backup(*, file: Path, store_url: str | None) -> None:
     """Copy the record to FILE, whole, even while it is being written."""
     with record(store_url) as store:
         store.backup(file)
-    click.echo(f"The record was copied to {file}.")
+    click.echo(_("The record was copied to {file}.").format(file=file))
 
 
 def _print_rows(rows: Iterable[Row], form: Format) -> None:
@@ -152,7 +163,13 @@ def flat_row(row: Row) -> dict[str, object]:
 def _print_table(rows: Iterable[dict[str, object]]) -> None:
     from counter_listener.privacy import printable
 
-    click.echo("  ".join(COLUMNS))
+    click.echo("  ".join(map(_, HEADINGS)))
     for row in rows:
-        cells = (printable(str(row[name])) if row.get(name) is not None else "-" for name in COLUMNS)
-        click.echo("  ".join(cells))
+        click.echo("  ".join(printable(_cell(row, name)) for name in COLUMNS))
+
+
+def _cell(row: dict[str, object], name: str) -> str:
+    told = row.get(name)
+    if told is None:
+        return "-"
+    return _({"kind": KINDS, "verdict": VERDICTS}.get(name, {}).get(str(told), "")) or str(told)

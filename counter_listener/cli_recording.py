@@ -12,6 +12,7 @@ import click
 
 from counter_listener import __version__
 from counter_listener.errors import AudioError, StoreError
+from counter_listener.messages import _
 from counter_listener.privacy import printable
 
 if TYPE_CHECKING:
@@ -79,19 +80,21 @@ class Ledger:
             return self._written(result)
         except StoreError as error:
             self.unrecorded += 1
-            click.echo(f"Error: {printable(str(result.path))} was checked but not recorded: {error}", err=True)
+            text = _("Error: {path} was checked but not recorded: {error}")
+            click.echo(text.format(path=printable(str(result.path)), error=error.told(_)), err=True)
             return result
 
     def told(self) -> str:
         """One line of what was recorded."""
-        parts = [f"Recorded {self.recorded} in {self.place}"]
+        parts = [_("Recorded {count} in {place}").format(count=self.recorded, place=self.place)]
         if self.anew:
-            parts.append(f"{self.anew} judged anew, whose old verdicts stay as history")
+            parts.append(_("{count} judged anew, whose old verdicts stay as history").format(count=self.anew))
         if self.known:
-            parts.append(f"{self.known} were in it already and added nothing")
+            parts.append(_("{count} were in it already and added nothing").format(count=self.known))
         if self.otherwise:
-            parts.append(f"{self.otherwise} of them were judged there in another way (--again replaces that)")
-        return "; ".join(parts) + "."
+            text = _("{count} of them were judged there in another way (--again replaces that)")
+            parts.append(text.format(count=self.otherwise))
+        return _("; ").join(parts) + _(".")
 
     def _written(self, result: Result) -> Result:
         from counter_listener.store import Recording
@@ -176,7 +179,9 @@ def event_of(row: Row) -> Event:
         detail = json.loads(row.detail)
         visit = int(row.visit.rpartition("-")[2]) if row.visit else None
     except ValueError as error:
-        raise StoreError(f"row {row.seq} of the record was changed; see `counter-listener events verify`") from error
+        raise StoreError(
+            "row {seq} of the record was changed; see `counter-listener events verify`", seq=row.seq
+        ) from error
     return Event(
         row.kind,  # type: ignore[arg-type]  # as it was written
         row.at,

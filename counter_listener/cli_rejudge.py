@@ -11,6 +11,8 @@ import click
 
 from counter_listener.cli_options import lines_option, load_phrases, store_option, store_place
 from counter_listener.errors import UsageError
+from counter_listener.messages import _, many
+from counter_listener.names import VERDICTS
 from counter_listener.privacy import printable
 
 if TYPE_CHECKING:
@@ -42,12 +44,14 @@ def rejudge(*, phrases_name: str, store_url: str | None, since: str | None, form
     from counter_listener.started import parse_time
     from counter_listener.store import open_store
 
-    matcher, _ = load_phrases(phrases_name)
+    matcher = load_phrases(phrases_name)[0]
     after = parse_time(since, zone=None) if since is not None else None
     with open_store(store_place(store_url), create=False) as store:
         folder = folder_of(store.path)
         if not folder.is_dir():
-            raise UsageError(f"{folder} holds no transcripts; check recordings with --keep-transcripts first.")
+            raise UsageError(
+                "{folder} holds no transcripts; check recordings with --keep-transcripts first.", folder=folder
+            )
         recordings = {row.sha256: row for row in store.recordings()}
         counts: Counter[tuple[str, str, str]] = Counter()
         judged = changed = 0
@@ -58,7 +62,7 @@ def rejudge(*, phrases_name: str, store_url: str | None, since: str | None, form
             judged += 1
             found = list(_flips(store, kept, matcher))
             changed += bool(found)
-            counts.update((flip.title, flip.before or NOTHING, flip.after or NOTHING) for flip in found)
+            counts.update((flip.title, flip.before or "", flip.after or "") for flip in found)
             _show(row, found, form)
     if form == "table":
         _summary(judged, changed, counts)
@@ -93,11 +97,22 @@ def _show(row: RecordingRow, found: list[Flip], form: str) -> None:
         click.echo(printable(row.path))
     for flip in found:
         words = f"  {flip.heard}" if flip.heard else ""
-        change = f"{flip.before or NOTHING} -> {flip.after or NOTHING}"
-        click.echo(printable(f"  visit {flip.visit} at {clock(flip.at)}  {flip.title}: {change}{words}"))
+        change = f"{verdict(flip.before)} -> {verdict(flip.after)}"
+        where = _("visit {number} at {time}").format(number=flip.visit, time=clock(flip.at))
+        click.echo(printable(f"  {where}  {flip.title}{_(': ')}{change}{words}"))
 
 
 def _summary(judged: int, changed: int, counts: Counter[tuple[str, str, str]]) -> None:
-    click.echo(f"{judged} transcripts judged; {changed} with verdicts that would change, {counts.total()} in all.")
+    text = many(
+        "{count} transcript judged; {changed} with verdicts that would change, {all} in all.",
+        "{count} transcripts judged; {changed} with verdicts that would change, {all} in all.",
+        judged,
+    )
+    click.echo(text.format(count=judged, changed=changed, all=counts.total()))
     for (title, before, after), count in counts.most_common():
-        click.echo(printable(f"  {count:>6} x  {title}: {before} -> {after}"))
+        click.echo(printable(f"  {count:>6} x  {title}{_(': ')}{verdict(before)} -> {verdict(after)}"))
+
+
+def verdict(told: str | None) -> str:
+    """A verdict for people; a stroke where there is none."""
+    return _(VERDICTS.get(told, told)) if told else NOTHING

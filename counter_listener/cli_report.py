@@ -15,7 +15,8 @@ import click
 
 from counter_listener.cli_options import store_option
 from counter_listener.cli_record import record
-from counter_listener.errors import ReportError, UsageError
+from counter_listener.errors import ReportError, UsageError, cause
+from counter_listener.messages import many
 from counter_listener.privacy import printable
 
 if TYPE_CHECKING:
@@ -50,7 +51,6 @@ FORMATS: Final = ("html", "xlsx", "csv", "json")
     type=click.Path(path_type=Path),
     help="Where to write it; one that is there is replaced.  [default: standard output]",
 )
-@click.option("--lang", type=click.Choice(["zh", "en"]), help="Its language.  [default: told from the locale]")
 @click.option(
     "--visits",
     "shown",
@@ -69,7 +69,6 @@ def report(  # noqa: PLR0913 - one parameter an option
     phrases_name: str | None,
     form: str | None,
     output: Path | None,
-    lang: str | None,
     shown: int,
     store_url: str | None,
 ) -> None:
@@ -78,23 +77,24 @@ def report(  # noqa: PLR0913 - one parameter an option
     As a web page that needs no network (html), a spreadsheet (xlsx), or plain tables (csv, json). docs/REPORT.md says
     what every column means.
     """
-    from counter_listener.messages import language, translator
+    from counter_listener.messages import spoken, translator
 
     form = form or _told_from(output)
     if form == "xlsx" and output is None:
         raise UsageError("A spreadsheet needs a file; name it with -o FILE.")
-    spoken = language(lang, os.environ)
-    say = translator(spoken)
+    lang = spoken()
+    say = translator(lang)
     scope, sets = asked_scope(since, until, counters, phrases_name)
     with record(store_url) as store:
         found = gathered(store, scope, sets, shown)
-    made = _made(found, sets, spoken, say)
+    made = _made(found, sets, lang, say)
     if output is None:
         sys.stdout.write(_text(made, form, say))
         return
     with replaced(output) as file:
         write(made, form, file, say)
-    click.echo(f"Reported on {made.total.visits} visits in {printable(str(output))}", err=True)
+    text = many("Reported on {count} visit in {file}", "Reported on {count} visits in {file}", made.total.visits)
+    click.echo(text.format(count=made.total.visits, file=printable(str(output))), err=True)
 
 
 def _told_from(output: Path | None) -> str:
@@ -104,7 +104,11 @@ def _told_from(output: Path | None) -> str:
     ending = output.suffix.lower().removeprefix(".")
     ending = "html" if ending == "htm" else ending
     if ending not in FORMATS:
-        raise UsageError(f"{printable(str(output))!r} does not tell its format; add --format {'|'.join(FORMATS)}.")
+        raise UsageError(
+            "{output!r} does not tell its format; add --format {names}.",
+            output=printable(str(output)),
+            names="|".join(FORMATS),
+        )
     return ending
 
 
@@ -134,7 +138,9 @@ def gathered(store: Store, scope: Scope, sets: dict[str, PhraseSet], shown: int)
 
     for counter in scope.counters:
         if not store.ask(lambda connection, name=counter: knows_counter(connection, name)):  # type: ignore[misc]
-            raise UsageError(f"The record knows no counter {counter!r}; name it as --counter of check or listen did.")
+            raise UsageError(
+                "The record knows no counter {counter!r}; name it as --counter of check or listen did.", counter=counter
+            )
     ended = scope if scope.since is None or scope.until else replace(scope, until=datetime.now(UTC))
     stages: dict[str, set[str]] = {}
     for one in (one for phrases in sets.values() for one in phrases.scenario):
@@ -144,11 +150,11 @@ def gathered(store: Store, scope: Scope, sets: dict[str, PhraseSet], shown: int)
     return replace(found, scope=scope)
 
 
-def _made(found: Gathered, sets: dict[str, PhraseSet], spoken: str, say: Say) -> Report:
+def _made(found: Gathered, sets: dict[str, PhraseSet], lang: str, say: Say) -> Report:
     from counter_listener.report import make_report
 
     of_record = {name: sets[name] for name, _ in found.sets if name in sets}
-    return make_report(found, of_record, playable, lang=spoken, made=datetime.now(UTC).astimezone(), zone=None, say=say)
+    return make_report(found, of_record, playable, lang=lang, made=datetime.now(UTC).astimezone(), zone=None, say=say)
 
 
 def playable(recording: str) -> str | None:
@@ -199,4 +205,6 @@ def replaced(target: Path) -> Iterator[BinaryIO]:
     except OSError as error:
         if part is not None:
             Path(part).unlink(missing_ok=True)
-        raise ReportError(f"{target} cannot be written ({error.strerror}); see to its folder and rights.") from error
+        raise ReportError(
+            "{path} cannot be written ({why}); see to its folder and rights", path=target, why=cause(error)
+        ) from error

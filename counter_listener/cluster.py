@@ -14,6 +14,7 @@ from typing import Any, Final
 from counter_listener.batch import Result, Task, check_one
 from counter_listener.errors import UsageError
 from counter_listener.many import Lost
+from counter_listener.messages import sentence
 
 SCHEME: Final = "dask:"
 WAIT: Final = 10
@@ -42,7 +43,7 @@ class ClusterHand:
         from distributed import KilledWorker
 
         if isinstance(error, KilledWorker):
-            return Lost("made the speech engine crash on several workers; is it damaged?", again=False)
+            return Lost(sentence("made the speech engine crash on several workers; is it damaged?"), again=False)
         return None
 
     def end(self) -> None:
@@ -53,7 +54,7 @@ class ClusterHand:
 def cluster_hands(address: str, task: Task) -> Iterator[ClusterHand]:
     """Places on the cluster at "dask:tcp://HOST:PORT". Raises UsageError."""
     if not address.startswith(SCHEME) or "://" not in address:
-        raise UsageError(f"--executor takes dask:tcp://HOST:PORT, not {address!r}.")
+        raise UsageError("--executor takes dask:tcp://HOST:PORT, not {address!r}.", address=address)
     client = _client(address.removeprefix(SCHEME))
     packed = zlib.compress(pickle.dumps(replace(task, progress=None)))
     threads = sum(client.nthreads().values())
@@ -69,12 +70,18 @@ def _client(address: str) -> Any:  # noqa: ANN401 - dask has no types
     try:
         client = make(address, timeout=WAIT)
     except (OSError, ValueError) as error:
-        raise UsageError(f"No dask scheduler answers at {address} ({error}); start one, or mend the address.") from None
+        raise UsageError(
+            "No dask scheduler answers at {address} ({error}); start one, or mend the address.",
+            address=address,
+            error=str(error),
+        ) from None
     try:
         client.wait_for_workers(1, timeout=WAIT)
     except TimeoutError:
         client.close()
-        raise UsageError(f"The scheduler at {address} has no worker; start some with `dask worker`.") from None
+        raise UsageError(
+            "The scheduler at {address} has no worker; start some with `dask worker`.", address=address
+        ) from None
     return client
 
 

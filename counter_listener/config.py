@@ -9,7 +9,8 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from counter_listener.errors import ConfigError
+from counter_listener.errors import ConfigError, cause
+from counter_listener.messages import N_, Sentence, _, sentence
 from counter_listener.shipped import data_folder
 
 FILE: Final = "counter.toml"
@@ -41,22 +42,21 @@ class Config(BaseModel):
     screen: bool = True
     """Whether a terminal shows the visit; without a terminal there is one line a visit in any case."""
     language: Language = "auto"
-    """Of the screen and the log; `auto` is that of the phrase set."""
+    """Of the screen and the log; `auto` is that of the locale."""
     memory_limit: int = Field(default=1500, ge=100, le=1_000_000)
     """Megabytes that the listener may use before it is started anew between two visits."""
 
 
 EXPECTED: Final = {
-    "string_type": "must be text in quotes",
-    "string_too_long": "is too long",
-    "bool_type": "must be true or false",
-    "int_type": "must be a whole number",
-    "greater_than_equal": "is too small",
-    "less_than_equal": "is too large",
-    "extra_forbidden": "is no setting",
+    "string_type": N_("must be text in quotes"),
+    "string_too_long": N_("is too long"),
+    "bool_type": N_("must be true or false"),
+    "int_type": N_("must be a whole number"),
+    "greater_than_equal": N_("is too small"),
+    "less_than_equal": N_("is too large"),
 }
 
-TEMPLATE: Final = """\
+TEMPLATE: Final = N_("""\
 # Settings of `counter-listener listen`. A flag on the command line wins over what stands here.
 # Lines that begin with # are comments; take the # away to change a setting.
 
@@ -84,19 +84,19 @@ store = ""
 # Whether a terminal shows the visit as it goes on; false prints one line a visit. true or false.
 screen = true
 
-# Language of the screen and the log: "zh", "en", or "auto" for that of the phrase set.
+# Language of the screen and the log: "zh", "en", or "auto" for that of the computer's locale.
 language = "auto"
 
 # Memory that the listener may use, in megabytes. Beyond it, it is started anew between two visits, and beyond twice
 # as much at once. The bundled model needs about 150, the large official Chinese model several thousand.
 memory_limit = 1500
-"""
+""")
 
 
 def template(counter: str = "", device: str = "") -> str:
     """A counter.toml with every field explained, and these two filled in."""
     quoted = {"counter": json.dumps(counter, ensure_ascii=False), "device": json.dumps(device, ensure_ascii=False)}
-    return TEMPLATE.format(**quoted)
+    return _(TEMPLATE).format(**quoted)
 
 
 def find_config(asked: Path | None) -> Path | None:
@@ -106,7 +106,9 @@ def find_config(asked: Path | None) -> Path | None:
     """
     if asked is not None:
         if not asked.is_file():
-            raise ConfigError(f"{asked}: there is no such file; `counter-listener init {asked}` writes one.")
+            raise ConfigError(
+                "{asked}: there is no such file; `counter-listener init {asked}` writes one.", asked=asked
+            )
         return asked
     return next((file for file in (Path(FILE), data_folder() / FILE) if file.is_file()), None)
 
@@ -130,23 +132,31 @@ def _content(path: Path) -> bytes:
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
     except OSError as error:
-        raise ConfigError(f"{path}: the settings cannot be read ({error.strerror}).") from None
+        raise ConfigError("{path}: the settings cannot be read ({why}).", path=path, why=cause(error)) from None
     if len(content) > MAX_BYTES:
-        raise ConfigError(f"{path}: more than {MAX_BYTES:,} bytes are no settings; write new ones with `init`.")
+        raise ConfigError(
+            "{path}: more than {max_bytes:,} bytes are no settings; write new ones with `init`.",
+            path=path,
+            max_bytes=MAX_BYTES,
+        )
     return content
 
 
 def _parsed(content: bytes, path: Path) -> dict[str, Any]:
     if any(line.count(b".") > MAX_DOTS and not line.lstrip().startswith(b"#") for line in content.splitlines()):
-        raise ConfigError(f"{path}: a line has more than {MAX_DOTS} dots; these are no settings.")
+        raise ConfigError(
+            "{path}: a line has more than {max_dots} dots; these are no settings.", path=path, max_dots=MAX_DOTS
+        )
     try:
         return tomllib.loads(content.decode("utf-8-sig").replace("\r\n", "\n"))
     except UnicodeDecodeError as error:
-        raise ConfigError(f"{path}: byte {error.start} is not UTF-8; save the file as UTF-8.") from None
+        raise ConfigError(
+            "{path}: byte {start} is not UTF-8; save the file as UTF-8.", path=path, start=error.start
+        ) from None
     except (ValueError, RecursionError) as error:
-        said = "brackets are nested too deeply" if isinstance(error, RecursionError) else str(error)
-        hint = " Write Windows paths in 'single quotes'." if b"\\" in content else ""
-        raise ConfigError(f"{path}: not TOML: {said}.{hint}") from None
+        said = sentence("brackets are nested too deeply") if isinstance(error, RecursionError) else str(error)
+        hint = sentence(" Write Windows paths in 'single quotes'.") if b"\\" in content else ""
+        raise ConfigError("{path}: not TOML: {said}.{hint}", path=path, said=said, hint=hint) from None
 
 
 def _validated(table: dict[str, Any], path: Path | None) -> Config:
@@ -155,21 +165,27 @@ def _validated(table: dict[str, Any], path: Path | None) -> Config:
     except ValidationError as error:
         raise ConfigError(_explained(error, path)) from None
     if isinstance(config.channel, int) and not 1 <= config.channel <= 64:  # noqa: PLR2004 - no device has more
-        raise ConfigError(f"{_place(path)}'channel' must be \"mix\" or a number from 1, not {config.channel}.")
+        raise ConfigError(
+            _placed(
+                path, sentence("'channel' must be \"mix\" or a number from 1, not {channel}.", channel=config.channel)
+            )
+        )
     return config
 
 
-def _explained(error: ValidationError, path: Path | None) -> str:
+def _explained(error: ValidationError, path: Path | None) -> Sentence:
     first, *_ = sorted(error.errors(), key=lambda one: one["type"] != "extra_forbidden")
     key = str(first["loc"][0]) if first["loc"] else ""
     if key == "channel":
-        return f"{_place(path)}'channel' must be \"mix\" or a number from 1."
+        return _placed(path, sentence("'channel' must be \"mix\" or a number from 1."))
     if key == "language":
-        return f'{_place(path)}\'language\' must be "auto", "zh" or "en".'
-    expected = EXPECTED.get(first["type"], "cannot be used")
-    known = f"; known are {', '.join(Config.model_fields)}" if first["type"] == "extra_forbidden" else ""
-    return f"{_place(path)}{key[:60]!r} {expected}{known}."
+        return _placed(path, sentence('\'language\' must be "auto", "zh" or "en".'))
+    if first["type"] == "extra_forbidden":
+        names = ", ".join(Config.model_fields)
+        return _placed(path, sentence("{key!r} is no setting; known are {names}.", key=key[:60], names=names))
+    expected = Sentence(EXPECTED.get(first["type"], N_("cannot be used")))
+    return _placed(path, sentence("{key!r} {expected}.", key=key[:60], expected=expected))
 
 
-def _place(path: Path | None) -> str:
-    return f"{path}: " if path else ""
+def _placed(path: Path | None, said: Sentence) -> Sentence:
+    return sentence("{path}: {said}", path=path, said=said) if path else said

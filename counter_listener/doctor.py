@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 from counter_listener.errors import CounterListenerError, MicrophoneError
+from counter_listener.messages import N_, _
 
 if TYPE_CHECKING:
     from counter_listener.config import Config
@@ -72,7 +73,7 @@ def findings(
     yield from words(config)
     if place is None:
         yield Finding(
-            "store", "warning", "nothing is recorded, as asked for (store none)", "give a store to keep events"
+            "store", "warning", _("nothing is recorded, as asked for (store none)"), _("give a store to keep events")
         )
     else:
         yield from store(Path(place), place, wall())
@@ -81,10 +82,12 @@ def findings(
 
 def python() -> Finding:
     """Whether this Python will do."""
-    said = f"{platform.python_version()} on {platform.system()} {platform.machine()}"
+    said = _("{version} on {system}").format(
+        version=platform.python_version(), system=f"{platform.system()} {platform.machine()}"
+    )
     if sys.version_info < OLDEST_PYTHON:
-        return Finding("Python", "wrong", said, "install Python 3.11 or newer")
-    return Finding("Python", "ok", said)
+        return Finding(N_("Python"), "wrong", said, _("install Python 3.11 or newer"))
+    return Finding(N_("Python"), "ok", said)
 
 
 def libraries() -> Finding:
@@ -97,8 +100,13 @@ def libraries() -> Finding:
         except Exception:  # noqa: BLE001 - a library that is half there may fail in any way
             missing.append(name)
     if missing:
-        return Finding("libraries", "wrong", f"cannot be loaded: {', '.join(missing)}", "install the program again")
-    return Finding("libraries", "ok", ", ".join(known))
+        return Finding(
+            N_("libraries"),
+            "wrong",
+            _("cannot be loaded: {names}").format(names=", ".join(missing)),
+            _("install the program again"),
+        )
+    return Finding(N_("libraries"), "ok", ", ".join(known))
 
 
 def sound(config: Config, seconds: float, clock: Callable[[], float]) -> Iterator[Finding]:
@@ -106,16 +114,20 @@ def sound(config: Config, seconds: float, clock: Callable[[], float]) -> Iterato
     from counter_listener.microphone import devices, find_device, portaudio_version
 
     try:
-        yield Finding("PortAudio", "ok", portaudio_version())
+        yield Finding(N_("PortAudio"), "ok", portaudio_version())
     except MicrophoneError as error:
-        yield Finding("PortAudio", "wrong", *_parted(error))
+        yield Finding(N_("PortAudio"), "wrong", *_parted(error))
         return
     try:
         device = find_device(config.device, devices())
     except MicrophoneError as error:
-        yield Finding("microphone", "wrong", *_parted(error))
+        yield Finding(N_("microphone"), "wrong", *_parted(error))
         return
-    yield Finding("microphone", "ok", f"{device.name}, {device.host}, {device.channels} channels")
+    yield Finding(
+        N_("microphone"),
+        "ok",
+        _("{device}, {host}, {count} channels").format(device=device.name, host=device.host, count=device.channels),
+    )
     yield heard(device, config, seconds, clock)
 
 
@@ -127,15 +139,20 @@ def heard(device: Device, config: Config, seconds: float, clock: Callable[[], fl
     try:
         peak = measured(device, config.channel, seconds, clock)
     except MicrophoneError as error:
-        return Finding("level", "wrong", *_parted(error))
-    said = f"peak {peak:.0f} dB in {seconds:g} s"
+        return Finding(N_("level"), "wrong", *_parted(error))
+    said = _("peak {peak:.0f} dB in {seconds:g} s").format(peak=peak, seconds=seconds)
     if peak <= FLOOR:
-        return Finding("level", "wrong", f"nothing but zeros in {seconds:g} s", "unmute the microphone or plug it in")
+        return Finding(
+            N_("level"),
+            "wrong",
+            _("nothing but zeros in {seconds:g} s").format(seconds=seconds),
+            _("unmute the microphone or plug it in"),
+        )
     if peak < QUIETEST_DB:
-        return Finding("level", "warning", said, "it hears next to nothing: turn its gain up, or choose another")
+        return Finding(N_("level"), "warning", said, _("it hears next to nothing: turn its gain up, or choose another"))
     if peak > LOUDEST_DB:
-        return Finding("level", "warning", said, "it is too loud and distorts: turn its gain down")
-    return Finding("level", "ok", said)
+        return Finding(N_("level"), "warning", said, _("it is too loud and distorts: turn its gain down"))
+    return Finding(N_("level"), "ok", said)
 
 
 def words(config: Config) -> Iterator[Finding]:
@@ -145,20 +162,22 @@ def words(config: Config) -> Iterator[Finding]:
 
     matcher = None
     try:
-        matcher, _ = load_phrases(config.phrases)
-        owed = [one for one, _ in matcher.phrases.phrases()]
-        said = f"{matcher.phrases.name}: {len(owed)} phrases, {len(matcher.phrases.forbidden)} forbidden"
-        yield Finding("phrase set", "ok", said)
+        matcher, _digest = load_phrases(config.phrases)
+        owed = [one for one, _stage in matcher.phrases.phrases()]
+        said = _("{name}: {owed} phrases, {forbidden} forbidden").format(
+            name=matcher.phrases.name, owed=len(owed), forbidden=len(matcher.phrases.forbidden)
+        )
+        yield Finding(N_("phrase set"), "ok", said)
     except CounterListenerError as error:
-        yield Finding("phrase set", "wrong", *_parted(error))
+        yield Finding(N_("phrase set"), "wrong", *_parted(error))
     try:
         folder = find_model(config.model)
         verify(folder)
-        yield Finding("model", "ok", f"{folder.resolve().name}: its files are whole")
+        yield Finding(N_("model"), "ok", _("{name}: its files are whole").format(name=folder.resolve().name))
         if matcher:
             yield spelling(matcher, vocabulary(folder))
     except CounterListenerError as error:
-        yield Finding("model", "wrong", *_parted(error))
+        yield Finding(N_("model"), "wrong", *_parted(error))
 
 
 def spelling(matcher: Matcher, vocabulary: frozenset[str]) -> Finding:
@@ -170,14 +189,24 @@ def spelling(matcher: Matcher, vocabulary: frozenset[str]) -> Finding:
     known = {
         (owner, wording) for kind, owner, wording in wordings(matcher.phrases) if kind.partition(".")[2] in HEARD_KEYS
     }
-    required = {one.id: one.name for one, _ in matcher.phrases.phrases() if one.required}
+    required = {one.id: one.name for one, _stage in matcher.phrases.phrases() if one.required}
     deaf = [name for owner, name in required.items() if not {one for one in known if one[0] == owner} - lost]
-    cure = "see `counter-listener phrases vocabulary`, and add wordings or take a model with more words"
+    cure = _("see `counter-listener phrases vocabulary`, and add wordings or take a model with more words")
     if deaf:
-        return Finding("vocabulary", "wrong", f"owed and never heard by this model: {'、'.join(deaf)}", cure)
+        return Finding(
+            N_("vocabulary"),
+            "wrong",
+            _("owed and never heard by this model: {titles}").format(titles="、".join(deaf)),
+            cure,
+        )
     if lost:
-        return Finding("vocabulary", "warning", f"{len(lost)} of {len(known)} wordings can never be heard", cure)
-    return Finding("vocabulary", "ok", f"all {len(known)} wordings can be heard")
+        return Finding(
+            N_("vocabulary"),
+            "warning",
+            _("{lost} of {count} wordings can never be heard").format(lost=len(lost), count=len(known)),
+            cure,
+        )
+    return Finding(N_("vocabulary"), "ok", _("all {count} wordings can be heard").format(count=len(known)))
 
 
 def store(path: Path, place: str, now: datetime) -> Iterator[Finding]:
@@ -190,23 +219,35 @@ def store(path: Path, place: str, now: datetime) -> Iterator[Finding]:
         folder = next(one for one in (path.parent, *path.parents) if one.is_dir())
         yield rights(path, folder)
         free = shutil.disk_usage(folder).free
-        yield Finding("room", *_of_room(free, folder))
+        yield Finding(N_("room"), *_of_room(free, folder))
         if not path.exists():
-            yield Finding("store", "ok", f"{path} will be made when listening begins")
+            yield Finding(N_("store"), "ok", _("{path} will be made when listening begins").format(path=path))
             return
         with open_store(place, create=False) as opened:
             found = opened.verify()
             newest = max((row.recorded for row in opened.read(since=now)), default=None)
     except (CounterListenerError, OSError) as error:
-        yield Finding("store", "wrong", *_parted(error))
+        yield Finding(N_("store"), "wrong", *_parted(error))
         return
     if found.broken:
-        row = f"row {found.broken.seq}: " if found.broken.seq is not None else ""
-        yield Finding("store", "wrong", f"{path}: {row}{found.broken.wrong}", "find out who changed it; keep a backup")
+        row = _("row {seq}: ").format(seq=found.broken.seq) if found.broken.seq is not None else ""
+        yield Finding(
+            N_("store"),
+            "wrong",
+            f"{path}: {row}{found.broken.wrong.told(_)}",
+            _("find out who changed it; keep a backup"),
+        )
     else:
-        yield Finding("store", "ok", f"{path}: {found.rows} rows, whole, and the chain holds")
+        yield Finding(
+            N_("store"), "ok", _("{path}: {count} rows, whole, and the chain holds").format(path=path, count=found.rows)
+        )
     if newest and datetime.fromisoformat(newest) > now:
-        yield Finding("record's time", "wrong", f"it holds rows of the future ({newest[:19]})", "set the clock right")
+        yield Finding(
+            N_("record's time"),
+            "wrong",
+            _("it holds rows of the future ({time})").format(time=newest[:19]),
+            _("set the clock right"),
+        )
 
 
 def rights(path: Path, folder: Path) -> Finding:
@@ -214,31 +255,40 @@ def rights(path: Path, folder: Path) -> Finding:
     where = path if path.exists() else folder
     if not os.access(where, os.R_OK | os.W_OK) or not os.access(folder, os.W_OK):
         return Finding(
-            "rights", "wrong", f"{where} cannot be written", "give yourself the right to write it and its folder"
+            "rights",
+            "wrong",
+            _("{path} cannot be written").format(path=where),
+            _("give yourself the right to write it and its folder"),
         )
     if os.name == "posix" and path.exists() and path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-        return Finding("rights", "warning", f"others may read {path}", f"chmod 600 {path}")
-    return Finding("rights", "ok", f"{where} can be written")
+        return Finding(N_("rights"), "warning", _("others may read {path}").format(path=path), f"chmod 600 {path}")
+    return Finding(N_("rights"), "ok", _("{path} can be written").format(path=where))
 
 
 def time(before: datetime, after: datetime, passed: float) -> Finding:
     """Whether the wall clock can be right: not before this program was written, and not set while we looked."""
     said = f"{after.astimezone():%Y-%m-%d %H:%M:%S %Z}"
-    cure = "set the computer's clock, and let it be kept by a time server"
+    cure = _("set the computer's clock, and let it be kept by a time server")
     if after < OLDEST:
-        return Finding("clock", "wrong", f"{said} is long past", cure)
+        return Finding(N_("clock"), "wrong", _("{time} is long past").format(time=said), cure)
     jump = (after - before).total_seconds() - passed
     if abs(jump) > JUMP_SECONDS:
-        return Finding("clock", "warning", f"{said}, and it was moved by {jump:+.1f} s while this ran", cure)
-    return Finding("clock", "ok", said)
+        return Finding(
+            N_("clock"),
+            "warning",
+            _("{time}, and it was moved by {jump:+.1f} s while this ran").format(time=said, jump=jump),
+            cure,
+        )
+    return Finding(N_("clock"), "ok", said)
 
 
 def _of_room(free: int, folder: Path) -> tuple[State, str, str]:
-    said = f"{free / 1e9:.1f} GB free at {folder}"
-    return ("ok", said, "") if free >= LEAST_FREE else ("wrong", said, "make room on this disk")
+    said = _("{size:.1f} GB free at {folder}").format(size=free / 1e9, folder=folder)
+    return ("ok", said, "") if free >= LEAST_FREE else ("wrong", said, _("make room on this disk"))
 
 
 def _parted(error: Exception) -> tuple[str, str]:
     """One of our sentences as what is wrong and its cure, which follows a semicolon."""
-    said, _, cure = str(error).rstrip(".").partition("; ")
-    return said, cure or "mend that and ask again"
+    told = error.told(_) if isinstance(error, CounterListenerError) else str(error)
+    said, _stop, cure = told.rstrip(".。").partition(_("; "))
+    return said, cure or _("mend that and ask again")

@@ -16,12 +16,42 @@ CounterListenerError            one sentence for the user; never a traceback
 
 from __future__ import annotations
 
+from typing import Final
+
+from counter_listener.messages import N_, Say, Sentence
+
+CAUSES: Final = (
+    N_("Permission denied"),
+    N_("Operation not permitted"),
+    N_("No such file or directory"),
+    N_("Is a directory"),
+    N_("Not a directory"),
+    N_("File exists"),
+    N_("File name too long"),
+    N_("No space left on device"),
+    N_("Read-only file system"),
+    N_("Input/output error"),
+    N_("Too many open files"),
+    N_("Device or resource busy"),
+    N_("Invalid argument"),
+)
+"""What systems say of files, where we have words for it."""
+
 
 class CounterListenerError(Exception):
     "Something the user can mend; the message is one sentence naming what and how."
 
-    def __init__(self, sentence: str) -> None:
-        super().__init__(sentence if sentence.endswith((".", "?", "。")) else f"{sentence}.")
+    def __init__(self, text: str | Sentence, **values: object) -> None:
+        self.sentence = text if isinstance(text, Sentence) else Sentence(text, values)
+        super().__init__(self.told(str))
+
+    def told(self, say: Say) -> str:
+        """The sentence in the language of `say`, with its full stop."""
+        said = self.sentence.told(say)
+        return said if said.endswith((".", "?", "。", "？")) else said + say(N_("."))
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), (self.sentence,)
 
 
 class AudioError(CounterListenerError):
@@ -66,3 +96,9 @@ class BusyError(CounterListenerError):
 
 class UsageError(CounterListenerError):
     "Options that do not go together."
+
+
+def cause(error: BaseException) -> Sentence:
+    """Why a file cannot be used, as the system says it: a value for a sentence of ours."""
+    said = getattr(error, "strerror", None) or str(error)
+    return Sentence(said) if said in CAUSES else Sentence("{said}", {"said": said})

@@ -12,14 +12,15 @@ from counter_listener.batch import hear as recognised
 from counter_listener.findings import Heard
 from counter_listener.labels import Label
 from counter_listener.matching import Matcher, match
+from counter_listener.messages import N_
 from counter_listener.scoring import Found, Method, Said, best, curve, scored
 from counter_listener.types import Gap, Hit, Recognised, Utterance
 
-OURS: Final = "ours"
+OURS: Final = N_("ours")
 NAMES: Final[Mapping[Baseline, str]] = {
-    "exact": "exact text",
-    "characters": "rapidfuzz, characters",
-    "pinyin": "rapidfuzz, pinyin",
+    "exact": N_("exact text"),
+    "characters": N_("rapidfuzz, characters"),
+    "pinyin": N_("rapidfuzz, pinyin"),
 }
 
 

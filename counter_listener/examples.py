@@ -6,8 +6,10 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from counter_listener import messages
 from counter_listener.findings import Heard, RuleHit
 from counter_listener.matching import Matcher, find
+from counter_listener.messages import Sentence
 from counter_listener.phrase_set import Example
 from counter_listener.phrases import SLOT
 from counter_listener.types import Speaker, Utterance, Word
@@ -36,24 +38,36 @@ def found_in(matcher: Matcher, text: str, speaker: Speaker = "unknown") -> set[s
     return {one.owner for kind, one in found if kind != "word" and not (isinstance(one, RuleHit) and one.kept)}
 
 
-def failures(matcher: Matcher) -> Iterator[str]:
+def failures(matcher: Matcher) -> Iterator[Sentence]:
     """What is wrong with a phrase set's examples: those that fail, and known failures that do not."""
     for example in matcher.phrases.example:
         found, expected = found_in(matcher, example.heard, example.speaker), set(example.expect)
         if example.fails and found == expected:
-            yield f"the example {example.heard!r} passes now; take its 'fails' away."
+            yield messages.sentence("the example {example!r} passes now; take its 'fails' away.", example=example.heard)
         elif not example.fails and found != expected:
             yield _difference(example, found)
 
 
-def _difference(example: Example, found: set[str]) -> str:
+def _difference(example: Example, found: set[str]) -> Sentence:
     expected = set(example.expect)
     lacking, surplus = sorted(expected - found), sorted(found - expected)
-    told = [f"{', '.join(lacking)} was not found"] * bool(lacking) + [f"{', '.join(surplus)} was found"] * bool(surplus)
-    return f"the example {example.heard!r} fails: {' and '.join(told)}; mend the example or the wordings."
+    values = {"example": example.heard, "lacking": ", ".join(lacking), "surplus": ", ".join(surplus)}
+    if not surplus:
+        return messages.sentence(
+            "the example {example!r} fails: {lacking} was not found; mend the example or the wordings.", **values
+        )
+    if not lacking:
+        return messages.sentence(
+            "the example {example!r} fails: {surplus} was found; mend the example or the wordings.", **values
+        )
+    return messages.sentence(
+        "the example {example!r} fails: {lacking} was not found and {surplus} was found; mend the example or the"
+        " wordings.",
+        **values,
+    )
 
 
-def unheard_wordings(matcher: Matcher) -> Iterator[str]:
+def unheard_wordings(matcher: Matcher) -> Iterator[Sentence]:
     """Each owed or forbidden wording that, said word for word, is not heard as its own phrase."""
     for phrase, _ in matcher.phrases.phrases():
         yield from _misheard(matcher, phrase.id, (*phrase.say, *phrase.shared), "phrases")
@@ -61,10 +75,15 @@ def unheard_wordings(matcher: Matcher) -> Iterator[str]:
         yield from _misheard(matcher, offence.id, (*offence.say, *offence.shared), "offences")
 
 
-def _misheard(matcher: Matcher, owner: str, wordings: tuple[str, ...], kind: str) -> Iterator[str]:
+def _misheard(matcher: Matcher, owner: str, wordings: tuple[str, ...], kind: str) -> Iterator[Sentence]:
     for wording in wordings:
         said = SLOT.sub(lambda slot: FILLER[: matcher.phrases.slots[slot[1]].min], wording)
         hits = getattr(find(matcher, sentence(said)), kind)
         if owner not in {hit.owner for hit in hits}:
-            others = ", ".join(hit.owner for hit in hits) or "nothing"
-            yield f"the wording {wording!r} of {owner!r} is heard as {others}."
+            others = ", ".join(hit.owner for hit in hits) or messages.sentence("nothing")
+            yield messages.sentence(
+                "the wording {wording!r} of {owner!r} is heard as {others}.",
+                wording=wording,
+                owner=owner,
+                others=others,
+            )

@@ -12,15 +12,16 @@ from rich.text import Text
 
 from counter_listener.clocks import clock
 from counter_listener.explain import Column, Explanation
+from counter_listener.messages import N_, _
 from counter_listener.privacy import printable
 from counter_listener.show import printed
 
 VERDICTS: Final = {
-    "not_heard": "was not heard",
-    "unknown": "is unknown",
-    "heard": "was heard",
-    "passes": "passes",
-    "too far": "does not pass",
+    "not_heard": N_("was not heard"),
+    "unknown": N_("is unknown"),
+    "heard": N_("was heard"),
+    "passes": N_("passes"),
+    "too far": N_("does not pass"),
 }
 WIDTH: Final = 100
 """Characters: a narrower terminal breaks the lines rather than lose syllables."""
@@ -33,12 +34,14 @@ def explained_text(found: Sequence[Explanation], recording: str) -> str:
 
 def _show(console: Console, found: Sequence[Explanation], recording: str) -> None:
     if not found:
-        console.print(Text(f"{recording}: nothing to explain; whatever is owed was heard, or nothing was said."))
+        text = _("{recording}: nothing to explain; whatever is owed was heard, or nothing was said.")
+        console.print(Text(text.format(recording=recording)))
     for one in found:
-        visit = f"Visit {one.visit}: " if one.visit is not None else ""
-        head = f"{visit}{printable(one.title)} ({one.phrase}) {VERDICTS.get(one.verdict, one.verdict)}."
+        visit = _("Visit {number}").format(number=one.visit) + _(": ") if one.visit is not None else ""
+        head = f"{visit}{printable(one.title)} ({one.phrase}) {_(VERDICTS.get(one.verdict, one.verdict))}{_('.')}"
         console.print(Text(head, style="bold"))
-        console.print(Text(f"  Closest at {clock(one.start)}, “{one.heard}” for “{one.wording}”:"))
+        closest = _("Closest at {time}, “{heard}” for “{wording}”:")
+        console.print(Text("  " + closest.format(time=clock(one.start), heard=one.heard, wording=one.wording)))
         console.print(Padding(_laid_out(one.columns), (0, 0, 0, 4)))
         for line in _verdict_lines(one):
             console.print(Text(f"  {line}"))
@@ -47,12 +50,12 @@ def _show(console: Console, found: Sequence[Explanation], recording: str) -> Non
 def _laid_out(columns: Sequence[Column]) -> Table:
     table = Table(box=None, pad_edge=False, show_header=False, padding=(0, 1, 0, 0))
     table.add_column(style="dim", no_wrap=True)
-    for _ in columns:
+    for _column in columns:
         table.add_column(no_wrap=True, justify="center")
     marks = ["" if not one.cost else "✗" if one.cost >= 1 else "~" for one in columns]
-    table.add_row("wording", *(one.wanted or "-" for one in columns))
+    table.add_row(_("wording"), *(one.wanted or "-" for one in columns))
     table.add_row("", *(one.wanted_sound for one in columns), style="dim")
-    table.add_row("heard", *(Text(one.heard or "-") for one in columns))
+    table.add_row(_("recognised"), *(Text(one.heard or "-") for one in columns))
     table.add_row("", *(one.heard_sound for one in columns), style="dim")
     table.add_row("", *(Text(mark, style="red" if mark == "✗" else "yellow") for mark in marks))
     return table
@@ -60,21 +63,24 @@ def _laid_out(columns: Sequence[Column]) -> Table:
 
 def _verdict_lines(one: Explanation) -> Iterator[str]:
     if differing := [_difference(column) for column in one.columns if column.cost]:
-        yield f"Differs: {', '.join(differing)}."
+        yield _("Differs: {list}.").format(list=_(", ").join(differing))
+    told = {"closeness": one.closeness, "line": one.line}
     if one.passes:
-        yield f"Closeness {one.closeness:g}, needed here {one.line:g}: it passes."
+        yield _("Closeness {closeness:g}, needed here {line:g}: it passes.").format(**told)
     elif one.line > 100:  # noqa: PLR2004 - a closeness is at most 100
-        yield f"Closeness {one.closeness:g}, which is not enough: so few sounds, written so, are often there by chance."
+        text = _("Closeness {closeness:g}, which is not enough: so few sounds, written so, are often there by chance.")
+        yield text.format(**told)
     else:
-        yield f"Closeness {one.closeness:g}, needed here {one.line:g}."
+        yield _("Closeness {closeness:g}, needed here {line:g}.").format(**told)
     if one.cure:
-        yield f"With {'、'.join(one.cure)} heard right it would have passed."
+        yield _("With {list} heard right it would have passed.").format(list="、".join(one.cure))
 
 
 def _difference(column: Column) -> str:
     if not column.wanted:
-        return f"{column.heard} is put in"
+        return _("{heard} is put in").format(heard=column.heard)
     if not column.heard:
-        return f"{column.wanted} is missing"
-    near = "near" if column.cost < 1 else "another sound"
-    return f"{column.heard_sound} for {column.wanted_sound} ({near})"
+        return _("{wanted} is missing").format(wanted=column.wanted)
+    near = _("near") if column.cost < 1 else _("another sound")
+    text = _("{heard} for {wanted} ({near})")
+    return text.format(heard=column.heard_sound, wanted=column.wanted_sound, near=near)

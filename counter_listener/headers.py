@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO, Final, Literal, NamedTuple
 
+from counter_listener.messages import sentence
+
 _Order = Literal["little", "big"]
 _PIPED: Final = 0xFFFFFFFF
 """Bytes of audio according to a recorder that wrote to a pipe and could not know."""
@@ -72,7 +74,7 @@ def read_wav_header(file: BinaryIO) -> WavHeader | None:
         elif chunk.name == b"data":
             declared = long_size if long_size is not None and chunk.size == _PIPED else chunk.size
             return _weigh(file, _Chunk(b"data", chunk.start, declared), size, order, rate)
-    raise ValueError("has a header that is cut short or damaged, so nobody can tell where its audio is")
+    raise ValueError(sentence("has a header that is cut short or damaged, so nobody can tell where its audio is"))
 
 
 def _chunks(file: BinaryIO, start: int, size: int, order: _Order) -> Iterator[_Chunk]:

@@ -39,7 +39,7 @@ def _expand(asked: str) -> Iterator[Path | Missing]:
         inside = [file for file in _files_in(path) if _is_input(file)]
         yield from inside
         if not inside:
-            yield Missing(path, AudioError(f"{path}: the folder holds no recording and no transcript."))
+            yield Missing(path, AudioError("{path}: the folder holds no recording and no transcript.", path=path))
     elif os.path.exists(asked) or not glob.has_magic(asked):  # noqa: PTH110 - as above
         yield path
     else:
@@ -47,7 +47,7 @@ def _expand(asked: str) -> Iterator[Path | Missing]:
         files = [Path(name) for name in matched if Path(name).is_file()]
         yield from files
         if not files:
-            yield Missing(path, AudioError(f"{asked}: no file fits this pattern."))
+            yield Missing(path, AudioError("{asked}: no file fits this pattern.", asked=asked))
 
 
 def _files_in(folder: Path) -> list[Path]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from counter_listener.errors import MicrophoneError
+from counter_listener.messages import N_
 from counter_listener.types import SAMPLE_BYTES, SAMPLE_RATE, Gap
 
 QUEUE_SECONDS: Final = 30
@@ -27,10 +28,10 @@ MUTE_AGAIN_SECONDS: Final = 600.0
 WAIT_SECONDS: Final = 0.25
 """How long to wait for sound before looking whether to stop."""
 
-BEHIND: Final = "the computer could not keep up, and this was not listened to"
-OVERFLOW: Final = "the sound system dropped this before it reached the listener"
-STALLED: Final = "the microphone gave no sound for a while"
-MUTED: Final = "the microphone gave nothing but zeros: is it muted or unplugged?"
+BEHIND: Final = N_("the computer could not keep up, and this was not listened to")
+OVERFLOW: Final = N_("the sound system dropped this before it reached the listener")
+STALLED: Final = N_("the microphone gave no sound for a while")
+MUTED: Final = N_("the microphone gave nothing but zeros: is it muted or unplugged?")
 
 Sound = bytes | Gap | None
 """What a microphone gives: sound, a loss, or nothing for a moment."""
@@ -130,7 +131,7 @@ class Intake:
         if not self.running():
             raise MicrophoneError("The microphone stopped: was it unplugged?")
         if silent >= STALL_SECONDS:
-            raise MicrophoneError(f"The microphone gave no sound for {silent:.0f} s: was it unplugged?")
+            raise MicrophoneError("The microphone gives no sound any more: was it unplugged?")
 
 
 def without_mutes(items: Iterable[Sound]) -> Iterator[Sound]:

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-from counter_listener.errors import CounterListenerError
+from counter_listener.errors import CounterListenerError, cause
+from counter_listener.messages import sentence
 
 LONGEST: Final = 2_000_000
 """Characters a line."""
@@ -23,30 +24,41 @@ def numbered_lines(path: Path, error: type[CounterListenerError]) -> Iterator[tu
                 if text := _decoded(path, number, line, error).strip():
                     yield number, text
     except FileNotFoundError:
-        raise error(f"{path} does not exist; check the name") from None
+        raise error("{path} does not exist; check the name", path=path) from None
     except OSError as broken:
-        raise error(f"{path} cannot be read ({broken.strerror}); check its name and rights") from broken
+        raise error(
+            "{path} cannot be read ({why}); check its name and rights", path=path, why=cause(broken)
+        ) from broken
 
 
 def _decoded(path: Path, number: int, line: bytes, error: type[CounterListenerError]) -> str:
     try:
         text = line.decode("utf-8-sig" if number == 1 else "utf-8") if len(line) <= LONGEST * 4 else None
     except UnicodeDecodeError as broken:
-        raise error(f"{path}, line {number}: expected UTF-8, so save the file as UTF-8") from broken
+        raise error(
+            "{path}, line {number}: expected UTF-8, so save the file as UTF-8", path=path, number=number
+        ) from broken
     if text is None or len(text) > LONGEST:
-        raise error(f"{path}, line {number}: expected at most {LONGEST} characters a line")
+        raise error(
+            "{path}, line {number}: expected at most {longest} characters a line",
+            path=path,
+            number=number,
+            longest=LONGEST,
+        )
     return text
 
 
 def json_object(line: str, example: str) -> dict[str, object]:
     """The JSON object that a line is. Raises ValueError with what was expected instead, such as `example`."""
-    expected = f"a JSON object like {example}"
+    expected = sentence("a JSON object like {example}", example=example)
     try:
         value = json.loads(line)
     except json.JSONDecodeError as error:
-        raise ValueError(f"{expected}, but at column {error.colno} it is not JSON") from error
+        raise ValueError(
+            sentence("{expected}, but at column {column} it is not JSON", expected=expected, column=error.colno)
+        ) from error
     except (ValueError, RecursionError) as error:
-        raise ValueError(f"{expected}, but it is not JSON that anyone can read") from error
+        raise ValueError(sentence("{expected}, but it is not JSON that anyone can read", expected=expected)) from error
     if not isinstance(value, dict):
         raise ValueError(expected)  # noqa: TRY004 (of what the user wrote, not of a type)
     return value
@@ -57,4 +69,4 @@ def seconds(record: Mapping[str, object], key: str) -> float:
     value = record.get(key)
     if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= WEEK:
         return float(value)
-    raise ValueError(f'"{key}" to be a number of seconds from 0 to {WEEK:.0f}')
+    raise ValueError(sentence('"{key}" to be a number of seconds from 0 to {week:.0f}', key=key, week=WEEK))

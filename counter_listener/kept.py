@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from counter_listener.errors import StoreError, TranscriptError
+from counter_listener.errors import StoreError, TranscriptError, cause
 from counter_listener.json_lines import numbered_lines
 from counter_listener.privacy import NUMBER
 from counter_listener.types import Gap, Utterance, Word
@@ -56,7 +56,9 @@ def keep(folder: Path, result: Result, origin: Origin, options: Mapping[str, obj
             os.fsync(file.fileno())
         part.replace(target)
     except OSError as error:
-        raise StoreError(f"{target} cannot be written ({error.strerror}); see to its folder and rights") from error
+        raise StoreError(
+            "{path} cannot be written ({why}); see to its folder and rights", path=target, why=cause(error)
+        ) from error
 
 
 def masked(items: Iterable[Utterance | Gap]) -> Iterator[Utterance | Gap]:
@@ -89,7 +91,9 @@ def forget(folder: Path, known: Iterable[str]) -> int:
         try:
             path.unlink(missing_ok=True)
         except OSError as error:
-            raise StoreError(f"{path} cannot be removed ({error.strerror}); remove it by hand") from error
+            raise StoreError(
+                "{path} cannot be removed ({why}); remove it by hand", path=path, why=cause(error)
+            ) from error
     with suppress(OSError):
         folder.rmdir()  # only an empty one goes
     return len(gone)
@@ -121,7 +125,9 @@ def _read(path: Path) -> Kept:
         return Kept(str(head["recording"]), float(head["seconds"]), dict(head["options"]), tuple(items))
     except (ValueError, KeyError, TypeError, StopIteration) as error:
         raise TranscriptError(
-            f"{path}, line {number or 1}: this is not as it was kept; remove the file, or check its recording again"
+            "{path}, line {number}: this is not as it was kept; remove the file, or check its recording again",
+            path=path,
+            number=number or 1,
         ) from error
 
 

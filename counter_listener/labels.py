@@ -10,6 +10,7 @@ from typing import Final
 
 from counter_listener.errors import LabelsError
 from counter_listener.json_lines import json_object, numbered_lines, seconds
+from counter_listener.messages import sentence
 from counter_listener.phrase_set import PhraseSet
 from counter_listener.phrases import near
 from counter_listener.scoring import SLACK, Said
@@ -43,46 +44,64 @@ def read_labels(path: Path, known: Collection[str]) -> list[Label]:
         try:
             label = _label(json_object(line, EXAMPLE), path.parent, known)
             if first := found.get(label.path):
-                raise ValueError(f"each file once, but {label.path.name} stands in line {first} too")  # noqa: TRY301
+                raise ValueError(  # noqa: TRY301
+                    sentence("each file once, but {file} stands in line {first} too", file=label.path.name, first=first)
+                )
         except ValueError as error:
-            raise LabelsError(f"{path}, line {number}: expected {error}") from None
+            raise LabelsError(
+                "{path}, line {number}: expected {error}", path=path, number=number, error=error.args[0]
+            ) from None
         found[label.path] = number
         labels.append(label)
     if not labels:
-        raise LabelsError(f"{path} holds no label; give one JSON object a line, like {EXAMPLE}")
+        raise LabelsError(
+            "{path} holds no label; give one JSON object a line, like {example}", path=path, example=EXAMPLE
+        )
     return labels
 
 
 def _label(record: Mapping[str, object], folder: Path, known: Collection[str]) -> Label:
     file = record.get("file")
     if not isinstance(file, str) or not file:
-        raise ValueError('"file" to be the name of a recording or transcript')
+        raise ValueError(sentence('"file" to be the name of a recording or transcript'))
     place = folder / file
     if not os.path.isfile(place):  # noqa: PTH113 - Path.is_file raises on names that are too long
-        raise ValueError(f'"file" to be there, but {place} is no file')
+        raise ValueError(sentence('"file" to be there, but {place} is no file', place=place))
     long = seconds(record, "seconds")
     if not long:
-        raise ValueError('"seconds" to be how long the file is, more than 0')
+        raise ValueError(sentence('"seconds" to be how long the file is, more than 0'))
     said = record.get("said")
     if not isinstance(said, list):
-        raise ValueError('"said" to be a list, which is empty where nothing owed or forbidden was said')  # noqa: TRY004
+        raise ValueError(sentence('"said" to be a list, which is empty where nothing owed or forbidden was said'))  # noqa: TRY004
     return Label(place, long, tuple(_said(said, long, known)))
 
 
 def _said(entries: list[object], long: float, known: Collection[str]) -> Iterator[Said]:
     for entry in entries:
         if not isinstance(entry, dict):
-            raise ValueError('each of "said" to be like {"id": "hello", "start": 0.4, "end": 1.9}')  # noqa: TRY004
+            raise ValueError(sentence('each of "said" to be like {{"id": "hello", "start": 0.4, "end": 1.9}}'))  # noqa: TRY004
         name, optional = entry.get("id"), entry.get("optional", False)
         if not isinstance(name, str) or name not in known:
             hint = near(str(name)[:100], known)
-            raise ValueError(f"the id of a phrase or an offence, and the phrase set has no {str(name)[:100]!r}{hint}")
+            raise ValueError(
+                sentence(
+                    "the id of a phrase or an offence, and the phrase set has no {name!r}{hint}",
+                    name=str(name)[:100],
+                    hint=hint,
+                )
+            )
         if not isinstance(optional, bool):
-            raise ValueError('"optional" to be true or false')  # noqa: TRY004
+            raise ValueError(sentence('"optional" to be true or false'))  # noqa: TRY004
         start, end = seconds(entry, "start"), seconds(entry, "end")
         if not start <= end <= long + SLACK:
             raise ValueError(
-                f'"start", "end" and the file\'s "seconds" in this order, but {name} is from {start:g} to {end:g}'
-                f" of {long:g}"
+                sentence(
+                    '"start", "end" and the file\'s "seconds" in this order, but {name} is from {start:g} to {end:g}'
+                    " of {long:g}",
+                    name=name,
+                    start=start,
+                    end=end,
+                    long=long,
+                )
             )
         yield Said(name, start, end, optional)

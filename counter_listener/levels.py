@@ -15,6 +15,7 @@ from rich.text import Text
 
 from counter_listener.errors import MicrophoneError
 from counter_listener.intake import Sound
+from counter_listener.messages import _
 from counter_listener.microphone import FLOOR, Device, level, microphone
 from counter_listener.microphone import devices as listed_devices
 from counter_listener.privacy import printable
@@ -41,12 +42,13 @@ def show_levels(seconds: float, clock: Callable[[], float]) -> None:
             heard = f"{now:.0f} dB" if isinstance(now, float) else now
             mark = "*" if one.default else " "
             name = printable(one.name)
-            click.echo(f"{mark} {name}, {one.host}  {one.channels} channels  {one.rate:.0f} Hz  {heard}")
+            channels = _("channels: {count}").format(count=one.channels)
+            click.echo(f"{mark} {name}, {one.host}  {channels}  {one.rate:.0f} Hz  {heard}")
         return
     with Live(console=Console(highlight=False), auto_refresh=False) as live:
         for levels in watched(listed, seconds, clock):
             live.update(_table(listed, levels), refresh=True)
-    click.echo("* is the system's default. Give a name, or an unmistakable part of it, to: listen --device NAME")
+    click.echo(_("* is the system's default. Give a name, or an unmistakable part of it, to: listen --device NAME"))
 
 
 def measured(device: Device, channel: Literal["mix"] | int, seconds: float, clock: Callable[[], float]) -> float:
@@ -69,7 +71,7 @@ def watched(listed: list[Device], seconds: float, clock: Callable[[], float]) ->
                     stack.enter_context(microphone(one, "mix", clock, lambda: clock() >= until)).sound
                 )
             except MicrophoneError:
-                refused[one.index] = "cannot be opened"
+                refused[one.index] = _("cannot be opened")
         until = clock() + seconds
         while clock() < until:
             yield {**refused, **{index: _next_level(stream) for index, stream in streams.items()}}
@@ -79,7 +81,7 @@ def _next_level(stream: Iterator[Sound]) -> float | str:
     try:
         item = next(stream, None)
     except MicrophoneError:
-        return "stopped"
+        return _("stopped")
     return level(item) if isinstance(item, bytes) else FLOOR
 
 
@@ -89,8 +91,10 @@ def _louder(before: float | str | None, now: float | str) -> float | str:
 
 def _table(listed: list[Device], levels: Levels) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for title in ("", "name", "interface", "channels", "Hz", "level"):
-        table.add_column(title, overflow="fold" if title == "name" else "ellipsis")
+    table.add_column("")
+    table.add_column(_("name"), overflow="fold")
+    for title in (_("interface"), _("channels"), "Hz", _("level")):
+        table.add_column(title)
     for one in listed:
         now = levels.get(one.index, FLOOR)
         bar = level_bar(now) if isinstance(now, float) else Text(now, style="yellow")

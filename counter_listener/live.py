@@ -12,6 +12,7 @@ from counter_listener.errors import MicrophoneError, StoreError
 from counter_listener.examples import sentence
 from counter_listener.intake import MUTED, Sound, without_mutes
 from counter_listener.matching import Matcher, find
+from counter_listener.messages import N_, _
 from counter_listener.microphone import FLOOR, level
 from counter_listener.pipeline import listen
 from counter_listener.privacy import mask
@@ -23,9 +24,9 @@ if TYPE_CHECKING:
     from counter_listener.record import Origin
     from counter_listener.store import Store
 
-BEGAN: Final = "listening began"
-STOPPED: Final = "listening was stopped"
-RENEWED: Final = "the listener made room for a new one"
+BEGAN: Final = N_("listening began")
+STOPPED: Final = N_("listening was stopped")
+RENEWED: Final = N_("the listener made room for a new one")
 WRITES: Final = 3
 """Attempts to write an event, a block apart and up to 5 s each, before the listener gives up and is started anew."""
 BEAT_SECONDS: Final = 0.2
@@ -221,7 +222,7 @@ class Live:
                 self._failures += 1
                 if self._failures >= WRITES:
                     raise
-                self.tell({"trouble": str(error)})
+                self.tell({"trouble": error.told(_)})
                 return
         self._failures = 0
         for event in self._pending:

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from counter_listener.errors import BusyError, StoreError
+from counter_listener.errors import BusyError, StoreError, cause
+from counter_listener.messages import sentence
 from counter_listener.store_file import prepare_file, record_file, shown
 
 
@@ -25,12 +26,16 @@ def only_listener(place: str, counter: str) -> Iterator[None]:
         lock = FileLock(_lock_file(record, counter), timeout=0, mode=0o600)
         lock.acquire()
     except Timeout:
-        name = f"counter {counter!r}" if counter else "the counter without a name"
+        name = sentence("counter {counter!r}", counter=counter) if counter else sentence("the counter without a name")
         raise BusyError(
-            f"A listener already listens at {name} for {shown(record)}; stop it, or give this one another --counter."
+            "A listener already listens at {name} for {record}; stop it, or give this one another --counter.",
+            name=name,
+            record=shown(record),
         ) from None
     except OSError as error:
-        raise StoreError(f"{shown(record)} cannot be used: {error.strerror}; see to its folder and rights.") from None
+        raise StoreError(
+            "{record} cannot be used: {why}; see to its folder and rights.", record=shown(record), why=cause(error)
+        ) from None
     try:
         yield
     finally:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol, TypeVar
 
 from counter_listener.headers import WavHeader
+from counter_listener.messages import N_
 from counter_listener.types import SAMPLE_BYTES, SAMPLE_RATE, Gap
 
 _JUMP: Final = 0.05
@@ -16,12 +17,12 @@ _BREATH: Final = 0.02
 _DAY: Final = 86_400.0
 """Seconds; a file that says so much of it is missing is not believed."""
 
-UNDECODABLE: Final = "part of the recording is damaged and could not be decoded"
-UNSTAMPED: Final = "the time stamps of the recording jump: part of it is missing"
-BROKEN_OFF: Final = "the recording is damaged and could not be read beyond this point"
-UNCLOSED: Final = "the recorder never closed the file, so its end may be missing"
-TRUNCATED: Final = "the recording breaks off before the length that its header promises"
-UNREAD: Final = "the file goes on after the audio that its header counts, and that part was not read"
+UNDECODABLE: Final = N_("part of the recording is damaged and could not be decoded")
+UNSTAMPED: Final = N_("the time stamps of the recording jump: part of it is missing")
+BROKEN_OFF: Final = N_("the recording is damaged and could not be read beyond this point")
+UNCLOSED: Final = N_("the recorder never closed the file, so its end may be missing")
+TRUNCATED: Final = N_("the recording breaks off before the length that its header promises")
+UNREAD: Final = N_("the file goes on after the audio that its header counts, and that part was not read")
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from typing import Final, Protocol
 from counter_listener.batch import Result, Task, check_one, failed
 from counter_listener.errors import AudioError
 from counter_listener.inputs import Missing
+from counter_listener.messages import Sentence
 
 AHEAD: Final = 64
 """Results, for each worker, that may wait for an earlier recording to be finished: about 30 kB each."""
@@ -27,7 +28,7 @@ Done = Callable[[Result], Result]
 class Lost(Exception):  # noqa: N818 - what happened, not whose fault
     "A worker is gone, and what it was doing with it."
 
-    def __init__(self, why: str, *, again: bool) -> None:
+    def __init__(self, why: Sentence, *, again: bool) -> None:
         super().__init__(why, again)
         self.why = why
         """What became of it, as the end of a sentence that begins with the recording."""
@@ -96,8 +97,10 @@ def check_many(
                 yield bench.finished.pop(bench.shown)
                 bench.shown += 1
             ready, _ = wait(bench.underway, AWAKE, FIRST_COMPLETED)
-            for future in ready:
-                _take(bench, future)
+            came = [_take(bench, future) for future in ready]
+            _hand_out(bench)  # nobody waits while what came is recorded
+            for number, result in filter(None, came):
+                bench.finished[number] = done(result)
     finally:
         for hand in hands:
             hand.end()
@@ -124,7 +127,8 @@ def _begin(bench: Bench, number: int) -> None:
     bench.underway[hand.check(one if isinstance(one, Path) else one.path)] = (number, hand)
 
 
-def _take(bench: Bench, future: Future[Result]) -> None:
+def _take(bench: Bench, future: Future[Result]) -> tuple[int, Result] | None:
+    """What came of an input, by its number; None where it is to be tried again."""
     number, hand = bench.underway.pop(future)
     error = future.exception()
     gone = hand.lost(error) if error else None
@@ -132,11 +136,11 @@ def _take(bench: Bench, future: Future[Result]) -> None:
     if error and gone is None:
         raise error
     if gone is None:
-        bench.finished[number] = bench.done(future.result())
-    elif gone.again and number not in bench.tried:
+        return number, future.result()
+    if gone.again and number not in bench.tried:
         bench.tried.add(number)
         bench.again.append(number)
-    else:
-        one = bench.inputs[number]
-        path = one if isinstance(one, Path) else one.path
-        bench.finished[number] = bench.done(failed(path, AudioError(f"{path} {gone.why}")))
+        return None
+    one = bench.inputs[number]
+    path = one if isinstance(one, Path) else one.path
+    return number, failed(path, AudioError("{path} {why}", path=path, why=gone.why))

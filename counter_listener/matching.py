@@ -232,6 +232,8 @@ def compete(found: Iterable[Place], spoken: Spoken) -> list[Place]:
     Weighted interval scheduling: each place takes its value with it, and the best of what ends before it begins.
     """
     ranked = sorted(found, key=lambda place: (place.last, place.first, place.pattern.wording))
+    if not ranked:
+        return []
     lasts = [place.last for place in ranked]
     best: list[tuple[float, Place | None, int]] = [(0.0, None, 0)]
     for number, place in enumerate(ranked):

@@ -13,6 +13,7 @@ from typing import Any, Final, Literal
 
 from counter_listener.errors import MicrophoneError
 from counter_listener.intake import Intake, Sound, tap_for
+from counter_listener.messages import N_, sentence
 from counter_listener.types import SAMPLE_BYTES, SAMPLE_RATE
 
 BLOCK_SECONDS: Final = 0.1
@@ -23,7 +24,7 @@ MANY_CHANNELS: Final = 8
 """A device with more is no device but a sound server, which mixes for itself."""
 HOSTS: Final = ("Windows WASAPI", "Core Audio", "ALSA", "JACK Audio Connection Kit", "Windows DirectSound", "MME")
 """Where one microphone is offered by several of the system's interfaces: which to take first."""
-NO_PORTAUDIO: Final = (
+NO_PORTAUDIO: Final = N_(
     "PortAudio is not installed, without which no microphone can be heard;"
     " on Debian and Ubuntu: apt install libportaudio2."
 )
@@ -85,9 +86,11 @@ def find_device(name: str, listed: list[Device]) -> Device:
     )
     found = next((matching for way in ways if (matching := [one for one in listed if way(one)])), [])
     if len({one.name for one in found}) > 1 and not _cut_short(found):
-        raise MicrophoneError(f"Several microphones are named like {name!r}: {_names(found)}; give one name whole.")
+        raise MicrophoneError(
+            "Several microphones are named like {name!r}: {names}; give one name whole.", name=name, names=_names(found)
+        )
     if not found:
-        raise MicrophoneError(f"There is no microphone {name!r}; there are {_names(listed)}.")
+        raise MicrophoneError("There is no microphone {name!r}; there are {names}.", name=name, names=_names(listed))
     return min(found, key=lambda one: (HOSTS.index(one.host) if one.host in HOSTS else len(HOSTS), one.index))
 
 
@@ -168,7 +171,12 @@ def portaudio_version() -> str:
 
 def _opening(sounddevice: Any, device: Device, channel: Literal["mix"] | int) -> Opening:  # noqa: ANN401 - it has no types
     if isinstance(channel, int) and channel > device.channels:
-        raise MicrophoneError(f"{device.name} has {device.channels} channels, and no channel {channel}.")
+        raise MicrophoneError(
+            "{device} has {channels} channels, and no channel {channel}.",
+            device=device.name,
+            channels=device.channels,
+            channel=channel,
+        )
     if channel == "mix":
         channels = 2 if device.channels == 2 else 1  # noqa: PLR2004 - left and right
     else:
@@ -194,7 +202,7 @@ def _sounddevice() -> Any:  # noqa: ANN401 - it has no types
     except OSError:
         raise MicrophoneError(NO_PORTAUDIO) from None
     except Exception as error:  # noqa: BLE001 - PortAudio's start may fail in any way, by the drivers it finds
-        raise MicrophoneError(f"The sound system cannot be used ({error}).") from None
+        raise MicrophoneError("The sound system cannot be used ({error}).", error=str(error)) from None
     return sounddevice
 
 
@@ -207,9 +215,11 @@ def _explained(name: str) -> Iterator[None]:
             yield
     except (sounddevice.PortAudioError, ValueError) as error:
         said = str(error.args[0]) if error.args else str(error)
-        what = f"{name} cannot be opened" if name else "The sound system cannot be used"
+        what = sentence("{name} cannot be opened", name=name) if name else sentence("The sound system cannot be used")
         raise MicrophoneError(
-            f"{what} ({said}); see whether it is plugged in, allowed in the privacy settings, and not in use elsewhere."
+            "{what} ({said}); see whether it is plugged in, allowed in the privacy settings, and not in use elsewhere.",
+            what=what,
+            said=said,
         ) from None
 
 

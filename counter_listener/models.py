@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
-from counter_listener.errors import ModelError
+from counter_listener.errors import ModelError, cause
+from counter_listener.messages import Sentence, sentence
 from counter_listener.shipped import data_folder, shipped
 from counter_listener.symbols import FST_MAGIC, NoTableError, output_symbols
 
@@ -65,17 +66,22 @@ def find_model(name: str) -> Path:
     name = name if name in known else name.removeprefix(PREFIX)
     if name not in known:
         raise ModelError(
-            f"There is no model {name!r}; at hand are {', '.join(known)}, or give a model's folder{_cure(name)}."
+            "There is no model {name!r}; at hand are {names}, or give a model's folder{cure}.",
+            name=name,
+            names=", ".join(known),
+            cure=_cure(name),
         )
     return known[name]
 
 
-def _cure(name: str) -> str:
+def _cure(name: str) -> Sentence:
     """How to get a model that is known but not at hand; nothing is ever fetched unasked."""
     from counter_listener.registry import known_model
 
     known = known_model(name)
-    return f"; `counter-listener models install {known.name}` fetches this one" if known else ""
+    if known is None:
+        return Sentence("")
+    return sentence("; `counter-listener models install {name}` fetches this one", name=known.name)
 
 
 def verify(folder: Path) -> None:
@@ -88,13 +94,25 @@ def verify(folder: Path) -> None:
         _whole(folder, name)
     if not any(all((folder / name).is_file() for name in graph) for graph in GRAPHS):
         raise ModelError(
-            f"{folder}: half a model, graph/HCLG.fst or graph/HCLr.fst and graph/Gr.fst are missing; install it again."
+            "{folder}: {what}",
+            folder=folder,
+            what=sentence(
+                "half a model, graph/HCLG.fst or graph/HCLr.fst and graph/Gr.fst are missing; install it again."
+            ),
         )
     for name in (name for graph in GRAPHS for name in graph if (folder / name).is_file()):
         if _head(_whole(folder, name), 4) != struct.pack("<i", FST_MAGIC):
-            raise ModelError(f"{folder}: {name} is no graph, or damaged; install the model again.")
+            raise ModelError(
+                "{folder}: {what}",
+                folder=folder,
+                what=sentence("{name} is no graph, or damaged; install the model again.", name=name),
+            )
     if not _head(folder / ACOUSTIC, 64).lstrip(b"\0B").startswith(b"<TransitionModel>"):
-        raise ModelError(f"{folder}: {ACOUSTIC} is no acoustic model, or damaged; install the model again.")
+        raise ModelError(
+            "{folder}: {what}",
+            folder=folder,
+            what=sentence("{name} is no acoustic model, or damaged; install the model again.", name=ACOUSTIC),
+        )
     if listed_in_full(folder):
         verify_checksums(folder)
     else:
@@ -115,7 +133,11 @@ def checksums(folder: Path) -> dict[str, str]:
     except FileNotFoundError:
         return {}
     except (OSError, UnicodeDecodeError):
-        raise ModelError(f"{folder}: {CHECKSUMS} is damaged; install the model again.") from None
+        raise ModelError(
+            "{folder}: {what}",
+            folder=folder,
+            what=sentence("{name} is damaged; install the model again.", name=CHECKSUMS),
+        ) from None
     return {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
 
 
@@ -124,10 +146,18 @@ def _whole(folder: Path, name: str) -> Path:
     try:
         size = file.stat().st_size if file.is_file() else -1
     except OSError as error:
-        raise ModelError(f"{folder}: {name} cannot be read ({error.strerror}).") from None
+        raise ModelError(
+            "{folder}: {what}",
+            folder=folder,
+            what=sentence("{name} cannot be read ({why}).", name=name, why=cause(error)),
+        ) from None
     if size <= 0:
-        state = "empty" if size == 0 else "missing"
-        raise ModelError(f"{folder}: half a model, {name} is {state}; install the model again.")
+        state = sentence("empty") if size == 0 else sentence("missing")
+        raise ModelError(
+            "{folder}: {what}",
+            folder=folder,
+            what=sentence("half a model, {name} is {state}; install the model again.", name=name, state=state),
+        )
     return file
 
 
@@ -136,7 +166,7 @@ def _head(file: Path, size: int) -> bytes:
         with file.open("rb") as opened:
             return opened.read(size)
     except OSError as error:
-        raise ModelError(f"{file}: the model cannot be read ({error.strerror}).") from None
+        raise ModelError("{file}: the model cannot be read ({why}).", file=file, why=cause(error)) from None
 
 
 def vocabulary(folder: Path) -> frozenset[str]:
@@ -155,9 +185,17 @@ def _symbols(folder: Path, graph: str) -> Iterable[str] | None:
     try:
         return output_symbols(folder / graph)
     except OSError as error:
-        raise ModelError(f"{folder}: {graph} cannot be read ({error.strerror}).") from None
+        raise ModelError(
+            "{folder}: {what}",
+            folder=folder,
+            what=sentence("{name} cannot be read ({why}).", name=graph, why=cause(error)),
+        ) from None
     except NoTableError:
-        raise ModelError(f"{folder}: {graph} is no graph, or damaged; install the model again.") from None
+        raise ModelError(
+            "{folder}: {what}",
+            folder=folder,
+            what=sentence("{name} is no graph, or damaged; install the model again.", name=graph),
+        ) from None
 
 
 def _listed_words(folder: Path) -> Iterable[str]:
@@ -165,9 +203,13 @@ def _listed_words(folder: Path) -> Iterable[str]:
     try:
         entries = [line.split() for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
     except (OSError, UnicodeDecodeError):
-        raise ModelError(f"{folder}: {WORDS} is damaged; install the model again.") from None
+        raise ModelError(
+            "{folder}: {what}", folder=folder, what=sentence("{name} is damaged; install the model again.", name=WORDS)
+        ) from None
     if any(len(entry) != 2 or not entry[1].isdigit() for entry in entries):  # noqa: PLR2004 - a word and its number
-        raise ModelError(f"{folder}: {WORDS} is damaged; install the model again.")
+        raise ModelError(
+            "{folder}: {what}", folder=folder, what=sentence("{name} is damaged; install the model again.", name=WORDS)
+        )
     return [word for word, _ in entries]
 
 
@@ -178,9 +220,17 @@ def verify_checksums(folder: Path) -> None:
             with _whole(folder, name).open("rb") as file:
                 digest = hashlib.file_digest(file, "sha256").hexdigest()
         except OSError as error:
-            raise ModelError(f"{folder}: {name} cannot be read ({error.strerror}).") from None
+            raise ModelError(
+                "{folder}: {what}",
+                folder=folder,
+                what=sentence("{name} cannot be read ({why}).", name=name, why=cause(error)),
+            ) from None
         if digest != expected:
-            raise ModelError(f"{folder}: {name} is damaged (its checksum differs); install the model again.")
+            raise ModelError(
+                "{folder}: {what}",
+                folder=folder,
+                what=sentence("{name} is damaged (its checksum differs); install the model again.", name=name),
+            )
 
 
 def verify_by_loading(folder: Path) -> None:
@@ -189,6 +239,14 @@ def verify_by_loading(folder: Path) -> None:
     try:
         tried = subprocess.run(command, capture_output=True, timeout=TRY_SECONDS, check=False)  # noqa: S603 - our own code
     except subprocess.TimeoutExpired:
-        raise ModelError(f"{folder}: libvosk did not load this model in {TRY_SECONDS} s; install it again.") from None
+        raise ModelError(
+            "{folder}: {what}",
+            folder=folder,
+            what=sentence("libvosk did not load this model in {seconds} s; install it again.", seconds=TRY_SECONDS),
+        ) from None
     if tried.returncode:
-        raise ModelError(f"{folder}: libvosk cannot load this model, a file of it is damaged; install it again.")
+        raise ModelError(
+            "{folder}: {what}",
+            folder=folder,
+            what=sentence("libvosk cannot load this model, a file of it is damaged; install it again."),
+        )

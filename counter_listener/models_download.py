@@ -13,6 +13,7 @@ import pooch
 from requests import exceptions
 
 from counter_listener.errors import ModelError, UsageError
+from counter_listener.messages import N_, Sentence, sentence
 from counter_listener.models_line import PATIENCE, Line, Patience, Wanted, by_hand, plain
 from counter_listener.progress import Moved
 
@@ -33,8 +34,11 @@ def fetch(wanted: Wanted, folder: Path, moved: Moved, proxy: str | None = None, 
             if not line.resumed:
                 break  # what was resumed may be of two files, and is worth another try from the beginning
     raise ModelError(
-        f"{plain(wanted.url)} serves another file than {wanted.file} (its SHA-256 differs from the known one); nothing"
-        f" of it was unpacked. {by_hand(wanted)}"
+        "{url} serves another file than {file} (its SHA-256 differs from the known one); nothing "
+        "of it was unpacked. {by_hand}",
+        url=plain(wanted.url),
+        file=wanted.file,
+        by_hand=by_hand(wanted),
     )
 
 
@@ -44,32 +48,45 @@ def _retrieved(line: Line) -> Path:
     try:
         return Path(pooch.retrieve(wanted.url, known, fname=wanted.file, path=line.folder, downloader=line))
     except (exceptions.InvalidURL, exceptions.InvalidSchema, exceptions.MissingSchema) as error:
-        socks = " A SOCKS proxy needs the package PySocks beside this program." if "SOCKS" in str(error) else ""
-        which = f"{where} or the proxy" if line.proxies else where
-        raise UsageError(f"{which} is no URL that can be used; write http://HOST:PORT.{socks}") from None
+        socks = "SOCKS" in str(error) and sentence(" A SOCKS proxy needs the package PySocks beside this program.")
+        which = sentence("{where} or the proxy", where=where) if line.proxies else where
+        raise UsageError(
+            "{which} is no URL that can be used; write http://HOST:PORT.{socks}", which=which, socks=socks or ""
+        ) from None
     except exceptions.RequestException as error:
-        raise ModelError(f"{_why(error, line)} {by_hand(wanted)}") from None
+        raise ModelError("{why} {by_hand}", why=_why(error, line), by_hand=by_hand(wanted)) from None
 
 
-def _why(error: exceptions.RequestException, line: Line) -> str:
+def _why(error: exceptions.RequestException, line: Line) -> Sentence:
     """What went wrong, as a sentence."""
     where = plain(line.wanted.url)
     told = {
-        exceptions.ProxyError: f"The proxy cannot be reached, or does not serve {where}.",
-        exceptions.SSLError: f"The certificate of {where} is not trusted here; where your network signs with its own,"
-        " name that certificate's file in REQUESTS_CA_BUNDLE.",
-        exceptions.TooManyRedirects: f"{where} leads from one address to the next without end.",
+        exceptions.ProxyError: N_("The proxy cannot be reached, or does not serve {where}."),
+        exceptions.SSLError: N_(
+            "The certificate of {where} is not trusted here; where your network signs with its own,"
+            " name that certificate's file in REQUESTS_CA_BUNDLE."
+        ),
+        exceptions.TooManyRedirects: N_("{where} leads from one address to the next without end."),
     }
-    for kind, sentence in told.items():
+    for kind, text in told.items():
         if isinstance(error, kind):
-            return sentence
+            return sentence(text, where=where)
     if isinstance(error, exceptions.HTTPError) and error.response is not None:
-        return f"{where} cannot be had: the server says {error.response.status_code} {error.response.reason}."
+        return sentence(
+            "{where} cannot be had: the server says {status} {reason}.",
+            where=where,
+            status=error.response.status_code,
+            reason=error.response.reason,
+        )
     if line.kept():
-        return (
-            f"The line to {where} broke again and again; the {line.kept():,} bytes that came are kept, and running this"
-            " again goes on from there."
+        return sentence(
+            "The line to {where} broke again and again; the {kept:,} bytes that came are kept, and running this"
+            " again goes on from there.",
+            where=where,
+            kept=line.kept(),
         )
     if line.reached:
-        return f"{where} answers, but sends nothing that can be used."
-    return f"{where} cannot be reached; there is no network here, or it does not let this through."
+        return sentence("{where} answers, but sends nothing that can be used.", where=where)
+    return sentence(
+        "{where} cannot be reached; there is no network here, or it does not let this through.", where=where
+    )

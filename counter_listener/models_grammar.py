@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from counter_listener.errors import ModelError
+from counter_listener.messages import N_, sentence
 from counter_listener.models import DYNAMIC, STATIC, TRY_SECONDS
 from counter_listener.shipped import shipped
 
@@ -33,10 +34,10 @@ print(json.dumps(heard))
 
 Ability = Literal["able", "static", "ignored", "unproven"]
 MEANING: Final[dict[Ability, str]] = {
-    "able": "works: a dynamic graph, and libvosk kept to the words that it was given",
-    "static": "does not work: a static graph (graph/HCLG.fst), with which libvosk takes no grammar",
-    "ignored": "does not work: libvosk went on with all of its words",
-    "unproven": "cannot be told: a dynamic graph, but in the trial recording nothing was heard",
+    "able": N_("works: a dynamic graph, and libvosk kept to the words that it was given"),
+    "static": N_("does not work: a static graph (graph/HCLG.fst), with which libvosk takes no grammar"),
+    "ignored": N_("does not work: libvosk went on with all of its words"),
+    "unproven": N_("cannot be told: a dynamic graph, but in the trial recording nothing was heard"),
 }
 
 
@@ -74,7 +75,11 @@ def try_grammar(folder: Path, vocabulary: Iterable[str]) -> Trial:
         )
         heard = tuple(word for word in json.loads(tried.stdout) if word != "[unk]")
     except (subprocess.TimeoutExpired, ValueError):
-        raise ModelError(f"{folder}: libvosk cannot use this model with a grammar; install it again.") from None
+        raise ModelError(
+            "{folder}: {what}",
+            folder=folder,
+            what=sentence("libvosk cannot use this model with a grammar; install it again."),
+        ) from None
     return Trial(ability(given, heard), given, heard)
 
 

@@ -12,7 +12,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final, Literal
 
-from counter_listener.errors import ModelError, UsageError
+from counter_listener.errors import ModelError, UsageError, cause
+from counter_listener.messages import _
 from counter_listener.models import ACOUSTIC, PREFIX, bundled
 from counter_listener.models_kept import ORIGIN, Origin, alone, check_space, put, whole
 from counter_listener.models_unpack import CHUNK, NAME, check_part, look_through, unpack
@@ -67,7 +68,7 @@ class _Job:
     def put(self, name: str, origin: Origin, size: int, fill: Callable[[Path], None]) -> Outcome:
         def fill_and_tell(into: Path) -> None:
             fill(into)
-            self.begin("Loading it once")(0, None)  # what comes now takes a minute with a large model
+            self.begin(_("Loading it once"))(0, None)  # what comes now takes a minute with a large model
 
         check_space(self.root, size)
         done = put(self.root, name, origin, fill_and_tell, replacing=self.wish.replacing)
@@ -97,9 +98,11 @@ def _known(what: str) -> KnownModel:
     if known:
         return known
     if what in bundled():
-        raise UsageError(f"{what} ships with the program; there is nothing to install.")
+        raise UsageError("{what} ships with the program; there is nothing to install.", what=what)
     names = ", ".join(model.name for model in registry().models)
-    raise UsageError(f"{what!r} is no file, no folder and no model that is known here; known are {names}.")
+    raise UsageError(
+        "{what!r} is no file, no folder and no model that is known here; known are {names}.", what=what, names=names
+    )
 
 
 def _from_network(job: _Job, known: KnownModel) -> Outcome:
@@ -112,15 +115,16 @@ def _from_network(job: _Job, known: KnownModel) -> Outcome:
     sha256 = wish.sha256 or known.sha256
     if not sha256 and not wish.unverified:
         raise UsageError(
-            f"No checksum of {known.file} is known, so nothing would show whether the download is what its makers made;"
-            " give one that you trust with --sha256, or say --accept-unverified."
+            "No checksum of {file} is known, so nothing would show whether the download is what its "
+            "makers made; give one that you trust with --sha256, or say --accept-unverified.",
+            file=known.file,
         )
     downloads = _downloads(job.root)
     here = sum(file.stat().st_size for file in downloads.glob(f"{known.file}*"))
     check_space(job.root, max(known.size - here, 0) + known.size * GROWTH)
     exact = known.exact and sha256 == known.sha256  # a mirror may hold it packed anew, with a checksum of its own
     wanted = Wanted(f"{_base(wish.mirror)}/{known.file}", known.file, known.size, exact, sha256)
-    archive = fetch(wanted, downloads, job.begin(f"Fetching {known.file}"), wish.proxy)
+    archive = fetch(wanted, downloads, job.begin(_("Fetching {file}").format(file=known.file)), wish.proxy)
     unchecked = replace(wish, name=name, sha256=sha256)
     try:
         outcome = _from_archive(replace(job, wish=unchecked), archive, plain(wanted.url))
@@ -145,38 +149,52 @@ def _downloads(root: Path) -> Path:
 def _base(mirror: str | None) -> str:
     base = mirror or registry().source
     if not base.startswith(("http://", "https://")):
-        raise UsageError(f"--mirror {base!r} is no URL of a folder that holds the archives; write http://HOST/FOLDER.")
+        raise UsageError(
+            "--mirror {base!r} is no URL of a folder that holds the archives; write http://HOST/FOLDER.", base=base
+        )
     return base.rstrip("/")
 
 
 def _from_archive(job: _Job, archive: Path, url: str | None = None) -> Outcome:
     try:
-        found = _sha256(archive, job.begin("Checking the archive"))
+        found = _sha256(archive, job.begin(_("Checking the archive")))
     except OSError as error:
-        raise ModelError(f"{archive} cannot be read ({error.strerror}).") from None
+        raise ModelError("{archive} cannot be read ({why}).", archive=archive, why=cause(error)) from None
     listed = next((model for model in registry().models if model.sha256 == found), None)
     verified = _verified(job.wish, archive, found, listed)
     plan = look_through(archive)
     name = _checked_name(job.wish.name or (listed.name if listed else plan.folder.removeprefix(PREFIX)))
     origin = job.origin(url or str(archive), found, verified)
-    return job.put(name, origin, plan.size, lambda into: unpack(plan, into, job.begin("Unpacking")))
+    return job.put(name, origin, plan.size, lambda into: unpack(plan, into, job.begin(_("Unpacking"))))
 
 
 def _verified(wish: Wish, archive: Path, found: str, listed: KnownModel | None) -> Literal["registry", "given", "no"]:
     """By whose checksum an archive is right. Raises where it is wrong, or where nobody knows one."""
     if wish.sha256 and wish.sha256 != found:
-        raise ModelError(f"{archive} is damaged or another file: its SHA-256 is {found}, not {wish.sha256}.")
+        raise ModelError(
+            "{archive} is damaged or another file: its SHA-256 is {found}, not {sha256}.",
+            archive=archive,
+            found=found,
+            sha256=wish.sha256,
+        )
     if listed:
         return "registry"
     if wish.sha256:
         return "given"
     meant = next((model for model in registry().models if model.file == archive.name and model.sha256), None)
     if meant:
-        raise ModelError(f"{archive} is damaged or another file: its SHA-256 is {found}, not {meant.sha256}.")
+        raise ModelError(
+            "{archive} is damaged or another file: its SHA-256 is {found}, not {sha256}.",
+            archive=archive,
+            found=found,
+            sha256=meant.sha256,
+        )
     if not wish.unverified:
         raise UsageError(
-            f"No checksum of {archive.name} is known; its SHA-256 is {found}. Compare it with one that you trust and"
-            " give that with --sha256, or say --accept-unverified."
+            "No checksum of {archive} is known; its SHA-256 is {found}. Compare it with one that you "
+            "trust and give that with --sha256, or say --accept-unverified.",
+            archive=archive.name,
+            found=found,
         )
     return "no"
 
@@ -195,32 +213,36 @@ def _from_folder(job: _Job, source: Path) -> Outcome:
         raise UsageError("--sha256 is that of an archive; a folder has none.")
     root = job.root.resolve()
     if root in (source, *source.parents) or source in root.parents:
-        raise UsageError(f"{source} is where installed models are, or holds that; give a model's folder elsewhere.")
+        raise UsageError(
+            "{source} is where installed models are, or holds that; give a model's folder elsewhere.", source=source
+        )
     name = _checked_name(job.wish.name or source.name.removeprefix(PREFIX))
     try:
         files = _files(source)
         size = sum(file.stat().st_size for file in files)
     except OSError as error:
-        raise ModelError(f"{error.filename or source} cannot be read ({error.strerror}).") from None
+        raise ModelError("{path} cannot be read ({why}).", path=error.filename or source, why=cause(error)) from None
     origin = job.origin(str(source), None, "no")
-    return job.put(name, origin, size, lambda into: _copy(source, files, into, job.begin("Copying")))
+    return job.put(name, origin, size, lambda into: _copy(source, files, into, job.begin(_("Copying"))))
 
 
 def _files(source: Path) -> list[Path]:
     """Every file of a model's folder, but for what we noted down in it ourselves. Raises ModelError, OSError."""
     if not (source / ACOUSTIC).is_file():
-        raise ModelError(f"{source} is no model's folder: {ACOUSTIC} is missing.")
+        raise ModelError("{source} is no model's folder: {acoustic} is missing.", source=source, acoustic=ACOUSTIC)
     found = []
     for folder, folders, names in os.walk(source, onerror=_fail):
         for path in (Path(folder, name) for name in (*folders, *names)):
             if not check_part(path.name):
-                raise ModelError(f"{source} has a file that some system cannot have: {path.name!a}.")
+                raise ModelError(
+                    "{source} has a file that some system cannot have: {path!a}.", source=source, path=path.name
+                )
             if path.is_symlink() and path.is_dir():
-                raise ModelError(f"{path} is a link to a folder; put the folder itself in its place.")
+                raise ModelError("{path} is a link to a folder; put the folder itself in its place.", path=path)
         found += [Path(folder, name) for name in names]
     for file in found:
         if not stat.S_ISREG(file.stat().st_mode):
-            raise ModelError(f"{file} is no file; a model has nothing but files and folders.")
+            raise ModelError("{file} is no file; a model has nothing but files and folders.", file=file)
     return [file for file in found if file != source / ORIGIN]
 
 
@@ -240,9 +262,10 @@ def _copy(source: Path, files: list[Path], into: Path, moved: Moved) -> None:
 
 def _checked_name(name: str) -> str:
     if name in bundled():
-        raise UsageError(f"{name} is the bundled model's name; keep this one under another with --name.")
+        raise UsageError("{name} is the bundled model's name; keep this one under another with --name.", name=name)
     if not NAME.fullmatch(name) or not check_part(name):
         raise UsageError(
-            f"A model cannot be called {name!r} here; choose a name of letters, digits, dots and hyphens with --name."
+            "A model cannot be called {name!r} here; choose a name of letters, digits, dots and hyphens with --name.",
+            name=name,
         )
     return name

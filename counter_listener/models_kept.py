@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final, Literal
 
-from counter_listener.errors import ModelError, UsageError
+from counter_listener.errors import ModelError, UsageError, cause
 from counter_listener.models import CHECKSUMS, bundled, checksums, models_folder, verify, verify_by_loading
 
 ORIGIN: Final = "installed.json"
@@ -58,13 +58,13 @@ def alone(waiting: Callable[[], None]) -> Iterator[Path]:
             waiting()
             lock.acquire()
     except (OSError, NotImplementedError) as error:
-        raise ModelError(f"{root} cannot be written ({getattr(error, 'strerror', None) or error}).") from None
+        raise ModelError("{root} cannot be written ({why}).", root=root, why=cause(error)) from None
     try:
         for left in root.glob(f"{STAGING}*"):  # of an install that was killed
             shutil.rmtree(left, ignore_errors=True)
         yield root
     except OSError as error:
-        raise ModelError(f"{root} cannot be written ({error.strerror or error}).") from None
+        raise ModelError("{root} cannot be written ({why}).", root=root, why=cause(error)) from None
     finally:
         lock.release()
 
@@ -74,8 +74,11 @@ def check_space(root: Path, size: int) -> None:
     free = shutil.disk_usage(root).free
     if size + SPARE > free:
         raise ModelError(
-            f"The disk of {root} has {free >> 20:,} MB free, and {(size + SPARE) >> 20:,} MB are needed; make"
-            " room there, or keep the data folder on another disk."
+            "The disk of {root} has {free:,} MB free, and {size:,} MB are needed; make room there, "
+            "or keep the data folder on another disk.",
+            root=root,
+            free=free >> 20,
+            size=size + SPARE >> 20,
         )
 
 
@@ -94,7 +97,9 @@ def put(root: Path, name: str, origin: Origin, fill: Fill, *, replacing: bool) -
             if _parts(target) == _parts(new):
                 return False
             if not replacing:
-                raise UsageError(f"Another model is installed as {name}; say --replace, or choose a name with --name.")
+                raise UsageError(
+                    "Another model is installed as {name}; say --replace, or choose a name with --name.", name=name
+                )
         _exchange(new, target, stage / "old")
     return True
 
@@ -113,10 +118,10 @@ def whole(folder: Path) -> bool:
 def removable(name: str) -> None:
     """Raises UsageError where no model of this name was installed by the user."""
     if name in bundled():
-        raise UsageError(f"{name} ships with the program and stays.")
+        raise UsageError("{name} ships with the program and stays.", name=name)
     mine = [folder.name for folder in (models_folder().iterdir() if models_folder().is_dir() else ())]
     if name not in mine or name.startswith("."):
-        raise UsageError(f"No model {name!r} is installed; `counter-listener models list` shows which are.")
+        raise UsageError("No model {name!r} is installed; `counter-listener models list` shows which are.", name=name)
 
 
 def take_out(root: Path, name: str) -> None:
@@ -148,8 +153,11 @@ def _prove(folder: Path, source: str) -> None:
         verify(folder)
         verify_by_loading(folder)  # a list of checksums proves that nothing changed, not that it ever worked
     except ModelError as error:
-        why = str(error).removeprefix(f"{folder}: ")
-        raise ModelError(f"{source} holds no model that can be used: {why}") from None
+        raise ModelError(
+            "{source} holds no model that can be used: {what}",
+            source=source,
+            what=error.sentence.values.get("what", error.sentence),
+        ) from None
 
 
 def _list_checksums(folder: Path) -> None:

@@ -17,6 +17,7 @@ from urllib3.exceptions import HTTPError, MaxRetryError
 from urllib3.util import Retry
 
 from counter_listener.errors import ModelError
+from counter_listener.messages import Sentence, sentence
 from counter_listener.progress import Moved
 
 CHUNK: Final = 1 << 18
@@ -64,12 +65,13 @@ class Patience:
 PATIENCE: Final = Patience()
 
 
-def by_hand(wanted: Wanted) -> str:
+def by_hand(wanted: Wanted) -> Sentence:
     """The three ways to bring the file by hand, as one sentence."""
-    return (
-        f"By hand: fetch {wanted.file} on another machine and `counter-listener models install {wanted.file}` here; or"
-        " unpack it there, carry the folder here and install that; or lay the file on a server within reach of this"
-        " machine and add --mirror URL."
+    return sentence(
+        "By hand: fetch {file} on another machine and `counter-listener models install {file}` here; or unpack it"
+        " there, carry the folder here and install that; or lay the file on a server within reach of this machine and"
+        " add --mirror URL.",
+        file=wanted.file,
     )
 
 
@@ -185,11 +187,15 @@ class Line:
         where, wanted = plain(self.wanted.url), self.wanted
         if "text/html" in answer.headers.get("Content-Type", ""):
             raise ModelError(
-                f"{where} gives a web page, not a file; the network may want you to log in first. {by_hand(wanted)}"
+                "{where} gives a web page, not a file; the network may want you to log in first. {by_hand}",
+                where=where,
+                by_hand=by_hand(wanted),
             )
         if not wanted.sha256 and wanted.url.startswith("https:") and not answer.url.startswith("https:"):
             raise ModelError(
-                f"{where} leads to an address without encryption, and no checksum is known. {by_hand(wanted)}"
+                "{where} leads to an address without encryption, and no checksum is known. {by_hand}",
+                where=where,
+                by_hand=by_hand(wanted),
             )
 
     def _place(self, answer: requests.Response) -> tuple[int, int | None]:
@@ -214,8 +220,11 @@ class Line:
         if size > (wanted.size if wanted.exact else wanted.size * AT_MOST):
             self._forget()
             raise ModelError(
-                f"{plain(wanted.url)} serves another file than {wanted.file}: it is larger than {wanted.size:,} bytes."
-                f" {by_hand(wanted)}"
+                "{url} serves another file than {file}: it is larger than {size:,} bytes. {by_hand}",
+                url=plain(wanted.url),
+                file=wanted.file,
+                size=wanted.size,
+                by_hand=by_hand(wanted),
             )
 
     def _note_down(self, answer: requests.Response) -> None:

@@ -6,12 +6,20 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from counter_listener.cli_help import padded
+from counter_listener.messages import N_, _
 from counter_listener.models import bundled, installed
 from counter_listener.models_kept import origin_of
 from counter_listener.privacy import printable
 from counter_listener.registry import Facts, KnownModel, known_model, registry
 
-UNKNOWN: Final = Facts("?", "error rates not known", "?")
+SAID: Final = (
+    N_("Mandarin"),
+    N_("English (US)"),
+    N_("no transcriber; see its card, models/README.md"),
+)
+"""What models/registry.toml says in words."""
+UNKNOWN: Final = Facts("?", N_("error rates not known"), "?")
 GIGABYTE: Final = 1_000_000_000
 
 
@@ -25,27 +33,27 @@ def model_lines(in_use: str) -> Iterator[str]:
         ships = name in bundled()
         known = known_model(name)
         facts = registry().bundled if ships else known.facts if known else UNKNOWN
-        state = "bundled" if ships else "installed"
-        used = ", in use" if name == in_use else ""
+        state = _("bundled") if ships else _("installed")
+        used = _(", in use") if name == in_use else ""
         yield _line(name, state + used, facts, amount(_size(folder)))
-        yield f"    {facts.errors}{'' if ships else _doubt(folder)}"
+        yield f"    {_(facts.errors)}{'' if ships else _doubt(folder)}"
     for known in registry().models:
         if known.name not in here:
-            yield _line(known.name, "known", known.facts, f"{'' if known.exact else '~'}{amount(known.size)}")
-            yield f"    {known.facts.errors}{_lacking(known)}"
+            yield _line(known.name, _("known"), known.facts, f"{'' if known.exact else '~'}{amount(known.size)}")
+            yield f"    {_(known.facts.errors)}{_lacking(known)}"
 
 
 def _line(name: str, state: str, facts: Facts, size: str) -> str:
-    return printable(f"{name:21} {state:17} {facts.language:12} {size:>9}  {facts.licence}")
+    return printable(f"{name:21} {padded(state, 17)} {padded(_(facts.language), 12)} {size:>9}  {_(facts.licence)}")
 
 
 def _doubt(folder: Path) -> str:
     origin = origin_of(folder)
-    return "" if origin and origin.verified != "no" else "; held to no checksum when it came"
+    return "" if origin and origin.verified != "no" else _("; held to no checksum when it came")
 
 
 def _lacking(known: KnownModel) -> str:
-    return "" if known.sha256 else "; no checksum"
+    return "" if known.sha256 else _("; no checksum")
 
 
 def _size(folder: Path) -> int:

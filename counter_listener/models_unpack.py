@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from counter_listener.errors import ModelError
+from counter_listener.errors import ModelError, cause
+from counter_listener.messages import Sentence, sentence
 from counter_listener.progress import Moved
 
 CHUNK: Final = 1 << 20
@@ -56,17 +57,19 @@ def look_through(archive: Path) -> Plan:
     with _opened(archive) as opened:
         entries = [entry for entry in opened.infolist() if entry.filename.split("/")[0] != NOT_OURS]
         if len(entries) > ENTRIES:
-            raise _refused(archive, f"it has {len(entries)} entries, which no model has")
+            raise _refused(archive, sentence("it has {count} entries, which no model has", count=len(entries)))
         for entry in entries:
             _check(archive, entry)
         _check_together(archive, [entry.filename for entry in entries])
         files = tuple(entry for entry in entries if not entry.is_dir())
         tops = {entry.filename.split("/")[0] for entry in entries}
         if len(tops) != 1 or any("/" not in entry.filename for entry in files):
-            raise _refused(archive, "it does not hold one folder with one model in it")
+            raise _refused(archive, sentence("it does not hold one folder with one model in it"))
         size = sum(entry.file_size for entry in files)
         if size > archive.stat().st_size * RATIO + FREE:
-            raise _refused(archive, f"it would unpack to {size:,} bytes, far more than a model of its size")
+            raise _refused(
+                archive, sentence("it would unpack to {size:,} bytes, far more than a model of its size", size=size)
+            )
         return Plan(archive, tops.pop(), files, size)
 
 
@@ -84,7 +87,7 @@ def unpack(plan: Plan, into: Path, moved: Moved) -> None:
                     written += len(chunk)
                     moved(written, plan.size)
     if written != plan.size:
-        raise _refused(plan.archive, "it is damaged: its files are shorter than it says")
+        raise _refused(plan.archive, sentence("it is damaged: its files are shorter than it says"))
 
 
 def check_part(part: str) -> bool:
@@ -103,15 +106,21 @@ def _check(archive: Path, entry: zipfile.ZipInfo) -> None:
     path = name.removesuffix("/")
     if len(path) > LONGEST or not all(check_part(part) for part in path.split("/")):
         raise _refused(
-            archive, f"it would write to {shown}, a name that leads elsewhere or that some system cannot have"
+            archive,
+            sentence(
+                "it would write to {name}, a name that leads elsewhere or that some system cannot have", name=shown
+            ),
         )
     kind = stat.S_IFMT(entry.external_attr >> 16)
     if kind not in {0, stat.S_IFREG, stat.S_IFDIR} or (kind == stat.S_IFDIR) > entry.is_dir():
-        raise _refused(archive, f"{shown} in it is a link or a device, not a file")
+        raise _refused(archive, sentence("{name} in it is a link or a device, not a file", name=shown))
     if entry.flag_bits & ENCRYPTED:
-        raise _refused(archive, "it is locked with a password")
+        raise _refused(archive, sentence("it is locked with a password"))
     if entry.compress_type not in METHODS:
-        raise _refused(archive, f"{shown} in it is packed in an unusual way; pack the folder again as a plain ZIP")
+        raise _refused(
+            archive,
+            sentence("{name} in it is packed in an unusual way; pack the folder again as a plain ZIP", name=shown),
+        )
 
 
 def _check_together(archive: Path, names: list[str]) -> None:
@@ -119,12 +128,15 @@ def _check_together(archive: Path, names: list[str]) -> None:
     for name in names:
         one = key(name.removesuffix("/"))
         if one in seen:
-            raise _refused(archive, f"it names {name[:80]!a} twice, or in two ways that some systems hold to be one")
+            raise _refused(
+                archive,
+                sentence("it names {name!a} twice, or in two ways that some systems hold to be one", name=name[:80]),
+            )
         seen[one] = name
     for one in seen:
         for folder in _folders(one):
             if not seen.get(folder, "/").endswith("/"):
-                raise _refused(archive, f"{folder[:80]!a} in it is a file and a folder at once")
+                raise _refused(archive, sentence("{name!a} in it is a file and a folder at once", name=folder[:80]))
 
 
 def _folders(path: str) -> Iterator[str]:
@@ -141,15 +153,17 @@ def _opened(archive: Path) -> Iterator[zipfile.ZipFile]:
         raise
     except OSError as error:
         if error.errno == errno.EINVAL:  # a directory that points before the file's beginning
-            raise _refused(archive, "it is damaged") from None
+            raise _refused(archive, sentence("it is damaged")) from None
         if error.filename is None or Path(error.filename) != archive:
             raise  # of what is written, not of the archive
-        raise ModelError(f"{archive} cannot be read ({error.strerror}).") from None
+        raise ModelError("{archive} cannot be read ({why}).", archive=archive, why=cause(error)) from None
     except zipfile.BadZipFile:
-        raise _refused(archive, "it is no ZIP file, or not a whole one") from None
+        raise _refused(archive, sentence("it is no ZIP file, or not a whole one")) from None
     except (zlib.error, struct.error, EOFError, RuntimeError, NotImplementedError, ValueError, OverflowError):
-        raise _refused(archive, "it is damaged") from None
+        raise _refused(archive, sentence("it is damaged")) from None
 
 
-def _refused(archive: Path, why: str) -> ModelError:
-    return ModelError(f"{archive} is not unpacked: {why}. Get the model's archive again from its makers.")
+def _refused(archive: Path, why: Sentence) -> ModelError:
+    return ModelError(
+        "{archive} is not unpacked: {why}. Get the model's archive again from its makers.", archive=archive, why=why
+    )

@@ -14,7 +14,8 @@ from typing import Any, Final, cast
 
 from pydantic import TypeAdapter, ValidationError
 
-from counter_listener.errors import PhraseSetError
+from counter_listener.errors import PhraseSetError, cause
+from counter_listener.messages import N_, Sentence, sentence
 from counter_listener.phrase_set import CourtesyWord, Forbidden, PhraseSet
 from counter_listener.pinyin import written
 from counter_listener.shipped import shipped
@@ -24,18 +25,18 @@ MAX_DOTS: Final = 500
 """In one line: a dotted key of many thousand parts takes tomllib minutes."""
 SLOT: Final = re.compile(r"\{([^{}]*)\}")
 EXPECTED: Final = {
-    "missing": "is missing",
-    "string_type": "must be text in quotes",
-    "tuple_type": 'must be a list, as in ["您好", "早上好"]',
-    "bool_type": "must be true or false",
-    "bool_parsing": "must be true or false",
-    "float_type": "must be a number",
-    "float_parsing": "must be a number",
-    "int_type": "must be a whole number",
-    "int_parsing": "must be a whole number",
-    "int_from_float": "must be a whole number",
-    "dataclass_type": "must be a table",
-    "dict_type": "must be a table",
+    "missing": N_("is missing"),
+    "string_type": N_("must be text in quotes"),
+    "tuple_type": N_('must be a list, as in ["您好", "早上好"]'),
+    "bool_type": N_("must be true or false"),
+    "bool_parsing": N_("must be true or false"),
+    "float_type": N_("must be a number"),
+    "float_parsing": N_("must be a number"),
+    "int_type": N_("must be a whole number"),
+    "int_parsing": N_("must be a whole number"),
+    "int_from_float": N_("must be a whole number"),
+    "dataclass_type": N_("must be a table"),
+    "dict_type": N_("must be a table"),
 }
 
 
@@ -50,7 +51,10 @@ def find_phrase_set(name: str) -> Path:
     known = {file.stem: file for file in sorted(shipped("phrase_sets").glob("*.toml"))}
     if name not in known:
         raise PhraseSetError(
-            f"There is no phrase set {name!r}{near(name, known)}; known are {', '.join(known)}, or give a .toml file."
+            "There is no phrase set {name!r}{near}; known are {names}, or give a .toml file.",
+            name=name,
+            near=near(name, known),
+            names=", ".join(known),
         )
     return known[name]
 
@@ -63,7 +67,7 @@ def read_phrase_set(path: Path) -> tuple[PhraseSet, str]:
     content = _read_bytes(path)
     phrases = validate(_parse(content, path), path)
     for fault in faults(phrases):
-        raise PhraseSetError(f"{path}: {fault}")
+        raise PhraseSetError("{path}: {fault}", path=path, fault=fault)
     return phrases, hashlib.sha256(content).hexdigest()
 
 
@@ -72,27 +76,35 @@ def _read_bytes(path: Path) -> bytes:
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
     except FileNotFoundError:
-        raise PhraseSetError(f"{path}: there is no such phrase set; check the name.") from None
+        raise PhraseSetError("{path}: there is no such phrase set; check the name.", path=path) from None
     except OSError as error:
-        raise PhraseSetError(f"{path}: the phrase set cannot be read ({error.strerror}).") from None
+        raise PhraseSetError("{path}: the phrase set cannot be read ({why}).", path=path, why=cause(error)) from None
     if len(content) > MAX_BYTES:
-        raise PhraseSetError(f"{path}: a phrase set of more than {MAX_BYTES:,} bytes is not read; split it.")
+        raise PhraseSetError(
+            "{path}: a phrase set of more than {max_bytes:,} bytes is not read; split it.",
+            path=path,
+            max_bytes=MAX_BYTES,
+        )
     return content
 
 
 def _parse(content: bytes, path: Path) -> dict[str, Any]:
     if any(line.count(b".") > MAX_DOTS for line in content.splitlines()):
-        raise PhraseSetError(f"{path}: a line has more than {MAX_DOTS} dots; this is no phrase set.")
+        raise PhraseSetError(
+            "{path}: a line has more than {max_dots} dots; this is no phrase set.", path=path, max_dots=MAX_DOTS
+        )
     try:
         return tomllib.loads(content.decode("utf-8-sig").replace("\r\n", "\n"))
     except UnicodeDecodeError as error:
-        raise PhraseSetError(f"{path}: byte {error.start} is not UTF-8; save the file as UTF-8.") from None
+        raise PhraseSetError(
+            "{path}: byte {start} is not UTF-8; save the file as UTF-8.", path=path, start=error.start
+        ) from None
     except tomllib.TOMLDecodeError as error:
-        raise PhraseSetError(f"{path}: not TOML: {error}.") from None
+        raise PhraseSetError("{path}: not TOML: {error}.", path=path, error=str(error)) from None
     except ValueError as error:
-        raise PhraseSetError(f"{path}: not a phrase set: {error}.") from None
+        raise PhraseSetError("{path}: not a phrase set: {error}.", path=path, error=str(error)) from None
     except RecursionError:
-        raise PhraseSetError(f"{path}: brackets are nested too deeply; this is no phrase set.") from None
+        raise PhraseSetError("{path}: brackets are nested too deeply; this is no phrase set.", path=path) from None
 
 
 def validate(table: dict[str, Any], path: Path) -> PhraseSet:
@@ -103,7 +115,7 @@ def validate(table: dict[str, Any], path: Path) -> PhraseSet:
     try:
         return TypeAdapter(PhraseSet).validate_python(table)
     except ValidationError as error:
-        raise PhraseSetError(f"{path}: {explain(error, table)}") from None
+        raise PhraseSetError("{path}: {explain}", path=path, explain=explain(error, table)) from None
 
 
 def _tables_in(value: object) -> Iterator[dict[str, Any]]:
@@ -111,21 +123,29 @@ def _tables_in(value: object) -> Iterator[dict[str, Any]]:
         yield from (entry for entry in value if isinstance(entry, dict))
 
 
-def explain(error: ValidationError, table: dict[str, Any]) -> str:
+def explain(error: ValidationError, table: dict[str, Any]) -> Sentence:
     """The first fault of a table as one sentence: where, what was expected, and the near key."""
     first, *more = sorted(error.errors(), key=lambda one: one["type"] == "missing")
     *tables, key = first["loc"] or ("",)
     tables = [step for step in tables if not isinstance(step, str) or "[" not in step]
     place = where([*tables, key] if isinstance(key, int) else tables, table)
-    shown = f"{place}, {str(key).rstrip('_')!r}" if isinstance(key, str) else place
-    also = f" ({len(more)} more like this)" if more else ""
+    named = isinstance(key, str)
+    shown = sentence("{place}, {key!r}", place=place, key=str(key).rstrip("_")) if named else place
+    also = sentence(" ({count} more like this)", count=len(more)) if more else Sentence("")
     if first["type"] == "unexpected_keyword_argument":
-        return f"{place} has no key {str(key).rstrip('_')!r}{near(str(key), known_keys(tables))}{also}."
-    expected = EXPECTED.get(first["type"]) or first["msg"].lower()
-    return f"{shown} {expected}{also}."
+        return sentence(
+            "{place} has no key {key!r}{near}{also}.",
+            place=place,
+            key=str(key).rstrip("_"),
+            near=near(str(key), known_keys(tables)),
+            also=also,
+        )
+    known = EXPECTED.get(first["type"])
+    expected = Sentence(known) if known else first["msg"].lower()
+    return sentence("{place} {expected}{also}.", place=shown, expected=expected, also=also)
 
 
-def where(steps: Iterable[object], table: dict[str, Any]) -> str:
+def where(steps: Iterable[object], table: dict[str, Any]) -> Sentence:
     """A place in the file as people find it: `[[stage]] 1 "greet", [[phrase]] 2 "hello"`."""
     names: list[str] = []
     here: Any = table
@@ -139,7 +159,7 @@ def where(steps: Iterable[object], table: dict[str, Any]) -> str:
             names[-1] = f"[{names[-1]}] {step + 1}" + (f' "{mark}"' if mark else "")
         else:
             names.append(f"[{step}]")
-    return ", ".join(names) or "the top of the file"
+    return sentence("{names}", names=", ".join(names)) if names else sentence("the top of the file")
 
 
 def known_keys(tables: Iterable[object]) -> list[str]:
@@ -161,13 +181,13 @@ def _deref(node: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
     return cast("dict[str, Any]", schema["$defs"][name]) if name else node
 
 
-def near(name: str, known: Iterable[str]) -> str:
+def near(name: str, known: Iterable[str]) -> Sentence:
     """` (did you mean 'required'?)` where a known name is near, else nothing."""
     close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
-    return f" (did you mean {close[0]!r}?)" if close else ""
+    return sentence(" (did you mean {close!r}?)", close=close[0]) if close else Sentence("")
 
 
-def faults(phrases: PhraseSet) -> Iterator[str]:
+def faults(phrases: PhraseSet) -> Iterator[Sentence]:
     """Whatever is wrong with a phrase set that has the right shape, one sentence each."""
     yield from _doubled_ids(phrases)
     yield from _unknown_references(phrases)
@@ -186,28 +206,28 @@ def ids(phrases: PhraseSet) -> Iterator[tuple[str, str]]:
         yield from ((entry.id, kind) for entry in getattr(phrases, kind))
 
 
-def _doubled_ids(phrases: PhraseSet) -> Iterator[str]:
+def _doubled_ids(phrases: PhraseSet) -> Iterator[Sentence]:
     for name, count in Counter(name for name, _ in ids(phrases)).items():
         if not name:
-            yield "an id is empty; give each table an id of its own."
+            yield sentence("an id is empty; give each table an id of its own.")
         elif count > 1:
-            yield f"the id {name!r} is used {count} times; give each its own."
+            yield sentence("the id {name!r} is used {count} times; give each its own.", name=name, count=count)
 
 
-def _unknown_references(phrases: PhraseSet) -> Iterator[str]:
+def _unknown_references(phrases: PhraseSet) -> Iterator[Sentence]:
     stages = [stage.id for stage, _ in phrases.stages()]
     steps = [step.id for step in phrases.step]
     openers = [*stages, *(phrase.id for phrase, _ in phrases.phrases())]
     judged = [name for name, kind in ids(phrases) if kind in {"phrase", "forbidden", "rule", "scenario"}]
     asked = (
-        *((f"[visit] opens {name!r}", name, openers, "stage or phrase") for name in phrases.visit.opens),
-        *((f"[visit] closes {name!r}", name, openers, "stage or phrase") for name in phrases.visit.closes),
-        *((f"[[step]] {step.id!r}", step.stage, stages, "stage") for step in phrases.step),
-        *((f"phrase {one.id!r}", one.step, steps, "step") for one, _ in phrases.phrases() if one.step),
-        *((f"[[observe]] {one.id!r}", one.stage, stages, "stage") for one in phrases.observe),
-        *((f"[[observe]] {one.id!r}", one.step, steps, "step") for one in phrases.observe if one.step),
+        *((f"[visit] opens {name!r}", name, openers, N_("stage or phrase")) for name in phrases.visit.opens),
+        *((f"[visit] closes {name!r}", name, openers, N_("stage or phrase")) for name in phrases.visit.closes),
+        *((f"[[step]] {step.id!r}", step.stage, stages, N_("stage")) for step in phrases.step),
+        *((f"phrase {one.id!r}", one.step, steps, N_("step")) for one, _ in phrases.phrases() if one.step),
+        *((f"[[observe]] {one.id!r}", one.stage, stages, N_("stage")) for one in phrases.observe),
+        *((f"[[observe]] {one.id!r}", one.step, steps, N_("step")) for one in phrases.observe if one.step),
         *(
-            (f"[[example]] {e.heard!r}", name, judged, "phrase, offence, rule or scenario")
+            (f"[[example]] {e.heard!r}", name, judged, N_("phrase, offence, rule or scenario"))
             for e in phrases.example
             for name in e.expect
         ),
@@ -215,13 +235,24 @@ def _unknown_references(phrases: PhraseSet) -> Iterator[str]:
     stage_of = {step.id: step.stage for step in phrases.step}
     for phrase, stage in phrases.phrases():
         if phrase.step and stage_of.get(phrase.step, stage.id) != stage.id:
-            yield f"phrase {phrase.id!r} stands in stage {stage.id!r}, but its step {phrase.step!r} does not."
+            yield sentence(
+                "phrase {phrase!r} stands in stage {stage!r}, but its step {step!r} does not.",
+                phrase=phrase.id,
+                stage=stage.id,
+                step=phrase.step,
+            )
     for place, name, known, kind in asked:
         if name not in known:
-            yield f"{place} names the {kind} {name!r}, which is not there{near(str(name), known)}."
+            yield sentence(
+                "{place} names the {kind} {name!r}, which is not there{near}.",
+                place=place,
+                kind=Sentence(kind),
+                name=name,
+                near=near(str(name), known),
+            )
 
 
-def _wrong_numbers(phrases: PhraseSet) -> Iterator[str]:
+def _wrong_numbers(phrases: PhraseSet) -> Iterator[Sentence]:
     checks = (
         *((f"phrase {p.id!r}, 'threshold'", p.threshold, 0, 100) for p, _ in phrases.phrases()),
         *((f"[[forbidden]] {f.id!r}, 'threshold'", f.threshold, 0, 100) for f in phrases.forbidden),
@@ -242,10 +273,18 @@ def _wrong_numbers(phrases: PhraseSet) -> Iterator[str]:
     )
     lacking = [name for name in ("minor", "serious", "grave") if name not in phrases.score.penalty]
     if lacking:
-        yield f"[score], 'penalty' lacks {', '.join(lacking)}; give points for minor, serious and grave."
+        yield sentence(
+            "[score], 'penalty' lacks {names}; give points for minor, serious and grave.", names=", ".join(lacking)
+        )
     for place, value, least, most in checks:
         if value is not None and not least <= value <= most:
-            yield f"{place} is {value:g}; it must be from {least:g} to {most:g}."
+            yield sentence(
+                "{place} is {value:g}; it must be from {least:g} to {most:g}.",
+                place=place,
+                value=value,
+                least=least,
+                most=most,
+            )
 
 
 def wordings(phrases: PhraseSet) -> Iterator[tuple[str, str, str]]:
@@ -257,27 +296,41 @@ def wordings(phrases: PhraseSet) -> Iterator[tuple[str, str, str]]:
             yield from ((f"{kind}.{key}", owner.id, wording) for wording in getattr(owner, key, ()))
 
 
-def _wrong_wordings(phrases: PhraseSet) -> Iterator[str]:
+def _wrong_wordings(phrases: PhraseSet) -> Iterator[Sentence]:
     for phrase, _ in phrases.phrases():
         if not phrase.say and not phrase.shared:
-            yield f"phrase {phrase.id!r} has no wording; list at least one under 'say'."
+            yield sentence("phrase {name!r} has no wording; list at least one under 'say'.", name=phrase.id)
     entries: tuple[CourtesyWord | Forbidden, ...] = (*phrases.word, *phrases.forbidden)
     for entry in entries:
         if not entry.say and not entry.shared:
-            yield f"{entry.id!r} has no wording; list at least one under 'say'."
+            yield sentence("{name!r} has no wording; list at least one under 'say'.", name=entry.id)
     for kind, owner, wording in wordings(phrases):
         table, _, key = kind.partition(".")
+        place = f"{table} {owner!r}"
         for name in SLOT.findall(wording):
             if name not in phrases.slots:
                 hint = near(name, phrases.slots)
-                yield f"{table} {owner!r}, {wording!r} uses the slot {{{name}}}, which [slots] does not have{hint}."
+                yield sentence(
+                    "{place}, {wording!r} uses the slot {{{name}}}, which [slots] does not have{hint}.",
+                    place=place,
+                    wording=wording,
+                    name=name,
+                    hint=hint,
+                )
         if "{" in SLOT.sub("", wording) or "}" in SLOT.sub("", wording):
-            yield f"{table} {owner!r}, {wording!r} has a brace too many; a slot is written {{name}}."
+            yield sentence(
+                "{place}, {wording!r} has a brace too many; a slot is written {{name}}.", place=place, wording=wording
+            )
         if not written(SLOT.sub(" ", wording)):
-            yield f"{table} {owner!r}, {key!r} holds {wording!r}, in which there is nothing to hear."
+            yield sentence(
+                "{place}, {key!r} holds {wording!r}, in which there is nothing to hear.",
+                place=place,
+                key=key,
+                wording=wording,
+            )
 
 
-def doubled_wordings(phrases: PhraseSet) -> Iterator[str]:
+def doubled_wordings(phrases: PhraseSet) -> Iterator[Sentence]:
     """The same words under two phrases, of which only one could ever be heard."""
     seen: dict[tuple[str, ...], str] = {}
     for kind, owner, wording in wordings(phrases):
@@ -285,4 +338,9 @@ def doubled_wordings(phrases: PhraseSet) -> Iterator[str]:
             continue
         first = seen.setdefault(written(wording), owner)
         if first != owner:
-            yield f"{wording!r} stands under both {first!r} and {owner!r}; keep it under one."
+            yield sentence(
+                "{wording!r} stands under both {first!r} and {owner!r}; keep it under one.",
+                wording=wording,
+                first=first,
+                owner=owner,
+            )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import inf
 from typing import Final, NamedTuple
 
 from counter_listener.alignment import NOT_HEARD, OTHER_CHARACTER, Aligned, align, straight
@@ -187,7 +188,7 @@ def places(pattern: Pattern, ground: Ground, missing: int) -> Iterator[Place]:
     bendable: bool | None = None
     while todo:
         begin, end = todo.pop()
-        if end - begin < pattern.shortest:
+        if end - begin < pattern.fewest:
             continue
         place = None if missing else _straight(pattern, ground, begin, end)
         if place is None and bendable is None:
@@ -197,6 +198,12 @@ def places(pattern: Pattern, ground: Ground, missing: int) -> Iterator[Place]:
         if place is not None:
             yield place
             todo += [(begin, place.first), (place.last, end)]
+
+
+def masks(pattern: Pattern, ground: Ground) -> list[int]:
+    """For each syllable or slot place: a bit for each unit of the ground that has its sound, or a near one."""
+    where, anywhere = ground.where, (1 << ground.end - ground.begin) - 1
+    return [anywhere if sound is None else where.get(sound, 0) for sound in pattern.sounds]
 
 
 def hope(pattern: Pattern, ground: Ground, missing: int) -> float | None:
@@ -239,26 +246,56 @@ def _straight(pattern: Pattern, ground: Ground, begin: int, end: int) -> Place |
         if not found:
             return None
     size = len(pattern.sounds)
+    most = pattern.allowed[-1] + ROUNDING if size > 1 else inf
     while found:
         lowest = found & -found
         found ^= lowest
         first = lowest.bit_length() - 1 + ground.begin
         if first + size > end:
             return None
-        place = place_of(pattern, straight(pattern, ground.spoken, first), ground.spoken)
-        if place.heard:
-            return place
+        aligned = straight(pattern, ground.spoken, first)
+        if aligned.cost <= most:
+            place = place_of(pattern, aligned, ground.spoken)
+            if place.heard:
+                return place
     return None
 
 
 def _bent(pattern: Pattern, ground: Ground, begin: int, end: int) -> Place | None:
     """The best place where syllables are lost, put in or quite other."""
-    most = pattern.allowed[-1] + ROUNDING + OTHER_CHARACTER * len(pattern.sounds)
-    aligned = align(pattern, ground.spoken, begin, end, ground.against, most)
+    trifles = ROUNDING + OTHER_CHARACTER * len(pattern.sounds)
+    most, rest = pattern.allowed[-1] + trifles, list[float]()
+    if (begin, end) != (ground.begin, ground.end):  # of the whole ground the index has told
+        reached = ((1 << end - begin) - 1) << begin - ground.begin
+        there = [mask & reached for mask in masks(pattern, ground)]
+        rest, garbled = least_costs(pattern, ground.units, there)
+        most = pattern.allowed[min(garbled, len(pattern.allowed) - 1)] + trifles
+        if rest[0] > most:
+            return None
+    aligned = align(pattern, ground.spoken, begin, end, ground.against, most, rest)
     if aligned is None or aligned.first == aligned.last:
         return None
     place = place_of(pattern, aligned, ground.spoken)
     return place if place.heard else None
+
+
+def least_costs(pattern: Pattern, units: frozenset[str], there: list[int]) -> tuple[list[float], int]:
+    """What each syllable and all after it cost at least together, and how many may be garbled at most.
+
+    A syllable that is nowhere, neither its sound nor its character, is lost or quite another.
+    """
+    rest, total, garbled = [0.0], 0.0, 0
+    for mask, unit, lost, other in zip(
+        reversed(there), reversed(pattern.units), reversed(pattern.lost), reversed(pattern.other), strict=True
+    ):
+        if unit is not None:
+            if mask:
+                garbled += 1
+            elif unit not in units:
+                total += lost if lost < other else other  # noqa: FURB136 - as in alignment.py
+        rest.append(total)
+    rest.reverse()
+    return rest, garbled
 
 
 def reach(pattern: Pattern) -> int:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from counter_listener.clocks import clock
+from counter_listener.messages import _, many
 from counter_listener.privacy import printable
 
 if TYPE_CHECKING:
@@ -94,16 +95,20 @@ class Pace:
         """One line of a log for a result, which is counted in; nobody's words in it."""
         self.add(result)
         visits = sum(event.kind == "visit_closed" for event in result.events)
-        came = "in the record already" if result.recalled else f"{visits} visit{'s' * (visits != 1)}"
-        what = "could not be read" if result.error else f"{clock(result.seconds)}, {came}"
-        return f"{self.files} of {self.total}  {printable(str(result.path))}  {what}  ({self.speed():.0f} x real time)"
+        came = many("{count} visit", "{count} visits", visits).format(count=visits)
+        came = _("in the record already") if result.recalled else came
+        what = _("could not be read") if result.error else f"{clock(result.seconds)}{_(', ')}{came}"
+        done = _("{count} of {total}").format(count=self.files, total=self.total)
+        pace = _("({speed:.0f} x real time)").format(speed=self.speed())
+        return f"{done}  {printable(str(result.path))}  {what}  {pace}"
 
     def told(self) -> str:
         """Files, hours, speed and failures, for a bar."""
-        hours = f"{self.seconds / 3600:.1f} h, {self.speed():.0f}x"
-        failed = f", {self.failures} failed" if self.failures else ""
-        known = f", {self.known} known" if self.known else ""
-        return f"{self.files}/{self.total} files{known}, {hours}{failed}"
+        told = [_("{count}/{total} files").format(count=self.files, total=self.total)]
+        told += [_("{count} known").format(count=self.known)] * bool(self.known)
+        told += [_("{hours:.1f} h").format(hours=self.seconds / 3600), f"{self.speed():.0f}x"]
+        told += [_("{count} failed").format(count=self.failures)] * bool(self.failures)
+        return _(", ").join(told)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from counter_listener.errors import ModelError
+from counter_listener.messages import sentence
 from counter_listener.models import verify
 from counter_listener.privacy import printable
 from counter_listener.types import SAMPLE_BYTES, SAMPLE_RATE, ByHand, Gap, Recognised, Tick, Utterance, Word
@@ -42,7 +43,7 @@ class VoskRecognizer:
         try:
             self.engine = KaldiRecognizer(model, SAMPLE_RATE)
         except Exception as error:  # noqa: BLE001 - libvosk raises the bare class
-            raise ModelError(f"The speech model cannot be used ({error}); install it again.") from None
+            raise ModelError("The speech model cannot be used ({error}); install it again.", error=str(error)) from None
         self.engine.SetWords(True)  # noqa: FBT003 - as the engine has it
 
     def accept(self, block: bytes) -> tuple[Word, ...] | None:
@@ -68,7 +69,11 @@ def load_model(folder: Path) -> Any:  # noqa: ANN401 - vosk has no types
     try:
         return Model(model_path=str(folder.resolve()))
     except Exception as error:  # noqa: BLE001 - libvosk raises the bare class
-        raise ModelError(f"{folder}: libvosk cannot load this model ({error}); install it again.") from None
+        raise ModelError(
+            "{folder}: {what}",
+            folder=folder,
+            what=sentence("libvosk cannot load this model ({error}); install it again.", error=str(error)),
+        ) from None
 
 
 def words(result: str) -> tuple[Word, ...]:

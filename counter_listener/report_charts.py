@@ -32,6 +32,8 @@ LONGEST = 16
 """Letters of a label."""
 WIDE = 0x2E80
 """From here on letters are as wide as they are high."""
+MARKS = 8
+"""Steps of an axis of things that are counted, at most."""
 LINES = (0, 25, 50, 75, 100)
 """Where an axis of shares has its lines."""
 
@@ -125,9 +127,16 @@ def _offences(report: Report, _: Say) -> Chart | None:
     labels = _titles(rows)
     size = {"height": 70 + 32 * len(rows), "margin_left": _room(labels)}
     chart = pygal.HorizontalBar(**_options(value_formatter=lambda value: f"{value:.0f}", **size))
-    chart.x_labels = labels
+    chart.x_labels, chart.y_labels = labels, whole_numbers(max(row["forbidden"] for row in rows))
     chart.add(_("offences"), [row["forbidden"] for row in reversed(rows)])
     return _("Offences, by class"), svg(chart)
+
+
+def whole_numbers(most: int) -> list[int]:
+    """Marks of an axis of things that are counted: from 0 to `most` or a little beyond, at steps of 1, 2 or 5 tens."""
+    steps = (step * 10**power for power in range(12) for step in (1, 2, 5))
+    step = next(step for step in steps if step * MARKS >= most)
+    return list(range(0, most + step, step))
 
 
 def _hundred(share: float | None) -> float | None:

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from counter_listener.clocks import clock
+from counter_listener.messages import N_, _, many
 from counter_listener.privacy import printable
 from counter_listener.scores import ALL, Row, by_phrase
 from counter_listener.scoring import DRAWS, SLACK, Counts, Interval
@@ -20,14 +21,16 @@ WIDTH: Final = 165
 """Characters: a narrower terminal breaks the lines rather than lose figures."""
 TITLE_WIDTH: Final = 30
 """Characters."""
-NOTES: Final = f"""\
-A hit is a finding of the right phrase that overlaps what was said, give or take {SLACK:g} s, whoever spoke; each \
+SHORT: Final = {"rapidfuzz, characters": N_("characters"), "rapidfuzz, pinyin": N_("pinyin")}
+"""What stands over the column of a baseline."""
+NOTES: Final = N_("""\
+A hit is a finding of the right phrase that overlaps what was said, give or take {slack:g} s, whoever spoke; each \
 saying is hit once at most.
-Behind each share its 95 % interval: of precision and recall Wilson's, of F1 by a bootstrap over files ({DRAWS} draws, \
+Behind each share its 95 % interval: of precision and recall Wilson's, of F1 by a bootstrap over files ({draws} draws, \
 fixed seed).
 Each baseline stands at the threshold that is best for it on these very files, which favours it; ours has its own \
 settings.
-Phrases that were not said, and that ours did not find, are left out."""
+Phrases that were not said, and that ours did not find, are left out.""")
 
 
 def score_text(rows: Sequence[Sequence[Row]], titles: Mapping[str, str], files: int, seconds: float) -> str:
@@ -38,27 +41,28 @@ def score_text(rows: Sequence[Sequence[Row]], titles: Mapping[str, str], files: 
 def _show(
     console: Console, rows: Sequence[Sequence[Row]], titles: Mapping[str, str], files: int, seconds: float
 ) -> None:
-    console.print(f"{files} {'file' if files == 1 else 'files'}, {clock(seconds)} in all")
+    text = many("{count} file, {length} in all", "{count} files, {length} in all", files)
+    console.print(text.format(count=files, length=clock(seconds)))
     console.print(_table(rows, titles))
-    console.print(Text(NOTES, style="dim"))
+    console.print(Text(_(NOTES).format(slack=SLACK, draws=DRAWS), style="dim"))
 
 
 def _table(rows: Sequence[Sequence[Row]], titles: Mapping[str, str]) -> Table:
     ours, *baselines = rows
     table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 1, 0, 0))
-    table.add_column("phrase", no_wrap=True)
+    table.add_column(_("phrase"), no_wrap=True)
     table.add_column("", max_width=TITLE_WIDTH)
-    for name in ("owed", "hits", "misses", "false", "an hour"):
+    for name in (_("owed"), _("hits"), _("misses"), _("false"), _("an hour")):
         table.add_column(name, justify="right", no_wrap=True)
-    for name in ("precision", "recall", "F1"):
+    for name in (_("precision"), _("recall"), "F1"):
         table.add_column(name, no_wrap=True)
     for baseline in baselines:
-        table.add_column(f"F1 {baseline[0].method.removeprefix('rapidfuzz, ')}", justify="right", no_wrap=True)
+        table.add_column(f"F1 {_(SHORT.get(baseline[0].method, baseline[0].method))}", justify="right", no_wrap=True)
     for method in rows:
         whole = next(row for row in method if row.id == ALL)
-        at = "" if whole.threshold is None else f" from {whole.threshold:g}"
+        at = "" if whole.threshold is None else " " + _("from {threshold:g}").format(threshold=whole.threshold)
         style = "bold" if method is ours else ""
-        table.add_row(Text("in all", style=style), Text(whole.method + at, style=style), *_cells(whole))
+        table.add_row(Text(_("in all"), style=style), Text(_(whole.method) + at, style=style), *_cells(whole))
     for each, *others in by_phrase(rows):
         if each.counts != Counts():
             title = Text(printable(titles.get(each.id, "")), style="dim")

@@ -1,8 +1,8 @@
-"""The screen beside the counter, drawn for a terminal of 80 by 24 and larger, in Chinese and in English."""
+"""The screen beside the counter, drawn for a terminal of 80 by 24 and larger, in the language being spoken."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
@@ -11,8 +11,9 @@ from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
-from counter_listener.board import Board, Closed, Loss, Message
+from counter_listener.board import Board, Closed, Day, Hint, Loss, Message, State
 from counter_listener.clocks import clock
+from counter_listener.messages import N_, _, many
 from counter_listener.privacy import printable
 
 # The signs are ones that no Chinese terminal draws two columns wide (Unicode's East Asian Width: neutral).
@@ -25,101 +26,25 @@ SHOWN_EXTRA: Final = 4
 SHOWN_OFFENCES: Final = 3
 SHOWN_LOSSES: Final = 2
 
-WORDS: Final[Mapping[str, Mapping[str, str]]] = {
-    "zh": {
-        "counter": "柜台",
-        "starting": "正在启动",
-        "listening": "正在聆听",
-        "restarting": "正在重启",
-        "stopped": "已停止",
-        "mic": "麦克风",
-        "no_visit": "暂无客户。听到问候语或按空格键，开始一次接待。",
-        "visit": "第 {} 位客户",
-        "words": "文明用语",
-        "hint": "还没有听到“{}”",
-        "say": "，可以说：“{}”",
-        "offence": "请留意：{}",
-        "offence_unsure": "也许是客户说的：{}",
-        "said": "刚听到：",
-        "gap": "{} 漏听 {}：{}",
-        "gap_short": "{} 漏听：{}",
-        "seconds": "{:.0f} 秒",
-        "lost_now": "本次接待有漏听：没听到的不算没说",
-        "last": "上一位：",
-        "score": "{:g} 分 {}",
-        "no_score": "无法评分",
-        "missed": "没有听到：{}",
-        "unknown": "无法判断：{}",
-        "day": "今天：接待 {} 次，合格 {} 次",
-        "mean": "，平均 {:.1f} 分",
-        "offences": "，不当用语 {} 次",
-        "keys": "空格 开始/结束接待   q 退出",
-        "lost": "（有漏听）",
-    },
-    "en": {
-        "counter": "Counter",
-        "starting": "starting",
-        "listening": "listening",
-        "restarting": "restarting",
-        "stopped": "stopped",
-        "mic": "mic",
-        "no_visit": "Nobody at the counter. A greeting, or the space key, begins a visit.",
-        "visit": "Visit {}",
-        "words": "Courtesy",
-        "hint": "Not heard yet: {}",
-        "say": ", such as “{}”",
-        "offence": "Mind the words: {}",
-        "offence_unsure": "Perhaps the customer's words: {}",
-        "said": "Just heard: ",
-        "gap": "{} lost {}: {}",
-        "gap_short": "{} lost: {}",
-        "seconds": "{:.0f} s",
-        "lost_now": "Audio was lost in this visit: what was not heard does not count as not said",
-        "last": "Last visit: ",
-        "score": "{:g} {}",
-        "no_score": "no score",
-        "missed": "not heard: {}",
-        "unknown": "cannot be told: {}",
-        "day": "Today: {} visits, {} passed",
-        "mean": ", mean {:.1f}",
-        "offences": ", {} forbidden",
-        "keys": "space: open/close a visit   q: leave",
-        "lost": " (audio was lost)",
-    },
+STATES: Final[Mapping[State, str]] = {
+    "starting": N_("starting"),
+    "listening": N_("listening"),
+    "restarting": N_("restarting"),
+    "stopped": N_("stopped"),
 }
-REASONS: Final = {
-    "the listener used too much memory and was started anew": "占用内存过多，已重新启动",
-    "the listener hung and was started anew": "停止响应，已重新启动",
-    "the listener died and was started anew": "意外退出，已重新启动",
-    "the microphone was away": "麦克风不在",
-    "the computer could not keep up, and this was not listened to": "电脑太忙，来不及听",
-    "the sound system dropped this before it reached the listener": "声音系统丢失了数据",
-    "the microphone gave no sound for a while": "麦克风暂时没有声音",
-    "the microphone gave nothing but zeros: is it muted or unplugged?": "麦克风只有静音：是否被关闭或拔出？",
-    "The microphone stopped: was it unplugged?": "麦克风停止了：是否被拔出？",
-}
-"""What a gap says of itself, for a Chinese screen."""
-
-
-def language(asked: str, standard: Message) -> str:
-    """`zh` or `en`: as asked, else that of the phrase set."""
-    if asked in WORDS:
-        return asked
-    return "en" if standard.get("language", "zh") != "zh" else "zh"
 
 
 class Screen:
     """The whole board as one renderable, cut to the terminal's height with the foot always shown."""
 
-    def __init__(self, board: Board, asked: str, now: str) -> None:
-        self.board, self.asked, self.now = board, asked, now
+    def __init__(self, board: Board, now: str) -> None:
+        self.board, self.now = board, now
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        words = WORDS[language(self.asked, self.board.standard)]
         height = options.height or console.height
-        head = _lines(console, options, _head(self.board, words, self.now))
-        foot = _lines(console, options, Group(*_foot(self.board, words)))
-        body = _lines(console, options, Group(*_body(self.board, words)))
+        head = _lines(console, options, _head(self.board, self.now))
+        foot = _lines(console, options, Group(*_foot(self.board)))
+        body = _lines(console, options, Group(*_body(self.board)))
         room = max(0, height - len(head) - len(foot))
         body = (body + [[] for _ in range(room)])[:room]
         lines = (head + body + foot)[:height]
@@ -133,14 +58,14 @@ def _lines(console: Console, options: ConsoleOptions, what: RenderableType) -> l
     return console.render_lines(what, options.update(height=None), pad=True)
 
 
-def _head(board: Board, words: Mapping[str, str], now: str) -> RenderableType:
+def _head(board: Board, now: str) -> RenderableType:
     grid = Table.grid(expand=True, padding=(0, 1))
     grid.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
     grid.add_column(no_wrap=True, justify="right")
     style = {"listening": "green", "restarting": "yellow"}.get(board.state, "dim")
-    name = f"{words['counter']} {printable(board.counter)}".strip() if board.counter else "Counter Listener"
-    left = Text.assemble((name, "bold"), "  ", ("◉ ", style), (words[board.state], style))
-    right = Text.assemble((f"{words['mic']} ", "dim"), level_bar(board.level), "  ", (now, "dim"))
+    name = _("Counter {name}").format(name=printable(board.counter)) if board.counter else "Counter Listener"
+    left = Text.assemble((name, "bold"), "  ", ("◉ ", style), (_(STATES[board.state]), style))
+    right = Text.assemble((f"{_('mic')} ", "dim"), level_bar(board.level), "  ", (now, "dim"))
     grid.add_row(left, right)
     return Group(grid, Rule(style="cyan"))
 
@@ -152,29 +77,29 @@ def level_bar(level: float) -> Text:
     return Text.assemble(("▮" * filled, style), ("▯" * (BAR - filled), "dim"), f" {level:4.0f} dB")
 
 
-def _body(board: Board, words: Mapping[str, str]) -> Iterator[RenderableType]:
+def _body(board: Board) -> Iterator[RenderableType]:
     visit = board.visit
     if visit is None:
-        yield Text(words["no_visit"], style="dim")
+        yield Text(_("Nobody at the counter. A greeting, or the space key, begins a visit."), style="dim")
     else:
-        yield Text(f"{words['visit'].format(visit.number)}  {clock(max(0.0, board.at - visit.opened))}", style="bold")
+        number = _("Visit {number}").format(number=visit.number)
+        yield Text(f"{number}  {clock(max(0.0, board.at - visit.opened))}", style="bold")
     table = Table.grid(expand=True, padding=(0, 2, 0, 0))
     table.add_column(no_wrap=True, style="cyan")
     table.add_column(ratio=1)
     for stage in board.shown_stages():
         table.add_row(printable(stage["title"]), _phrases(board, stage))
     if board.standard.get("words"):
-        table.add_row(words["words"], _marked(board, [(one["id"], one["title"]) for one in board.standard["words"]]))
+        table.add_row(_("Courtesy"), _marked(board, [(one["id"], one["title"]) for one in board.standard["words"]]))
     yield table
     yield Text()
     for hint in board.hints():
-        say = words["say"].format(printable(hint.say)) if hint.say else ""
-        yield Text(f"➜ {words['hint'].format(printable(hint.title))}{say}", style="bold yellow")
+        yield Text(f"➜ {_hint(hint)}", style="bold yellow")
     for offence in visit.offences[-SHOWN_OFFENCES:] if visit else ():
-        text = words["offence" if offence.sure else "offence_unsure"].format(printable(offence.title))
-        yield Text(f"◦ {text}", style="magenta" if offence.sure else "dim")
+        text = _("Mind the words: {title}") if offence.sure else _("Perhaps the customer's words: {title}")
+        yield Text(f"◦ {text.format(title=printable(offence.title))}", style="magenta" if offence.sure else "dim")
     if visit and visit.lost:
-        yield Text(words["lost_now"], style="yellow")
+        yield Text(_("Audio was lost in this visit: what was not heard does not count as not said"), style="yellow")
 
 
 def _phrases(board: Board, stage: Message) -> Text:
@@ -196,18 +121,17 @@ def _marked(board: Board, named: list[tuple[str, str]]) -> Text:
     return line
 
 
-def _foot(board: Board, words: Mapping[str, str]) -> Iterator[RenderableType]:
-    chinese = words is WORDS["zh"]
-    yield _one_line((words["said"], "dim"), (printable(board.just_said()), "italic"))
+def _foot(board: Board) -> Iterator[RenderableType]:
+    yield _one_line((_("Just heard: "), "dim"), (printable(board.just_said()), "italic"))
     if board.trouble:
-        yield _one_line((f"! {printable(_reason(board.trouble, chinese=chinese))}", "bold yellow"))
+        yield _one_line((f"! {printable(_(board.trouble))}", "bold yellow"))
     for loss in board.losses[-SHOWN_LOSSES:]:
-        yield _one_line((loss_text(board, loss, words), "yellow"))
+        yield _one_line((loss_text(board, loss), "yellow"))
     yield Rule(style="cyan")
     if board.last:
-        yield _one_line((words["last"], "dim"), *closed_text(board.last, words))
-    yield _one_line((day_text(board, words), ""))
-    yield _one_line((words["keys"], "dim"))
+        yield _one_line((_("Last visit: "), "dim"), *closed_text(board.last))
+    yield _one_line((day_text(board.day), ""))
+    yield _one_line((_("space: open/close a visit   q: leave"), "dim"))
 
 
 def _one_line(*parts: tuple[str, str]) -> Text:
@@ -216,33 +140,41 @@ def _one_line(*parts: tuple[str, str]) -> Text:
     return text
 
 
-def loss_text(board: Board, loss: Loss, words: Mapping[str, str]) -> str:
+def _hint(hint: Hint) -> str:
+    title, say = printable(hint.title), printable(hint.say)
+    if say:
+        return _("Not heard yet: {title}, such as “{say}”").format(title=title, say=say)
+    return _("Not heard yet: {title}").format(title=title)
+
+
+def loss_text(board: Board, loss: Loss) -> str:
     """A gap in one line."""
-    reason = printable(_reason(loss.reason, chinese=words is WORDS["zh"]))
-    if not loss.seconds:
-        return words["gap_short"].format(board.wall(loss.at), reason)
-    return words["gap"].format(board.wall(loss.at), words["seconds"].format(loss.seconds), reason)
+    text = _("{time} lost {seconds:.0f} s: {reason}") if loss.seconds else _("{time} lost: {reason}")
+    return text.format(time=board.wall(loss.at), seconds=loss.seconds, reason=printable(_(loss.reason)))
 
 
-def _reason(reason: str, *, chinese: bool) -> str:
-    return REASONS.get(reason, reason) if chinese else reason
-
-
-def closed_text(visit: Closed, words: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+def closed_text(visit: Closed) -> Iterator[tuple[str, str]]:
     """A closed visit in one line: what was owed, never what a customer said."""
     if visit.score is None:
-        yield words["no_score"], "yellow"
+        yield _("no score"), "yellow"
     else:
-        yield words["score"].format(visit.score, visit.grade).strip(), "green" if visit.passed else "red"
-    for name, titles, style in (("missed", visit.missed, "red"), ("unknown", visit.unknown, "yellow")):
-        if titles:
-            yield f"  {words[name].format('、'.join(map(printable, titles)))}", style
+        score = _("{score:g} {grade}").format(score=visit.score, grade=visit.grade)
+        yield score.strip(), "green" if visit.passed else "red"
+    if visit.missed:
+        yield "  " + _("not heard: {titles}").format(titles=_listed(visit.missed)), "red"
+    if visit.unknown:
+        yield "  " + _("cannot be told: {titles}").format(titles=_listed(visit.unknown)), "yellow"
     if visit.lost:
-        yield words["lost"], "yellow"
+        yield _(" (audio was lost)"), "yellow"
 
 
-def day_text(board: Board, words: Mapping[str, str]) -> str:
+def _listed(titles: Iterable[str]) -> str:
+    return "、".join(map(printable, titles))
+
+
+def day_text(day: Day) -> str:
     """The day so far in one line."""
-    day = board.day
-    mean = words["mean"].format(day.points / day.scored) if day.scored else ""
-    return words["day"].format(day.visits, day.passed) + mean + words["offences"].format(day.offences)
+    visits = many("Today: {count} visit, {passed} passed", "Today: {count} visits, {passed} passed", day.visits)
+    mean = _(", mean {mean:.1f}").format(mean=day.points / day.scored) if day.scored else ""
+    offences = _(", {count} forbidden").format(count=day.offences)
+    return visits.format(count=day.visits, passed=day.passed) + mean + offences

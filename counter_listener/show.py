@@ -13,6 +13,8 @@ from rich.text import Text
 
 from counter_listener.batch import Result
 from counter_listener.clocks import clock
+from counter_listener.messages import N_, _, many
+from counter_listener.names import SEVERITIES
 from counter_listener.phrase_set import PhraseSet, Stage
 from counter_listener.privacy import printable
 from counter_listener.tally import Tally
@@ -28,12 +30,20 @@ MARKS: Final = {
 EXTRA: Final = ("+", "green")
 NOTHING: Final = ("·", "dim")
 CLOSED: Final = {
-    "farewell": "a farewell and then quiet",
-    "new_greeting": "the next greeting",
-    "idle": "a long silence",
-    "gap": "a long loss of audio",
-    "hand": "hand",
-    "end": "the end of the recording",
+    "farewell": N_("a farewell and then quiet"),
+    "new_greeting": N_("the next greeting"),
+    "idle": N_("a long silence"),
+    "gap": N_("a long loss of audio"),
+    "hand": N_("hand"),
+    "end": N_("the end of the recording"),
+}
+
+
+STARTED: Final = {
+    "given": N_("as given"),
+    "file name": N_("by its file name"),
+    "file time stamp": N_("by its time stamp"),
+    "record": N_("by the record"),
 }
 
 
@@ -46,22 +56,25 @@ def _show_result(console: Console, result: Result, phrases: PhraseSet) -> None:
     console.print(Rule(style="cyan"))
     console.print(_head(result))
     if result.error:
-        console.print(Text("✗ could not be read", style="red"))
+        console.print(Text(f"✗ {_('could not be read')}", style="red"))
         return
     for event in result.events:
         if event.kind == "gap":
             console.print(Text(_gap_line(event), style="yellow"))
     visits = _by_visit(result.events)
     if not visits:
-        console.print(Text("No visit was heard.", style="dim"))
+        console.print(Text(_("No visit was heard."), style="dim"))
     for number, events in visits.items():
         console.print(_visit_view(number, events, phrases))
 
 
 def _head(result: Result) -> Text:
     began = result.started
-    when = f"began {began.at.astimezone():%Y-%m-%d %H:%M:%S} ({began.how})" if began and began.at else "began unknown"
-    facts = "" if result.error else f"  {clock(result.seconds)} long, {when}"
+    when = _("began at a time unknown")
+    if began and began.at:
+        told = _("began {time:%Y-%m-%d %H:%M:%S}, {how}")
+        when = told.format(time=began.at.astimezone(), how=_(STARTED.get(began.how, began.how)))
+    facts = "" if result.error else "  " + _("{length} long, {when}").format(length=clock(result.seconds), when=when)
     return Text.assemble((printable(str(result.path)), "bold"), (facts, "dim"))
 
 
@@ -76,9 +89,11 @@ def _by_visit(events: Iterable[Event]) -> dict[int, list[Event]]:
 def _visit_view(number: int, events: Sequence[Event], phrases: PhraseSet) -> RenderableType:
     closed = next(event for event in events if event.kind == "visit_closed")
     began_at = next(event.at for event in events if event.kind == "visit_opened")
-    ended = f"  from {clock(began_at)}, ended by {CLOSED[str(closed.detail['reason'])]}"
+    ended = _("from {time}, ended by {reason}").format(
+        time=clock(began_at), reason=_(CLOSED[str(closed.detail["reason"])])
+    )
     parts: list[RenderableType] = [
-        Text.assemble((f"Visit {number}", "bold"), ended),
+        Text.assemble((_("Visit {number}").format(number=number), "bold"), "  ", ended),
         _steps_table(events, closed, phrases),
         *word_lines(events, phrases),
         *doubt_lines(events),
@@ -91,11 +106,11 @@ def _visit_view(number: int, events: Sequence[Event], phrases: PhraseSet) -> Ren
 
 def _steps_table(events: Sequence[Event], closed: Event, phrases: PhraseSet) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 1, 0, 0))
-    table.add_column("stage", no_wrap=True)
-    table.add_column("step", no_wrap=True)
-    table.add_column("phrase", overflow="fold", ratio=1)
-    table.add_column("at", justify="right", no_wrap=True)
-    table.add_column("heard", overflow="fold", ratio=1)
+    table.add_column(_("stage"), no_wrap=True)
+    table.add_column(_("step"), no_wrap=True)
+    table.add_column(_("phrase"), overflow="fold", ratio=1)
+    table.add_column(_("at"), justify="right", no_wrap=True)
+    table.add_column(_("words heard"), overflow="fold", ratio=1)
     scenarios = closed.detail["scenarios"]
     for stage, scenario in phrases.stages():
         if scenario is None or scenario.id in (scenarios if isinstance(scenarios, list) else ()):
@@ -130,7 +145,7 @@ def step_mark(events: Sequence[Event]) -> tuple[str, str]:
 def _seen_line(stage: Stage, step: str | None, phrases: PhraseSet) -> str:
     """Of a step in which nothing was heard: whether it is one to be seen."""
     seen = any(one.stage == stage.id and one.step == step for one in phrases.observe)
-    return "for the supervisor's eye" if seen else "nothing owed, nothing heard"
+    return _("for the supervisor's eye") if seen else _("nothing owed, nothing heard")
 
 
 def _phrase_cells(event: Event) -> tuple[Text, Text, Text]:
@@ -138,7 +153,7 @@ def _phrase_cells(event: Event) -> tuple[Text, Text, Text]:
     mark, style = EXTRA if verdict == "heard" and not event.detail.get("required") else MARKS[verdict]
     title = Text.assemble((mark, style), " ", printable(str(event.detail.get("title", event.phrase))))
     if "late" in event.detail:
-        title.append(" (late)", style="yellow")
+        title.append(_(" (late)"), style="yellow")
     return title, Text(clock(spoken_at(event)) if event.heard else ""), Text(event.heard or "")
 
 
@@ -167,15 +182,19 @@ def doubt_lines(events: Sequence[Event]) -> Iterator[Text]:
         if event.kind == "phrase" and event.verdict == "unknown":
             titles.setdefault(event.detail.get("reason"), []).append(str(event.detail["title"]))
     for reason, named in titles.items():
-        yield Text.assemble(("? ", "yellow"), printable("、".join(dict.fromkeys(named))), (f": {reason}", "dim"))
+        yield Text.assemble(
+            ("? ", "yellow"), printable("、".join(dict.fromkeys(named))), (f"{_(': ')}{_(str(reason))}", "dim")
+        )
 
 
 def _offence_lines(events: Sequence[Event]) -> Iterator[Text]:
     for event in events:
         if event.kind == "forbidden":
             mark, style = MARKS[event.verdict or "unknown"]
-            facts = f"{event.detail.get('class')}, {event.detail.get('severity')}"
-            yield _accusation(event, mark, style, f"forbidden ({facts}): “{event.heard}”")
+            text = _("forbidden ({kind}, {severity}): “{words}”").format(
+                kind=event.detail.get("class"), severity=_(SEVERITIES[str(event.detail["severity"])]), words=event.heard
+            )
+            yield _accusation(event, mark, style, text)
 
 
 def _rule_lines(events: Sequence[Event], phrases: PhraseSet) -> Iterator[Text]:
@@ -183,16 +202,19 @@ def _rule_lines(events: Sequence[Event], phrases: PhraseSet) -> Iterator[Text]:
         told = [event for event in events if event.kind == "rule" and event.phrase == rule.id]
         kept = sum(event.verdict == "heard" for event in told)
         if kept:
-            yield Text.assemble(("✓", "green"), f" rule kept {kept}×: {printable(rule.title)}")
+            yield Text.assemble(
+                ("✓", "green"), " " + _("rule kept {count}×: {title}").format(count=kept, title=printable(rule.title))
+            )
         for event in told:
             if event.verdict != "heard":
                 mark, style = MARKS[event.verdict or "unknown"]
-                yield _accusation(event, mark, style, f"rule broken: {rule.title}, at “{event.heard}”")
+                text = _("rule broken: {title}, at “{words}”").format(title=rule.title, words=event.heard)
+                yield _accusation(event, mark, style, text)
 
 
 def _accusation(event: Event, mark: str, style: str, text: str) -> Text:
     reason = event.detail.get("reason")
-    doubt = (f"  uncertain: {reason}", "dim") if reason else ("", "")
+    doubt = ("  " + _("uncertain: {reason}").format(reason=_(str(reason))), "dim") if reason else ("", "")
     return Text.assemble((mark, style), f" {clock(event.at)} ", printable(text), doubt)
 
 
@@ -200,18 +222,21 @@ def _score_line(closed: Event, phrases: PhraseSet) -> Text:
     counts = closed.detail["counts"]
     unknown = counts["unknown"] if isinstance(counts, dict) else 0
     if closed.score is None:
-        return Text("Score: cannot be told; nothing that was owed could be judged.", style="yellow")
+        return Text(_("Score: cannot be told; nothing that was owed could be judged."), style="yellow")
     style = "bold green" if closed.detail["passed"] else "bold red"
     grade = f"  {closed.detail['grade']}" if closed.detail["grade"] else ""
-    partly = f"; {unknown} owed could not be judged" if unknown else ""
-    mark = f"  (pass mark {phrases.score.pass_mark:g}{partly})"
-    return Text.assemble("Score ", (f"{closed.score:g}{grade}", style), mark)
+    partly = _("; {count} owed could not be judged").format(count=unknown) if unknown else ""
+    mark = _("(pass mark {mark:g}{partly})").format(mark=phrases.score.pass_mark, partly=partly)
+    return Text.assemble(_("Score "), (f"{closed.score:g}{grade}", style), "  ", mark)
 
 
 def _gap_line(event: Event) -> str:
     seconds = event.detail["seconds"]
-    length = f" for {seconds:g} s" if isinstance(seconds, float) and seconds else ""
-    return f"? audio lost at {clock(event.at)}{length}: {event.detail['reason']}"
+    reason = _(str(event.detail["reason"]))
+    if isinstance(seconds, float) and seconds:
+        text = _("audio lost at {time} for {seconds:g} s: {reason}")
+        return "? " + text.format(time=clock(event.at), seconds=seconds, reason=reason)
+    return "? " + _("audio lost at {time}: {reason}").format(time=clock(event.at), reason=reason)
 
 
 def summary_text(tally: Tally, phrases: PhraseSet) -> str:
@@ -229,21 +254,28 @@ def printed(show: Callable[[Console], None], least_width: int = 0) -> str:
 
 
 def _show_summary(console: Console, tally: Tally, phrases: PhraseSet) -> None:
-    console.print(Rule(Text("Summary", style="bold"), align="left", style="cyan"))
-    console.print(f"{tally.checked} checked, {clock(tally.seconds)} in all; {_many(tally.visits, 'visit')}")
+    console.print(Rule(Text(_("Summary"), style="bold"), align="left", style="cyan"))
+    visits = many("{count} visit", "{count} visits", tally.visits).format(count=tally.visits)
+    console.print(
+        _("{count} checked, {length} in all; {visits}").format(
+            count=tally.checked, length=clock(tally.seconds), visits=visits
+        )
+    )
     if tally.scored:
         mean = tally.points / tally.scored
-        console.print(f"{tally.passed} of {tally.scored} visits pass; mean score {mean:.1f}")
+        text = _("{passed} of {count} visits pass; mean score {mean:.1f}")
+        console.print(text.format(passed=tally.passed, count=tally.scored, mean=mean))
     if tally.missed:
-        worst = ", ".join(f"{printable(title)} ({count}×)" for title, count in tally.missed.most_common(3))
-        console.print(Text(f"Most often not heard: {worst}"))
-    console.print(f"Forbidden: {tally.verdicts['forbidden']}; rules broken: {tally.verdicts['broken']}")
+        each = _("{title} ({count}×)")
+        named = ((printable(title), count) for title, count in tally.missed.most_common(3))
+        worst = _(", ").join(each.format(title=title, count=count) for title, count in named)
+        console.print(Text(_("Most often not heard: {titles}").format(titles=worst)))
+    text = _("Forbidden: {forbidden}; rules broken: {broken}")
+    console.print(text.format(forbidden=tally.verdicts["forbidden"], broken=tally.verdicts["broken"]))
     if phrases.observe:
         seen = "、".join(one.title for one in phrases.observe)
-        console.print(Text(f"For the supervisor's eye, never judged here: {seen}", style="dim"))
+        text = _("For the supervisor's eye, never judged here: {titles}")
+        console.print(Text(text.format(titles=seen), style="dim"))
     if tally.failed:
-        console.print(Text(f"{_many(tally.failed, 'input')} could not be read.", style="red"))
-
-
-def _many(count: int, thing: str) -> str:
-    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
+        text = many("{count} input could not be read.", "{count} inputs could not be read.", tally.failed)
+        console.print(Text(text.format(count=tally.failed), style="red"))

@@ -60,7 +60,7 @@ def parse_time(text: str, zone: tzinfo | None) -> datetime:
 
     Raises UsageError if it is no time.
     """
-    wrong = UsageError(f'{text[:60]!r} is not a time; write it like "2026-01-15 09:30"')
+    wrong = UsageError('{time!r} is not a time; write it like "2026-01-15 09:30"', time=text[:60])
     try:
         time = _aware(_typed(text.strip()), zone)
         year = time.astimezone(UTC).year

@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import sqlalchemy as sa
 
 from counter_listener.chain import START, Broken, Tail, Verification, holes, linked, number, walk
-from counter_listener.errors import StoreError
+from counter_listener.errors import StoreError, cause
 from counter_listener.judgings import BEYOND, PREFIX, Judging, note_row, notes_stream, replaced_by
+from counter_listener.messages import Sentence, sentence
 from counter_listener.record import (
     Columns,
     Origin,
@@ -31,7 +32,7 @@ from counter_listener.record import (
     recording_row,
     text,
 )
-from counter_listener.store_file import beside, cause, prepare_file, record_file, shown
+from counter_listener.store_file import beside, prepare_file, record_file, shown, sqlite_cause
 from counter_listener.store_judgings import judging_of
 from counter_listener.store_purge import doom, remove_doomed
 from counter_listener.store_schema import GUARDS, SETTINGS, must_upgrade, newest_schema
@@ -224,7 +225,7 @@ class Store:
     def backup(self, path: Path) -> None:
         """Copy the record to a new file, whole or not at all, while others write; for its owner alone."""
         with (
-            _told(f"the backup {shown(path)} of {shown(self.path)}"),
+            _told(sentence("the backup {path} of {record}", path=shown(path), record=shown(self.path))),
             beside(path.absolute()) as part,
             self._connection.begin(),
         ):
@@ -239,7 +240,9 @@ class Store:
                     connection.exec_driver_sql("VACUUM")
                     connection.exec_driver_sql("PRAGMA user_version = 0")
         except StoreError as error:
-            raise StoreError(f"the purge is done but its traces stay until the next one, because {error}") from error
+            raise StoreError(
+                "the purge is done but its traces stay until the next one, because {error}", error=error.sentence
+            ) from error
 
     def _walk(self) -> Verification:
         """A purge that comes in between takes rows away before our eyes: then start again."""
@@ -260,8 +263,9 @@ class Store:
             there = connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'trigger'").scalars()
             missing = sorted(GUARDS.difference(there))
         if said != "ok":
-            return Broken(None, f"the file is damaged, for SQLite finds {' '.join(said.split())!r}")
-        return Broken(None, f"the guards {', '.join(missing)} were taken away") if missing else None
+            return Broken(None, sentence("the file is damaged, for SQLite finds {said!r}", said=" ".join(said.split())))
+        names = ", ".join(missing)
+        return Broken(None, sentence("the guards {names} were taken away", names=names)) if missing else None
 
     def _columns(self, table: sa.TableClause, until: int) -> Iterator[Columns]:
         names = table.c.keys()
@@ -351,17 +355,19 @@ def _tables(connection: sa.Connection) -> Sequence[str]:
 
 
 @contextmanager
-def _told(name: str) -> Iterator[None]:
+def _told(name: str | Sentence) -> Iterator[None]:
     """Turn what the driver or the system says into one sentence about `name`."""
     try:
         yield
     except sa.exc.DBAPIError as error:
         code = getattr(error.orig, "sqlite_errorcode", 0)
-        raise StoreError(cause(name, code, str(error.orig))) from error
+        raise StoreError(sqlite_cause(name, code, str(error.orig))) from error
     except UnicodeDecodeError as error:  # the driver fails to read what SQLite says of a damaged schema
-        raise StoreError(cause(name, sqlite3.SQLITE_CORRUPT, str(error))) from error
+        raise StoreError(sqlite_cause(name, sqlite3.SQLITE_CORRUPT, str(error))) from error
     except OSError as error:
-        raise StoreError(f"{name} cannot be used: {error.strerror}; see to its folder and rights.") from error
+        raise StoreError(
+            "{name} cannot be used: {why}; see to its folder and rights.", name=name, why=cause(error)
+        ) from error
 
 
 def _tail(connection: sa.Connection) -> Tail:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from counter_listener.errors import StoreError
+from counter_listener.messages import N_, Sentence
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,14 +21,14 @@ SMALLEST = 512
 """Bytes; a file shorter than one page SQLite takes for an empty database, and would write over."""
 
 CAUSES = {
-    sqlite3.SQLITE_BUSY: "{name} is held by another program; try again when it has finished.",
-    sqlite3.SQLITE_FULL: "there is no room left for {name}; make room on its disk and try again.",
-    sqlite3.SQLITE_READONLY: "{name} is read-only; give yourself the right to write it and its folder.",
-    sqlite3.SQLITE_CANTOPEN: "{name} cannot be opened; see that you may read and write it and its folder.",
-    sqlite3.SQLITE_NOTADB: "{name} is not a record but some other file; give the record another name.",
-    sqlite3.SQLITE_CORRUPT: "{name} is damaged; put a backup in its place.",
+    sqlite3.SQLITE_BUSY: N_("{name} is held by another program; try again when it has finished."),
+    sqlite3.SQLITE_FULL: N_("there is no room left for {name}; make room on its disk and try again."),
+    sqlite3.SQLITE_READONLY: N_("{name} is read-only; give yourself the right to write it and its folder."),
+    sqlite3.SQLITE_CANTOPEN: N_("{name} cannot be opened; see that you may read and write it and its folder."),
+    sqlite3.SQLITE_NOTADB: N_("{name} is not a record but some other file; give the record another name."),
+    sqlite3.SQLITE_CORRUPT: N_("{name} is damaged; put a backup in its place."),
 }
-OTHER_CAUSE = "{name} cannot be used, for SQLite says {said!r}; see to its disk or put a backup in its place."
+OTHER_CAUSE = N_("{name} cannot be used, for SQLite says {said!r}; see to its disk or put a backup in its place.")
 
 
 def record_file(url_or_path: str | Path) -> Path:
@@ -45,22 +46,22 @@ def shown(path: Path) -> str:
     return str(path).encode("utf-8", "backslashreplace").decode()
 
 
-def cause(name: str, code: int, said: str) -> str:
+def sqlite_cause(name: str | Sentence, code: int, said: str) -> Sentence:
     """The sentence for an error that SQLite gave: its code (extended or not) and its own words."""
-    return CAUSES.get(code & 0xFF, OTHER_CAUSE).format(name=name, said=said)
+    return Sentence(CAUSES.get(code & 0xFF, OTHER_CAUSE), {"name": name, "said": said})
 
 
 def prepare_file(path: Path, *, create: bool) -> None:
     """See that the file is there: made if asked for, for its owner alone. Raises StoreError and OSError."""
     if path.is_dir():
-        raise StoreError(f"{shown(path)} is a folder; name a file inside it for the record.")
+        raise StoreError("{path} is a folder; name a file inside it for the record.", path=shown(path))
     if create:
         _make_folder(path.parent)
         _make_file(path)
     elif not path.exists():
-        raise StoreError(f"{shown(path)} does not exist; name the file that holds the record.")
+        raise StoreError("{path} does not exist; name the file that holds the record.", path=shown(path))
     if 0 < path.stat().st_size < SMALLEST:
-        raise StoreError(cause(shown(path), sqlite3.SQLITE_NOTADB, ""))
+        raise StoreError(sqlite_cause(shown(path), sqlite3.SQLITE_NOTADB, ""))
 
 
 @contextmanager
@@ -86,9 +87,9 @@ def beside(target: Path) -> Iterator[Path]:
 def _from_url(url: str) -> str:
     scheme, _, rest = url.partition("://")
     if scheme != "sqlite":
-        raise StoreError(f"a record cannot be kept in {scheme!r} yet; give a file or sqlite:///FILE.")
+        raise StoreError("a record cannot be kept in {scheme!r} yet; give a file or sqlite:///FILE.", scheme=scheme)
     if not rest.startswith("/") or rest in ("/", "/:memory:") or "?" in rest:
-        raise StoreError(f"{url} names no file; write sqlite:///FILE, or sqlite:////FOLDER/FILE from the root.")
+        raise StoreError("{url} names no file; write sqlite:///FILE, or sqlite:////FOLDER/FILE from the root.", url=url)
     return rest[1:]
 
 
@@ -108,7 +109,7 @@ def _make_file(path: Path) -> None:
 
 def _refuse_taken(target: Path) -> None:
     if target.exists():
-        raise StoreError(f"{shown(target)} exists already; give the backup another name.")
+        raise StoreError("{target} exists already; give the backup another name.", target=shown(target))
 
 
 def _flush(path: Path) -> None:

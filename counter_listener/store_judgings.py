@@ -24,7 +24,9 @@ def judging_of(connection: sa.Connection, sha256: str) -> Judging | None:
     try:
         told = noted(json.loads(note.detail), note.phrases_hash, note.model) if note else Judging(sha256[:12])
     except (ValueError, AttributeError) as error:
-        raise StoreError(f"row {note.seq if note else 0} of the record was changed; see `events verify`.") from error
+        raise StoreError(
+            "row {seq} of the record was changed; see `counter-listener events verify`", seq=note.seq if note else 0
+        ) from error
     if row is not None:
         told = replace(told, phrases_hash=row.phrases_hash, model=row.model)
     return replace(told, seconds=known.seconds, started=known.started, counter=known.counter)

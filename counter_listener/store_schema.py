@@ -33,11 +33,15 @@ def must_upgrade(name: str, tables: Collection[str], schema: str | None, *, crea
     Raises StoreError if it is empty and not to be made, another program's, or newer than this program.
     """
     if not tables and not create:
-        raise StoreError(f"{name} holds no record yet; name the file that does.")
+        raise StoreError("{name} holds no record yet; name the file that does.", name=name)
     if not tables:
         return True
     if not set(TABLES).issubset(tables):
-        raise StoreError(f"{name} belongs to some other program; give the record another name.")
+        raise StoreError("{name} belongs to some other program; give the record another name.", name=name)
     if schema not in SCHEMAS:
-        raise StoreError(f"{name} was written by a newer version of this program ({schema!r}); update the program.")
+        raise StoreError(
+            "{name} was written by a newer version of this program ({schema!r}); update the program.",
+            name=name,
+            schema=schema,
+        )
     return schema != SCHEMAS[-1]

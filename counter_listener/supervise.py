@@ -12,6 +12,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import IO, Any, Final
 
+from counter_listener.messages import N_, _
+
 HANG_SECONDS: Final = 10.0
 """Without a block that went through the whole chain."""
 START_SECONDS: Final = 180.0
@@ -36,10 +38,12 @@ Message = dict[str, Any]
 Inbox = queue.SimpleQueue[tuple[str, Any]]
 """What happens: ("line", (child's number, line)), ("end", child's number), ("order", "space" or "stop")."""
 
-GREW: Final = "the listener used too much memory and was started anew"
-HUNG: Final = "the listener hung and was started anew"
-DIED: Final = "the listener died and was started anew"
-GONE: Final = "the microphone was away"
+GREW: Final = N_("the listener used too much memory and was started anew")
+HUNG: Final = N_("the listener hung and was started anew")
+DIED: Final = N_("the listener died and was started anew")
+GONE: Final = N_("the microphone was away")
+UNSTOPPED: Final = N_("the listener did not stop when told to; its visit is closed at the next start")
+SLOW: Final = N_("the listener did not start in time")
 
 
 @dataclass
@@ -204,23 +208,23 @@ class Supervisor:
         now = self.clock()
         if child.stopping is not None:
             if now - child.stopping > STOP_SECONDS:
-                child.kill("the listener did not stop when told to; its visit is closed at the next start")
+                child.kill(UNSTOPPED)
         elif child.beat is None:
             if now - child.started > START_SECONDS:
-                child.kill("the listener did not start in time")
+                child.kill(SLOW)
         elif now - child.beat > HANG_SECONDS:
             child.kill(HUNG)
 
     def _reason(self, child: Child) -> str:
-        """Why the listener ended, for the record and the screen."""
+        """Why the listener ended: for the record in English, given for the screen in the reader's language."""
         code = child.process.returncode
         reason = child.why or (GONE if code == NO_MICROPHONE else GREW if code == 0 else DIED)
         if self.resume:
             self.resume["reason"] = reason
         if child.why or code in (0, NO_MICROPHONE):
-            return reason
-        how = _signal_name(-code) if code < 0 else f"exit code {code}"
-        return f"{reason} ({how}{': ' + child.noise[-1] if child.noise else ''})"
+            return _(reason)
+        how = _signal_name(-code) if code < 0 else _("exit code {code}").format(code=code)
+        return f"{_(reason)} ({how}{': ' + child.noise[-1] if child.noise else ''})"
 
     def _delay(self, child: Child) -> float:
         """Seconds until the next start."""
@@ -253,4 +257,4 @@ def _signal_name(number: int) -> str:
     try:
         return signal.Signals(number).name
     except ValueError:
-        return f"signal {number}"
+        return _("signal {number}").format(number=number)

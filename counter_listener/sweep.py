@@ -8,7 +8,7 @@ from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from counter_listener.errors import UsageError
+from counter_listener.errors import UsageError, cause
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,9 +26,13 @@ LEVELS: Final = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
 def check_sweep(target: Path) -> None:
     """Raises UsageError where the picture could not be drawn or written: before the work, not after it."""
     if target.suffix.lower() not in SUFFIXES:
-        raise UsageError(f"--sweep draws PNG or SVG, so {target} must end in .png or .svg.")
+        raise UsageError("--sweep draws PNG or SVG, so {target} must end in .png or .svg.", target=target)
     if not target.parent.is_dir():
-        raise UsageError(f"--sweep: there is no folder {target.parent} to write {target.name} in; make it first.")
+        raise UsageError(
+            "--sweep: there is no folder {parent} to write {target} in; make it first.",
+            parent=target.parent,
+            target=target.name,
+        )
     if importlib.util.find_spec("matplotlib") is None:
         raise UsageError("--sweep needs matplotlib, which is not installed: pip install 'counter-listener[eval]'.")
 
@@ -42,7 +46,7 @@ def draw_sweep(evaluation: Evaluation, target: Path) -> None:
     try:
         target.write_bytes(picture)
     except OSError as error:
-        raise UsageError(f"--sweep: {target} cannot be written ({error.strerror}).") from None
+        raise UsageError("--sweep: {target} cannot be written ({why}).", target=target, why=cause(error)) from None
 
 
 def _drawn(evaluation: Evaluation, kind: str) -> bytes:

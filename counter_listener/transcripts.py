@@ -11,6 +11,7 @@ from typing import Final
 
 from counter_listener.errors import TranscriptError
 from counter_listener.json_lines import json_object, numbered_lines, seconds
+from counter_listener.messages import sentence
 from counter_listener.types import Speaker, Utterance, Word
 
 EXAMPLE: Final = '{"start": 0, "end": 1.5, "text": "您好"}'
@@ -47,22 +48,24 @@ def read_transcript(path: Path) -> Iterator[Utterance]:
         try:
             utterance = _utterance(json_object(line, EXAMPLE))
             if utterance.start < last:
-                raise ValueError(f'"start" at or after {last:g}, where the line before starts')  # noqa: TRY301
+                raise ValueError(sentence('"start" at or after {last:g}, where the line before starts', last=last))  # noqa: TRY301
         except ValueError as error:
-            raise TranscriptError(f"{path}, line {number}: expected {error}") from error
+            raise TranscriptError(
+                "{path}, line {number}: expected {error}", path=path, number=number, error=error.args[0]
+            ) from error
         last = utterance.start
         if utterance.words:
             spoken = True
             yield utterance
     if not spoken:
-        raise TranscriptError(f"{path} holds no utterance; give one JSON object a line, with words in it")
+        raise TranscriptError("{path} holds no utterance; give one JSON object a line, with words in it", path=path)
 
 
 def _utterance(record: Mapping[str, object]) -> Utterance:
     start, end = _times(record)
     words = record.get("words")
     if not isinstance(words, list | None):
-        raise ValueError('"words" to be a list of {"word": ..., "start": ..., "end": ...}')  # noqa: TRY004
+        raise ValueError(sentence('"words" to be a list of {{"word": ..., "start": ..., "end": ...}}'))  # noqa: TRY004
     timed = _given(words, start, end) if words else _split(_text(record, "text"), start, end)
     return Utterance(start, end, timed, _speaker(record.get("speaker")))
 
@@ -70,7 +73,7 @@ def _utterance(record: Mapping[str, object]) -> Utterance:
 def _times(record: Mapping[str, object]) -> tuple[float, float]:
     start, end = seconds(record, "start"), seconds(record, "end")
     if end < start:
-        raise ValueError(f'"end" at or after "start", not {end:g} after {start:g}')
+        raise ValueError(sentence('"end" at or after "start", not {end:g} after {start:g}', end=end, start=start))
     return start, end
 
 
@@ -78,7 +81,7 @@ def _text(record: Mapping[str, object], *keys: str) -> str:
     text = next((record[key] for key in keys if key in record), None)
     if isinstance(text, str):
         return _clean(text)
-    raise ValueError(f'"{keys[0]}" to be a text')
+    raise ValueError(sentence('"{key}" to be a text', key=keys[0]))
 
 
 def _clean(text: str) -> str:
@@ -94,7 +97,7 @@ def _harmless(sign: str) -> bool:
 
 def _speaker(given: object) -> Speaker:
     if not isinstance(given, str | None) or given not in _SPEAKERS:
-        raise ValueError('"speaker" to be "clerk", "customer" or "unknown"')
+        raise ValueError(sentence('"speaker" to be "clerk", "customer" or "unknown"'))
     return _SPEAKERS[given]
 
 
@@ -103,10 +106,12 @@ def _given(words: list[object], start: float, end: float) -> tuple[Word, ...]:
     last = start - _SLACK
     for word in words:
         if not isinstance(word, dict):
-            raise ValueError('each of "words" to be like {"word": "您好", "start": 0, "end": 0.5}')  # noqa: TRY004
+            raise ValueError(sentence('each of "words" to be like {{"word": "您好", "start": 0, "end": 0.5}}'))  # noqa: TRY004
         first, final = _times(word)
         if not last <= first <= final <= end + _SLACK:
-            raise ValueError(f'"words" in time order, within their utterance; the one at {first:g} is not')
+            raise ValueError(
+                sentence('"words" in time order, within their utterance; the one at {first:g} is not', first=first)
+            )
         last = first
         _append(timed, Word(_text(word, "word", "text"), min(max(first, start), end), min(max(final, start), end)))
     return tuple(timed)

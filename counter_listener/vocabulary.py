@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from counter_listener.messages import _
 from counter_listener.phrase_set import PhraseSet
 from counter_listener.phrases import SLOT, wordings
 from counter_listener.pinyin import syllables, written
@@ -52,9 +53,11 @@ def audit(phrases: PhraseSet, vocabulary: frozenset[str]) -> Iterator[str]:
     never = 0
     for one in unspelt(phrases, vocabulary):
         never += one.lacking == "sounds"
-        how = "never heard" if one.lacking == "sounds" else "heard by words that sound alike"
-        yield f"{one.owner:24} {one.wording}: {how} (no word for {' '.join(one.missing)})"
-    yield f"{len(vocabulary)} words in the model; {never} wordings can never be heard."
+        how = _("never heard") if one.lacking == "sounds" else _("heard by words that sound alike")
+        lacking = _("no word for {units}").format(units=" ".join(one.missing))
+        yield f"{one.owner:24} {one.wording}{_(': ')}{how} ({lacking})"
+    text = _("{count} words in the model; {never} wordings can never be heard.")
+    yield text.format(count=len(vocabulary), never=never)
 
 
 def stuck(pieces: list[Units], words: set[Units], longest: int) -> Units:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from math import inf
 from typing import Final
 
@@ -13,6 +14,7 @@ from counter_listener.phrase_set import Forbidden, PhraseSet, Rule, Scenario
 from counter_listener.phrases import SLOT
 from counter_listener.pinyin import sounds, written
 
+ROUNDING: Final = 1e-6
 CONTEXTS: Final[frozenset[Role]] = frozenset({"unless", "need", "not_in"})
 """What is listed for its meaning beside others, by many owners."""
 
@@ -64,7 +66,9 @@ class Pattern:
     forgiving: bool
     """Whether a syllable of it may be lost, or others come between."""
     shortest: int
-    """Units that it takes at least."""
+    """Units that it takes at least, were all of its syllables cheap to lose."""
+    fewest: int
+    """Units that it takes at least, each syllable lost at its own cost."""
     threshold: float | None = None
     """Least closeness, 0-100, instead of the line."""
     shared: bool = False
@@ -206,6 +210,7 @@ def pattern_of(  # noqa: PLR0913 - one wording has this many sides
         least_worth=least_worth,
         forgiving=size > 1 and most >= (1.0 if role in CONTEXTS else told.added_cheap),
         shortest=max(1, size - int(most / told.lost_cheap)),
+        fewest=fewest(lost, units, allowed[-1]),
         characters=frozenset(unit for unit in units if unit is not None),
         miswritten=told.character + told.homophone,
         absent=least_worth - told.wrong + told.character + told.wrong * least_lost,
@@ -218,6 +223,12 @@ def pattern_of(  # noqa: PLR0913 - one wording has this many sides
         threshold=threshold,
         shared=shared,
     )
+
+
+def fewest(lost: Iterable[float], units: Iterable[str | None], most: float) -> int:
+    """Units that a wording takes at least where no more than `most` may be lost of it, the light ones first."""
+    costs = sorted(cost for cost, unit in zip(lost, units, strict=True) if unit is not None)
+    return max(1, sum(spent > most + ROUNDING for spent in accumulate(costs)))
 
 
 def may_differ(line: Line, size: int, weight: float, threshold: float | None) -> tuple[float, ...]:

@@ -21,6 +21,7 @@ from counter_listener.batch import Result, Task, check_one
 from counter_listener.errors import AudioError
 from counter_listener.inputs import is_transcript
 from counter_listener.many import Lost
+from counter_listener.messages import sentence
 
 DUE: Final = 0.1
 """Seconds that a second of sound should take at most, on a slow machine and with a large model."""
@@ -70,9 +71,13 @@ class ProcessHand:
         self.end()
         if overdue:
             return Lost(
-                f"took more than {OVERDUE} times as long as it should, and was given up; is it damaged?", again=False
+                sentence(
+                    "took more than {count} times as long as it should, and was given up; is it damaged?",
+                    count=OVERDUE,
+                ),
+                again=False,
             )
-        return Lost("made the speech engine crash, twice; is it damaged?", again=True)
+        return Lost(sentence("made the speech engine crash, twice; is it damaged?"), again=True)
 
     def end(self) -> None:
         """Ends the worker at once."""

@@ -1,8 +1,12 @@
-"""Which test files are begun first."""
+"""What holds for all tests: the program speaks English to them, wherever they run, and the longest files are first."""
 
 from __future__ import annotations
 
+import os
+
 import pytest
+
+os.environ["LANGUAGE"] = "en"
 
 LONGEST = ("test_listen", "test_check", "test_many", "test_live", "test_pipeline", "test_house", "test_fixtures")
 """Those that take longest, mostly by waiting: begun last, they would leave a core idle at the end."""

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_counter import said, small
 
-from counter_listener.alignment import OTHER_CHARACTER, align
+from counter_listener.alignment import OTHER_CHARACTER, Against, align
 from counter_listener.closeness import near
 from counter_listener.spoken import spell
 
@@ -31,7 +31,7 @@ def test_giving_up_early_loses_no_place_within_the_most_and_changes_none(text: s
 @given(TEXTS, TEXTS)
 def test_a_memory_of_costs_shared_by_wordings_and_stretches_changes_nothing(text: str, more: str) -> None:
     spoken = spell(said(text + more, 0), 0.4)
-    shared: dict[tuple[str, str | None], list[float]] = {}
+    shared: Against = {}
     for begin, end in ((0, len(spoken)), (len(text) // 2, len(spoken)), (0, max(1, len(text) // 2))):
         for pattern in small().patterns:
             assert align(pattern, spoken, begin, end, shared) == align(pattern, spoken, begin, end, {})
@@ -39,10 +39,10 @@ def test_a_memory_of_costs_shared_by_wordings_and_stretches_changes_nothing(text
 
 def test_a_memory_of_costs_holds_what_each_unit_costs_as_a_partner() -> None:
     spoken = spell(said("您号行", 0), 0.4)
-    shared: dict[tuple[str, str | None], list[float]] = {}
+    shared: Against = {}
     for pattern in small().patterns:
         align(pattern, spoken, 0, len(spoken), shared)
-    for (wanted, unit), costs in shared.items():
+    for (wanted, unit, most), costs in shared.items():
         for sound, written, cost in zip(spoken.sounds, spoken.units, costs, strict=True):
-            other = near(wanted).get(sound, inf) + OTHER_CHARACTER
+            other = min(most, near(wanted).get(sound, inf) + OTHER_CHARACTER)
             assert cost == (0.0 if not wanted or written == unit else other)

@@ -237,7 +237,18 @@ def on_screen(_phrases: Path, tmp_path: Path) -> None:
         ours, theirs = pty.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
         before = termios.tcgetattr(theirs)
-        command = [sys.executable, "-m", "counter_listener", "listen", "--device", "pulse", "--counter", "7"]
+        command = [
+            sys.executable,
+            "-m",
+            "counter_listener",
+            "listen",
+            "--device",
+            "pulse",
+            "--counter",
+            "7",
+            "--lang",
+            "zh",
+        ]
         process = subprocess.Popen(
             [*command, "--store", str(tmp_path / "events.db")],
             env={**os.environ, **sound.hearing("shown"), "TERM": "xterm-256color", "XDG_DATA_HOME": str(tmp_path)},

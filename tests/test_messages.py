@@ -3,44 +3,43 @@
 from __future__ import annotations
 
 import gettext
+import pickle
 import string
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from babel.messages.catalog import Catalog
-from babel.messages.extract import extract_from_dir
-from babel.messages.pofile import read_po
+from catalogue import MO, composed, read, texts
 
 from counter_listener import messages, report, verdicts
-
-PACKAGE = Path(messages.__file__).parent
-METHODS = [("**.py", "python"), ("**/templates/**.html", "jinja2")]
-FOLDER = messages.LOCALE / "zh" / "LC_MESSAGES"
+from counter_listener.errors import AudioError, CounterListenerError, ModelError
 
 
 @pytest.fixture(scope="module")
 def catalogue() -> Catalog:
-    with (FOLDER / f"{messages.DOMAIN}.po").open("rb") as file:
-        return read_po(file, locale="zh")
-
-
-def texts() -> Iterator[str]:
-    for _, _, message, _, _ in extract_from_dir(PACKAGE, METHODS, keywords={"_": None}):
-        assert isinstance(message, str)
-        yield message
+    return read()
 
 
 def test_every_text_is_in_the_catalogue_and_nothing_else(catalogue: Catalog) -> None:
-    assert {str(one.id) for one in catalogue if one.id} == set(texts())
+    assert {one.id for one in catalogue if one.id} == set(texts())
+
+
+def test_no_text_is_put_together_before_it_is_looked_up() -> None:
+    assert list(composed()) == []
 
 
 def test_every_text_is_translated_with_the_same_places_to_fill(catalogue: Catalog) -> None:
     for one in catalogue:
         if one.id:
-            assert one.string, one.id
+            (*_, several), (told,) = listed(one.id), listed(one.string)
+            assert told, one.id
             assert not one.fuzzy, one.id
-            assert places(str(one.string)) == places(str(one.id))
+            assert places(told) == places(several), one.id
+
+
+def listed(text: object) -> tuple[str, ...]:
+    """A text for one, and that for several where there is one."""
+    return text if isinstance(text, tuple) else (str(text or ""),)
 
 
 def places(text: str) -> set[str | None]:
@@ -48,11 +47,56 @@ def places(text: str) -> set[str | None]:
 
 
 def test_the_compiled_catalogue_is_the_one_that_people_edit(catalogue: Catalog) -> None:
-    with (FOLDER / f"{messages.DOMAIN}.mo").open("rb") as file:
+    with MO.open("rb") as file:
         compiled = gettext.GNUTranslations(file)
     for one in catalogue:
         if one.id:
-            assert compiled.gettext(str(one.id)) == one.string
+            first, *more = listed(one.id)
+            told = compiled.ngettext(first, more[0], 2) if more else compiled.gettext(first)
+            assert (told,) == listed(one.string)
+
+
+def test_a_sentence_is_told_in_any_language_with_those_in_it() -> None:
+    inner = messages.sentence("{name} is damaged; install the model again.", name="graph/{x}")
+    outer = ModelError("{folder}: {what}", folder=Path("m"), what=inner)
+    assert str(outer) == "m: graph/{x} is damaged; install the model again."
+    assert outer.told(messages.translator("zh")) == "m：graph/{x} 已损坏；请重新安装模型。"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        AudioError("{path} does not exist; check the name", path=Path("a{b}.wav")),
+        ModelError(messages.sentence("{name} cannot be opened", name="x")),
+    ],
+)
+def test_an_error_comes_whole_from_another_process(error: CounterListenerError) -> None:
+    again = pickle.loads(pickle.dumps(error))  # noqa: S301 - our own
+    assert type(again) is type(error)
+    for say in (str, messages.translator("zh")):
+        assert again.told(say) == error.told(say)
+
+
+def test_a_sentence_ends_with_one_full_stop_of_its_language() -> None:
+    zh = messages.translator("zh")
+    for text in ("{path} does not exist; check the name", "--since must be before --until."):
+        error = AudioError(text, path="x")
+        assert str(error).endswith(".")
+        assert not str(error).endswith("..")
+        assert error.told(zh).endswith("。")
+        assert not error.told(zh).endswith("。。")
+
+
+def test_a_language_is_spoken_until_its_end_and_english_before_and_after() -> None:
+    assert messages._("Summary") == "Summary"
+    with messages.speaking("zh"):
+        assert messages._("Summary") == "汇总"
+        assert messages.many("{count} visit", "{count} visits", 2) == "{count} 次服务"
+        with messages.speaking("en"):
+            assert messages._("Summary") == "Summary"
+        assert messages._("") == ""  # where gettext would give the head of the catalogue
+    assert messages.many("{count} visit", "{count} visits", 1) == "{count} visit"
+    assert messages.spoken() == "en"
 
 
 def test_why_something_cannot_be_told_has_a_text_in_each_language() -> None:

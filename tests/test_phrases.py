@@ -110,7 +110,7 @@ def test_examples_that_fail_are_named_with_what_was_found(tmp_path: Path) -> Non
     def told(example: str) -> list[str]:
         file = tmp_path / "branch.toml"
         file.write_text(SMALL + example, encoding="utf-8")
-        return list(failures(prepare(read_phrase_set(file)[0])))
+        return list(map(str, failures(prepare(read_phrase_set(file)[0]))))
 
     assert told(EXAMPLE) == []
     (missing,) = told(EXAMPLE.replace('heard = "您好"', 'heard = "天气不错"'))
@@ -123,7 +123,7 @@ def test_a_known_failure_must_keep_failing(tmp_path: Path) -> None:
     file = tmp_path / "branch.toml"
     file.write_text(SMALL + EXAMPLE + "fails = true\n", encoding="utf-8")
     (told,) = failures(prepare(read_phrase_set(file)[0]))
-    assert "take its 'fails' away" in told
+    assert "take its 'fails' away" in str(told)
 
 
 def test_a_file_saved_by_windows_is_the_same_set(tmp_path: Path) -> None:

@@ -41,7 +41,7 @@ def test_another_phrase_set_shows_what_would_change(tmp_path: Path) -> None:
     }
     table = run(*english).stdout
     assert "forbidden -> -" in table
-    assert "1 transcripts judged; 1 with verdicts that would change" in table
+    assert "1 transcript judged; 1 with verdicts that would change" in table
     assert "0 transcripts judged" in run(*english, "--since", "2026-02-01").stdout
     before = events(run("events", "--store", store, "--format", "jsonl"))
     assert before == events(run("events", "--store", store, "--format", "jsonl"))

@@ -21,6 +21,7 @@ from command import FULL_VISIT, program, run, transcript
 from store_cases import NOW
 
 from counter_listener.privacy import UNSAFE
+from counter_listener.report_charts import whole_numbers
 from counter_listener.store import Origin, Recording, open_store
 from counter_listener.types import Event
 
@@ -273,6 +274,14 @@ def test_evidence_links_to_the_second_in_a_recording_that_is_at_hand(tmp_path: P
     recording.unlink()
     run("report", "--store", tmp_path / "events.db", "-o", tmp_path / "r.html", "--lang", "en")
     assert "file:" not in (tmp_path / "r.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("most", "marks"),
+    [(1, [0, 1]), (2, [0, 1, 2]), (9, [0, 2, 4, 6, 8, 10]), (40, [0, 5, 10, 15, 20, 25, 30, 35, 40]), (0, [0])],
+)
+def test_an_axis_of_counts_has_each_whole_number_once(most: int, marks: list[int]) -> None:
+    assert whole_numbers(most) == marks
 
 
 def test_the_charts_leave_no_hook_in_the_way_python_imports() -> None:

@@ -32,6 +32,7 @@ from store_cases import (
 from counter_listener import store as store_module
 from counter_listener.chain import START, holes, link, linked, runs, walk
 from counter_listener.errors import StoreError
+from counter_listener.messages import sentence
 from counter_listener.record import RecordingRow
 from counter_listener.store import Broken, Row, Store, open_store
 
@@ -136,15 +137,15 @@ def tamper(path: Path, table: str, column: str, seq: int = TAMPERED) -> None:
 @pytest.mark.parametrize(
     ("statement", "broken"),
     [
-        ("UPDATE events SET heard = NULL WHERE seq = 3", Broken(3, "not as it was written")),
-        ("UPDATE events SET heard = CAST(heard AS BLOB) WHERE seq = 3", Broken(3, "not as it was written")),
-        ("UPDATE events SET heard = CAST(x'ff' AS TEXT) WHERE seq = 3", Broken(3, "not as it was written")),
-        ("UPDATE events SET at = 9e999 WHERE seq = 3", Broken(3, "not as it was written")),
-        ("DELETE FROM events WHERE seq = 4", Broken(4, "missing")),
-        ("DELETE FROM events WHERE seq BETWEEN 3 AND 5", Broken(3, "missing, with all up to 5")),
-        ("DELETE FROM recordings", Broken(1, "missing")),
-        ("UPDATE events SET seq = -1 WHERE seq = 7", Broken(-1, "stands where no row belongs")),
-        ("UPDATE recordings SET seq = 5", Broken(1, "missing")),
+        ("UPDATE events SET heard = NULL WHERE seq = 3", Broken(3, sentence("not as it was written"))),
+        ("UPDATE events SET heard = CAST(heard AS BLOB) WHERE seq = 3", Broken(3, sentence("not as it was written"))),
+        ("UPDATE events SET heard = CAST(x'ff' AS TEXT) WHERE seq = 3", Broken(3, sentence("not as it was written"))),
+        ("UPDATE events SET at = 9e999 WHERE seq = 3", Broken(3, sentence("not as it was written"))),
+        ("DELETE FROM events WHERE seq = 4", Broken(4, sentence("missing"))),
+        ("DELETE FROM events WHERE seq BETWEEN 3 AND 5", Broken(3, sentence("missing, with all up to {last}", last=5))),
+        ("DELETE FROM recordings", Broken(1, sentence("missing"))),
+        ("UPDATE events SET seq = -1 WHERE seq = 7", Broken(-1, sentence("stands where no row belongs"))),
+        ("UPDATE recordings SET seq = 5", Broken(1, sentence("missing"))),
     ],
 )
 def test_whatever_is_changed_or_taken_from_the_middle_is_found(path: Path, statement: str, broken: Broken) -> None:
@@ -180,7 +181,7 @@ def test_verifying_is_not_misled_by_what_others_write_and_purge_meanwhile(
 def test_a_row_put_in_by_another_program_is_found(path: Path) -> None:
     copied = "INSERT INTO events SELECT 8, 'x:1', " + ", ".join(field.name for field in fields(Row)[2:])
     raw(path, copied + " FROM events WHERE seq = 7")
-    assert verified(path) == Broken(8, "not as it was written")
+    assert verified(path) == Broken(8, sentence("not as it was written"))
 
 
 def test_a_forged_purge_does_not_hide_what_was_taken(path: Path) -> None:
@@ -193,7 +194,7 @@ def test_a_forged_purge_does_not_hide_what_was_taken(path: Path) -> None:
         f"INSERT INTO events SELECT 8, 'purge:1', 'purge', NULL, NULL, {columns}, '{detail}', source, "  # noqa: S608
         "phrases, phrases_hash, model, recorded, chain FROM events WHERE seq = 7",
     )
-    assert verified(path) == Broken(8, "not as it was written")
+    assert verified(path) == Broken(8, sentence("not as it was written"))
 
 
 def chain_of(path: Path, seq: int) -> str:
@@ -203,7 +204,7 @@ def chain_of(path: Path, seq: int) -> str:
 
 def test_missing_guards_are_told(path: Path) -> None:
     raw(path, "DROP TRIGGER events_no_update")
-    assert verified(path) == Broken(None, "the guards events_no_update were taken away")
+    assert verified(path) == Broken(None, sentence("the guards {names} were taken away", names="events_no_update"))
 
 
 def test_a_cut_off_end_shows_only_against_a_noted_head(path: Path) -> None:
@@ -259,7 +260,7 @@ def test_a_chain_breaks_at_the_first_changed_row(columns: list[dict[str, object]
     assert walk(rows, {}).broken is None
     at = data.draw(st.integers(0, len(rows) - 1))
     rows[at] = {**rows[at], "heard": "changed"}
-    assert walk(rows, {}).broken == Broken(at + 1, "not as it was written")
+    assert walk(rows, {}).broken == Broken(at + 1, sentence("not as it was written"))
 
 
 @settings(max_examples=30, deadline=None)
