@@ -25,7 +25,6 @@ from counter_listener.cli_options import (
     UNREADABLE,
     Format,
     format_option,
-    load_phrases,
     model_option,
     phrases_option,
     silence,
@@ -38,6 +37,7 @@ from counter_listener.errors import UsageError, cause
 from counter_listener.messages import N_, _
 from counter_listener.privacy import printable
 from counter_listener.progress import batch_progress
+from counter_listener.ready import load_phrases
 
 if TYPE_CHECKING:
     from counter_listener.batch import Result, Task

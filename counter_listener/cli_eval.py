@@ -18,7 +18,6 @@ from counter_listener.cli_options import (
     PASSED,
     UNREADABLE,
     lines_option,
-    load_phrases,
     model_option,
     phrases_option,
 )
@@ -26,6 +25,7 @@ from counter_listener.errors import AudioError, TranscriptError, UsageError
 from counter_listener.messages import N_, _
 from counter_listener.privacy import printable
 from counter_listener.progress import progress_bar
+from counter_listener.ready import load_phrases
 
 if TYPE_CHECKING:
     from counter_listener.batch import Ears

@@ -9,9 +9,10 @@ from typing import Literal
 
 import click
 
-from counter_listener.cli_options import lines_option, load_phrases, model_option, phrases_option
+from counter_listener.cli_options import lines_option, model_option, phrases_option
 from counter_listener.errors import UsageError
 from counter_listener.privacy import printable
+from counter_listener.ready import load_phrases
 
 
 @click.command(epilog="Example: counter-listener explain monday.wav --phrase hello --at 12")

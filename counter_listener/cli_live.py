@@ -13,9 +13,10 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from counter_listener.cli_options import load_phrases, steady, store_place
+from counter_listener.cli_options import steady, store_place
 from counter_listener.errors import CounterListenerError, MicrophoneError, StoreError
 from counter_listener.messages import _, speaking
+from counter_listener.ready import load_phrases
 
 if TYPE_CHECKING:
     from counter_listener.board import Day

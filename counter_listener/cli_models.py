@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from counter_listener.cli_help import Speaking, padded
-from counter_listener.cli_options import DEFAULT_MODEL, INTERRUPTED, load_phrases
+from counter_listener.cli_options import DEFAULT_MODEL, INTERRUPTED
 from counter_listener.errors import UsageError
 from counter_listener.messages import N_, _
 from counter_listener.privacy import printable
+from counter_listener.ready import load_phrases
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -1,4 +1,4 @@
-"""What the commands share: exit codes, options, and the phrase set and record they stand for."""
+"""What the commands share: exit codes, options, and the record they stand for."""
 
 from __future__ import annotations
 
@@ -17,8 +17,6 @@ from counter_listener.messages import N_
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from counter_listener.matching import Matcher
-
 Decorated = TypeVar("Decorated", bound="Callable[..., Any]")
 Format = Literal["table", "jsonl", "csv"]
 PASSED, BELOW, USAGE, UNREADABLE, NO_RECORD, BUSY, INTERRUPTED = 0, 1, 2, 3, 4, 73, 130
@@ -32,24 +30,6 @@ Exit codes:
   3    some input could not be read, or not in full; the others were checked and recorded
   4    the record could not be opened, written or trusted, or the output not be written
   130  interrupted; what had been recorded by then is kept""")
-
-
-def load_phrases(name: str, *, proven: bool = True) -> tuple[Matcher, str]:
-    """A phrase set ready for matching, and its SHA-256.
-
-    Raises PhraseSetError, where `proven` also for an example that fails.
-    """
-    from counter_listener.errors import PhraseSetError
-    from counter_listener.examples import failures
-    from counter_listener.matching import prepare
-    from counter_listener.phrases import find_phrase_set, read_phrase_set
-
-    path = find_phrase_set(name)
-    phrases, digest = read_phrase_set(path)
-    matcher = prepare(phrases)
-    for failure in failures(matcher) if proven else ():
-        raise PhraseSetError("{path}: {failure}", path=path, failure=failure)
-    return matcher, digest
 
 
 def store_place(asked: str | None) -> str:

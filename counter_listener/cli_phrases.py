@@ -7,9 +7,10 @@ import sys
 import click
 
 from counter_listener.cli_help import Speaking, padded
-from counter_listener.cli_options import DEFAULT_MODEL, USAGE, load_phrases
+from counter_listener.cli_options import DEFAULT_MODEL, USAGE
 from counter_listener.messages import _
 from counter_listener.names import KINDS
+from counter_listener.ready import load_phrases
 from counter_listener.types import Speaker
 
 

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from counter_listener.cli_options import lines_option, load_phrases, store_option, store_place
+from counter_listener.cli_options import lines_option, store_option, store_place
 from counter_listener.errors import UsageError
 from counter_listener.messages import _, many
 from counter_listener.names import VERDICTS
 from counter_listener.privacy import printable
+from counter_listener.ready import load_phrases
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

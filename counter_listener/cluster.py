@@ -9,12 +9,14 @@ from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
+from threading import Thread
 from typing import Any, Final
 
-from counter_listener.batch import Result, Task, check_one
-from counter_listener.errors import UsageError
+from counter_listener.batch import Result, Task, check_one, failed
+from counter_listener.errors import AudioError, UsageError
 from counter_listener.many import Lost
 from counter_listener.messages import sentence
+from counter_listener.workers import LEAST, Work, allowed, overlong
 
 SCHEME: Final = "dask:"
 WAIT: Final = 10
@@ -87,7 +89,31 @@ def _client(address: str) -> Any:  # noqa: ANN401 - dask has no types
 
 def check_far(path: Path, asked: Path, packed: bytes) -> Result:
     """On a worker: the result of one recording or transcript, which it must find under this path, as it was `asked`."""
-    return replace(check_one(path, _task(packed)), path=asked)
+    return replace(in_time(path, _task(packed)), path=asked)
+
+
+def in_time(path: Path, task: Task, work: Work = check_one, least: float = LEAST) -> Result:
+    """The result of one recording, or its error if that takes too long.
+
+    What takes too long is left to itself: a worker of the cluster may have other recordings in other threads, and
+    cannot be ended for the sake of one, as a worker process of this machine can.
+    """
+    outcome: Future[Result] = Future()
+
+    def carry_out() -> None:
+        try:
+            outcome.set_result(work(path, task))
+        except Exception as error:  # noqa: BLE001 - it is raised again where it is waited for
+            outcome.set_exception(error)
+
+    thread = Thread(target=carry_out, daemon=True)
+    thread.start()
+    thread.join(least)
+    if thread.is_alive():
+        thread.join(max(0.0, allowed(path) - least))
+    if thread.is_alive():
+        return failed(path, AudioError("{path} {why}", path=path, why=overlong().why))
+    return outcome.result()
 
 
 @lru_cache(maxsize=2)

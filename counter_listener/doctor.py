@@ -10,11 +10,12 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib import import_module, metadata
+from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 from counter_listener.errors import CounterListenerError, MicrophoneError
+from counter_listener.loadable import LIBRARIES
 from counter_listener.messages import N_, _
 
 if TYPE_CHECKING:
@@ -25,19 +26,6 @@ if TYPE_CHECKING:
 State = Literal["ok", "warning", "wrong"]
 
 OLDEST_PYTHON: Final = (3, 11)
-LIBRARIES: Final = (
-    ("vosk", "vosk"),
-    ("av", "av"),
-    ("rapidfuzz", "rapidfuzz"),
-    ("pypinyin", "pypinyin"),
-    ("pydantic", "pydantic"),
-    ("sqlalchemy", "SQLAlchemy"),
-    ("alembic", "alembic"),
-    ("rich", "rich"),
-    ("psutil", "psutil"),
-    ("filelock", "filelock"),
-)
-"""Module and distribution; sounddevice has a line of its own, for it may lack PortAudio."""
 QUIETEST_DB: Final = -75.0
 """Below it a room with an open microphone is seldom found."""
 LOUDEST_DB: Final = -1.0
@@ -93,9 +81,9 @@ def python() -> Finding:
 def libraries() -> Finding:
     """Whether every library is there and can be loaded."""
     known, missing = [], []
-    for module, name in LIBRARIES:
+    for name, load in LIBRARIES.items():
         try:
-            import_module(module)
+            load()
             known.append(f"{name} {metadata.version(name)}")
         except Exception:  # noqa: BLE001 - a library that is half there may fail in any way
             missing.append(name)
@@ -157,8 +145,8 @@ def heard(device: Device, config: Config, seconds: float, clock: Callable[[], fl
 
 def words(config: Config) -> Iterator[Finding]:
     """The phrase set, the model, and whether the model can hear the phrase set."""
-    from counter_listener.cli_options import load_phrases
     from counter_listener.models import find_model, verify, vocabulary
+    from counter_listener.ready import load_phrases
 
     matcher = None
     try:

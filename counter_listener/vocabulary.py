@@ -33,14 +33,15 @@ def unspelt(phrases: PhraseSet, vocabulary: frozenset[str]) -> Iterator[Unspelt]
     """Each wording, once for each owner, that no row of the vocabulary's words spells."""
     by_character = {written(word) for word in vocabulary}
     by_sound = {syllables(word) for word in vocabulary}
+    longest = max(map(len, by_character | by_sound), default=0)
     told: set[tuple[str, str]] = set()
     for kind, owner, wording in wordings(phrases):
         if kind.partition(".")[2] not in HEARD_KEYS or (owner, wording) in told:
             continue
         told.add((owner, wording))
         pieces = [piece for piece in SLOT.split(wording)[::2] if written(piece)]
-        characters = stuck([written(piece) for piece in pieces], by_character)
-        sounds = stuck([syllables(piece) for piece in pieces], by_sound)
+        characters = stuck([written(piece) for piece in pieces], by_character, longest)
+        sounds = stuck([syllables(piece) for piece in pieces], by_sound, longest)
         if sounds:
             yield Unspelt(owner, wording, "sounds", sounds)
         elif characters:
@@ -59,15 +60,18 @@ def audit(phrases: PhraseSet, vocabulary: frozenset[str]) -> Iterator[str]:
     yield text.format(count=len(vocabulary), never=never)
 
 
-def stuck(pieces: list[Units], words: set[Units]) -> Units:
-    """The units at which each piece cannot be spelt further, in order; empty where all can be."""
-    longest = max(map(len, words), default=0)
+def stuck(pieces: list[Units], words: set[Units], longest: int) -> Units:
+    """The units at which each piece cannot be spelt further, in order; empty where all can be.
+
+    `longest` is the number of units in the longest word.
+    """
     found: list[str] = []
     for piece in pieces:
         reached = {0}
         for at in range(len(piece)):
             if at in reached:
-                reached |= {at + n for n in range(1, longest + 1) if piece[at : at + n] in words}
-        last = max(end for end in reached if end <= len(piece))
+                ends = range(at + 1, min(at + longest, len(piece)) + 1)
+                reached |= {end for end in ends if piece[at:end] in words}
+        last = max(reached)
         found += piece[last : last + 1]
     return tuple(found)

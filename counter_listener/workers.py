@@ -70,13 +70,7 @@ class ProcessHand:
         overdue = self.process is not None and self.process.exitcode == GAVE_UP
         self.end()
         if overdue:
-            return Lost(
-                sentence(
-                    "took more than {count} times as long as it should, and was given up; is it damaged?",
-                    count=OVERDUE,
-                ),
-                again=False,
-            )
+            return overlong()
         return Lost(sentence("made the speech engine crash, twice; is it damaged?"), again=True)
 
     def end(self) -> None:
@@ -119,11 +113,24 @@ def alarm(path: Path, least: float = LEAST) -> Iterator[None]:
     """
     with Path(os.devnull).open("w") as nowhere:
         faulthandler.dump_traceback_later(least, exit=True, file=nowhere)
-        faulthandler.dump_traceback_later(max(least, OVERDUE * DUE * seconds_of(path)), exit=True, file=nowhere)
+        faulthandler.dump_traceback_later(max(least, allowed(path)), exit=True, file=nowhere)
         try:
             yield
         finally:
             faulthandler.cancel_dump_traceback_later()
+
+
+def overlong() -> Lost:
+    """What became of a recording that took too long."""
+    return Lost(
+        sentence("took more than {count} times as long as it should, and was given up; is it damaged?", count=OVERDUE),
+        again=False,
+    )
+
+
+def allowed(path: Path) -> float:
+    """How many seconds a recording may take, where that is more than the least."""
+    return OVERDUE * DUE * seconds_of(path)
 
 
 def seconds_of(path: Path) -> float:

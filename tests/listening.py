@@ -44,7 +44,7 @@ class Listening:
         while not what(rows := self.rows()):
             assert self.process.poll() is None, self.process.communicate()
             assert time.monotonic() < until, [(row.kind, row.phrase, row.detail) for row in rows]
-            time.sleep(0.1)
+            time.sleep(0.25)  # the record is opened anew each time, which costs
         return rows
 
     def child(self) -> psutil.Process:

@@ -20,7 +20,7 @@ from counter_listener.shipped import shipped
 
 KEYS = {"source", "visit", "kind", "stage", "phrase", "verdict", "at", "score", "heard"}
 KINDS = {"visit_opened", "phrase", "forbidden", "rule", "visit_closed", "gap", "error"}
-RECORDING = shipped("recordings") / "full-marks.wav"
+RECORDING = shipped("recordings") / "no-greeting.wav"
 
 
 def rows(store: Path) -> int:
@@ -209,7 +209,7 @@ def test_a_record_that_is_none_ends_the_program_with_exit_code_4(tmp_path: Path)
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs /proc and a limit on file sizes")
 def test_a_full_disk_and_a_read_only_one(tmp_path: Path) -> None:
-    files = [tmp_path / f"{n}.jsonl" for n in range(60)]
+    files = [tmp_path / f"{n}.jsonl" for n in range(30)]
     files = [transcript(file, [*FULL_VISIT, (30 + n / 10, 31 + n / 10, "好的")]) for n, file in enumerate(files)]
     store = tmp_path / "events.db"
     assert program("check", files[0], "--store", store, "--quiet").returncode == 0

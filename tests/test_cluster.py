@@ -7,12 +7,17 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
 import pytest
-from command import program, run
-from test_many import SHORT, copies, ready, recorded
+from command import program, run, transcript
+from test_many import SHORT, copies, ready, recorded, task
+
+from counter_listener.batch import Ears, Result, Task, check_one
+from counter_listener.cluster import in_time
+from counter_listener.errors import ModelError
 
 pytest.importorskip("distributed", reason="needs the extra `cluster`")
 
@@ -61,6 +66,25 @@ def test_a_worker_that_is_killed_costs_nothing(
     here = run("check", *files, "--format", "jsonl", "--store", "none", "--jobs", 1)
     assert told == here.stdout
     assert psutil.pid_exists(workers[1].pid)
+
+
+def late(path: Path, task: Task) -> Result:
+    """Like check_one(), but a file named hangs does so."""
+    if path.stem == "hangs":
+        time.sleep(30)
+    return check_one(path, task)
+
+
+def test_a_recording_that_holds_its_worker_is_given_up_there_too(tmp_path: Path) -> None:
+    began = time.monotonic()
+    held = in_time(transcript(tmp_path / "hangs.jsonl"), task(), late, least=0.3)
+    assert str(held.error).startswith(str(tmp_path / "hangs.jsonl"))
+    assert "more than 20 times as long as it should" in str(held.error)
+    assert time.monotonic() - began < 25
+    file = transcript(tmp_path / "good.jsonl")
+    assert in_time(file, task(), late, least=20) == check_one(file, task())
+    with pytest.raises(ModelError):
+        in_time(SHORT[0], replace(task(), ears=Ears(tmp_path)), late)
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,14 @@ def of(found: list[doctor.Finding], what: str) -> doctor.Finding:
     return next(one for one in found if one.what == what)
 
 
+def test_a_library_that_cannot_be_loaded_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert doctor.libraries().state == "ok"
+    monkeypatch.setitem(sys.modules, "vosk", None)
+    found = doctor.libraries()
+    assert (found.state, found.said) == ("wrong", "cannot be loaded: vosk")
+    assert found.cure
+
+
 def test_a_record_that_is_whole_is_found_well(tmp_path: Path) -> None:
     found = list(doctor.store(tmp_path, str(record(tmp_path / "events.db")), NOW))
     assert {one.state for one in found} == {"ok"}
