@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -177,8 +177,7 @@ def check(  # noqa: PLR0913 - one parameter an option
     listed = inputs(paths)
     ears = Ears(find_model(model_name), sparing=skip_silence)
     task = Task(matcher, ears, given=given, one_visit=one_visit, roles=channels, keep=keep_transcripts)
-    hands = crew(task, executor, min(jobs or cores(), worth(listed) if jobs is None else len(listed)))
-    with opened(store_url) as (store, place):
+    with crew(task, executor, jobs, listed) as hands, opened(store_url) as (store, place):
         options = {"one_visit": one_visit, "channels": list(channels)}
         ledger = (
             None
@@ -222,25 +221,41 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def worth(inputs: list[Path | Missing]) -> int:
-    """How many workers have enough to do to be worth their start: one a recording, or SMALL transcripts."""
+def places(jobs: int | None, inputs: Sequence[Path | Missing]) -> int:
+    """How many workers there are to be; 0 where all is done in this process.
+
+    Unasked, only as many as have enough to do to be worth their start: one a recording, or SMALL transcripts. A single
+    recording needs no worker, for its crash costs no other.
+    """
     from counter_listener.inputs import is_transcript
 
     recordings = sum(isinstance(one, Path) and not is_transcript(one) for one in inputs)
-    return recordings + (len(inputs) - recordings) // SMALL
+    worth = recordings + (len(inputs) - recordings) // SMALL
+    number = min(cores(), worth) if jobs is None else min(jobs, len(inputs))
+    return 0 if number <= 1 and recordings <= 1 else number
 
 
-def crew(task: Task, executor: str | None, jobs: int) -> list[Hand]:
+@contextmanager
+def crew(
+    task: Task, executor: str | None, jobs: int | None, inputs: Sequence[Path | Missing]
+) -> Iterator[Sequence[Hand]]:
     """Whoever does the work; nobody where it is done in this process. Raises UsageError."""
+    hands: list[Hand] = []
     if executor is not None:
         from counter_listener.cluster import cluster_hands
 
-        return list(cluster_hands(executor, task))
-    if jobs <= 1:
-        return []
-    from counter_listener.workers import ProcessHand
+        hands += cluster_hands(executor, task)
+    elif number := places(jobs, inputs):
+        from counter_listener.workers import ProcessHand
 
-    return [ProcessHand(task) for _ in range(jobs)]
+        hands += (ProcessHand(task) for _ in range(number))
+        if number == 1 and isinstance(hands[0], ProcessHand):
+            hands[0].start(copied=True)  # now: no thread runs yet, and the record is not open
+    try:
+        yield hands
+    finally:
+        for hand in hands:
+            hand.end()
 
 
 def kept_beside(store: Store, task: Task) -> Path | None:
@@ -263,7 +278,7 @@ def opened(store_url: str | None) -> Iterator[tuple[Store | None, str]]:
         yield store, place
 
 
-def carry_out(run: Run, inputs: list[Any], task: Task, hands: list[Hand], fail_under: float | None) -> int:
+def carry_out(run: Run, inputs: list[Any], task: Task, hands: Sequence[Hand], fail_under: float | None) -> int:
     """Checks, records and shows every input; the exit code."""
     from counter_listener.many import check_here, check_many
 

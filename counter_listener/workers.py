@@ -49,17 +49,25 @@ class ProcessHand:
     pool: ProcessPoolExecutor | None = None
     process: BaseProcess | None = None
 
+    def start(self, *, copied: bool = False) -> ProcessPoolExecutor:
+        """Starts the worker, before there is work for it or with it.
+
+        As a copy of this process, where that is asked for and safe, it is ready at once; a new one takes half a second.
+        """
+        before = set(multiprocessing.active_children())
+        way = multiprocessing.get_context("fork" if copied and _has_one_thread() else "spawn")
+        pool = ProcessPoolExecutor(1, way, _settle_in, (self.work, replace(self.task, progress=None)))
+        pool.submit(int)
+        self.pool, self.process = pool, next(iter(set(multiprocessing.active_children()) - before), None)
+        return pool
+
     def check(self, path: Path) -> Future[Result]:
         """Begins to check a recording or transcript."""
-        if self.pool is None:
-            before = set(multiprocessing.active_children())
-            self.pool = ProcessPoolExecutor(
-                1, multiprocessing.get_context("spawn"), _settle_in, (self.work, replace(self.task, progress=None))
-            )
-            future = self.pool.submit(_check, path)
-            self.process = next(iter(set(multiprocessing.active_children()) - before), None)
-            return future
-        return self.pool.submit(_check, path)
+        try:
+            return (self.pool or self.start()).submit(_check, path)
+        except BrokenExecutor:  # it died while it had nothing to do
+            self.end()
+            return self.start().submit(_check, path)
 
     def lost(self, error: BaseException) -> Lost | None:
         """What an error means, if the worker died."""
@@ -81,6 +89,12 @@ class ProcessHand:
                 process.kill()
         if pool:
             pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _has_one_thread() -> bool:
+    """Whether a copy of this process lacks nothing; false where that cannot be told."""
+    tasks = Path("/proc/self/task")
+    return sys.platform == "linux" and tasks.is_dir() and len(list(tasks.iterdir())) == 1
 
 
 def _settle_in(work: Work, task: Task) -> None:

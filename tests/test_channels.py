@@ -73,7 +73,7 @@ def test_a_silent_clerk_is_an_error_and_no_accusation(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("roles", "code", "said"),
-    [("clerk,customer", 3, "has 1 channel, and --channels names 2"), ("clerk", 2, "--channels takes")],
+    [("clerk,customer", 3, "has channels: 1, and --channels names 2"), ("clerk", 2, "--channels takes")],
 )
 def test_roles_that_do_not_fit(roles: str, code: int, said: str) -> None:
     result = run("check", FIXTURES / "no-farewell.wav", "--channels", roles, "--store", "none")

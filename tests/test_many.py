@@ -18,6 +18,7 @@ from command import FULL_VISIT, events, program, run, transcript
 from odd_work import odd
 
 from counter_listener.batch import Ears, Result, Task
+from counter_listener.cli_check import places
 from counter_listener.many import check_many
 from counter_listener.matching import prepare
 from counter_listener.models import find_model
@@ -89,6 +90,43 @@ def test_a_recording_that_kills_or_holds_its_worker_costs_no_other(tmp_path: Pat
     assert "made the speech engine crash, twice" in str(errors["kills"])
     assert "more than 20 times as long as it should" in str(errors["hangs"])
     assert all(hand.process is None for hand in hands)
+
+
+def test_an_only_worker_that_is_killed_costs_nothing_either(tmp_path: Path) -> None:
+    files, store = [*SHORT, *copies(tmp_path, 2)], tmp_path / "events.db"
+    command = [sys.executable, "-m", "counter_listener", "check", *map(str, files), "--store", str(store)]
+    with subprocess.Popen([*command, "--jobs", "1"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as child:
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline and not ready(store):
+            time.sleep(0.01)
+        (worker,) = [
+            one for one in psutil.Process(child.pid).children() if "resource_tracker" not in " ".join(one.cmdline())
+        ]
+        worker.kill()
+        assert child.wait(60) == 0
+    assert len(recorded(store)) == len(files)
+
+
+def test_a_worker_that_dies_while_it_has_nothing_to_do_is_replaced(tmp_path: Path) -> None:
+    hand = ProcessHand(task())
+    try:
+        assert hand.check(transcript(tmp_path / "a.jsonl")).result().error is None
+        assert hand.process
+        hand.process.kill()
+        hand.process.join()
+        for _ in range(100):  # until its pool has noticed
+            time.sleep(0.02)
+            if hand.pool and hand.pool._broken:  # noqa: SLF001
+                break
+        assert hand.check(transcript(tmp_path / "b.jsonl")).result().error is None
+    finally:
+        hand.end()
+
+
+def test_a_single_recording_needs_no_worker_and_two_have_one() -> None:
+    assert [places(jobs, SHORT[:1]) for jobs in (None, 1, 3)] == [0, 0, 0]
+    assert places(1, SHORT[:2]) == 1
+    assert places(8, SHORT) == 3
 
 
 def test_no_more_is_begun_than_can_wait_for_the_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
