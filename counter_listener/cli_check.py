@@ -168,16 +168,21 @@ def check(  # noqa: PLR0913 - one parameter an option
     from counter_listener.started import parse_time
     from counter_listener.tally import Tally
 
-    matcher, digest = load_phrases(phrases_name)
     if fail_under is not None and isnan(fail_under):
         raise UsageError("--fail-under takes a number from 0 to 100.")
     given = parse_time(started, zone=None) if started is not None else None
     if store_url == "none" and (again or keep_transcripts):
         raise UsageError("--again and --keep-transcripts need a record; leave out --store none.")
     listed = inputs(paths)
+    number = 0 if executor is not None else places(jobs, listed)
+    if number:
+        from counter_listener.warm import get_ready
+
+        get_ready()
+    matcher, digest = load_phrases(phrases_name)
     ears = Ears(find_model(model_name), sparing=skip_silence)
     task = Task(matcher, ears, given=given, one_visit=one_visit, roles=channels, keep=keep_transcripts)
-    with crew(task, executor, jobs, listed) as hands, opened(store_url) as (store, place):
+    with crew(task, executor, number) as hands, opened(store_url) as (store, place):
         options = {"one_visit": one_visit, "channels": list(channels)}
         ledger = (
             None
@@ -236,21 +241,17 @@ def places(jobs: int | None, inputs: Sequence[Path | Missing]) -> int:
 
 
 @contextmanager
-def crew(
-    task: Task, executor: str | None, jobs: int | None, inputs: Sequence[Path | Missing]
-) -> Iterator[Sequence[Hand]]:
-    """Whoever does the work; nobody where it is done in this process. Raises UsageError."""
+def crew(task: Task, executor: str | None, number: int) -> Iterator[Sequence[Hand]]:
+    """Whoever does the work: a cluster, so many workers, or nobody for 0, where it is done here. Raises UsageError."""
     hands: list[Hand] = []
     if executor is not None:
         from counter_listener.cluster import cluster_hands
 
         hands += cluster_hands(executor, task)
-    elif number := places(jobs, inputs):
+    elif number:
         from counter_listener.workers import ProcessHand
 
         hands += (ProcessHand(task) for _ in range(number))
-        if number == 1 and isinstance(hands[0], ProcessHand):
-            hands[0].start(copied=True)  # now: no thread runs yet, and the record is not open
     try:
         yield hands
     finally:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -55,6 +56,12 @@ class VoskRecognizer:
     def partial(self) -> str:
         """What the utterance holds so far, by the engine's guess; asking changes nothing in what it will hear."""
         return printable(json.loads(self.engine.PartialResult()).get("partial", "")).replace(GARBAGE, "").strip()
+
+
+def load_engine() -> None:
+    """Loads libvosk, which takes a quarter of a second; what is wrong with it is told when a model is loaded."""
+    with suppress(Exception):
+        import vosk  # noqa: F401
 
 
 def load_model(folder: Path) -> Any:  # noqa: ANN401 - vosk has no types

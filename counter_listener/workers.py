@@ -22,6 +22,7 @@ from counter_listener.errors import AudioError
 from counter_listener.inputs import is_transcript
 from counter_listener.many import Lost
 from counter_listener.messages import sentence
+from counter_listener.warm import context
 
 DUE: Final = 0.1
 """Seconds that a second of sound should take at most, on a slow machine and with a large model."""
@@ -42,32 +43,23 @@ _HERE: list[tuple[Work, Task]] = []
 
 @dataclass
 class ProcessHand:
-    """A place for one worker process, which is started when it is needed, and again when it died."""
+    """A place for one worker process, which is started at once, and again when it is needed and has died."""
 
     task: Task
     work: Work = check_one
     pool: ProcessPoolExecutor | None = None
     process: BaseProcess | None = None
 
-    def start(self, *, copied: bool = False) -> ProcessPoolExecutor:
-        """Starts the worker, before there is work for it or with it.
-
-        As a copy of this process, where that is asked for and safe, it is ready at once; a new one takes half a second.
-        """
-        before = set(multiprocessing.active_children())
-        way = multiprocessing.get_context("fork" if copied and _has_one_thread() else "spawn")
-        pool = ProcessPoolExecutor(1, way, _settle_in, (self.work, replace(self.task, progress=None)))
-        pool.submit(int)
-        self.pool, self.process = pool, next(iter(set(multiprocessing.active_children()) - before), None)
-        return pool
+    def __post_init__(self) -> None:
+        self._start()
 
     def check(self, path: Path) -> Future[Result]:
         """Begins to check a recording or transcript."""
         try:
-            return (self.pool or self.start()).submit(_check, path)
+            return (self.pool or self._start()).submit(_check, path)
         except BrokenExecutor:  # it died while it had nothing to do
             self.end()
-            return self.start().submit(_check, path)
+            return self._start().submit(_check, path)
 
     def lost(self, error: BaseException) -> Lost | None:
         """What an error means, if the worker died."""
@@ -90,11 +82,12 @@ class ProcessHand:
         if pool:
             pool.shutdown(wait=True, cancel_futures=True)
 
-
-def _has_one_thread() -> bool:
-    """Whether a copy of this process lacks nothing; false where that cannot be told."""
-    tasks = Path("/proc/self/task")
-    return sys.platform == "linux" and tasks.is_dir() and len(list(tasks.iterdir())) == 1
+    def _start(self) -> ProcessPoolExecutor:
+        before = set(multiprocessing.active_children())
+        pool = ProcessPoolExecutor(1, context(), _settle_in, (self.work, replace(self.task, progress=None)))
+        pool.submit(int)  # only with work does the pool start its process
+        self.pool, self.process = pool, next(iter(set(multiprocessing.active_children()) - before), None)
+        return pool
 
 
 def _settle_in(work: Work, task: Task) -> None:

@@ -99,9 +99,8 @@ def test_an_only_worker_that_is_killed_costs_nothing_either(tmp_path: Path) -> N
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline and not ready(store):
             time.sleep(0.01)
-        (worker,) = [
-            one for one in psutil.Process(child.pid).children() if "resource_tracker" not in " ".join(one.cmdline())
-        ]
+        started = psutil.Process(child.pid).children(recursive=True)
+        (worker,) = [one for one in started if "resource_tracker" not in " ".join(one.cmdline()) and not one.children()]
         worker.kill()
         assert child.wait(60) == 0
     assert len(recorded(store)) == len(files)
