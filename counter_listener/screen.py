@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
@@ -21,6 +21,8 @@ MARKS: Final = {"heard": ("✓", "green"), "guessed": ("✓", "dim green"), "ope
 QUIET_DB, LOUD_DB, CLIP_DB = -60.0, -20.0, -1.0
 """Where the level's bar begins, is in the middle of what is good, and is too loud."""
 BAR: Final = 10
+BETWEEN: Final = "  "
+"""Two titles of a line."""
 SHOWN_EXTRA: Final = 4
 """Recommended phrases that a stage shows, the newest."""
 SHOWN_OFFENCES: Final = 3
@@ -102,7 +104,7 @@ def _body(board: Board) -> Iterator[RenderableType]:
         yield Text(_("Audio was lost in this visit: what was not heard does not count as not said"), style="yellow")
 
 
-def _phrases(board: Board, stage: Message) -> Text:
+def _phrases(board: Board, stage: Message) -> Marks:
     """What is owed in a stage, and the newest of what was said beyond it."""
     owed = [(one["id"], one["title"]) for one in stage["phrases"] if one["required"]]
     extra = [(one["id"], one["title"]) for one in stage["phrases"] if not one["required"]]
@@ -112,13 +114,28 @@ def _phrases(board: Board, stage: Message) -> Text:
     return _marked(board, owed + newest)
 
 
-def _marked(board: Board, named: list[tuple[str, str]]) -> Text:
-    line = Text()
+def _marked(board: Board, named: list[tuple[str, str]]) -> Marks:
+    texts = []
     for owner, title in named:
         mark, style = MARKS[board.mark(owner)]
-        # a title is never broken in two: its spaces do not break
-        line.append(f"{mark} ", style=style).append(f"{printable(title)}  ", style="" if style == "green" else "dim")
-    return line
+        texts.append(Text.assemble((f"{mark} ", style), (printable(title), "" if style == "green" else "dim")))
+    return Marks(texts)
+
+
+class Marks:
+    """Titles with their marks, as many a line as fit whole: none is broken in two, or parted from its mark."""
+
+    def __init__(self, texts: Sequence[Text]) -> None:
+        self.texts = texts
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        line = Text()
+        for text in self.texts:
+            if line and line.cell_len + len(BETWEEN) + text.cell_len > options.max_width:
+                yield line
+                line = Text()
+            line.append(BETWEEN if line else "").append_text(text)
+        yield line
 
 
 def _foot(board: Board) -> Iterator[RenderableType]:

@@ -237,3 +237,15 @@ def test_another_language_has_its_own_screen() -> None:
     text = "\n".join(shown(begun("service-desk-en"), "en"))
     assert "Nobody at the counter" in text
     assert "- Greeting" in text
+
+
+@pytest.mark.parametrize("width", [30, 41, 56, 80])
+@pytest.mark.parametrize("name", ["bank-counter", "service-desk-en"])
+def test_a_title_is_never_broken_or_parted_from_its_mark(name: str, width: int) -> None:
+    board = begun(name)
+    lines = shown(board, width=width)
+    titles = [one["title"] for stage in board.shown_stages() for one in stage["phrases"] if one["required"]]
+    titles += [one["title"] for one in board.standard["words"]]
+    assert titles
+    for title in titles:
+        assert any(f"- {title}" in line for line in lines), title
