@@ -28,6 +28,7 @@ from counter_listener.cli_options import (
     model_option,
     phrases_option,
     silence,
+    silence_option,
     steady,
     store_option,
     store_place,
@@ -125,11 +126,7 @@ def roles(_ctx: click.Context, _param: click.Parameter, given: str | None) -> tu
     is_flag=True,
     help="Keep what was recognised beside the record, numbers masked, for `rejudge`.  [default: nothing is kept]",
 )
-@click.option(
-    "--skip-silence/--no-skip-silence",
-    default=True,
-    help="Leave out long stretches of unchanging sound in which nothing is said.  [default: skip]",
-)
+@silence_option
 @format_option
 @click.option(
     "--fail-under", metavar="SCORE", type=click.FloatRange(0, 100), help="Exit with 1 if a visit scores less."

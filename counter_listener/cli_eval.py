@@ -20,6 +20,7 @@ from counter_listener.cli_options import (
     lines_option,
     model_option,
     phrases_option,
+    silence_option,
 )
 from counter_listener.errors import AudioError, TranscriptError, UsageError
 from counter_listener.messages import N_, _
@@ -46,6 +47,7 @@ Exit codes:
 @click.argument("labels_path", metavar="LABELS", type=click.Path(path_type=Path))
 @phrases_option
 @model_option
+@silence_option
 @click.option(
     "--sweep",
     metavar="FILE",
@@ -60,6 +62,7 @@ def evaluate(  # noqa: PLR0913 - one parameter an option
     labels_path: Path,
     phrases_name: str,
     model_name: str,
+    skip_silence: bool,
     sweep: Path | None,
     min_f1: float | None,
     form: Literal["table", "jsonl"],
@@ -85,7 +88,9 @@ def evaluate(  # noqa: PLR0913 - one parameter an option
     matcher = load_phrases(phrases_name)[0]
     labels = read_labels(labels_path, frozenset(scorable(matcher.phrases)))
     try:
-        trials = list(try_all(labels, Ears(find_model(model_name)), finders(matcher), quiet=quiet))
+        trials = list(
+            try_all(labels, Ears(find_model(model_name), sparing=skip_silence), finders(matcher), quiet=quiet)
+        )
     except KeyboardInterrupt:
         click.echo(_("Interrupted; nothing was scored."), err=True)
         sys.exit(INTERRUPTED)

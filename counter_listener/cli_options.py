@@ -63,6 +63,11 @@ phrases_option = click.option(
     show_default=True,
     help="Phrase set: a .toml file, or the name of one that ships with the program.",
 )
+silence_option = click.option(
+    "--skip-silence/--no-skip-silence",
+    default=True,
+    help="Leave out long stretches of unchanging sound in which nothing is said.  [default: skip]",
+)
 model_option = click.option(
     "--model",
     "model_name",

@@ -108,7 +108,9 @@ def test_recordings_are_heard_by_the_model(tmp_path: Path) -> None:
         told = json.loads((FIXTURES / f"{name}.expected.json").read_text(encoding="utf-8"))
         said = [(one["id"], one["start"], one["end"]) for visit in told["visits"] for one in visit["said"]]
         entries.append(label(str(FIXTURES / f"{name}.wav"), told["made"]["seconds"], said))
-    told = rows(run("eval", written(tmp_path, *entries), "--format", "jsonl"))
+    labels = written(tmp_path, *entries)
+    told = rows(run("eval", labels, "--format", "jsonl"))
+    assert told == rows(run("eval", labels, "--format", "jsonl", "--no-skip-silence"))
     whole = told[OURS, None]
     assert whole["owed"] == sum(len(entry["said"]) for entry in entries)
     assert whole["misses"] == 0
