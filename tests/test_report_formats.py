@@ -30,7 +30,7 @@ FORMULA = "=cmd|'/C calc'!A0"
 LINK = '=HYPERLINK("http://evil.example","x")'
 CONTROL = "\x1b[31mred\x07\x00\x9b2J"
 BIDI = "abc\u202egnp.exe\u2066"
-QUOTES = "\"'><img src=x onerror=alert(1)> {{ 7*7 }} {% raw %} ]]>"
+QUOTES = "\"'><img src=x onerror=alert(1)> {{ 1237*7919 }} {% raw %} ]]>"
 HOSTILE = (
     SCRIPT,
     FORMULA,
@@ -159,7 +159,7 @@ def test_a_page_shows_hostile_names_as_they_are_and_obeys_none(page: str) -> Non
     assert SCRIPT in read.text
     assert SCRIPT not in page
     assert QUOTES in read.text
-    assert "49" not in re.findall(r"\b49\b", read.text)
+    assert str(1237 * 7919) not in read.text
     assert FORMULA in read.text
     assert "[31mred" in read.text
     assert unharmed(page)
