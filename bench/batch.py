@@ -25,7 +25,6 @@ import sys
 import tempfile
 import threading
 import time
-import wave
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -33,7 +32,7 @@ from pathlib import Path
 from typing import Final
 
 import psutil
-from overhead import parts
+from overhead import parts, write_wave
 from visits import visits
 
 from counter_listener.models import find_model
@@ -126,11 +125,7 @@ def recordings(folder: Path, number: int, seconds: float, quiet: float) -> list[
             length = int(len(sound) * quiet / (1 - quiet) / visits_ / SAMPLE_BYTES) * SAMPLE_BYTES
             pause = bytearray((room * (length // len(room) + 1))[:length])
             mixed += sound[n * size : (n + 1) * size] + pause
-        with wave.open(str(file), "wb") as out:
-            out.setnchannels(1)
-            out.setsampwidth(SAMPLE_BYTES)
-            out.setframerate(SAMPLE_RATE)
-            out.writeframes(bytes(mixed))
+        write_wave(file, bytes(mixed))
     return files
 
 
@@ -186,10 +181,7 @@ def judge(folder: Path, number: int) -> None:
     for n, file in enumerate(files):
         end = json.dumps({"start": 5000.0 + n, "end": 5000.5 + n, "text": "嗯"}, ensure_ascii=False)
         file.write_text(written[n % len(written)] + end + "\n", encoding="utf-8")
-    for some, jobs in ((files[:FEW], 2), (files, 2)):
-        cost = run(check(some, folder / f"t{len(some)}.db", jobs))
-        peaks = ", ".join(f"{peak:.0f}" for peak in cost.peaks)
-        print(f"{len(some)} transcripts, --jobs {jobs}: {cost.seconds:.1f} s; peaks {peaks} MB (parent first)")
+    few_and_all("transcripts", files)
 
 
 def remember(folder: Path) -> None:
@@ -199,16 +191,16 @@ def remember(folder: Path) -> None:
     (folder / "many").mkdir()
     for n in range(MANY):
         at = rng.randrange(0, len(spoken) - SHORT, SAMPLE_BYTES)
-        with wave.open(str(folder / "many" / f"{n:05}.wav"), "wb") as out:
-            out.setnchannels(1)
-            out.setsampwidth(SAMPLE_BYTES)
-            out.setframerate(SAMPLE_RATE)
-            out.writeframes(spoken[at : at + SHORT])
-    files = sorted((folder / "many").iterdir())
+        write_wave(folder / "many" / f"{n:05}.wav", spoken[at : at + SHORT])
+    few_and_all("recordings", sorted((folder / "many").iterdir()))
+
+
+def few_and_all(what: str, files: Sequence[Path]) -> None:
+    """Prints what two workers take for a few files and for all of them."""
     for some in (files[:FEW], files):
-        cost = run(check(some, folder / f"m{len(some)}.db", 2))
+        cost = run(check(some, files[0].parent.with_name(f"{what}-{len(some)}.db"), 2))
         peaks = ", ".join(f"{peak:.0f}" for peak in cost.peaks)
-        print(f"{len(some)} recordings, --jobs 2: {cost.seconds:.1f} s; peaks {peaks} MB (parent first)")
+        print(f"{len(some)} {what}, --jobs 2: {cost.seconds:.1f} s; peaks {peaks} MB (parent first)")
 
 
 def check(files: Sequence[Path], store: Path, jobs: int) -> list[str]:

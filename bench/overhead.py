@@ -59,13 +59,17 @@ def join_fixtures(target: Path, least: float) -> float:
     """Writes the readable fixtures, joined and repeated, as 16 kHz mono WAV; the length in seconds."""
     sound = b"".join(part for path in sorted(shipped("recordings").glob("*.wav")) for part in parts(path))
     repeats = int(least * SAMPLE_RATE * SAMPLE_BYTES / len(sound)) + 1
+    write_wave(target, sound * repeats)
+    return repeats * len(sound) / SAMPLE_BYTES / SAMPLE_RATE
+
+
+def write_wave(target: Path, sound: bytes) -> None:
+    """Writes 16-bit samples as 16 kHz mono WAV."""
     with wave.open(str(target), "wb") as out:
         out.setnchannels(1)
         out.setsampwidth(SAMPLE_BYTES)
         out.setframerate(SAMPLE_RATE)
-        for _ in range(repeats):
-            out.writeframes(sound)
-    return repeats * len(sound) / SAMPLE_BYTES / SAMPLE_RATE
+        out.writeframes(sound)
 
 
 def parts(path: Path) -> list[bytes]:

@@ -12,13 +12,12 @@ from counter_listener.index import Ground
 from counter_listener.mishearing import misheard, put_in, relief
 from counter_listener.pinyin import tone_of
 from counter_listener.spoken import Spoken
-from counter_listener.wordings import Pattern
+from counter_listener.wordings import ROUNDING, Pattern
 
 AROUND: Final = 6
 """Units on either side that tell how sure the recogniser was thereabouts."""
 SLACK: Final = 6
 """Fillers that a wording may hold, beside its own length."""
-ROUNDING: Final = 1e-6
 OFF_TONE: Final = 0.01
 """Bits."""
 FAINT_COST: Final = 0.2

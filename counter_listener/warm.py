@@ -27,8 +27,7 @@ def context() -> BaseContext:
 
 def get_ready() -> None:
     """Begins to load what workers need, beside whatever this process does next."""
-    if sys.platform == "linux":
+    if context().get_start_method() == "forkserver":
         from multiprocessing.forkserver import ensure_running
 
-        context()
         ensure_running()

@@ -106,7 +106,7 @@ def compiled(phrases: PhraseSet) -> list[Pattern]:
         known = found.get(key)
         found[key] = with_owners(known, pattern.owners) if known else pattern
     every = {pattern.units for pattern in found.values()}
-    return [replace(pattern, holds=held(pattern, every)) for pattern in found.values()]
+    return [replace(one, holds=holds) if (holds := held(one, every)) else one for one in found.values()]
 
 
 def held(pattern: Pattern, known: Collection[tuple[str | None, ...]]) -> frozenset[tuple[int, int]]:

@@ -59,10 +59,8 @@ def _of_call(call: ast.Call) -> Iterator[Text]:
     given = [one.value for one in call.args if isinstance(one, ast.Constant) and isinstance(one.value, str)]
     if name in PAIRS:
         yield given[0], given[1]
-    elif name in MARKS | ERRORS and given and call.args[0] is not None:
-        first = call.args[0]
-        if isinstance(first, ast.Constant) and isinstance(first.value, str) and first.value:
-            yield first.value
+    elif name in MARKS | ERRORS and given and given[0] and isinstance(call.args[0], ast.Constant):
+        yield given[0]
     elif name in {"option", "lines_option"}:
         yield from (
             one.value.value
