@@ -114,13 +114,13 @@ def main() -> None:
             reconfigure(encoding="utf-8", errors="replace")
     try:
         try:
-            with in_language(asked_for(sys.argv[1:])):
-                cli(prog_name="counter-listener")
+            cli(prog_name="counter-listener")
         finally:
             if sys.stdout is not None:  # pythonw has none
                 sys.stdout.flush()
     except OSError as error:
         silence()
         if error.errno != errno.EPIPE:
-            click.echo(_("Error: the output cannot be written ({why}).").format(why=cause(error).told(_)), err=True)
+            with in_language(asked_for(sys.argv[1:])):
+                click.echo(_("Error: the output cannot be written ({why}).").format(why=cause(error).told(_)), err=True)
             sys.exit(NO_RECORD)

@@ -7,7 +7,6 @@ import gettext
 import inspect
 import os
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
@@ -172,23 +171,22 @@ class Context(click.Context):
     formatter_class = Formatter
 
 
-def columns(text: str) -> int:
-    """How many columns of a terminal a text takes."""
-    return sum(2 if unicodedata.east_asian_width(sign) in "WF" else 1 for sign in text)
-
-
 def padded(text: str, room: int) -> str:
     """A text with blanks behind it, so that it takes that many columns at least."""
-    return text + " " * (room - columns(text))
+    from rich.cells import cell_len
+
+    return text + " " * (room - cell_len(text))
 
 
 def folded(text: str, room: int) -> list[str]:
     """A text in lines of at most so many columns: broken at spaces and beside Chinese signs."""
+    from rich.cells import cell_len
+
     lines, line = [], ""
     for piece in re.findall(rf"\s+|[{OPENING}]*(?:[!-~]+|[^\s!-~])[{CLOSING}]*", text):
         if piece.isspace():
             line += " " if line else ""
-        elif columns(line) + columns(piece) > room and line:
+        elif cell_len(line) + cell_len(piece) > room and line:
             lines.append(line.rstrip())
             line = piece
         else:

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 from command import FULL_VISIT, RUDE_VISIT, events, program, run, transcript
+from rich.cells import cell_len
 
-from counter_listener.cli_help import columns, folded
+from counter_listener.cli_help import folded
 
 FIXTURES = Path(__file__).resolve().parent / "fixtures"
 RECORDING = FIXTURES / "forbidden.wav"
@@ -62,8 +63,8 @@ def test_its_table_stands_in_columns_though_signs_are_two_wide() -> None:
     lines = run("--lang", "zh", "check", RECORDING, "--store", "none").stdout.splitlines()
     head = next(line for line in lines if line.split()[:1] == ["阶段"])
     row = next(line for line in lines if "问候招呼" in line)
-    at = [columns(head[: head.index(title)]) for title in ("用语", "听到的话")]
-    assert at == [columns(row[: row.index(cell)]) for cell in ("✓ 问候语", "您好")]
+    at = [cell_len(head[: head.index(title)]) for title in ("用语", "听到的话")]
+    assert at == [cell_len(row[: row.index(cell)]) for cell in ("✓ 问候语", "您好")]
 
 
 @pytest.mark.parametrize("form", ["jsonl", "csv"])
@@ -122,7 +123,7 @@ def test_a_phrase_set_is_explained_in_the_language_asked_for(tmp_path: Path) -> 
 def test_the_doctor_speaks_chinese_and_tells_cures() -> None:
     shown = run("--lang", "zh", "doctor", "--seconds", "0.5", "--model", "nowhere").stdout
     assert re.search(r"✗ 模型：  +没有模型 'nowhere' -> 现有 .*counter-cn.*，或给出模型的文件夹", shown)
-    starts = {columns(line[: re.match(r"\S+ \S+ +", line).end()]) for line in shown.splitlines()}  # type: ignore[union-attr]
+    starts = {cell_len(line[: re.match(r"\S+ \S+ +", line).end()]) for line in shown.splitlines()}  # type: ignore[union-attr]
     assert len(starts) == 1
 
 
@@ -156,7 +157,7 @@ def test_chinese_lines_are_broken_by_columns_and_never_before_a_stop(room: int) 
     lines = folded(text, room)
     assert "".join(lines).replace(" ", "") == text.replace(" ", "")
     for line in lines:
-        assert columns(line) <= room + 4  # a word, or a sign with its stop, is not broken
+        assert cell_len(line) <= room + 4  # a word, or a sign with its stop, is not broken
         assert line[0] not in "，。；：、？！）”"
         assert line[-1] not in "（“["
         assert line == line.strip()
