@@ -81,10 +81,10 @@ def warp(factor: float) -> NDArray[np.float32]:
 
 
 def reverberated(batch: Batch, generator: np.random.Generator) -> Batch:
-    """Four sessions in ten get a room: each bin's energy dies away by 60 dB in 0.15-0.8 s after it was heard."""
+    """Half of the sessions get a room: each bin's energy dies away by 60 dB in 0.15-0.8 s after it was heard."""
     changed = batch.copy()
     for place in range(len(batch)):
-        if generator.random() < 0.4:
+        if generator.random() < 0.5:
             decay = 10 ** (-6 * 0.01 / generator.uniform(0.15, 0.8))
             direct = 10 ** (generator.uniform(-2, 14) / 10)
             energy = np.exp(batch[place])
@@ -107,10 +107,10 @@ def channels(count: int, generator: np.random.Generator) -> Batch:
 def noise_for(
     batch: Batch, level: NDArray[np.float64], place: int, noise: Noises, generator: np.random.Generator
 ) -> NDArray[np.float32]:
-    """Noise for one session, 4 to 42 dB under its speech, in three of ten louder and softer by turns."""
+    """Noise for one session, 3 to 36 dB under its speech, in three of ten louder and softer by turns."""
     frames = batch.shape[1]
     found: NDArray[np.floating]
-    if noise.recorded and generator.random() < 0.4:
+    if noise.recorded and generator.random() < 0.55:
         chosen = noise.recorded[generator.integers(len(noise.recorded))]
         found = np.resize(np.roll(chosen, generator.integers(len(chosen)), 0), (frames, BINS))
     else:
@@ -121,7 +121,7 @@ def noise_for(
     if generator.random() < 0.3:
         knots = np.arange(0, frames + 60, 60)
         found = found + np.interp(np.arange(frames), knots, generator.normal(0, 1.2, len(knots)))[:, None]
-    found = found + (level[place] - generator.uniform(4, 42) * DECIBEL)
+    found = found + (level[place] - generator.uniform(3, 36) * DECIBEL)
     if generator.random() < 0.22:
         found = np.logaddexp(found, babble(batch, level[place], generator))
     return found.astype(np.float32)

@@ -17,6 +17,8 @@ from pypinyin.contrib.tone_convert import to_finals, to_initials, to_normal
 SILENCE: Final = "SIL"
 GARBAGE: Final = "SPN"
 """Speech that is no word of the vocabulary: the pronunciation of [unk]."""
+Reading = tuple[tuple[str, str], ...]
+"""Syllables, each toneless with its tone, `5` being the neutral one."""
 HISSING: Final = frozenset({"z", "c", "s"})
 CURLED: Final = frozenset({"zh", "ch", "sh", "r"})
 NO_SYLLABLE: Final = frozenset(
@@ -61,7 +63,7 @@ def unit_numbers() -> dict[str, int]:
 
 
 @cache
-def readings(word: str) -> tuple[tuple[str, str], ...]:
+def readings(word: str) -> Reading:
     """The syllables of a Chinese word as (toneless syllable, tone `1` to `5`), polyphones by pypinyin's phrases."""
     spelt = (reading[0].replace("ü", "v") for reading in pinyin(word, style=Style.TONE3, neutral_tone_with_five=True))
     return tuple((one[:-1], one[-1]) for one in spelt)

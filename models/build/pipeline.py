@@ -21,7 +21,7 @@ from models.build.errors import BuildError
 from models.build.held_out import MEASURING, left_out
 from models.build.steps import STEPS, Build
 
-WHOLE: Final = {"clips": 7_000, "bootstrap": 1_200, "first": 1_200, "final": 5_000, "polish": 1_500, "hidden": 256}
+WHOLE: Final = {"clips": 7_000, "bootstrap": 1_200, "first": 1_200, "final": 8_000, "polish": 2_000, "hidden": 384}
 QUICK: Final = {"clips": 1_000, "bootstrap": 300, "first": 100, "final": 200, "polish": 100, "hidden": 128}
 """Clips to synthesise, steps of the four trainings, channels."""
 

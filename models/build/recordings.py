@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import re
 import zlib
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -17,7 +17,7 @@ from scipy.signal import fftconvolve, resample_poly
 from models.build.clips import Clip, Syllable
 from models.build.features import RATE, log_mel
 from models.build.held_out import Refused, refuse_recording, refuse_speaker
-from models.build.lexicon import known_syllables, readings, split
+from models.build.lexicon import Reading, known_syllables, readings, split
 from models.build.manifest import Recording, read_manifest
 
 PEAK: Final = 12_000.0
@@ -41,6 +41,21 @@ NOISE: Final = "esc10-noise"
 """The folder of recorded noises, beside those of speech."""
 ISOLATED: Final = frozenset({"weigao", "seedlingo", "yuetan", "dspspeech20"})
 """Folders of single words, which training joins to runs of speech."""
+HEARD: Final[Mapping[str, Mapping[str, Reading]]] = {
+    "yue_tan": {
+        "了": (("liao", "3"),),
+        "还": (("huan", "2"),),
+        "得": (("dei", "3"),),
+        "似": (("si", "4"),),
+        "嚼": (("jiao", "2"),),
+        "盛": (("cheng", "2"),),
+        "剥": (("bao", "1"),),
+        "削": (("xiao", "1"),),
+        "哪": (("nei", "3"),),
+        "乐": (("le", "4"),),
+    }
+}
+"""How a speaker read characters alone that are read otherwise in most words: told by decoding with all syllables."""
 
 
 def listed(folder: Path, left_out: Collection[str] = ()) -> Iterator[Recording]:
@@ -57,13 +72,16 @@ def listed(folder: Path, left_out: Collection[str] = ()) -> Iterator[Recording]:
         yield recording
 
 
-def syllables_of(text: str) -> tuple[Syllable, ...]:
-    """The units of each syllable of a text; empty where it holds letters, digits or a sound that has no unit."""
+def syllables_of(text: str, heard: Mapping[str, Reading]) -> tuple[Syllable, ...]:
+    """The units of each syllable of a text; empty where it holds letters, digits or a sound that has no unit.
+
+    `heard` holds texts that were read otherwise than they mostly are.
+    """
     written = re.sub(r"[^\w]", "", text)
     known = known_syllables()
     if not re.fullmatch(r"[\u4e00-\u9fff]+", written):
         return ()
-    spelt = [syllable for syllable, _ in readings(written)]
+    spelt = [syllable for syllable, _ in heard.get(written) or readings(written)]
     return tuple(split(one) for one in spelt) if all(one in known for one in spelt) else ()
 
 
@@ -102,7 +120,7 @@ def in_room(sound: NDArray[np.float32], chance: random.Random) -> NDArray[np.flo
 
 def clips_of(recording: Recording, source: str) -> list[Clip]:
     """The variants of a recording as clips, not yet aligned; none where it cannot be used."""
-    spelt = syllables_of(recording.text)
+    spelt = syllables_of(recording.text, HEARD.get(recording.speaker, {}))
     if not spelt:
         return []
     sound = samples_of(recording.path)

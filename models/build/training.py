@@ -48,7 +48,7 @@ class Plan:
     steps: int
     rate: float = 2e-3
     hidden: int = 256
-    dropped: float = 0.04
+    dropped: float = 0.08
     seed: int = 1
     flat: bool = False
     """Whether the rate stays up: for a net that is only to align by, or to go on from."""
@@ -96,7 +96,8 @@ def learn(net: Net, batches: Batches, plan: Plan, report: Callable[[str], None])
         counts += np.bincount(labels.ravel(), minlength=len(units()))
         shift = int(generator.integers(0, SUBSAMPLING))
         prepared = masked(net.prepare(torch.from_numpy(features.astype(np.float32))).numpy(), generator)
-        logits = net(torch.from_numpy(prepared[:, shift:]))
+        with torch.autocast("cpu", torch.bfloat16):
+            logits = net(torch.from_numpy(prepared[:, shift:])).float()
         truth = torch.from_numpy(labels[:, shift::SUBSAMPLING].astype(np.int64))
         length = min(logits.shape[1], truth.shape[1])
         logits, truth = logits[:, :length], truth[:, :length]

@@ -17,9 +17,10 @@ from counter_listener.types import SAMPLE_RATE
 from models.build.errors import BuildError
 from models.build.lexicon import readings
 from models.build.manifest import read_manifest
+from models.build.recordings import HEARD
 from models.build.sets.labels import SLOT, Line, Span, plain, tables
 from models.build.sets.sound import FADE, Samples, faster, level, read, trimmed
-from models.build.sets.spelling import Reading, Recorded, recorded, spell
+from models.build.sets.spelling import Recorded, recorded, spell
 from models.build.sets.visits import Talk
 from models.build.sets.writing import Voicing
 
@@ -27,25 +28,12 @@ TEMPO: Final = (1.3, 1.7)
 """How many times faster than recorded, least and most: words read from a list are slower than speech."""
 WORD_DB: Final = -20.0
 """Loudness to which each word is brought before they are joined: root mean square below the largest sample."""
-HEARD: Final[dict[str, Reading]] = {
-    "了": (("liao", "3"),),
-    "还": (("huan", "2"),),
-    "得": (("dei", "3"),),
-    "似": (("si", "4"),),
-    "嚼": (("jiao", "2"),),
-    "盛": (("cheng", "2"),),
-    "剥": (("bao", "1"),),
-    "削": (("xiao", "1"),),
-    "哪": (("nei", "3"),),
-    "乐": (("le", "4"),),
-}
-"""How Yue Tan read characters alone that are read otherwise in most words: told by decoding with all syllables."""
 
 
 def vocabulary(folder: Path) -> tuple[Recorded, dict[str, Path]]:
     """What was recorded in a folder with a manifest, to spell with, and where each word lies."""
     files = {row.text: row.path for row in read_manifest(folder)}
-    return recorded(files, readings, _ways_to_read, HEARD), files
+    return recorded(files, readings, _ways_to_read, HEARD["yue_tan"]), files
 
 
 def _ways_to_read(character: str) -> int:

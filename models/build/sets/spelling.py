@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-Reading = tuple[tuple[str, str], ...]
-"""Syllables with their tones, `5` being the neutral one."""
+from models.build.lexicon import Reading
 
 
 @dataclass(frozen=True, slots=True)
