@@ -286,9 +286,10 @@ def carry_out(run: Run, inputs: list[Any], task: Task, hands: Sequence[Hand], fa
         _show(run, lambda: _show_head(run))
         with batch_progress(inputs, steady, quiet=run.quiet) as (underway, told):
 
-            def done(result: Result) -> Result:
-                recorded = ledger.write(result) if ledger else result
-                told(recorded)
+            def done(results: Sequence[Result]) -> Sequence[Result]:
+                recorded = ledger.write(results) if ledger else results
+                for result in recorded:
+                    told(result)
                 return recorded
 
             if hands:
@@ -354,8 +355,8 @@ def _show_result(run: Run, result: Result) -> None:
         return
     from counter_listener.rows import as_csv_lines, as_json_lines
 
-    for line in (as_json_lines if run.form == "jsonl" else as_csv_lines)(_rows_of(run, result)):
-        click.echo(line)
+    lines = (as_json_lines if run.form == "jsonl" else as_csv_lines)(_rows_of(run, result))
+    click.echo("".join(f"{line}\n" for line in lines), nl=False)
 
 
 def _rows_of(run: Run, result: Result) -> Iterator[dict[str, object]]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import Final
 
 from counter_listener.alignment import Against
@@ -25,6 +27,11 @@ SPANNING: Final[frozenset[Role]] = frozenset({"phrase", "forbidden", "not_in"})
 COMPETING: Final[frozenset[Role]] = frozenset({"phrase", "forbidden"})
 BESIDE: Final = 2
 """Units between a request and a courtesy that was written as another word of its sound."""
+REMEMBERED: Final = 4_096
+"""Utterances of which is known what stands in them: 15 MB at most."""
+
+Same = tuple[tuple[object, ...], ...]
+"""Of an utterance what decides where wordings stand in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +46,8 @@ class Matcher:
     """The courtesy words and courtesies that owed wordings hold."""
     longest: int
     """Units that the longest wording may take."""
+    known: OrderedDict[Same, tuple[Place, ...]] = field(default_factory=OrderedDict, compare=False, repr=False)
+    """Where wordings stood in what was said of late: at a counter the same is said all day long."""
 
 
 def prepare(phrases: PhraseSet) -> Matcher:
@@ -125,8 +134,25 @@ def found_in(matcher: Matcher, spoken: Spoken, earlier: Iterable[Mark] = ()) -> 
     )
 
 
-def search(matcher: Matcher, spoken: Spoken) -> list[Place]:
-    """Every place where a wording stands that may count, overlapping ones included."""
+def search(matcher: Matcher, spoken: Spoken) -> Sequence[Place]:
+    """Every place where a wording stands that may count, overlapping ones included; remembered.
+
+    When something was said matters nothing, only where pauses are; how sure the recogniser was does.
+    """
+    own = (spoken.own,)
+    same = (spoken.units, spoken.first_in_word, spoken.clauses, () if spoken.certain else spoken.sure, own)
+    known = matcher.known
+    found = known.get(same)
+    if found is None:
+        found = known[same] = tuple(_searched(matcher, spoken))
+    with suppress(KeyError):  # another thread of a cluster's worker may forget it just now
+        known.move_to_end(same)
+        if len(known) > REMEMBERED:
+            known.popitem(last=False)
+    return found
+
+
+def _searched(matcher: Matcher, spoken: Spoken) -> list[Place]:
     found: list[Place] = []
     step = matcher.longest
     against: Against = {}
@@ -144,21 +170,23 @@ def _standing_on(ground: Ground, matcher: Matcher) -> Iterator[Place]:
         most = hope(patterns[number], ground, missing)
         if most is not None:
             hopes.append((-most, number, missing))
+    whole = (ground.begin, ground.end)
     best: list[Place] = []
     room = least = 0.0
     for least_loss, number, missing in sorted(hopes):
-        pattern = patterns[number]
+        pattern, most, stretches = patterns[number], -least_loss, [whole]
         competing = pattern.role in COMPETING
-        if competing and best and room < pattern.shortest:
-            most = -least_loss
-            if most <= least or _room(ground, [one for one in best if one.value >= most]) < pattern.shortest:
+        if competing and best:
+            better = [one for one in best if one.value >= most]
+            if room < pattern.shortest and (most <= least or _room(left_free(whole, better)) < pattern.shortest):
                 continue
-        for place in places(pattern, ground, missing):
+            stretches = left_free(whole, (one for one in better if one.cost <= 0))
+        for place in places(pattern, ground, missing, stretches):
             if counts(place, ground.spoken):
                 yield place
                 if competing:
                     best.append(place)
-                    room, least = _room(ground, best), min(one.value for one in best)
+                    room, least = _room(left_free(whole, best)), min(one.value for one in best)
 
 
 def counts(place: Place, spoken: Spoken) -> bool:
@@ -172,16 +200,22 @@ def counts(place: Place, spoken: Spoken) -> bool:
     return place.last > spoken.own and (place.first >= spoken.own or spans)
 
 
-def _room(ground: Ground, best: list[Place]) -> int:
-    """Units of the longest stretch that these explanations leave free: no longer wording can stand beside them."""
-    free, room = ground.begin, 0
-    for first, last in sorted((place.first, place.last) for place in best):
-        room = max(room, first - free)
-        free = max(free, last)
-    return max(room, ground.end - free)
+def left_free(ground: tuple[int, int], taken: Iterable[Place]) -> list[tuple[int, int]]:
+    """The stretches that better explanations leave: a wording that is worth less can only stand beside them."""
+    found, begin = [], ground[0]
+    for first, last in sorted((place.first, place.last) for place in taken):
+        if first > begin:
+            found.append((begin, first))
+        begin = max(begin, last)
+    return [*found, (begin, ground[1])] if begin < ground[1] else found
 
 
-def stands_alone(found: list[Place], spoken: Spoken) -> Iterator[Place]:
+def _room(stretches: Iterable[tuple[int, int]]) -> int:
+    """Units of the longest."""
+    return max((last - first for first, last in stretches), default=0)
+
+
+def stands_alone(found: Sequence[Place], spoken: Spoken) -> Iterator[Place]:
     """The places left when those that are only a part of a longer word (`not_in`) are taken out."""
     wholes = [
         place

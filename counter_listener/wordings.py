@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import accumulate, combinations
 from math import inf
@@ -10,7 +10,7 @@ from typing import Final
 
 from counter_listener.closeness import Line, figures, telling
 from counter_listener.findings import Role
-from counter_listener.phrase_set import Forbidden, PhraseSet, Rule, Scenario
+from counter_listener.phrase_set import Forbidden, PhraseSet, Rule, Scenario, Slot
 from counter_listener.phrases import SLOT
 from counter_listener.pinyin import sounds, written
 
@@ -97,8 +97,9 @@ class Pattern:
 def compiled(phrases: PhraseSet) -> list[Pattern]:
     """Every wording of a phrase set in which there is something to hear; contexts that several list stand once."""
     found: dict[tuple[object, ...], Pattern] = {}
+    polite = courtesies(phrases)
     for role, owner, wording, threshold, shared in listed(phrases):
-        pattern = pattern_of(role, owner, wording, phrases, threshold, shared=shared)
+        pattern = pattern_of(role, owner, wording, phrases.slots, polite, threshold, shared=shared)
         if not pattern.pieces:
             continue
         alone = None if role in CONTEXTS else owner
@@ -119,9 +120,9 @@ def held(pattern: Pattern, known: Collection[tuple[str | None, ...]]) -> frozens
     )
 
 
-def courteous(units: list[str | None], phrases: PhraseSet) -> Iterator[int]:
+def courteous(units: list[str | None], words: Iterable[tuple[str, ...]]) -> Iterator[int]:
     """Where in a wording the courtesies stand that a rule needs: without them it is another sentence."""
-    for need in courtesies(phrases):
+    for need in words:
         for at in range(len(units) - len(need) + 1):
             if tuple(units[at : at + len(need)]) == need:
                 yield from range(at, at + len(need))
@@ -169,7 +170,14 @@ def listed(phrases: PhraseSet) -> Iterator[tuple[Role, str, str, float | None, b
 
 
 def pattern_of(  # noqa: PLR0913 - one wording has this many sides
-    role: Role, owner: str, wording: str, phrases: PhraseSet, threshold: float | None = None, *, shared: bool = False
+    role: Role,
+    owner: str,
+    wording: str,
+    slots: Mapping[str, Slot],
+    polite: Collection[tuple[str, ...]],
+    threshold: float | None = None,
+    *,
+    shared: bool = False,
 ) -> Pattern:
     """One wording as a pattern. Slots at its ends are as short as they may be; those inside may be as long."""
     parts = SLOT.split(wording)
@@ -190,7 +198,7 @@ def pattern_of(  # noqa: PLR0913 - one wording has this many sides
             lost += [told.lost_cheap if unit in cheap else told.lost for unit in piece]
             other += [1.0] * len(piece)
             continue
-        slot = phrases.slots[part]
+        slot = slots[part]
         between = pieces and any(fixed[index // 2 + 1 :])
         extra = slot.max - slot.min if between else 0
         units += [None] * (slot.min + extra)
@@ -199,7 +207,7 @@ def pattern_of(  # noqa: PLR0913 - one wording has this many sides
     for edge in {pieces[0][0], pieces[-1][1] - 1} if pieces else ():
         lost[edge] += told.edge if lost[edge] >= told.lost else 0.0
         other[edge] += told.edge
-    for at in courteous(units, phrases) if role == "phrase" else ():
+    for at in courteous(units, polite) if role == "phrase" else ():
         lost[at] += told.courtesy if lost[at] >= told.lost else 0.0
         other[at] += told.courtesy
     heard = [iter(sounds(piece)) for piece in fixed if piece]

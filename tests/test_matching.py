@@ -13,7 +13,7 @@ from small_counter import said, small
 
 from counter_listener.alignment import align
 from counter_listener.findings import Heard
-from counter_listener.matching import find, match
+from counter_listener.matching import find, match, prepare
 from counter_listener.mishearing import relief
 from counter_listener.places import Place, place_of
 from counter_listener.spoken import MAX_UNITS, parts, spell
@@ -161,6 +161,37 @@ def test_owed_and_forbidden_hits_never_overlap_and_lie_inside_the_utterance(text
     hits = sorted((*findings.phrases, *findings.offences), key=lambda hit: hit.start)
     assert all(earlier.end <= later.start + 1e-6 for earlier, later in pairwise(hits))
     assert all(5 <= hit.start < hit.end <= utterance.end + 1e-6 and 0 < hit.score <= 100 for hit in hits)
+
+
+BESIDE = {
+    "a greeting after a slot's end": ("请五号客户到这边办理你好", ["请{number}号客户到这边办理", "你好"]),
+    "the end of a longer wording that the first has taken": ("请核对一下您收好", ["请核对一下", "您收好"]),
+    "one misheard beside one misheard": ("请您签字您拿号", ["请您签字", "您拿好"]),
+}
+
+
+@pytest.mark.parametrize(("text", "wordings"), BESIDE.values(), ids=BESIDE)
+def test_what_stands_beside_a_better_explanation_is_found_in_what_that_leaves(text: str, wordings: list[str]) -> None:
+    assert [hit.wording for hit in find(bank(), said(text, 0)).phrases] == wordings
+
+
+SENTENCES = ("您好", "请问您办理什么", "签字", "没有了", "对不起", "再见请慢走", "我要投诉", "啊")
+
+
+@given(st.lists(st.tuples(st.sampled_from(SENTENCES), st.integers(0, 900)), max_size=12))
+def test_what_is_remembered_changes_no_finding(lines: list[tuple[str, int]]) -> None:
+    forgetful, remembering = prepare(small().phrases), prepare(small().phrases)
+    for text, at in lines:
+        forgetful.known.clear()
+        assert find(remembering, said(text, at)) == find(forgetful, said(text, at))
+
+
+def test_no_more_is_remembered_than_was_said_of_late(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("counter_listener.matching.REMEMBERED", 3)
+    matcher = prepare(small().phrases)
+    for text in ("您好", "签字", "再见", "您好", "没有了"):
+        find(matcher, said(text, 0))
+    assert ["".join(map(str, same[0])) for same in matcher.known] == ["再见", "您好", "没有了"]
 
 
 FORGIVEN = {
