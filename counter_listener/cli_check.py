@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
@@ -159,11 +160,8 @@ def check(  # noqa: PLR0913 - one parameter an option
     phrase set or model, it is checked and shown, and adds nothing either, but with --again. An interrupted run is
     taken up by running it again. With --store none nothing is recorded.
     """
-    from counter_listener.batch import Ears, Task
     from counter_listener.inputs import inputs
-    from counter_listener.models import find_model
     from counter_listener.started import parse_time
-    from counter_listener.tally import Tally
 
     if fail_under is not None and isnan(fail_under):
         raise UsageError("--fail-under takes a number from 0 to 100.")
@@ -175,7 +173,11 @@ def check(  # noqa: PLR0913 - one parameter an option
     if number:
         from counter_listener.warm import get_ready
 
-        get_ready()
+        get_ready()  # they load while this process does
+    from counter_listener.batch import Ears, Task
+    from counter_listener.models import find_model
+    from counter_listener.tally import Tally
+
     matcher, digest = load_phrases(phrases_name)
     ears = Ears(find_model(model_name), sparing=skip_silence)
     task = Task(matcher, ears, given=given, one_visit=one_visit, roles=channels, keep=keep_transcripts)
@@ -293,7 +295,7 @@ def carry_out(run: Run, inputs: list[Any], task: Task, hands: Sequence[Hand], fa
                 return recorded
 
             if hands:
-                results = check_many(inputs, hands, known, done)
+                results = check_many(inputs, hands, known, done, time.monotonic)
             else:
                 results = check_here(inputs, replace(task, progress=underway), known, done)
             with closing(results):

@@ -191,8 +191,34 @@ def near(sound: str) -> Mapping[str, float]:
     """The sounds that are taken for this one, itself among them, each with its cost."""
     if sound not in inventory():
         return {sound: 0.0}
-    found = ((other, apart(sound, other)) for other in inventory())
+    initials, finals, whole = kin()
+    initial, final = split(sound)
+    parted = parts_of()
+    others = (
+        parted[one, other]
+        for one in (initial, *initials.get(initial, ()))
+        for other in (final, *finals.get(final, ()))
+        if (one, other) in parted
+    )
+    found = ((other, apart(sound, other)) for other in (*others, *whole.get(sound, ())))
     return {other: cost for other, cost in found if cost < 1.0}
+
+
+@cache
+def kin() -> tuple[Mapping[str, frozenset[str]], ...]:
+    """With which initials, finals and syllables each is taken for, in that order."""
+    found: tuple[dict[str, frozenset[str]], ...] = ({}, {}, {})
+    for others, listed in zip(found, costs(), strict=True):
+        for pair in listed:
+            for one in pair:
+                others[one] = others.get(one, frozenset()) | pair - {one}
+    return found
+
+
+@cache
+def parts_of() -> Mapping[tuple[str, str], str]:
+    """The syllables by initial and final."""
+    return {split(sound): sound for sound in inventory()}
 
 
 def added_costs(units: tuple[str, ...], heard: tuple[str, ...]) -> tuple[float, ...]:

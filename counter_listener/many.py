@@ -8,7 +8,6 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field
 from math import inf
 from pathlib import Path
-from time import monotonic
 from typing import Final, Protocol
 
 from counter_listener.batch import Result, Task, check_one, failed
@@ -30,6 +29,8 @@ Known = Callable[[Path], Result | None]
 """Gives the result of an input that need not be checked any more, or None."""
 Done = Callable[[Sequence[Result]], Sequence[Result]]
 """Told results soon after they are there, in any order; gives each back as it is to be shown."""
+Clock = Callable[[], float]
+"""Seconds; it never goes back."""
 
 
 class Lost(Exception):  # noqa: N818 - what happened, not whose fault
@@ -67,6 +68,7 @@ class Bench:
     hands: Sequence[Hand]
     known: Known
     done: Done
+    clock: Clock
     begun: int = 0
     """How many inputs have been handed out."""
     shown: int = 0
@@ -79,7 +81,7 @@ class Bench:
     came: dict[int, Result] = field(default_factory=dict)
     """What is to be recorded."""
     recorded: float = -inf
-    """When something was recorded last, in seconds of time.monotonic()."""
+    """When something was recorded last, by the clock."""
     finished: dict[int, Result] = field(default_factory=dict)
 
 
@@ -91,14 +93,14 @@ def check_here(inputs: Sequence[Path | Missing], task: Task, known: Known, done:
 
 
 def check_many(
-    inputs: Sequence[Path | Missing], hands: Sequence[Hand], known: Known, done: Done
+    inputs: Sequence[Path | Missing], hands: Sequence[Hand], known: Known, done: Done, clock: Clock
 ) -> Generator[Result, None, None]:
     """One result for each input, in their order, whoever is finished first.
 
     What a worker dies of is tried once more and then becomes an error of that input. Raises ModelError. However it
     ends, no worker is left.
     """
-    bench = Bench(inputs, hands, known, done, idle=list(hands))
+    bench = Bench(inputs, hands, known, done, clock, idle=list(hands))
     try:
         while bench.shown < len(inputs):
             _hand_out(bench)
@@ -145,7 +147,7 @@ def _goes_with(bench: Bench, numbers: Sequence[int]) -> bool:
 
 def _patience(bench: Bench) -> float:
     """Seconds until something must be seen to, whatever the workers do."""
-    return max(0.0, bench.recorded + GATHERED - monotonic()) if bench.came else AWAKE
+    return max(0.0, bench.recorded + GATHERED - bench.clock()) if bench.came else AWAKE
 
 
 def _record(bench: Bench) -> None:
@@ -153,7 +155,7 @@ def _record(bench: Bench) -> None:
     if bench.came and (_patience(bench) <= 0.0 or not bench.underway):
         bench.finished.update(zip(bench.came, bench.done(list(bench.came.values())), strict=True))
         bench.came.clear()
-        bench.recorded = monotonic()
+        bench.recorded = bench.clock()
 
 
 def _begin(bench: Bench, numbers: list[int]) -> None:

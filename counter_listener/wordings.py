@@ -18,6 +18,9 @@ ROUNDING: Final = 1e-6
 CONTEXTS: Final[frozenset[Role]] = frozenset({"unless", "need", "not_in"})
 """What is listed for its meaning beside others, by many owners."""
 
+Courtesies = Mapping[str | None, Collection[tuple[str, ...]]]
+"""By the unit with which they begin."""
+
 PUT_IN: Final = 2
 """Syllables put into a wording, fillers left out, of which each is forgiven in part."""
 
@@ -120,17 +123,18 @@ def held(pattern: Pattern, known: Collection[tuple[str | None, ...]]) -> frozens
     )
 
 
-def courteous(units: list[str | None], words: Iterable[tuple[str, ...]]) -> Iterator[int]:
+def courteous(units: list[str | None], polite: Courtesies) -> Iterator[int]:
     """Where in a wording the courtesies stand that a rule needs: without them it is another sentence."""
-    for need in words:
-        for at in range(len(units) - len(need) + 1):
+    for at, unit in enumerate(units):
+        for need in polite.get(unit, ()):
             if tuple(units[at : at + len(need)]) == need:
                 yield from range(at, at + len(need))
 
 
-def courtesies(phrases: PhraseSet) -> set[tuple[str, ...]]:
+def courtesies(phrases: PhraseSet) -> Courtesies:
     """What the rules of a phrase set need."""
-    return {written(need) for rule in phrases.rule for need in rule.need}
+    needs = {written(need) for rule in phrases.rule for need in rule.need}
+    return {first: frozenset(need for need in needs if need[:1] == (first,)) for first in {need[0] for need in needs}}
 
 
 def with_owners(pattern: Pattern, more: frozenset[str]) -> Pattern:
@@ -174,7 +178,7 @@ def pattern_of(  # noqa: PLR0913 - one wording has this many sides
     owner: str,
     wording: str,
     slots: Mapping[str, Slot],
-    polite: Collection[tuple[str, ...]],
+    polite: Courtesies,
     threshold: float | None = None,
     *,
     shared: bool = False,

@@ -17,7 +17,6 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Final
 
-from counter_listener.audio import probe
 from counter_listener.batch import Result, Task, check_one
 from counter_listener.errors import AudioError
 from counter_listener.inputs import is_transcript
@@ -151,9 +150,13 @@ def allowed(path: Path) -> float:
 
 
 def seconds_of(path: Path) -> float:
-    """How long a recording is, or may be; 0 for what cannot be read, for that is told soon enough."""
+    """How long a recording is, or may be; 0 for a transcript, and for what cannot be read: that is told soon enough."""
+    if is_transcript(path):
+        return 0.0
+    from counter_listener.audio import probe
+
     try:
-        known = None if is_transcript(path) else probe(path).seconds
+        known = probe(path).seconds
         return known if known is not None else path.stat().st_size / BYTES_PER_SECOND
     except (AudioError, OSError, ValueError):
         return 0.0

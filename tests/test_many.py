@@ -83,7 +83,7 @@ def test_a_recording_that_kills_or_holds_its_worker_costs_no_other(tmp_path: Pat
         told.extend(results)
         return results
 
-    results = list(check_many(files, hands, lambda _path: None, done))
+    results = list(check_many(files, hands, lambda _path: None, done, time.monotonic))
     assert [result.path.stem for result in results] == list(names)
     assert len(told) == len(names)
     errors = {result.path.stem: result.error for result in results if result.error}
@@ -103,7 +103,9 @@ def test_of_transcripts_given_to_a_worker_together_only_the_one_that_kills_it_is
             sizes.append(len(paths))
             return super().check(paths)
 
-    results = list(check_many(files, [Counted(task(), odd)], lambda _path: None, lambda results: results))
+    results = list(
+        check_many(files, [Counted(task(), odd)], lambda _path: None, lambda results: results, time.monotonic)
+    )
     assert [(result.path, bool(result.error)) for result in results] == [(file, file.stem == "kills") for file in files]
     assert max(sizes) > 1
 
@@ -153,7 +155,7 @@ def test_no_more_is_begun_than_can_wait_for_the_first(tmp_path: Path, monkeypatc
         begun.append(path)
         return Result(path, ())
 
-    results = check_many(files, [ProcessHand(task())], known, lambda results: results)
+    results = check_many(files, [ProcessHand(task())], known, lambda results: results, time.monotonic)
     next(results)
     assert len(begun) <= 3
     assert [result.path for result in results] == files[1:]
