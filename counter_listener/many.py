@@ -19,7 +19,7 @@ AHEAD: Final = 64
 """Results, for each worker, that may wait for an earlier recording to be finished: about 30 kB each."""
 AWAKE: Final = 0.5
 """Seconds after which an interrupt is looked for."""
-GATHERED: Final = 0.1
+GATHERED: Final = 0.25
 """Seconds between two times of recording: what comes meanwhile is recorded together."""
 
 BUNDLE: Final = 8
