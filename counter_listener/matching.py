@@ -180,7 +180,7 @@ def _standing_on(ground: Ground, matcher: Matcher) -> Iterator[Place]:
             better = [one for one in best if one.value >= most]
             if room < pattern.shortest and (most <= least or _room(left_free(whole, better)) < pattern.shortest):
                 continue
-            stretches = left_free(whole, (one for one in better if one.cost <= 0))
+            stretches = left_free(whole, (one for one in better if one.cost <= 0 or one.straight))
         for place in places(pattern, ground, missing, stretches):
             if counts(place, ground.spoken):
                 yield place

@@ -48,6 +48,11 @@ class Place(NamedTuple):
         return self.cost <= self.allowed + ROUNDING
 
     @property
+    def straight(self) -> bool:
+        """Whether every syllable of it was heard, or one near it, with nothing between them."""
+        return self.last - self.first == len(self.partners) and max(self.costs) < 1.0
+
+    @property
     def pieces(self) -> Iterator[tuple[int, int]]:
         """The spans of the fixed pieces that were heard."""
         for begin, end in self.pattern.pieces:
