@@ -6,7 +6,8 @@ from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import accumulate
 from typing import Final
 
 from counter_listener.alignment import Against
@@ -27,6 +28,8 @@ SPANNING: Final[frozenset[Role]] = frozenset({"phrase", "forbidden", "not_in"})
 COMPETING: Final[frozenset[Role]] = frozenset({"phrase", "forbidden"})
 BESIDE: Final = 2
 """Units between a request and a courtesy that was written as another word of its sound."""
+BETWEEN: Final = 2
+"""Units between two wordings from which another may stand there."""
 REMEMBERED: Final = 4_096
 """Utterances of which is known what stands in them: 15 MB at most."""
 
@@ -153,6 +156,30 @@ def search(matcher: Matcher, spoken: Spoken) -> Sequence[Place]:
 
 
 def _searched(matcher: Matcher, spoken: Spoken) -> list[Place]:
+    found = _at_first(matcher, spoken)
+    winners = compete((place for place in found if place.pattern.role in COMPETING), spoken)
+    return [*found, *_between(winners, matcher, spoken)] if winners else found
+
+
+def _between(winners: Sequence[Place], matcher: Matcher, spoken: Spoken) -> Iterator[Place]:
+    """Owed and forbidden wordings in what the winners leave of an utterance.
+
+    People say one sentence right after the other: where one ends the next may begin, so what stands between two of
+    them stands as alone as between two pauses.
+    """
+    edges = {edge for place in winners for edge in (place.first, place.last)}
+    clauses, edged = spoken.clauses, (at in edges for at in range(len(spoken)))
+    steps = (edge or (at > 0 and clauses[at] != clauses[at - 1]) for at, edge in enumerate(edged))
+    parted = replace(spoken, clauses=tuple(accumulate(steps)))
+    against: Against = {}
+    for begin, end in left_free((spoken.own, len(spoken)), winners):
+        if end - begin >= BETWEEN:
+            for place in _standing_on(ground_of(parted, begin, end, against), matcher):
+                if place.pattern.role in COMPETING:
+                    yield place
+
+
+def _at_first(matcher: Matcher, spoken: Spoken) -> list[Place]:
     found: list[Place] = []
     step = matcher.longest
     against: Against = {}

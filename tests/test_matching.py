@@ -167,6 +167,11 @@ BESIDE = {
     "a greeting after a slot's end": ("请五号客户到这边办理你好", ["请{number}号客户到这边办理", "你好"]),
     "the end of a longer wording that the first has taken": ("请核对一下您收好", ["请核对一下", "您收好"]),
     "one misheard beside one misheard": ("请您签字您拿号", ["请您签字", "您拿好"]),
+    "one that lacks its end between two": ("请您填写印下那个单据请你看屏", ["请您填写一下单据", "请您看屏幕"]),
+    "one too short to be sure of in the midst of other words": (
+        "谢衔广这请拿好您的格证件吧",
+        ["谢谢光临", "请拿好您的证件"],
+    ),
 }
 
 
