@@ -87,6 +87,10 @@ class Figures:
     swapped_from: int
     """Syllables of a wording from which one word of a speaker's may stand for another: 你 for 您."""
     lines: Mapping[str, Line]
+    likely: Line
+    """For owed phrases where others were just heard."""
+    likely_within: float
+    """Seconds after such a one."""
 
 
 @cache
@@ -121,7 +125,9 @@ def figures() -> Figures:
         alone=line["alone"],
         exact_bits=line["exact_bits"],
         swapped_from=line["swapped_from"],
-        lines={name: _line_of(kind) for name, kind in line.items() if isinstance(kind, dict)},
+        lines={name: _line_of(kind) for name, kind in line.items() if isinstance(kind, dict) and name != "likely"},
+        likely=_line_of({**line["phrase"], **line["likely"]}),
+        likely_within=line["likely_within"],
     )
 
 

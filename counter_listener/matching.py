@@ -8,9 +8,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import accumulate
+from math import inf
 from typing import Final
 
 from counter_listener.alignment import Against
+from counter_listener.closeness import figures
 from counter_listener.findings import Findings, Heard, Item, Mark, Role, RuleHit
 from counter_listener.index import Ground, Index, candidates, ground_of, index_of
 from counter_listener.inside import Inside, inside, words_inside
@@ -19,7 +21,7 @@ from counter_listener.places import Place, hope, places, reach
 from counter_listener.privacy import mask
 from counter_listener.spoken import Spoken, parts, spell
 from counter_listener.types import ByHand, Gap, Hit, Recognised, Speaker, Utterance, Word
-from counter_listener.wordings import Pattern, compiled
+from counter_listener.wordings import Pattern, compiled, likelier
 
 SPLIT: Final = 1.0
 """Longest pause, in seconds, over which a wording may go on in the next utterance."""
@@ -51,12 +53,14 @@ class Matcher:
     """Units that the longest wording may take."""
     known: OrderedDict[Same, tuple[Place, ...]] = field(default_factory=OrderedDict, compare=False, repr=False)
     """Where wordings stood in what was said of late: at a counter the same is said all day long."""
+    likely: Matcher | None = None
+    """The same where owed phrases are likely; None where this is that."""
 
 
 def prepare(phrases: PhraseSet) -> Matcher:
     """A matcher for all wordings of a phrase set."""
     patterns = tuple(compiled(phrases))
-    return Matcher(
+    matcher = Matcher(
         phrases=phrases,
         patterns=patterns,
         index=index_of(patterns),
@@ -64,18 +68,22 @@ def prepare(phrases: PhraseSet) -> Matcher:
         inside=inside(patterns),
         longest=max(map(reach, patterns), default=0),
     )
+    likely = tuple(likelier(patterns))
+    return replace(matcher, likely=replace(matcher, patterns=likely, index=index_of(likely)))
 
 
 def match(items: Iterable[Recognised], matcher: Matcher) -> Iterator[Item]:
     """Each utterance with what was found in it, contexts shortly before it included; gaps and ticks pass through.
 
-    A wording that a pause of up to `SPLIT` seconds cuts in two is found in the second of its utterances.
+    A wording that a pause of up to `SPLIT` seconds cuts in two is found in the second of its utterances. Where one
+    phrase is found, others are likelier, in the same utterance and for a while after it.
     """
     scopes = (rule.scope for rule in matcher.phrases.rule if not isinstance(rule.scope, str))
     memory = max([matcher.phrases.hearing.context, *scopes])
     marks: tuple[Mark, ...] = ()
     before: tuple[Word, ...] = ()
     speaker: Speaker = "unknown"
+    within, last = figures().likely_within, -inf
     for item in items:
         if not isinstance(item, Utterance):
             before = () if isinstance(item, Gap | ByHand) else before
@@ -85,16 +93,25 @@ def match(items: Iterable[Recognised], matcher: Matcher) -> Iterator[Item]:
             marks = tuple(mark for mark in marks if mark.end >= part.start - memory)
             before, speaker = before if goes_on(before, speaker, part) else (), part.speaker
             spoken = spell(part, matcher.phrases.hearing.clause_pause, before)
-            findings = found_in(matcher, spoken, marks)
+            likely = part.start - last <= within
+            findings = found_in(matcher.likely if likely and matcher.likely else matcher, spoken, marks)
+            last = max((last, *(hit.end for hit in findings.phrases if close(hit))))
+            if not likely and findings.phrases and matcher.likely:
+                likely, findings = True, found_in(matcher.likely, spoken, marks)
             if part.speaker != "customer":  # whose apology is not the clerk's
                 marks = findings.marks
-            yield Heard(part, findings, len(spoken) - spoken.own)
+            yield Heard(part, findings, len(spoken) - spoken.own, likely)
             before = _open_end((*before, *part.words), findings, matcher.longest)
 
 
 def goes_on(before: tuple[Word, ...], speaker: Speaker, part: Utterance) -> bool:
     """Whether a wording may go on from these words of a speaker into what is said next."""
     return bool(before) and part.start - before[-1].end <= SPLIT and part.speaker == speaker
+
+
+def close(hit: Hit) -> bool:
+    """Whether it would be one where phrases are not likely, too."""
+    return hit.score >= 100 * (1 - figures().lines["phrase"].share)
 
 
 def _open_end(words: tuple[Word, ...], findings: Findings, most: int) -> tuple[Word, ...]:
@@ -142,8 +159,8 @@ def search(matcher: Matcher, spoken: Spoken) -> Sequence[Place]:
 
     When something was said matters nothing, only where pauses are; how sure the recogniser was does.
     """
-    own = (spoken.own,)
-    same = (spoken.units, spoken.first_in_word, spoken.clauses, () if spoken.certain else spoken.sure, own)
+    own, sure = (spoken.own, matcher.likely is None), () if spoken.certain else spoken.sure
+    same = (spoken.units, spoken.first_in_word, spoken.clauses, sure, own)
     known = matcher.known
     found = known.get(same)
     if found is None:

@@ -48,14 +48,6 @@ class Pattern:
     """How much each of its sounds tells; 0 for a slot."""
     weight: float
     """Syllables, light ones counted as what it costs to lose them."""
-    most: float
-    """The most that may differ, in syllables, where everything else speaks for it."""
-    allowed: tuple[float, ...]
-    """The most that may differ where none, one, two ... others are written as others of their sound."""
-    relieved: tuple[float, ...]
-    """The same where all that can make it more does."""
-    bound: float
-    """The most that an alignment of it may cost."""
     needed: float
     """Least evidence, in bits."""
     ceiling: float
@@ -73,17 +65,25 @@ class Pattern:
     """How many of its syllables are cheap to lose."""
     cells: tuple[tuple[str, float, float, float], ...]
     """Of each syllable, slots left out: its sound, what it costs not to hear it, to hear it not at all, its bits."""
-    forgiving: bool
-    """Whether a syllable of it may be lost, or others come between."""
-    shortest: int
-    """Units that it takes at least, were all of its syllables cheap to lose."""
-    fewest: int
-    """Units that it takes at least, each syllable lost at its own cost."""
     holds: frozenset[tuple[int, int]] = frozenset()
     """Which of its stretches, from first up to, not including, last, are wordings in their own right."""
     threshold: float | None = None
     """Least closeness, 0-100, instead of the line."""
     shared: bool = False
+    most: float = 0.0
+    """The most that may differ, in syllables, where everything else speaks for it; this and what follows by a line."""
+    allowed: tuple[float, ...] = (0.0,)
+    """The most that may differ where none, one, two ... others are written as others of their sound."""
+    relieved: tuple[float, ...] = (0.0,)
+    """The same where all that can make it more does."""
+    bound: float = 0.0
+    """The most that an alignment of it may cost."""
+    forgiving: bool = False
+    """Whether a syllable of it may be lost, or others come between."""
+    shortest: int = 1
+    """Units that it takes at least, were all of its syllables cheap to lose."""
+    fewest: int = 1
+    """Units that it takes at least, each syllable lost at its own cost."""
 
     @property
     def owner(self) -> str:
@@ -121,6 +121,12 @@ def held(pattern: Pattern, known: Collection[tuple[str | None, ...]]) -> frozens
     return frozenset(
         (first, last) for first, last in spans if last - first < pattern.size and pattern.units[first:last] in known
     )
+
+
+def likelier(patterns: Iterable[Pattern]) -> Iterator[Pattern]:
+    """The same wordings where owed ones are likely, for others were just heard."""
+    line = figures().likely
+    return (judged_by(line, pattern) if pattern.role == "phrase" else pattern for pattern in patterns)
 
 
 def courteous(units: list[str | None], polite: Courtesies) -> Iterator[int]:
@@ -225,10 +231,7 @@ def pattern_of(  # noqa: PLR0913 - one wording has this many sides
     ceiling = sum(bits) + size * told.character + told.alone - needed
     least_worth = min((one for one, unit in zip(bits, units, strict=True) if unit), default=0.0) + told.wrong
     least_lost = min((gone for gone, unit in zip(lost, units, strict=True) if unit), default=0.0)
-    allowed = may_differ(told.lines[role], size, weight, threshold)
-    relieved = relieved_of(told.lines[role], size, weight, allowed) if threshold is None else allowed
-    most = allowed[-1] if threshold is not None else max(0.0, min(allowed[-1], ceiling / least_worth))
-    return Pattern(
+    pattern = Pattern(
         role=role,
         owners=frozenset((owner,)),
         wording=wording,
@@ -240,18 +243,10 @@ def pattern_of(  # noqa: PLR0913 - one wording has this many sides
         size=size,
         bits=bits,
         weight=weight,
-        most=most,
-        allowed=allowed,
-        relieved=relieved,
-        bound=allowed[-1]
-        + PUT_IN * told.added * (1.0 - told.lines[role].added) * (size >= told.lines[role].least_from),
         needed=needed,
         ceiling=ceiling,
         worth=sum(bits) / max(1, size) + told.wrong,
         least_worth=least_worth,
-        forgiving=size > 1 and most >= (1.0 if role in CONTEXTS else told.added_cheap),
-        shortest=max(1, size - int(most / told.lost_cheap)),
-        fewest=fewest(lost, units, allowed[-1]),
         characters=frozenset(unit for unit in units if unit is not None),
         miswritten=told.character + told.homophone,
         absent=least_worth - told.wrong + told.character + told.wrong * least_lost,
@@ -263,6 +258,27 @@ def pattern_of(  # noqa: PLR0913 - one wording has this many sides
         ),
         threshold=threshold,
         shared=shared,
+    )
+    return judged_by(told.lines[role], pattern)
+
+
+def judged_by(line: Line, pattern: Pattern) -> Pattern:
+    """The same wording, of which as much may differ as a line says."""
+    told, size = figures(), pattern.size
+    allowed = relieved = may_differ(line, size, pattern.weight, pattern.threshold)
+    most = allowed[-1]
+    if pattern.threshold is None:
+        relieved = relieved_of(line, size, pattern.weight, allowed)
+        most = max(0.0, min(most, pattern.ceiling / pattern.least_worth))
+    return replace(
+        pattern,
+        most=most,
+        allowed=allowed,
+        relieved=relieved,
+        bound=allowed[-1] + PUT_IN * told.added * (1.0 - line.added) * (size >= line.least_from),
+        forgiving=size > 1 and most >= (1.0 if pattern.role in CONTEXTS else told.added_cheap),
+        shortest=max(1, size - int(most / told.lost_cheap)),
+        fewest=fewest(pattern.lost, pattern.units, allowed[-1]),
     )
 
 
