@@ -133,7 +133,8 @@ def place_of(pattern: Pattern, aligned: Aligned, spoken: Spoken) -> Place:
     if agree == pattern.size and aligned.cost < ROUNDING:
         needed = min(needed, told.exact_bits)
     value = evidence - told.wrong * cost - pattern.needed
-    allowed = pattern.allowed[min(garbled, len(pattern.allowed) - 1)]
+    forgiven = pattern.impolite if max(aligned.costs) >= told.lost + told.courtesy else pattern.allowed
+    allowed = forgiven[min(garbled, len(forgiven) - 1)]
     if pattern.threshold is None:
         spare = evidence - told.wrong * cost - needed
         if cost > allowed + ROUNDING and pattern.forgiven and misheard(pattern, aligned, spoken):

@@ -74,6 +74,8 @@ class Pattern:
     """The most that may differ, in syllables, where everything else speaks for it; this and what follows by a line."""
     allowed: tuple[float, ...] = (0.0,)
     """The most that may differ where none, one, two ... others are written as others of their sound."""
+    impolite: tuple[float, ...] = (0.0,)
+    """The same where a courtesy that a rule needs was not heard: not more by what was heard before."""
     relieved: tuple[float, ...] = (0.0,)
     """The same where all that can make it more does."""
     bound: float = 0.0
@@ -126,7 +128,10 @@ def held(pattern: Pattern, known: Collection[tuple[str | None, ...]]) -> frozens
 def likelier(patterns: Iterable[Pattern]) -> Iterator[Pattern]:
     """The same wordings where owed ones are likely, for others were just heard."""
     line = figures().likely
-    return (judged_by(line, pattern) if pattern.role == "phrase" else pattern for pattern in patterns)
+    return (
+        judged_by(line, pattern) if pattern.role == "phrase" and pattern.size >= line.least_from else pattern
+        for pattern in patterns
+    )
 
 
 def courteous(units: list[str | None], polite: Courtesies) -> Iterator[int]:
@@ -274,6 +279,7 @@ def judged_by(line: Line, pattern: Pattern) -> Pattern:
         pattern,
         most=most,
         allowed=allowed,
+        impolite=allowed if line is not told.likely else pattern.allowed,
         relieved=relieved,
         bound=allowed[-1] + PUT_IN * told.added * (1.0 - line.added) * (size >= line.least_from),
         forgiving=size > 1 and most >= (1.0 if pattern.role in CONTEXTS else told.added_cheap),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -18,7 +19,7 @@ from counter_listener.mishearing import relief
 from counter_listener.places import Place, place_of
 from counter_listener.spoken import MAX_UNITS, parts, spell
 from counter_listener.types import Hit, Utterance, Word
-from counter_listener.wordings import Pattern
+from counter_listener.wordings import Pattern, likelier
 
 
 def heard(text: str) -> list[str]:
@@ -180,6 +181,45 @@ def test_what_stands_beside_a_better_explanation_is_found_in_what_that_leaves(te
     assert [hit.wording for hit in find(bank(), said(text, 0)).phrases] == wordings
 
 
+@pytest.mark.parametrize(
+    ("before", "seconds", "found"),
+    [("您好", 58, True), ("您好", 62, False), ("天气真好", 5, False), ("没有了", 5, False)],
+    ids=["within a minute", "later", "other talk", "an offence"],
+)
+def test_a_phrase_is_likelier_where_another_was_just_heard(before: str, seconds: float, *, found: bool) -> None:
+    garbled = said("请问您办理神药", said(before, 0).end + seconds)
+    first, second = match([said(before, 0), garbled], small())
+    assert isinstance(first, Heard)
+    assert isinstance(second, Heard)
+    assert first.likely == (before == "您好")
+    assert second.likely == found
+    assert [hit.owner for hit in second.findings.phrases] == ["ask-need"] * found
+
+
+def test_a_phrase_is_likelier_beside_another_in_the_same_utterance() -> None:
+    (item,) = match([said("您好，请问您办理神药", 0)], small())
+    assert isinstance(item, Heard)
+    assert [hit.owner for hit in item.findings.phrases] == ["hello", "ask-need"]
+
+
+@pytest.mark.parametrize("text", ["给我您的身份证", "出示您的证件", "摄像头"])
+def test_no_likelihood_makes_up_for_the_courtesy_that_a_rule_needs(text: str) -> None:
+    first, second = match([said("您好", 0), said(text, 5)], bank())
+    assert isinstance(first, Heard)
+    assert isinstance(second, Heard)
+    assert second.likely
+    assert second.findings.phrases == ()
+
+
+@given(st.sampled_from([pattern for pattern in bank().patterns if pattern.role == "phrase"]))
+def test_where_phrases_are_likely_no_less_is_forgiven(pattern: Pattern) -> None:
+    (likely,) = likelier([pattern])
+    assert all(more >= less for more, less in zip(likely.allowed, pattern.allowed, strict=True))
+    assert likely.impolite == pattern.allowed
+    assert replace(likely, **{name: getattr(pattern, name) for name in BY_LINE}) == pattern
+
+
+BY_LINE = ("most", "allowed", "impolite", "relieved", "bound", "forgiving", "shortest", "fewest")
 SENTENCES = ("您好", "请问您办理什么", "签字", "没有了", "对不起", "再见请慢走", "我要投诉", "啊")
 
 
