@@ -9,8 +9,8 @@ files; `check --jobs 1` and `--jobs 2` with a record; `vosk-transcriber`, which 
 whatever --tasks says (it heeds that only with a server). It wants ffmpeg, in whose place it is given a script
 that copies the samples: the files are 16 kHz WAV. Prints wall times and ratios of each round and their medians, the
 peak memory of each process, how soon the first result is there, and how long transcripts of made-up visits
-(visits.py) take. `many` checks 100 and then 10 000 recordings of a second and a half, for what memory does as they grow
-more. `--jobs 2` wants two idle cores.
+(visits.py, no two the same) take. `many` checks 100 and then 10 000 recordings of a second and a half, for what memory
+does as they grow more. `--jobs 2` wants two idle cores.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ import tempfile
 import threading
 import time
 from array import array
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -172,15 +173,15 @@ def compare(kind: str, files: Sequence[Path], folder: Path, rounds: int) -> None
 def judge(folder: Path, number: int) -> None:
     """Times transcripts of made-up visits, and the memory for few and for many."""
     phrases = read_phrase_set(find_phrase_set("bank-counter"))[0]
-    written = []
     (folder / "transcripts").mkdir()
-    for visit in visits(phrases, "tuning", 1, min(number, 500)):
-        lines = ({"start": one.start, "end": one.end, "text": one.text} for one in visit.utterances)
-        written.append("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines))
-    files = [folder / "transcripts" / f"{n:05}.jsonl" for n in range(number)]
-    for n, file in enumerate(files):
-        end = json.dumps({"start": 5000.0 + n, "end": 5000.5 + n, "text": "嗯"}, ensure_ascii=False)
-        file.write_text(written[n % len(written)] + end + "\n", encoding="utf-8")
+    files, said = [], Counter[str]()
+    for n, visit in enumerate(visits(phrases, "tuning", 1, number)):
+        lines = [{"start": one.start, "end": one.end, "text": one.text} for one in visit.utterances]
+        said.update(one.text for one in visit.utterances)
+        files.append(folder / "transcripts" / f"{n:05}.jsonl")
+        text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
+        files[-1].write_text(text, encoding="utf-8")
+    print(f"{said.total()} utterances in {number} visits; {len(said) / said.total():.0%} are said for the first time")
     few_and_all("transcripts", files)
 
 

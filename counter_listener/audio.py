@@ -21,22 +21,12 @@ from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.packet import Packet
 
+from counter_listener.chunks import Chunk
 from counter_listener.errors import AudioError, cause
 from counter_listener.headers import WavHeader, asf_seconds, closed_ogg, flac_start, mp3_seconds, read_wav_header
 from counter_listener.losses import BROKEN_OFF, TRUNCATED, UNCLOSED, UNDECODABLE, Lost, Tape, find_losses, wav_losses
 from counter_listener.started import read_stamp
-from counter_listener.types import BLOCK_SAMPLES, SAMPLE_BYTES, SAMPLE_RATE, ByHand, Gap
-
-BURST_SECONDS: Final = 5
-"""Sound that in_bursts() gathers: 160 kB."""
-
-Chunk = bytes
-"""Sound, of any length."""
-_SUFFIXES = """
-    3ga 3gp aac aif aiff amr asf avi awb flac m4a m4b mka mkv mov mp3 mp4 oga ogg opus wav wave webm wma wmv
-"""
-AUDIO_SUFFIXES: Final = frozenset(f".{name}" for name in _SUFFIXES.split())
-"""What a folder is searched for: lower case, with the dot."""
+from counter_listener.types import SAMPLE_BYTES, SAMPLE_RATE, Gap
 
 # A playlist would make the decoder open other files, so it may know nothing but containers of sound.
 _OPTIONS: Final = {
@@ -126,48 +116,6 @@ def read_recording(
         )
 
 
-def blocks(chunks: Iterable[Chunk | Gap | ByHand]) -> Iterator[Chunk | Gap | ByHand]:
-    """The same sound in blocks of BLOCK_SAMPLES samples, however the chunks were cut, and the same gaps and keys.
-
-    Only the last block, and the last before anything that is no sound, may be shorter. Half a sample there is dropped.
-    """
-    size = BLOCK_SAMPLES * SAMPLE_BYTES
-    held = b""
-    for chunk in chunks:
-        if not isinstance(chunk, bytes):
-            yield from _whole_samples(held)
-            held = b""
-            yield chunk
-            continue
-        held += chunk
-        whole = len(held) - len(held) % size
-        yield from (held[at : at + size] for at in range(0, whole, size))
-        held = held[whole:]
-    yield from _whole_samples(held)
-
-
-def in_bursts(chunks: Iterable[Chunk | Gap]) -> Iterator[Chunk | Gap]:
-    """The same sound in chunks of about BURST_SECONDS, and the same gaps.
-
-    The decoder then works in bursts between the recogniser's; taking turns with it at every chunk, each finds the
-    processor's caches full of the other's data.
-    """
-    held: list[Chunk] = []
-    size = 0
-    for chunk in chunks:
-        if isinstance(chunk, Gap):
-            yield b"".join(held)
-            held, size = [], 0
-            yield chunk
-            continue
-        held.append(chunk)
-        size += len(chunk)
-        if size >= BURST_SECONDS * SAMPLE_RATE * SAMPLE_BYTES:
-            yield b"".join(held)
-            held, size = [], 0
-    yield b"".join(held)
-
-
 def probe(path: Path) -> Facts:
     """What a recording says of itself, without decoding it. Raises AudioError if it cannot be read."""
     with _opened(path) as opened:
@@ -201,11 +149,6 @@ def as_speech(items: Iterable[Chunk | Gap | None], rate: int, channels: int) -> 
 
 def _sound_of(frames: Iterable[AudioFrame]) -> Chunk:
     return b"".join(_sound(frame, None) for frame in frames)
-
-
-def _whole_samples(held: bytes) -> Iterator[Chunk]:
-    if whole := len(held) - len(held) % SAMPLE_BYTES:
-        yield held[:whole]
 
 
 @contextmanager

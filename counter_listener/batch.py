@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from counter_listener.audio import blocks, in_bursts, probe, read_recording
+from counter_listener.chunks import blocks, in_bursts
 from counter_listener.errors import AudioError, CounterListenerError, cause
 from counter_listener.inputs import is_transcript
 from counter_listener.matching import Matcher
@@ -155,10 +155,14 @@ def hear_channels(
 def _heard(
     path: Path, ears: Ears, progress: Callable[[float], None] | None, channel: int | None
 ) -> Iterator[Recognised]:
+    from counter_listener.audio import read_recording
+
     return transcribe(blocks(in_bursts(read_recording(path, progress, channel))), ears.recognizer())
 
 
 def _check_recording(path: Path, task: Task) -> Result:
+    from counter_listener.audio import probe
+
     facts = probe(path)
     if task.roles and facts.channels != len(task.roles):
         raise AudioError(

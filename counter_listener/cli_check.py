@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
@@ -159,11 +160,8 @@ def check(  # noqa: PLR0913 - one parameter an option
     phrase set or model, it is checked and shown, and adds nothing either, but with --again. An interrupted run is
     taken up by running it again. With --store none nothing is recorded.
     """
-    from counter_listener.batch import Ears, Task
     from counter_listener.inputs import inputs
-    from counter_listener.models import find_model
     from counter_listener.started import parse_time
-    from counter_listener.tally import Tally
 
     if fail_under is not None and isnan(fail_under):
         raise UsageError("--fail-under takes a number from 0 to 100.")
@@ -175,7 +173,11 @@ def check(  # noqa: PLR0913 - one parameter an option
     if number:
         from counter_listener.warm import get_ready
 
-        get_ready()
+        get_ready()  # they load while this process does
+    from counter_listener.batch import Ears, Task
+    from counter_listener.models import find_model
+    from counter_listener.tally import Tally
+
     matcher, digest = load_phrases(phrases_name)
     ears = Ears(find_model(model_name), sparing=skip_silence)
     task = Task(matcher, ears, given=given, one_visit=one_visit, roles=channels, keep=keep_transcripts)
@@ -286,13 +288,14 @@ def carry_out(run: Run, inputs: list[Any], task: Task, hands: Sequence[Hand], fa
         _show(run, lambda: _show_head(run))
         with batch_progress(inputs, steady, quiet=run.quiet) as (underway, told):
 
-            def done(result: Result) -> Result:
-                recorded = ledger.write(result) if ledger else result
-                told(recorded)
+            def done(results: Sequence[Result]) -> Sequence[Result]:
+                recorded = ledger.write(results) if ledger else results
+                for result in recorded:
+                    told(result)
                 return recorded
 
             if hands:
-                results = check_many(inputs, hands, known, done)
+                results = check_many(inputs, hands, known, done, time.monotonic)
             else:
                 results = check_here(inputs, replace(task, progress=underway), known, done)
             with closing(results):
@@ -354,8 +357,8 @@ def _show_result(run: Run, result: Result) -> None:
         return
     from counter_listener.rows import as_csv_lines, as_json_lines
 
-    for line in (as_json_lines if run.form == "jsonl" else as_csv_lines)(_rows_of(run, result)):
-        click.echo(line)
+    lines = (as_json_lines if run.form == "jsonl" else as_csv_lines)(_rows_of(run, result))
+    click.echo("".join(f"{line}\n" for line in lines), nl=False)
 
 
 def _rows_of(run: Run, result: Result) -> Iterator[dict[str, object]]:

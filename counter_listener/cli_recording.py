@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +18,7 @@ from counter_listener.messages import _
 from counter_listener.privacy import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from counter_listener.batch import Result
     from counter_listener.judgings import Judging
@@ -52,11 +54,16 @@ class Ledger:
     unrecorded: int = 0
     """How many could not be written to the record."""
 
+    @cached_property
+    def resumed(self) -> bool:
+        """Whether the record held any recording before: if not, nothing need be looked for in it."""
+        return self.store.holds_recordings()
+
     def look(self, path: Path) -> Result | None:
         """The result that the record holds, where checking the input anew would give it again."""
         from counter_listener.batch import fingerprint
 
-        if not self.store.holds_recordings():
+        if not self.resumed:
             return None
         try:
             sha256 = fingerprint(path)
@@ -71,11 +78,21 @@ class Ledger:
             return None
         return self._recalled(path, sha256, judging)
 
-    def write(self, result: Result) -> Result:
-        """Writes a result's events to the record, all or none; gives it back with the number of its judging."""
-        if result.error or result.recalled:
-            self.known += result.recalled
-            return result
+    def write(self, results: Sequence[Result]) -> list[Result]:
+        """Writes the events of results to the record, of each all or none; gives them back with their judging's number.
+
+        They are written together; where that fails, one by one, so that it is told of each.
+        """
+        counted = replace(self)
+        try:
+            with self.store.together() if any(map(_to_be_written, results)) else nullcontext():
+                return [self._written(result) for result in results]
+        except StoreError:
+            self.recorded, self.known = counted.recorded, counted.known
+            self.otherwise, self.anew = counted.otherwise, counted.anew
+            return [self._written_alone(result) for result in results]
+
+    def _written_alone(self, result: Result) -> Result:
         try:
             return self._written(result)
         except StoreError as error:
@@ -99,6 +116,9 @@ class Ledger:
     def _written(self, result: Result) -> Result:
         from counter_listener.store import Recording
 
+        if not _to_be_written(result):
+            self.known += result.recalled
+            return result
         before = self.store.judging(result.sha256 or "")
         now = self._judging(result.path)
         origin = self._origin(result, before)
@@ -169,6 +189,10 @@ class Ledger:
             phrases_hash=self.digest,
             model=result.model,
         )
+
+
+def _to_be_written(result: Result) -> bool:
+    return not (result.error or result.recalled)
 
 
 def event_of(row: Row) -> Event:

@@ -87,6 +87,10 @@ class Figures:
     swapped_from: int
     """Syllables of a wording from which one word of a speaker's may stand for another: 你 for 您."""
     lines: Mapping[str, Line]
+    likely: Line
+    """For owed phrases where others were just heard."""
+    likely_within: float
+    """Seconds after such a one."""
 
 
 @cache
@@ -121,7 +125,9 @@ def figures() -> Figures:
         alone=line["alone"],
         exact_bits=line["exact_bits"],
         swapped_from=line["swapped_from"],
-        lines={name: _line_of(kind) for name, kind in line.items() if isinstance(kind, dict)},
+        lines={name: _line_of(kind) for name, kind in line.items() if isinstance(kind, dict) and name != "likely"},
+        likely=_line_of({**line["phrase"], **line["likely"]}),
+        likely_within=line["likely_within"],
     )
 
 
@@ -191,8 +197,34 @@ def near(sound: str) -> Mapping[str, float]:
     """The sounds that are taken for this one, itself among them, each with its cost."""
     if sound not in inventory():
         return {sound: 0.0}
-    found = ((other, apart(sound, other)) for other in inventory())
+    initials, finals, whole = kin()
+    initial, final = split(sound)
+    parted = parts_of()
+    others = (
+        parted[one, other]
+        for one in (initial, *initials.get(initial, ()))
+        for other in (final, *finals.get(final, ()))
+        if (one, other) in parted
+    )
+    found = ((other, apart(sound, other)) for other in (*others, *whole.get(sound, ())))
     return {other: cost for other, cost in found if cost < 1.0}
+
+
+@cache
+def kin() -> tuple[Mapping[str, frozenset[str]], ...]:
+    """With which initials, finals and syllables each is taken for, in that order."""
+    found: tuple[dict[str, frozenset[str]], ...] = ({}, {}, {})
+    for others, listed in zip(found, costs(), strict=True):
+        for pair in listed:
+            for one in pair:
+                others[one] = others.get(one, frozenset()) | pair - {one}
+    return found
+
+
+@cache
+def parts_of() -> Mapping[tuple[str, str], str]:
+    """The syllables by initial and final."""
+    return {split(sound): sound for sound in inventory()}
 
 
 def added_costs(units: tuple[str, ...], heard: tuple[str, ...]) -> tuple[float, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pickle
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -27,16 +27,16 @@ SPARE: Final = 2
 
 @dataclass
 class ClusterHand:
-    """A place for one recording on the cluster, which itself tries again what a worker died of."""
+    """A place on the cluster, which itself tries again what a worker died of."""
 
     client: Any
     packed: bytes
     """The task: see _task()."""
 
-    def check(self, path: Path) -> Future[Result]:
-        """Begins to check a recording or transcript, by its absolute path."""
-        future: Future[Result] = self.client.get_executor(pure=False).submit(
-            check_far, path.absolute(), path, self.packed
+    def check(self, paths: Sequence[Path]) -> Future[list[Result]]:
+        """Begins to check recordings or transcripts, by their absolute paths."""
+        future: Future[list[Result]] = self.client.get_executor(pure=False).submit(
+            check_far, [path.absolute() for path in paths], paths, self.packed
         )
         return future
 
@@ -87,9 +87,10 @@ def _client(address: str) -> Any:  # noqa: ANN401 - dask has no types
     return client
 
 
-def check_far(path: Path, asked: Path, packed: bytes) -> Result:
-    """On a worker: the result of one recording or transcript, which it must find under this path, as it was `asked`."""
-    return replace(in_time(path, _task(packed)), path=asked)
+def check_far(paths: Sequence[Path], asked: Sequence[Path], packed: bytes) -> list[Result]:
+    """On a worker: the results of what it must find under these paths, each told by the path that was `asked`."""
+    task = _task(packed)
+    return [replace(in_time(path, task), path=name) for path, name in zip(paths, asked, strict=True)]
 
 
 def in_time(path: Path, task: Task, work: Work = check_one, least: float = LEAST) -> Result:

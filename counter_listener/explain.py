@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from counter_listener.alignment import NOT_HEARD, align
+from counter_listener.findings import Heard, Item
 from counter_listener.matching import Matcher, counts, goes_on, match
 from counter_listener.places import Place, place_of
 from counter_listener.privacy import mask
-from counter_listener.spoken import Spoken, parts, spell
+from counter_listener.spoken import Spoken, spell
 from counter_listener.types import ByHand, Event, Gap, Recognised, Speaker, Utterance, Word
 from counter_listener.visit import judge
 from counter_listener.wordings import Pattern
@@ -82,24 +83,40 @@ class _Found:
         return self.place.cost - self.place.allowed
 
 
+@dataclass(frozen=True, slots=True)
+class _Ground:
+    """One utterance, and what was listened for in it."""
+
+    spoken: Spoken
+    matcher: Matcher
+
+    @property
+    def start(self) -> float:
+        return self.spoken.starts[self.spoken.own]
+
+    def wordings(self, owner: str) -> Iterator[Pattern]:
+        patterns = self.matcher.patterns
+        return (one for one in patterns if owner in one.owners and one.role in {"phrase", "forbidden"})
+
+
 def explain(
     items: Iterable[Recognised], matcher: Matcher, asked: Asked, *, one_visit: bool = False
 ) -> list[Explanation]:
     """The explanations asked for, in order of the visits, then of the phrase set."""
-    heard = list(items)
-    events = list(judge(match(heard, matcher), matcher.phrases, one_visit=one_visit))
-    grounds = list(_grounds(heard, matcher))
+    matched = list(match(items, matcher))
+    events = list(judge(matched, matcher.phrases, one_visit=one_visit))
+    grounds = list(_grounds(matched, matcher))
     told = list(_wanted(events, asked))
     titles = matcher.phrases.titles()
     found = []
     for owner, visit, verdict, begin, end in told:
-        near = [one for one in grounds if begin <= one.starts[one.own] <= end and _beside(one, asked.at)]
-        closest = nearest(matcher, owner, near)
+        near = [one for one in grounds if begin <= one.start <= end and _beside(one, asked.at)]
+        closest = nearest(owner, near)
         if closest is not None:
             found.append(_explained(closest, owner, titles[owner], visit, verdict))
     if asked.phrase is None and asked.at is not None and not found:
         near = [one for one in grounds if _beside(one, asked.at)]
-        every = ((owner, nearest(matcher, owner, near)) for owner in titles)
+        every = ((owner, nearest(owner, near)) for owner in titles)
         ranked = sorted((one.short, owner, one) for owner, one in every if one is not None)
         found = [_explained(one, owner, titles[owner], None, None) for _, owner, one in ranked[:NEAREST]]
     return found
@@ -119,31 +136,30 @@ def _wanted(events: Sequence[Event], asked: Asked) -> Iterator[tuple[str, int | 
             yield str(event.phrase), event.visit, str(event.verdict), opened[event.visit], event.at
 
 
-def _grounds(items: Iterable[Recognised], matcher: Matcher) -> Iterator[Spoken]:
-    """Everything said, each utterance with the end of the one right before it."""
+def _grounds(matched: Iterable[Item], matcher: Matcher) -> Iterator[_Ground]:
+    """Everything said, each utterance with the end of the one right before it, and as likely as phrases were in it."""
     before: tuple[Word, ...] = ()
     speaker: Speaker = "unknown"
-    for item in items:
+    for item in matched:
         if isinstance(item, Gap | ByHand):
             before = ()
-        if not isinstance(item, Utterance):
+        if not isinstance(item, Heard):
             continue
-        for part in parts(item):
-            near, speaker = before if goes_on(before, speaker, part) else (), part.speaker
-            spoken = spell(part, matcher.phrases.hearing.clause_pause, near)
-            if len(spoken) > spoken.own:
-                yield spoken
-            before = (*near, *part.words)[-BEGUN:]
+        part = item.utterance
+        near, speaker = before if goes_on(before, speaker, part) else (), part.speaker
+        spoken = spell(part, matcher.phrases.hearing.clause_pause, near)
+        if len(spoken) > spoken.own:
+            yield _Ground(spoken, matcher.likely if item.likely and matcher.likely else matcher)
+        before = (*near, *part.words)[-BEGUN:]
 
 
-def _beside(spoken: Spoken, at: float | None) -> bool:
-    return at is None or (spoken.starts[spoken.own] - AROUND <= at <= spoken.ends[-1] + AROUND)
+def _beside(ground: _Ground, at: float | None) -> bool:
+    return at is None or (ground.start - AROUND <= at <= ground.spoken.ends[-1] + AROUND)
 
 
-def nearest(matcher: Matcher, owner: str, grounds: Iterable[Spoken]) -> _Found | None:
+def nearest(owner: str, grounds: Iterable[_Ground]) -> _Found | None:
     """The place that comes closest to the line of a phrase, whichever its wording; None where nothing was said."""
-    wordings = [one for one in matcher.patterns if owner in one.owners and one.role in {"phrase", "forbidden"}]
-    found = (_along(pattern, spoken) for spoken in grounds for pattern in wordings)
+    found = (_along(pattern, ground.spoken) for ground in grounds for pattern in ground.wordings(owner))
     return min((one for one in found if one is not None), key=lambda one: (one.short, -one.place.value), default=None)
 
 

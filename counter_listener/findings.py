@@ -59,6 +59,8 @@ class Heard:
     findings: Findings
     units: int
     """How much was said: syllables, or words in letters."""
+    likely: bool = False
+    """Whether owed phrases were likely in it."""
 
 
 Item = Heard | Gap | ByHand | Tick

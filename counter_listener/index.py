@@ -55,7 +55,8 @@ class Ground:
     """For each sound, itself heard or near to one heard: a bit for each unit that is so, from `begin` on."""
     least: Mapping[str, float]
     """For each of them: the least it costs."""
-    units: frozenset[str]
+    written: Mapping[str, int]
+    """For each unit, as written: a bit for each place where it stands, from `begin` on."""
     against: Against
 
 
@@ -125,15 +126,17 @@ def ground_of(spoken: Spoken, begin: int, end: int, against: Against) -> Ground:
     """A stretch of what was said, made ready for the index; `against` is one memory for all stretches of it."""
     where: dict[str, int] = {}
     least: dict[str, float] = {}
-    stands: dict[str, int] = {}
-    for at, heard in enumerate(spoken.sounds[begin:end]):
+    stands, written = dict[str, int](), dict[str, int]()
+    for at in range(end - begin):
+        heard, unit = spoken.sounds[begin + at], spoken.units[begin + at]
         stands[heard] = stands.get(heard, 0) | 1 << at
+        written[unit] = written.get(unit, 0) | 1 << at
     for heard, units in stands.items():
         for sound, cost in near(heard).items():
             where[sound] = where.get(sound, 0) | units
             if cost < least.get(sound, 1.0):
                 least[sound] = cost
-    return Ground(spoken, begin, end, where, least, frozenset(spoken.units[begin:end]), against)
+    return Ground(spoken, begin, end, where, least, written, against)
 
 
 def candidates(index: Index, ground: Ground) -> list[tuple[int, int]]:

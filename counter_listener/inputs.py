@@ -9,9 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from counter_listener.audio import AUDIO_SUFFIXES
 from counter_listener.errors import AudioError, CounterListenerError
 
+_SUFFIXES = """
+    3ga 3gp aac aif aiff amr asf avi awb flac m4a m4b mka mkv mov mp3 mp4 oga ogg opus wav wave webm wma wmv
+"""
+AUDIO_SUFFIXES: Final = frozenset(f".{name}" for name in _SUFFIXES.split())
+"""What a folder is searched for: lower case, with the dot."""
 TRANSCRIPT_SUFFIX: Final = ".jsonl"
 
 

@@ -16,23 +16,26 @@ Inside = Mapping[tuple[str, str], tuple[tuple[Pattern, int], ...]]
 def inside(patterns: Iterable[Pattern]) -> Inside:
     """The courtesy words, and what rules need, that stand in owed wordings as their own words."""
     listed = list(patterns)
-    courtesies = [pattern for pattern in listed if pattern.role in {"word", "need"}]
     longer = [pattern for pattern in listed if pattern.role == "not_in"]
+    courtesies = [
+        (pattern, [one for one in longer if pattern.owners <= one.owners])
+        for pattern in listed
+        if pattern.role in {"word", "need"}
+    ]
     return {
-        (pattern.owner, pattern.wording): tuple(_held(pattern, courtesies, longer))
+        (pattern.owner, pattern.wording): tuple(_held(pattern, courtesies))
         for pattern in listed
         if pattern.role == "phrase"
     }
 
 
-def _held(whole: Pattern, courtesies: list[Pattern], longer: list[Pattern]) -> Iterator[tuple[Pattern, int]]:
-    for courtesy in courtesies:
-        covers = [one for one in longer if courtesy.owners <= one.owners]
+def _held(whole: Pattern, courtesies: list[tuple[Pattern, list[Pattern]]]) -> Iterator[tuple[Pattern, int]]:
+    for courtesy, longer in courtesies:
         for at in standing(courtesy.units, whole.units):
             end = at + len(courtesy.units)
             if not any(
                 first <= at and end <= first + len(one.units)
-                for one in covers
+                for one in longer
                 for first in standing(one.units, whole.units)
             ):
                 yield courtesy, at

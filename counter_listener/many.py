@@ -6,23 +6,31 @@ from collections import deque
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field
+from math import inf
 from pathlib import Path
 from typing import Final, Protocol
 
 from counter_listener.batch import Result, Task, check_one, failed
 from counter_listener.errors import AudioError
-from counter_listener.inputs import Missing
+from counter_listener.inputs import Missing, is_transcript
 from counter_listener.messages import Sentence
 
 AHEAD: Final = 64
 """Results, for each worker, that may wait for an earlier recording to be finished: about 30 kB each."""
 AWAKE: Final = 0.5
 """Seconds after which an interrupt is looked for."""
+GATHERED: Final = 0.25
+"""Seconds between two times of recording: what comes meanwhile is recorded together."""
+
+BUNDLE: Final = 8
+"""Transcripts that a worker is given at a time, for each takes it less time than it takes to give it one."""
 
 Known = Callable[[Path], Result | None]
 """Gives the result of an input that need not be checked any more, or None."""
-Done = Callable[[Result], Result]
-"""Told each result as soon as it is there, in any order; gives it back as it is to be shown."""
+Done = Callable[[Sequence[Result]], Sequence[Result]]
+"""Told results soon after they are there, in any order; gives each back as it is to be shown."""
+Clock = Callable[[], float]
+"""Seconds; it never goes back."""
 
 
 class Lost(Exception):  # noqa: N818 - what happened, not whose fault
@@ -37,10 +45,10 @@ class Lost(Exception):  # noqa: N818 - what happened, not whose fault
 
 
 class Hand(Protocol):
-    """One worker's place: at most one recording at a time."""
+    """One worker's place: at most one recording at a time, or a few transcripts."""
 
-    def check(self, path: Path) -> Future[Result]:
-        """Begins to check a recording or transcript."""
+    def check(self, paths: Sequence[Path]) -> Future[list[Result]]:
+        """Begins to check recordings or transcripts, one after the other."""
         ...
 
     def lost(self, error: BaseException) -> Lost | None:
@@ -60,6 +68,7 @@ class Bench:
     hands: Sequence[Hand]
     known: Known
     done: Done
+    clock: Clock
     begun: int = 0
     """How many inputs have been handed out."""
     shown: int = 0
@@ -68,79 +77,111 @@ class Bench:
     again: deque[int] = field(default_factory=deque)
     """Inputs to be tried once more."""
     tried: set[int] = field(default_factory=set)
-    underway: dict[Future[Result], tuple[int, Hand]] = field(default_factory=dict)
+    underway: dict[Future[list[Result]], tuple[list[int], Hand]] = field(default_factory=dict)
+    came: dict[int, Result] = field(default_factory=dict)
+    """What is to be recorded."""
+    recorded: float = -inf
+    """When something was recorded last, by the clock."""
     finished: dict[int, Result] = field(default_factory=dict)
 
 
 def check_here(inputs: Sequence[Path | Missing], task: Task, known: Known, done: Done) -> Generator[Result, None, None]:
     """One result for each input, one after the other in this process. Raises ModelError."""
     for one in inputs:
-        if isinstance(one, Missing):
-            yield done(failed(one.path, one.error))
-        else:
-            yield done(known(one) or check_one(one, task))
+        result = failed(one.path, one.error) if isinstance(one, Missing) else known(one) or check_one(one, task)
+        yield from done([result])
 
 
 def check_many(
-    inputs: Sequence[Path | Missing], hands: Sequence[Hand], known: Known, done: Done
+    inputs: Sequence[Path | Missing], hands: Sequence[Hand], known: Known, done: Done, clock: Clock
 ) -> Generator[Result, None, None]:
     """One result for each input, in their order, whoever is finished first.
 
     What a worker dies of is tried once more and then becomes an error of that input. Raises ModelError. However it
     ends, no worker is left.
     """
-    bench = Bench(inputs, hands, known, done, idle=list(hands))
+    bench = Bench(inputs, hands, known, done, clock, idle=list(hands))
     try:
         while bench.shown < len(inputs):
             _hand_out(bench)
             while bench.shown in bench.finished:
                 yield bench.finished.pop(bench.shown)
                 bench.shown += 1
-            ready, _ = wait(bench.underway, AWAKE, FIRST_COMPLETED)
-            came = [_take(bench, future) for future in ready]
+            ready, _ = wait(bench.underway, _patience(bench), FIRST_COMPLETED)
+            for future in ready:
+                _take(bench, future)
             _hand_out(bench)  # nobody waits while what came is recorded
-            for number, result in filter(None, came):
-                bench.finished[number] = done(result)
+            _record(bench)
     finally:
         for hand in hands:
             hand.end()
 
 
 def _hand_out(bench: Bench) -> None:
+    while bench.idle and bench.again:
+        _begin(bench, [bench.again.popleft()])
+    while bench.idle and (numbers := _next(bench)):
+        _begin(bench, numbers)
+
+
+def _next(bench: Bench) -> list[int]:
+    """What is to be checked next: a recording, or a bundle of transcripts; what is known needs no checking."""
     most = min(len(bench.inputs), bench.shown + AHEAD * len(bench.hands))
-    while bench.idle and (bench.again or bench.begun < most):
-        if bench.again:
-            _begin(bench, bench.again.popleft())
-            continue
-        number, bench.begun = bench.begun, bench.begun + 1
-        one = bench.inputs[number]
+    size = max(1, min(BUNDLE, (most - bench.begun) // (2 * len(bench.hands))))
+    numbers: list[int] = []
+    while bench.begun < most and len(numbers) < size and _goes_with(bench, numbers):
+        number, one = bench.begun, bench.inputs[bench.begun]
+        bench.begun += 1
         result = failed(one.path, one.error) if isinstance(one, Missing) else bench.known(one)
         if result is None:
-            _begin(bench, number)
+            numbers.append(number)
         else:
-            bench.finished[number] = bench.done(result)
+            bench.came[number] = result
+    return numbers
 
 
-def _begin(bench: Bench, number: int) -> None:
+def _goes_with(bench: Bench, numbers: Sequence[int]) -> bool:
+    """Whether the next input may go with these."""
+    return not numbers or all(is_transcript(_path(bench.inputs[number])) for number in (numbers[0], bench.begun))
+
+
+def _patience(bench: Bench) -> float:
+    """Seconds until something must be seen to, whatever the workers do."""
+    return max(0.0, bench.recorded + GATHERED - bench.clock()) if bench.came else AWAKE
+
+
+def _record(bench: Bench) -> None:
+    """Records what came, unless more is to come and something was recorded just now."""
+    if bench.came and (_patience(bench) <= 0.0 or not bench.underway):
+        bench.finished.update(zip(bench.came, bench.done(list(bench.came.values())), strict=True))
+        bench.came.clear()
+        bench.recorded = bench.clock()
+
+
+def _begin(bench: Bench, numbers: list[int]) -> None:
     hand = bench.idle.pop()
-    one = bench.inputs[number]
-    bench.underway[hand.check(one if isinstance(one, Path) else one.path)] = (number, hand)
+    bench.underway[hand.check([_path(bench.inputs[number]) for number in numbers])] = (numbers, hand)
 
 
-def _take(bench: Bench, future: Future[Result]) -> tuple[int, Result] | None:
-    """What came of an input, by its number; None where it is to be tried again."""
-    number, hand = bench.underway.pop(future)
+def _take(bench: Bench, future: Future[list[Result]]) -> None:
+    """Takes what came of inputs; they are tried again, each alone, where that may go better."""
+    numbers, hand = bench.underway.pop(future)
     error = future.exception()
     gone = hand.lost(error) if error else None
     bench.idle.append(hand)
     if error and gone is None:
         raise error
     if gone is None:
-        return number, future.result()
-    if gone.again and number not in bench.tried:
-        bench.tried.add(number)
-        bench.again.append(number)
-        return None
-    one = bench.inputs[number]
-    path = one if isinstance(one, Path) else one.path
-    return number, failed(path, AudioError("{path} {why}", path=path, why=gone.why))
+        bench.came.update(zip(numbers, future.result(), strict=True))
+    elif len(numbers) > 1:
+        bench.again.extend(numbers)
+    elif gone.again and numbers[0] not in bench.tried:
+        bench.tried.update(numbers)
+        bench.again.extend(numbers)
+    else:
+        path = _path(bench.inputs[numbers[0]])
+        bench.came[numbers[0]] = failed(path, AudioError("{path} {why}", path=path, why=gone.why))
+
+
+def _path(one: Path | Missing) -> Path:
+    return one if isinstance(one, Path) else one.path

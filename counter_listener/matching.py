@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from itertools import accumulate
+from math import inf
 from typing import Final
 
 from counter_listener.alignment import Against
+from counter_listener.closeness import figures
 from counter_listener.findings import Findings, Heard, Item, Mark, Role, RuleHit
 from counter_listener.index import Ground, Index, candidates, ground_of, index_of
 from counter_listener.inside import Inside, inside, words_inside
@@ -16,7 +21,7 @@ from counter_listener.places import Place, hope, places, reach
 from counter_listener.privacy import mask
 from counter_listener.spoken import Spoken, parts, spell
 from counter_listener.types import ByHand, Gap, Hit, Recognised, Speaker, Utterance, Word
-from counter_listener.wordings import Pattern, compiled
+from counter_listener.wordings import Pattern, compiled, likelier
 
 SPLIT: Final = 1.0
 """Longest pause, in seconds, over which a wording may go on in the next utterance."""
@@ -25,6 +30,13 @@ SPANNING: Final[frozenset[Role]] = frozenset({"phrase", "forbidden", "not_in"})
 COMPETING: Final[frozenset[Role]] = frozenset({"phrase", "forbidden"})
 BESIDE: Final = 2
 """Units between a request and a courtesy that was written as another word of its sound."""
+BETWEEN: Final = 2
+"""Units between two wordings from which another may stand there."""
+REMEMBERED: Final = 4_096
+"""Utterances of which is known what stands in them: 15 MB at most."""
+
+Same = tuple[tuple[object, ...], ...]
+"""Of an utterance what decides where wordings stand in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +51,16 @@ class Matcher:
     """The courtesy words and courtesies that owed wordings hold."""
     longest: int
     """Units that the longest wording may take."""
+    known: OrderedDict[Same, tuple[Place, ...]] = field(default_factory=OrderedDict, compare=False, repr=False)
+    """Where wordings stood in what was said of late: at a counter the same is said all day long."""
+    likely: Matcher | None = None
+    """The same where owed phrases are likely; None where this is that."""
 
 
 def prepare(phrases: PhraseSet) -> Matcher:
     """A matcher for all wordings of a phrase set."""
     patterns = tuple(compiled(phrases))
-    return Matcher(
+    matcher = Matcher(
         phrases=phrases,
         patterns=patterns,
         index=index_of(patterns),
@@ -52,18 +68,22 @@ def prepare(phrases: PhraseSet) -> Matcher:
         inside=inside(patterns),
         longest=max(map(reach, patterns), default=0),
     )
+    likely = tuple(likelier(patterns))
+    return replace(matcher, likely=replace(matcher, patterns=likely, index=index_of(likely)))
 
 
 def match(items: Iterable[Recognised], matcher: Matcher) -> Iterator[Item]:
     """Each utterance with what was found in it, contexts shortly before it included; gaps and ticks pass through.
 
-    A wording that a pause of up to `SPLIT` seconds cuts in two is found in the second of its utterances.
+    A wording that a pause of up to `SPLIT` seconds cuts in two is found in the second of its utterances. Where one
+    phrase is found, others are likelier, in the same utterance and for a while after it.
     """
     scopes = (rule.scope for rule in matcher.phrases.rule if not isinstance(rule.scope, str))
     memory = max([matcher.phrases.hearing.context, *scopes])
     marks: tuple[Mark, ...] = ()
     before: tuple[Word, ...] = ()
     speaker: Speaker = "unknown"
+    within, last = figures().likely_within, -inf
     for item in items:
         if not isinstance(item, Utterance):
             before = () if isinstance(item, Gap | ByHand) else before
@@ -73,16 +93,25 @@ def match(items: Iterable[Recognised], matcher: Matcher) -> Iterator[Item]:
             marks = tuple(mark for mark in marks if mark.end >= part.start - memory)
             before, speaker = before if goes_on(before, speaker, part) else (), part.speaker
             spoken = spell(part, matcher.phrases.hearing.clause_pause, before)
-            findings = found_in(matcher, spoken, marks)
+            likely = part.start - last <= within
+            findings = found_in(matcher.likely if likely and matcher.likely else matcher, spoken, marks)
+            last = max((last, *(hit.end for hit in findings.phrases if close(hit))))
+            if not likely and findings.phrases and matcher.likely:
+                likely, findings = True, found_in(matcher.likely, spoken, marks)
             if part.speaker != "customer":  # whose apology is not the clerk's
                 marks = findings.marks
-            yield Heard(part, findings, len(spoken) - spoken.own)
+            yield Heard(part, findings, len(spoken) - spoken.own, likely)
             before = _open_end((*before, *part.words), findings, matcher.longest)
 
 
 def goes_on(before: tuple[Word, ...], speaker: Speaker, part: Utterance) -> bool:
     """Whether a wording may go on from these words of a speaker into what is said next."""
     return bool(before) and part.start - before[-1].end <= SPLIT and part.speaker == speaker
+
+
+def close(hit: Hit) -> bool:
+    """Whether it would be one where phrases are not likely, too."""
+    return hit.score >= 100 * (1 - figures().lines["phrase"].share)
 
 
 def _open_end(words: tuple[Word, ...], findings: Findings, most: int) -> tuple[Word, ...]:
@@ -125,8 +154,49 @@ def found_in(matcher: Matcher, spoken: Spoken, earlier: Iterable[Mark] = ()) -> 
     )
 
 
-def search(matcher: Matcher, spoken: Spoken) -> list[Place]:
-    """Every place where a wording stands that may count, overlapping ones included."""
+def search(matcher: Matcher, spoken: Spoken) -> Sequence[Place]:
+    """Every place where a wording stands that may count, overlapping ones included; remembered.
+
+    When something was said matters nothing, only where pauses are; how sure the recogniser was does.
+    """
+    own, sure = (spoken.own, matcher.likely is None), () if spoken.certain else spoken.sure
+    same = (spoken.units, spoken.first_in_word, spoken.clauses, sure, own)
+    known = matcher.known
+    found = known.get(same)
+    if found is None:
+        found = known[same] = tuple(_searched(matcher, spoken))
+    with suppress(KeyError):  # another thread of a cluster's worker may forget it just now
+        known.move_to_end(same)
+        if len(known) > REMEMBERED:
+            known.popitem(last=False)
+    return found
+
+
+def _searched(matcher: Matcher, spoken: Spoken) -> list[Place]:
+    found = _at_first(matcher, spoken)
+    winners = compete((place for place in found if place.pattern.role in COMPETING), spoken)
+    return [*found, *_between(winners, matcher, spoken)] if winners else found
+
+
+def _between(winners: Sequence[Place], matcher: Matcher, spoken: Spoken) -> Iterator[Place]:
+    """Owed and forbidden wordings in what the winners leave of an utterance.
+
+    People say one sentence right after the other: where one ends the next may begin, so what stands between two of
+    them stands as alone as between two pauses.
+    """
+    edges = {edge for place in winners for edge in (place.first, place.last)}
+    clauses, edged = spoken.clauses, (at in edges for at in range(len(spoken)))
+    steps = (edge or (at > 0 and clauses[at] != clauses[at - 1]) for at, edge in enumerate(edged))
+    parted = replace(spoken, clauses=tuple(accumulate(steps)))
+    against: Against = {}
+    for begin, end in left_free((spoken.own, len(spoken)), winners):
+        if end - begin >= BETWEEN:
+            for place in _standing_on(ground_of(parted, begin, end, against), matcher):
+                if place.pattern.role in COMPETING:
+                    yield place
+
+
+def _at_first(matcher: Matcher, spoken: Spoken) -> list[Place]:
     found: list[Place] = []
     step = matcher.longest
     against: Against = {}
@@ -144,21 +214,23 @@ def _standing_on(ground: Ground, matcher: Matcher) -> Iterator[Place]:
         most = hope(patterns[number], ground, missing)
         if most is not None:
             hopes.append((-most, number, missing))
+    whole = (ground.begin, ground.end)
     best: list[Place] = []
     room = least = 0.0
     for least_loss, number, missing in sorted(hopes):
-        pattern = patterns[number]
+        pattern, most, stretches = patterns[number], -least_loss, [whole]
         competing = pattern.role in COMPETING
-        if competing and best and room < pattern.shortest:
-            most = -least_loss
-            if most <= least or _room(ground, [one for one in best if one.value >= most]) < pattern.shortest:
+        if competing and best:
+            better = [one for one in best if one.value >= most]
+            if room < pattern.shortest and (most <= least or _room(left_free(whole, better)) < pattern.shortest):
                 continue
-        for place in places(pattern, ground, missing):
+            stretches = left_free(whole, (one for one in better if one.cost <= 0 or one.straight))
+        for place in places(pattern, ground, missing, stretches):
             if counts(place, ground.spoken):
                 yield place
                 if competing:
                     best.append(place)
-                    room, least = _room(ground, best), min(one.value for one in best)
+                    room, least = _room(left_free(whole, best)), min(one.value for one in best)
 
 
 def counts(place: Place, spoken: Spoken) -> bool:
@@ -172,16 +244,22 @@ def counts(place: Place, spoken: Spoken) -> bool:
     return place.last > spoken.own and (place.first >= spoken.own or spans)
 
 
-def _room(ground: Ground, best: list[Place]) -> int:
-    """Units of the longest stretch that these explanations leave free: no longer wording can stand beside them."""
-    free, room = ground.begin, 0
-    for first, last in sorted((place.first, place.last) for place in best):
-        room = max(room, first - free)
-        free = max(free, last)
-    return max(room, ground.end - free)
+def left_free(ground: tuple[int, int], taken: Iterable[Place]) -> list[tuple[int, int]]:
+    """The stretches that better explanations leave: a wording that is worth less can only stand beside them."""
+    found, begin = [], ground[0]
+    for first, last in sorted((place.first, place.last) for place in taken):
+        if first > begin:
+            found.append((begin, first))
+        begin = max(begin, last)
+    return [*found, (begin, ground[1])] if begin < ground[1] else found
 
 
-def stands_alone(found: list[Place], spoken: Spoken) -> Iterator[Place]:
+def _room(stretches: Iterable[tuple[int, int]]) -> int:
+    """Units of the longest."""
+    return max((last - first for first, last in stretches), default=0)
+
+
+def stands_alone(found: Sequence[Place], spoken: Spoken) -> Iterator[Place]:
     """The places left when those that are only a part of a longer word (`not_in`) are taken out."""
     wholes = [
         place

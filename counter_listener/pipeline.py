@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from counter_listener.audio import blocks
+from counter_listener.chunks import blocks
 from counter_listener.matching import Matcher, match
 from counter_listener.recognizer import Recognizer, transcribe
 from counter_listener.types import ByHand, Event, Gap, Recognised, Tick, Utterance

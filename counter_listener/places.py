@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from math import inf
 from typing import Final, NamedTuple
 
@@ -46,6 +46,11 @@ class Place(NamedTuple):
     def heard(self) -> bool:
         """Whether it is close enough."""
         return self.cost <= self.allowed + ROUNDING
+
+    @property
+    def straight(self) -> bool:
+        """Whether every syllable of it was heard, or one near it, with nothing between them."""
+        return self.last - self.first == len(self.partners) and max(self.costs) < 1.0
 
     @property
     def pieces(self) -> Iterator[tuple[int, int]]:
@@ -128,7 +133,8 @@ def place_of(pattern: Pattern, aligned: Aligned, spoken: Spoken) -> Place:
     if agree == pattern.size and aligned.cost < ROUNDING:
         needed = min(needed, told.exact_bits)
     value = evidence - told.wrong * cost - pattern.needed
-    allowed = pattern.allowed[min(garbled, len(pattern.allowed) - 1)]
+    forgiven = pattern.impolite if max(aligned.costs) >= told.lost + told.courtesy else pattern.allowed
+    allowed = forgiven[min(garbled, len(forgiven) - 1)]
     if pattern.threshold is None:
         spare = evidence - told.wrong * cost - needed
         if cost > allowed + ROUNDING and pattern.forgiven and misheard(pattern, aligned, spoken):
@@ -201,9 +207,11 @@ def sureness(aligned: Aligned, spoken: Spoken) -> float:
     return sum(around) / len(around)
 
 
-def places(pattern: Pattern, ground: Ground, missing: int) -> Iterator[Place]:
-    """Where one wording stands on this ground, none overlapping; `missing` of its sounds are not there."""
-    todo = [(ground.begin, ground.end)]
+def places(pattern: Pattern, ground: Ground, missing: int, stretches: Iterable[tuple[int, int]]) -> Iterator[Place]:
+    """Where one wording stands on these stretches of the ground, none overlapping; `missing` of its sounds are not
+    there.
+    """
+    todo = list(stretches)
     bendable: bool | None = None
     while todo:
         begin, end = todo.pop()
@@ -227,7 +235,7 @@ def masks(pattern: Pattern, ground: Ground) -> list[int]:
 
 def hope(pattern: Pattern, ground: Ground, missing: int) -> float | None:
     """The most bits that a place of it here can be worth, at a glance; None where so much missing is too much."""
-    garbled = pattern.size - missing - len(pattern.characters & ground.units)
+    garbled = pattern.size - missing - len(pattern.characters & ground.written.keys())
     if garbled < 0:  # noqa: PLR1730 - a call of max costs more than all the rest here
         garbled = 0
     allowed = pattern.relieved
@@ -238,7 +246,7 @@ def hope(pattern: Pattern, ground: Ground, missing: int) -> float | None:
 
 def promising(pattern: Pattern, ground: Ground, missing: int) -> bool:
     """Whether what is there of it can be enough, in whatever order its sounds are."""
-    garbled = max(0, pattern.size - missing - len(pattern.characters & ground.units))
+    garbled = max(0, pattern.size - missing - len(pattern.characters & ground.written.keys()))
     least = ground.least
     cost, bits = 0.0, 0.0
     for sound, lost, absent, telling in pattern.cells:
@@ -282,16 +290,14 @@ def _straight(pattern: Pattern, ground: Ground, begin: int, end: int) -> Place |
 
 def _bent(pattern: Pattern, ground: Ground, begin: int, end: int) -> Place | None:
     """The best place where syllables are lost, put in or quite other."""
+    reached = ((1 << end - begin) - 1) << begin - ground.begin
+    there = [mask & reached for mask in masks(pattern, ground)]
+    rest, garbled = least_costs(pattern, ground.written, there)
     trifles = ROUNDING + OTHER_CHARACTER * len(pattern.sounds)
-    most, rest = pattern.bound + trifles, list[float]()
-    if (begin, end) != (ground.begin, ground.end):  # of the whole ground the index has told
-        reached = ((1 << end - begin) - 1) << begin - ground.begin
-        there = [mask & reached for mask in masks(pattern, ground)]
-        rest, garbled = least_costs(pattern, ground.units, there)
-        forgiven = pattern.bound - pattern.allowed[-1]
-        most = pattern.relieved[min(garbled, len(pattern.relieved) - 1)] + forgiven + trifles
-        if rest[0] > most:
-            return None
+    forgiven = pattern.bound - pattern.allowed[-1]
+    most = pattern.relieved[min(garbled, len(pattern.relieved) - 1)] + forgiven + trifles
+    if rest[0] > most:
+        return None
     aligned = align(pattern, ground.spoken, begin, end, ground.against, most, rest)
     if aligned is None or aligned.first == aligned.last:
         return None
@@ -299,10 +305,11 @@ def _bent(pattern: Pattern, ground: Ground, begin: int, end: int) -> Place | Non
     return place if place.heard else None
 
 
-def least_costs(pattern: Pattern, units: frozenset[str], there: list[int]) -> tuple[list[float], int]:
+def least_costs(pattern: Pattern, written: Mapping[str, int], there: list[int]) -> tuple[list[float], int]:
     """What each syllable and all after it cost at least together, and how many may be garbled at most.
 
-    A syllable that is nowhere, neither its sound nor its character, is lost or quite another.
+    A syllable that is nowhere, neither its sound nor its character, is lost or quite another; one whose sound is
+    there in its own character alone is not garbled.
     """
     rest, total, garbled = [0.0], 0.0, 0
     for mask, unit, lost, other in zip(
@@ -310,8 +317,8 @@ def least_costs(pattern: Pattern, units: frozenset[str], there: list[int]) -> tu
     ):
         if unit is not None:
             if mask:
-                garbled += 1
-            elif unit not in units:
+                garbled += mask & ~written.get(unit, 0) != 0
+            elif unit not in written:
                 total += lost if lost < other else other  # noqa: FURB136 - as in alignment.py
         rest.append(total)
     rest.reverse()

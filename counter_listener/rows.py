@@ -44,6 +44,9 @@ COLUMNS: Final = (
 )
 FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\0")
 """What a spreadsheet takes for the beginning of a formula (OWASP, CSV injection)."""
+LINE: Final = json.JSONEncoder(ensure_ascii=False)
+ESCAPED: Final = "\\"
+"""With which JSON begins a sign that it cannot hold."""
 
 
 def row_of(
@@ -79,7 +82,10 @@ def row_of(
 def as_json_lines(rows: Iterable[Mapping[str, Cell]]) -> Iterator[str]:
     """One JSON object a row, its keys in the row's order."""
     for row in rows:
-        yield json.dumps({key: _cleaned(value) for key, value in row.items()}, ensure_ascii=False)
+        line = LINE.encode(row)
+        if ESCAPED in line or not line.isprintable():
+            line = LINE.encode({key: _cleaned(value) for key, value in row.items()})
+        yield line
 
 
 def as_csv_lines(rows: Iterable[Mapping[str, Cell]], columns: tuple[str, ...] = COLUMNS) -> Iterator[str]:

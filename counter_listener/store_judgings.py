@@ -11,16 +11,17 @@ from counter_listener.errors import StoreError
 from counter_listener.judgings import Judging, noted, notes_stream
 from counter_listener.store_tables import EVENTS, RECORDINGS
 
+KNOWN = sa.select(RECORDINGS).where(RECORDINGS.c.sha256 == sa.bindparam("sha256"))
+NEWEST = sa.select(EVENTS).where(EVENTS.c.stream == sa.bindparam("stream")).order_by(EVENTS.c.seq.desc()).limit(1)
+
 
 def judging_of(connection: sa.Connection, sha256: str) -> Judging | None:
     """How the recording with this content was judged last; None if it is not in the record. Raises StoreError."""
-    known = connection.execute(sa.select(RECORDINGS).where(RECORDINGS.c.sha256 == sha256)).first()
+    known = connection.execute(KNOWN, {"sha256": sha256}).first()
     if known is None:
         return None
-    stream = notes_stream(sha256)
-    newest = sa.select(EVENTS).order_by(EVENTS.c.seq.desc()).limit(1)
-    note = connection.execute(newest.where(EVENTS.c.stream == stream)).first()
-    row = note or connection.execute(newest.where(EVENTS.c.stream == sha256[:12])).first()
+    note = connection.execute(NEWEST, {"stream": notes_stream(sha256)}).first()
+    row = note or connection.execute(NEWEST, {"stream": sha256[:12]}).first()
     try:
         told = noted(json.loads(note.detail), note.phrases_hash, note.model) if note else Judging(sha256[:12])
     except (ValueError, AttributeError) as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import accumulate, combinations
 from math import inf
@@ -10,13 +10,16 @@ from typing import Final
 
 from counter_listener.closeness import Line, figures, telling
 from counter_listener.findings import Role
-from counter_listener.phrase_set import Forbidden, PhraseSet, Rule, Scenario
+from counter_listener.phrase_set import Forbidden, PhraseSet, Rule, Scenario, Slot
 from counter_listener.phrases import SLOT
 from counter_listener.pinyin import sounds, written
 
 ROUNDING: Final = 1e-6
 CONTEXTS: Final[frozenset[Role]] = frozenset({"unless", "need", "not_in"})
 """What is listed for its meaning beside others, by many owners."""
+
+Courtesies = Mapping[str | None, Collection[tuple[str, ...]]]
+"""By the unit with which they begin."""
 
 PUT_IN: Final = 2
 """Syllables put into a wording, fillers left out, of which each is forgiven in part."""
@@ -45,14 +48,6 @@ class Pattern:
     """How much each of its sounds tells; 0 for a slot."""
     weight: float
     """Syllables, light ones counted as what it costs to lose them."""
-    most: float
-    """The most that may differ, in syllables, where everything else speaks for it."""
-    allowed: tuple[float, ...]
-    """The most that may differ where none, one, two ... others are written as others of their sound."""
-    relieved: tuple[float, ...]
-    """The same where all that can make it more does."""
-    bound: float
-    """The most that an alignment of it may cost."""
     needed: float
     """Least evidence, in bits."""
     ceiling: float
@@ -70,17 +65,27 @@ class Pattern:
     """How many of its syllables are cheap to lose."""
     cells: tuple[tuple[str, float, float, float], ...]
     """Of each syllable, slots left out: its sound, what it costs not to hear it, to hear it not at all, its bits."""
-    forgiving: bool
-    """Whether a syllable of it may be lost, or others come between."""
-    shortest: int
-    """Units that it takes at least, were all of its syllables cheap to lose."""
-    fewest: int
-    """Units that it takes at least, each syllable lost at its own cost."""
     holds: frozenset[tuple[int, int]] = frozenset()
     """Which of its stretches, from first up to, not including, last, are wordings in their own right."""
     threshold: float | None = None
     """Least closeness, 0-100, instead of the line."""
     shared: bool = False
+    most: float = 0.0
+    """The most that may differ, in syllables, where everything else speaks for it; this and what follows by a line."""
+    allowed: tuple[float, ...] = (0.0,)
+    """The most that may differ where none, one, two ... others are written as others of their sound."""
+    impolite: tuple[float, ...] = (0.0,)
+    """The same where a courtesy that a rule needs was not heard: not more by what was heard before."""
+    relieved: tuple[float, ...] = (0.0,)
+    """The same where all that can make it more does."""
+    bound: float = 0.0
+    """The most that an alignment of it may cost."""
+    forgiving: bool = False
+    """Whether a syllable of it may be lost, or others come between."""
+    shortest: int = 1
+    """Units that it takes at least, were all of its syllables cheap to lose."""
+    fewest: int = 1
+    """Units that it takes at least, each syllable lost at its own cost."""
 
     @property
     def owner(self) -> str:
@@ -97,8 +102,9 @@ class Pattern:
 def compiled(phrases: PhraseSet) -> list[Pattern]:
     """Every wording of a phrase set in which there is something to hear; contexts that several list stand once."""
     found: dict[tuple[object, ...], Pattern] = {}
+    polite = courtesies(phrases)
     for role, owner, wording, threshold, shared in listed(phrases):
-        pattern = pattern_of(role, owner, wording, phrases, threshold, shared=shared)
+        pattern = pattern_of(role, owner, wording, phrases.slots, polite, threshold, shared=shared)
         if not pattern.pieces:
             continue
         alone = None if role in CONTEXTS else owner
@@ -119,17 +125,27 @@ def held(pattern: Pattern, known: Collection[tuple[str | None, ...]]) -> frozens
     )
 
 
-def courteous(units: list[str | None], phrases: PhraseSet) -> Iterator[int]:
+def likelier(patterns: Iterable[Pattern]) -> Iterator[Pattern]:
+    """The same wordings where owed ones are likely, for others were just heard."""
+    line = figures().likely
+    return (
+        judged_by(line, pattern) if pattern.role == "phrase" and pattern.size >= line.least_from else pattern
+        for pattern in patterns
+    )
+
+
+def courteous(units: list[str | None], polite: Courtesies) -> Iterator[int]:
     """Where in a wording the courtesies stand that a rule needs: without them it is another sentence."""
-    for need in courtesies(phrases):
-        for at in range(len(units) - len(need) + 1):
+    for at, unit in enumerate(units):
+        for need in polite.get(unit, ()):
             if tuple(units[at : at + len(need)]) == need:
                 yield from range(at, at + len(need))
 
 
-def courtesies(phrases: PhraseSet) -> set[tuple[str, ...]]:
+def courtesies(phrases: PhraseSet) -> Courtesies:
     """What the rules of a phrase set need."""
-    return {written(need) for rule in phrases.rule for need in rule.need}
+    needs = {written(need) for rule in phrases.rule for need in rule.need}
+    return {first: frozenset(need for need in needs if need[:1] == (first,)) for first in {need[0] for need in needs}}
 
 
 def with_owners(pattern: Pattern, more: frozenset[str]) -> Pattern:
@@ -169,7 +185,14 @@ def listed(phrases: PhraseSet) -> Iterator[tuple[Role, str, str, float | None, b
 
 
 def pattern_of(  # noqa: PLR0913 - one wording has this many sides
-    role: Role, owner: str, wording: str, phrases: PhraseSet, threshold: float | None = None, *, shared: bool = False
+    role: Role,
+    owner: str,
+    wording: str,
+    slots: Mapping[str, Slot],
+    polite: Courtesies,
+    threshold: float | None = None,
+    *,
+    shared: bool = False,
 ) -> Pattern:
     """One wording as a pattern. Slots at its ends are as short as they may be; those inside may be as long."""
     parts = SLOT.split(wording)
@@ -190,7 +213,7 @@ def pattern_of(  # noqa: PLR0913 - one wording has this many sides
             lost += [told.lost_cheap if unit in cheap else told.lost for unit in piece]
             other += [1.0] * len(piece)
             continue
-        slot = phrases.slots[part]
+        slot = slots[part]
         between = pieces and any(fixed[index // 2 + 1 :])
         extra = slot.max - slot.min if between else 0
         units += [None] * (slot.min + extra)
@@ -199,7 +222,7 @@ def pattern_of(  # noqa: PLR0913 - one wording has this many sides
     for edge in {pieces[0][0], pieces[-1][1] - 1} if pieces else ():
         lost[edge] += told.edge if lost[edge] >= told.lost else 0.0
         other[edge] += told.edge
-    for at in courteous(units, phrases) if role == "phrase" else ():
+    for at in courteous(units, polite) if role == "phrase" else ():
         lost[at] += told.courtesy if lost[at] >= told.lost else 0.0
         other[at] += told.courtesy
     heard = [iter(sounds(piece)) for piece in fixed if piece]
@@ -213,10 +236,7 @@ def pattern_of(  # noqa: PLR0913 - one wording has this many sides
     ceiling = sum(bits) + size * told.character + told.alone - needed
     least_worth = min((one for one, unit in zip(bits, units, strict=True) if unit), default=0.0) + told.wrong
     least_lost = min((gone for gone, unit in zip(lost, units, strict=True) if unit), default=0.0)
-    allowed = may_differ(told.lines[role], size, weight, threshold)
-    relieved = relieved_of(told.lines[role], size, weight, allowed) if threshold is None else allowed
-    most = allowed[-1] if threshold is not None else max(0.0, min(allowed[-1], ceiling / least_worth))
-    return Pattern(
+    pattern = Pattern(
         role=role,
         owners=frozenset((owner,)),
         wording=wording,
@@ -228,18 +248,10 @@ def pattern_of(  # noqa: PLR0913 - one wording has this many sides
         size=size,
         bits=bits,
         weight=weight,
-        most=most,
-        allowed=allowed,
-        relieved=relieved,
-        bound=allowed[-1]
-        + PUT_IN * told.added * (1.0 - told.lines[role].added) * (size >= told.lines[role].least_from),
         needed=needed,
         ceiling=ceiling,
         worth=sum(bits) / max(1, size) + told.wrong,
         least_worth=least_worth,
-        forgiving=size > 1 and most >= (1.0 if role in CONTEXTS else told.added_cheap),
-        shortest=max(1, size - int(most / told.lost_cheap)),
-        fewest=fewest(lost, units, allowed[-1]),
         characters=frozenset(unit for unit in units if unit is not None),
         miswritten=told.character + told.homophone,
         absent=least_worth - told.wrong + told.character + told.wrong * least_lost,
@@ -251,6 +263,28 @@ def pattern_of(  # noqa: PLR0913 - one wording has this many sides
         ),
         threshold=threshold,
         shared=shared,
+    )
+    return judged_by(told.lines[role], pattern)
+
+
+def judged_by(line: Line, pattern: Pattern) -> Pattern:
+    """The same wording, of which as much may differ as a line says."""
+    told, size = figures(), pattern.size
+    allowed = relieved = may_differ(line, size, pattern.weight, pattern.threshold)
+    most = allowed[-1]
+    if pattern.threshold is None:
+        relieved = relieved_of(line, size, pattern.weight, allowed)
+        most = max(0.0, min(most, pattern.ceiling / pattern.least_worth))
+    return replace(
+        pattern,
+        most=most,
+        allowed=allowed,
+        impolite=allowed if line is not told.likely else pattern.allowed,
+        relieved=relieved,
+        bound=allowed[-1] + PUT_IN * told.added * (1.0 - line.added) * (size >= line.least_from),
+        forgiving=size > 1 and most >= (1.0 if pattern.role in CONTEXTS else told.added_cheap),
+        shortest=max(1, size - int(most / told.lost_cheap)),
+        fewest=fewest(pattern.lost, pattern.units, allowed[-1]),
     )
 
 

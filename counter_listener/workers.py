@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import faulthandler
+import gc
 import multiprocessing
 import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -16,7 +17,6 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Final
 
-from counter_listener.audio import probe
 from counter_listener.batch import Result, Task, check_one
 from counter_listener.errors import AudioError
 from counter_listener.inputs import is_transcript
@@ -53,13 +53,13 @@ class ProcessHand:
     def __post_init__(self) -> None:
         self._start()
 
-    def check(self, path: Path) -> Future[Result]:
-        """Begins to check a recording or transcript."""
+    def check(self, paths: Sequence[Path]) -> Future[list[Result]]:
+        """Begins to check recordings or transcripts, one after the other."""
         try:
-            return (self.pool or self._start()).submit(_check, path)
+            return (self.pool or self._start()).submit(_check, paths)
         except BrokenExecutor:  # it died while it had nothing to do
             self.end()
-            return self._start().submit(_check, path)
+            return self._start().submit(_check, paths)
 
     def lost(self, error: BaseException) -> Lost | None:
         """What an error means, if the worker died."""
@@ -91,11 +91,15 @@ class ProcessHand:
 
 
 def _settle_in(work: Work, task: Task) -> None:
-    """In a worker: remembers its work, leaves Ctrl-C to the parent, ends with it, and sends last words nowhere."""
+    """In a worker: remembers its work, leaves Ctrl-C to the parent, ends with it, and sends last words nowhere.
+
+    What it begins with it keeps to its end, so that the garbage collector need never look through it.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, sys.stderr.fileno() if sys.stderr is not None else 2)
     _HERE[:] = [(work, task)]
+    gc.freeze()
     parent = multiprocessing.parent_process()
     if parent is not None:
         threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
@@ -106,7 +110,11 @@ def _end_with(parent: BaseProcess) -> None:
     os._exit(0)
 
 
-def _check(path: Path) -> Result:
+def _check(paths: Sequence[Path]) -> list[Result]:
+    return [_check_one(path) for path in paths]
+
+
+def _check_one(path: Path) -> Result:
     ((work, task),) = _HERE
     with alarm(path):
         return work(path, task)
@@ -120,7 +128,8 @@ def alarm(path: Path, least: float = LEAST) -> Iterator[None]:
     """
     with Path(os.devnull).open("w") as nowhere:
         faulthandler.dump_traceback_later(least, exit=True, file=nowhere)
-        faulthandler.dump_traceback_later(max(least, allowed(path)), exit=True, file=nowhere)
+        if (longer := allowed(path)) > least:
+            faulthandler.dump_traceback_later(longer, exit=True, file=nowhere)
         try:
             yield
         finally:
@@ -141,9 +150,13 @@ def allowed(path: Path) -> float:
 
 
 def seconds_of(path: Path) -> float:
-    """How long a recording is, or may be; 0 for what cannot be read, for that is told soon enough."""
+    """How long a recording is, or may be; 0 for a transcript, and for what cannot be read: that is told soon enough."""
+    if is_transcript(path):
+        return 0.0
+    from counter_listener.audio import probe
+
     try:
-        known = None if is_transcript(path) else probe(path).seconds
+        known = probe(path).seconds
         return known if known is not None else path.stat().st_size / BYTES_PER_SECOND
     except (AudioError, OSError, ValueError):
         return 0.0

@@ -14,8 +14,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from counter_listener.audio import blocks, read_recording
+from counter_listener.audio import read_recording
 from counter_listener.batch import Ears
+from counter_listener.chunks import blocks
 from counter_listener.cli_live import continued
 from counter_listener.live import BEGAN, Live
 from counter_listener.matching import prepare

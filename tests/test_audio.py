@@ -20,8 +20,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from counter_listener import audio
-from counter_listener.audio import AUDIO_SUFFIXES, blocks, probe, read_recording
+from counter_listener.audio import probe, read_recording
+from counter_listener.chunks import blocks
 from counter_listener.errors import AudioError
+from counter_listener.inputs import AUDIO_SUFFIXES
 from counter_listener.types import BLOCK_SAMPLES, Gap
 
 BLOCK = BLOCK_SAMPLES * 2

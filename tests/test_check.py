@@ -216,11 +216,11 @@ def test_a_full_disk_and_a_read_only_one(tmp_path: Path) -> None:
     limit = f"ulimit -f {store.stat().st_size // 1024 + 24}; exec "
     command = " ".join([sys.executable, "-m", "counter_listener", "check", *map(str, files), "--store", str(store)])
     full = subprocess.run(
-        ["bash", "-c", limit + command + " --format jsonl"], capture_output=True, encoding="utf-8", check=False
+        ["bash", "-c", limit + command + " --jobs 2 --format jsonl"], capture_output=True, encoding="utf-8", check=False
     )
     assert full.returncode == 4
     assert full.stdout.count('"visit_closed"') == len(files)
-    assert "was checked but not recorded" in full.stderr
+    assert 0 < full.stderr.count("was checked but not recorded") < len(files) - 1
     assert "Traceback" not in full.stderr
     kept = rows(store)
     assert program("events", "verify", "--store", store).returncode == 0

@@ -9,7 +9,8 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
 from pathlib import Path
 
 import psutil
@@ -78,11 +79,11 @@ def test_a_recording_that_kills_or_holds_its_worker_costs_no_other(tmp_path: Pat
     hands = [ProcessHand(task(), odd) for _ in range(2)]
     told: list[Result] = []
 
-    def done(result: Result) -> Result:
-        told.append(result)
-        return result
+    def done(results: Sequence[Result]) -> Sequence[Result]:
+        told.extend(results)
+        return results
 
-    results = list(check_many(files, hands, lambda _path: None, done))
+    results = list(check_many(files, hands, lambda _path: None, done, time.monotonic))
     assert [result.path.stem for result in results] == list(names)
     assert len(told) == len(names)
     errors = {result.path.stem: result.error for result in results if result.error}
@@ -90,6 +91,23 @@ def test_a_recording_that_kills_or_holds_its_worker_costs_no_other(tmp_path: Pat
     assert "made the speech engine crash, twice" in str(errors["kills"])
     assert "more than 20 times as long as it should" in str(errors["hangs"])
     assert all(hand.process is None for hand in hands)
+
+
+def test_of_transcripts_given_to_a_worker_together_only_the_one_that_kills_it_is_lost(tmp_path: Path) -> None:
+    names = [*(f"{n:02}" for n in range(20)), "kills", *(f"{n:02}" for n in range(20, 40))]
+    files = [transcript(tmp_path / f"{name}.jsonl") for name in names]
+    sizes: list[int] = []
+
+    class Counted(ProcessHand):
+        def check(self, paths: Sequence[Path]) -> Future[list[Result]]:
+            sizes.append(len(paths))
+            return super().check(paths)
+
+    results = list(
+        check_many(files, [Counted(task(), odd)], lambda _path: None, lambda results: results, time.monotonic)
+    )
+    assert [(result.path, bool(result.error)) for result in results] == [(file, file.stem == "kills") for file in files]
+    assert max(sizes) > 1
 
 
 def test_an_only_worker_that_is_killed_costs_nothing_either(tmp_path: Path) -> None:
@@ -109,7 +127,7 @@ def test_an_only_worker_that_is_killed_costs_nothing_either(tmp_path: Path) -> N
 def test_a_worker_that_dies_while_it_has_nothing_to_do_is_replaced(tmp_path: Path) -> None:
     hand = ProcessHand(task())
     try:
-        assert hand.check(transcript(tmp_path / "a.jsonl")).result().error is None
+        assert hand.check([transcript(tmp_path / "a.jsonl")]).result()[0].error is None
         assert hand.process
         hand.process.kill()
         hand.process.join()
@@ -117,7 +135,7 @@ def test_a_worker_that_dies_while_it_has_nothing_to_do_is_replaced(tmp_path: Pat
             time.sleep(0.02)
             if hand.pool and hand.pool._broken:  # noqa: SLF001
                 break
-        assert hand.check(transcript(tmp_path / "b.jsonl")).result().error is None
+        assert hand.check([transcript(tmp_path / "b.jsonl")]).result()[0].error is None
     finally:
         hand.end()
 
@@ -137,7 +155,7 @@ def test_no_more_is_begun_than_can_wait_for_the_first(tmp_path: Path, monkeypatc
         begun.append(path)
         return Result(path, ())
 
-    results = check_many(files, [ProcessHand(task())], known, lambda result: result)
+    results = check_many(files, [ProcessHand(task())], known, lambda results: results, time.monotonic)
     next(results)
     assert len(begun) <= 3
     assert [result.path for result in results] == files[1:]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -13,12 +14,12 @@ from small_counter import said, small
 
 from counter_listener.alignment import align
 from counter_listener.findings import Heard
-from counter_listener.matching import find, match
+from counter_listener.matching import find, match, prepare
 from counter_listener.mishearing import relief
 from counter_listener.places import Place, place_of
 from counter_listener.spoken import MAX_UNITS, parts, spell
 from counter_listener.types import Hit, Utterance, Word
-from counter_listener.wordings import Pattern
+from counter_listener.wordings import Pattern, likelier
 
 
 def heard(text: str) -> list[str]:
@@ -161,6 +162,81 @@ def test_owed_and_forbidden_hits_never_overlap_and_lie_inside_the_utterance(text
     hits = sorted((*findings.phrases, *findings.offences), key=lambda hit: hit.start)
     assert all(earlier.end <= later.start + 1e-6 for earlier, later in pairwise(hits))
     assert all(5 <= hit.start < hit.end <= utterance.end + 1e-6 and 0 < hit.score <= 100 for hit in hits)
+
+
+BESIDE = {
+    "a greeting after a slot's end": ("请五号客户到这边办理你好", ["请{number}号客户到这边办理", "你好"]),
+    "the end of a longer wording that the first has taken": ("请核对一下您收好", ["请核对一下", "您收好"]),
+    "one misheard beside one misheard": ("请您签字您拿号", ["请您签字", "您拿好"]),
+    "one that lacks its end between two": ("请您填写印下那个单据请你看屏", ["请您填写一下单据", "请您看屏幕"]),
+    "one too short to be sure of in the midst of other words": (
+        "谢衔广这请拿好您的格证件吧",
+        ["谢谢光临", "请拿好您的证件"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "wordings"), BESIDE.values(), ids=BESIDE)
+def test_what_stands_beside_a_better_explanation_is_found_in_what_that_leaves(text: str, wordings: list[str]) -> None:
+    assert [hit.wording for hit in find(bank(), said(text, 0)).phrases] == wordings
+
+
+@pytest.mark.parametrize(
+    ("before", "seconds", "found"),
+    [("您好", 58, True), ("您好", 62, False), ("天气真好", 5, False), ("没有了", 5, False)],
+    ids=["within a minute", "later", "other talk", "an offence"],
+)
+def test_a_phrase_is_likelier_where_another_was_just_heard(before: str, seconds: float, *, found: bool) -> None:
+    garbled = said("请问您办理神药", said(before, 0).end + seconds)
+    first, second = match([said(before, 0), garbled], small())
+    assert isinstance(first, Heard)
+    assert isinstance(second, Heard)
+    assert first.likely == (before == "您好")
+    assert second.likely == found
+    assert [hit.owner for hit in second.findings.phrases] == ["ask-need"] * found
+
+
+def test_a_phrase_is_likelier_beside_another_in_the_same_utterance() -> None:
+    (item,) = match([said("您好，请问您办理神药", 0)], small())
+    assert isinstance(item, Heard)
+    assert [hit.owner for hit in item.findings.phrases] == ["hello", "ask-need"]
+
+
+@pytest.mark.parametrize("text", ["给我您的身份证", "出示您的证件", "摄像头"])
+def test_no_likelihood_makes_up_for_the_courtesy_that_a_rule_needs(text: str) -> None:
+    first, second = match([said("您好", 0), said(text, 5)], bank())
+    assert isinstance(first, Heard)
+    assert isinstance(second, Heard)
+    assert second.likely
+    assert second.findings.phrases == ()
+
+
+@given(st.sampled_from([pattern for pattern in bank().patterns if pattern.role == "phrase"]))
+def test_where_phrases_are_likely_no_less_is_forgiven(pattern: Pattern) -> None:
+    (likely,) = likelier([pattern])
+    assert all(more >= less for more, less in zip(likely.allowed, pattern.allowed, strict=True))
+    assert likely.impolite == pattern.allowed
+    assert replace(likely, **{name: getattr(pattern, name) for name in BY_LINE}) == pattern
+
+
+BY_LINE = ("most", "allowed", "impolite", "relieved", "bound", "forgiving", "shortest", "fewest")
+SENTENCES = ("您好", "请问您办理什么", "签字", "没有了", "对不起", "再见请慢走", "我要投诉", "啊")
+
+
+@given(st.lists(st.tuples(st.sampled_from(SENTENCES), st.integers(0, 900)), max_size=12))
+def test_what_is_remembered_changes_no_finding(lines: list[tuple[str, int]]) -> None:
+    forgetful, remembering = prepare(small().phrases), prepare(small().phrases)
+    for text, at in lines:
+        forgetful.known.clear()
+        assert find(remembering, said(text, at)) == find(forgetful, said(text, at))
+
+
+def test_no_more_is_remembered_than_was_said_of_late(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("counter_listener.matching.REMEMBERED", 3)
+    matcher = prepare(small().phrases)
+    for text in ("您好", "签字", "再见", "您好", "没有了"):
+        find(matcher, said(text, 0))
+    assert ["".join(map(str, same[0])) for same in matcher.known] == ["再见", "您好", "没有了"]
 
 
 FORGIVEN = {

@@ -14,7 +14,8 @@ from bundled import matcher
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from counter_listener.audio import blocks, read_recording
+from counter_listener.audio import read_recording
+from counter_listener.chunks import blocks
 from counter_listener.models import find_model
 from counter_listener.pipeline import listen, read
 from counter_listener.recognizer import VoskRecognizer, load_model, transcribe

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from counter_listener.audio import blocks, read_recording
+from counter_listener.audio import read_recording
+from counter_listener.chunks import blocks
 from counter_listener.models import find_model
 from counter_listener.recognizer import VoskRecognizer, load_model, transcribe, words
 from counter_listener.shipped import shipped

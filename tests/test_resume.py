@@ -13,7 +13,8 @@ from bundled import ears, matcher
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from counter_listener.audio import blocks, read_recording
+from counter_listener.audio import read_recording
+from counter_listener.chunks import blocks
 from counter_listener.findings import Item
 from counter_listener.matching import match
 from counter_listener.recognizer import VoskRecognizer, transcribe

@@ -140,6 +140,26 @@ def test_adding_a_recording_twice_adds_nothing(path: Path) -> None:
         assert len(before) == 3
 
 
+def test_what_is_written_together_is_there_when_the_block_ends_or_not_at_all(path: Path) -> None:
+    def add(store: Store, *numbers: int) -> None:
+        for number in numbers:
+            recording, origin = recorded_as(number)
+            if number < 0:
+                raise ValueError("another fault")
+            assert store.add_recording(recording, visit_events(number), origin, NOW)
+
+    with open_store(path) as store:
+        with store.together():
+            add(store, 1, 2)
+            with open_store(path, create=False) as other:
+                assert list(other.recordings()) == []
+        with pytest.raises(ValueError, match="another"), store.together():
+            add(store, 3, -1)
+        assert [row.sha256 for row in store.recordings()] == [recorded_as(number)[0].sha256 for number in (1, 2)]
+        add(store, 3)
+        assert (store.verify().rows, store.verify().broken) == (3 * (PER_VISIT + 1), None)
+
+
 @settings(max_examples=20, deadline=None)
 @given(numbers=st.lists(st.integers(1, 5), max_size=12))
 def test_invariant_4_each_recording_is_recorded_once_however_often_it_is_checked(

@@ -8,8 +8,9 @@ from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from counter_listener.audio import blocks, read_recording
+from counter_listener.audio import read_recording
 from counter_listener.batch import Ears
+from counter_listener.chunks import blocks
 from counter_listener.models import vocabulary
 from counter_listener.pinyin import syllables
 from counter_listener.types import SAMPLE_RATE
