@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -13,6 +12,7 @@ from typing import Final
 
 from counter_listener.alignment import Against
 from counter_listener.closeness import figures
+from counter_listener.competition import COMPETING, compete, left_free, room_in
 from counter_listener.findings import Findings, Heard, Item, Mark, Role, RuleHit
 from counter_listener.index import Ground, Index, candidates, ground_of, index_of
 from counter_listener.inside import Inside, inside, words_inside
@@ -27,7 +27,6 @@ SPLIT: Final = 1.0
 """Longest pause, in seconds, over which a wording may go on in the next utterance."""
 SPANNING: Final[frozenset[Role]] = frozenset({"phrase", "forbidden", "not_in"})
 """What may begin in the utterance before. A rule asks about one clause, and a context counts from before anyway."""
-COMPETING: Final[frozenset[Role]] = frozenset({"phrase", "forbidden"})
 BESIDE: Final = 2
 """Units between a request and a courtesy that was written as another word of its sound."""
 BETWEEN: Final = 2
@@ -179,7 +178,7 @@ def _searched(matcher: Matcher, spoken: Spoken) -> list[Place]:
 
 
 def _between(winners: Sequence[Place], matcher: Matcher, spoken: Spoken) -> Iterator[Place]:
-    """Owed and forbidden wordings in what the winners leave of an utterance.
+    """Owed wordings in what the winners leave of an utterance.
 
     People say one sentence right after the other: where one ends the next may begin, so what stands between two of
     them stands as alone as between two pauses.
@@ -192,7 +191,7 @@ def _between(winners: Sequence[Place], matcher: Matcher, spoken: Spoken) -> Iter
     for begin, end in left_free((spoken.own, len(spoken)), winners):
         if end - begin >= BETWEEN:
             for place in _standing_on(ground_of(parted, begin, end, against), matcher):
-                if place.pattern.role in COMPETING:
+                if place.pattern.role == "phrase":  # nobody is accused by where others' words end
                     yield place
 
 
@@ -222,7 +221,7 @@ def _standing_on(ground: Ground, matcher: Matcher) -> Iterator[Place]:
         competing = pattern.role in COMPETING
         if competing and best:
             better = [one for one in best if one.value >= most]
-            if room < pattern.shortest and (most <= least or _room(left_free(whole, better)) < pattern.shortest):
+            if room < pattern.shortest and (most <= least or room_in(left_free(whole, better)) < pattern.shortest):
                 continue
             stretches = left_free(whole, (one for one in better if one.cost <= 0 or one.straight))
         for place in places(pattern, ground, missing, stretches):
@@ -230,7 +229,7 @@ def _standing_on(ground: Ground, matcher: Matcher) -> Iterator[Place]:
                 yield place
                 if competing:
                     best.append(place)
-                    room, least = _room(left_free(whole, best)), min(one.value for one in best)
+                    room, least = room_in(left_free(whole, best)), min(one.value for one in best)
 
 
 def counts(place: Place, spoken: Spoken) -> bool:
@@ -242,21 +241,6 @@ def counts(place: Place, spoken: Spoken) -> bool:
     role = place.pattern.role
     spans = role in SPANNING and (role != "forbidden" or place.cost <= 0)
     return place.last > spoken.own and (place.first >= spoken.own or spans)
-
-
-def left_free(ground: tuple[int, int], taken: Iterable[Place]) -> list[tuple[int, int]]:
-    """The stretches that better explanations leave: a wording that is worth less can only stand beside them."""
-    found, begin = [], ground[0]
-    for first, last in sorted((place.first, place.last) for place in taken):
-        if first > begin:
-            found.append((begin, first))
-        begin = max(begin, last)
-    return [*found, (begin, ground[1])] if begin < ground[1] else found
-
-
-def _room(stretches: Iterable[tuple[int, int]]) -> int:
-    """Units of the longest."""
-    return max((last - first for first, last in stretches), default=0)
 
 
 def stands_alone(found: Sequence[Place], spoken: Spoken) -> Iterator[Place]:
@@ -302,28 +286,6 @@ def excused(place: Place, found: Iterable[Place], spoken: Spoken, earlier: Itera
         return True
     since = spoken.starts[spoken.own] - reach
     return any(mark.role == "unless" and owner in mark.owners and mark.end >= since for mark in earlier)
-
-
-def compete(found: Iterable[Place], spoken: Spoken) -> list[Place]:
-    """The explanations that together are worth most, none overlapping, in order of time.
-
-    Weighted interval scheduling: each place takes its value with it, and the best of what ends before it begins.
-    """
-    ranked = sorted(found, key=lambda place: (place.last, place.first, place.pattern.wording))
-    if not ranked:
-        return []
-    lasts = [place.last for place in ranked]
-    best: list[tuple[float, Place | None, int]] = [(0.0, None, 0)]
-    for number, place in enumerate(ranked):
-        before = bisect_right(lasts, place.first, 0, number)
-        with_it = best[before][0] + max(1.0, place.value) - place.off_tone(spoken)
-        best.append((with_it, place, before) if with_it > best[-1][0] else (best[-1][0], None, number))
-    kept, number = list[Place](), len(ranked)
-    while number:
-        _, taken, number = best[number]
-        if taken is not None:
-            kept.append(taken)
-    return kept[::-1]
 
 
 def judged(
