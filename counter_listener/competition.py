@@ -1,9 +1,10 @@
-"""Owed and forbidden wordings compete for what was said: of those that overlap, the better explanations stay. Pure."""
+"""Owed and forbidden wordings compete for what was said: of those that overlap, the better explanations stay."""
 
 from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from typing import Final
 
 from counter_listener.findings import Role
@@ -45,6 +46,48 @@ def left_free(ground: tuple[int, int], taken: Iterable[Place]) -> list[tuple[int
     return [*found, (begin, ground[1])] if begin < ground[1] else found
 
 
-def room_in(stretches: Iterable[tuple[int, int]]) -> int:
-    """Units of the longest."""
+@dataclass(slots=True)
+class Rivals:
+    """The explanations of one stretch so far; who asks what they leave asks the likeliest wordings first."""
+
+    stretch: tuple[int, int]
+    found: list[Place] = field(default_factory=list)
+    least: float = 0.0
+    """What the worst of them is worth."""
+    better: int = 0
+    """How many were better at the last asking."""
+    free: list[tuple[int, int]] = field(default_factory=list)
+    """What those leave that are sure of where they end."""
+    room: int = 0
+    """Units of the longest stretch that all the better ones leave."""
+    left: int = 0
+    """The same of all of them."""
+
+    @property
+    def whole(self) -> list[tuple[int, int]]:
+        """All of it."""
+        return [self.stretch]
+
+    def add(self, place: Place) -> None:
+        """Takes in another explanation."""
+        self.found.append(place)
+        self.least = min(one.value for one in self.found)
+        self.left = _longest(left_free(self.stretch, self.found))
+        self.better = -1
+
+    def leave(self, shortest: int, most: float) -> list[tuple[int, int]]:
+        """Where a wording of so many units at least, worth so many bits at most, can still stand beside them."""
+        if not self.found:
+            return self.whole
+        better = [one for one in self.found if one.value >= most]
+        if len(better) != self.better:
+            self.better = len(better)
+            self.free = left_free(self.stretch, (one for one in better if one.cost <= 0 or one.straight))
+            self.room = _longest(left_free(self.stretch, better))
+        if self.left < shortest and (most <= self.least or self.room < shortest):
+            return []
+        return self.free
+
+
+def _longest(stretches: Iterable[tuple[int, int]]) -> int:
     return max((last - first for first, last in stretches), default=0)

@@ -12,7 +12,7 @@ from typing import Final
 
 from counter_listener.alignment import Against
 from counter_listener.closeness import figures
-from counter_listener.competition import COMPETING, compete, left_free, room_in
+from counter_listener.competition import COMPETING, Rivals, compete, left_free
 from counter_listener.findings import Findings, Heard, Item, Mark, Role, RuleHit
 from counter_listener.index import Ground, Index, candidates, ground_of, index_of
 from counter_listener.inside import Inside, inside, words_inside
@@ -31,8 +31,8 @@ BESIDE: Final = 2
 """Units between a request and a courtesy that was written as another word of its sound."""
 BETWEEN: Final = 2
 """Units between two wordings from which another may stand there."""
-REMEMBERED: Final = 4_096
-"""Utterances of which is known what stands in them: 15 MB at most."""
+REMEMBERED: Final = 8_192
+"""Utterances of which is known what stands in them: 30 MB at most."""
 
 Same = tuple[tuple[object, ...], ...]
 """Of an utterance what decides where wordings stand in it."""
@@ -154,12 +154,14 @@ def found_in(matcher: Matcher, spoken: Spoken, earlier: Iterable[Mark] = ()) -> 
 
 
 def search(matcher: Matcher, spoken: Spoken) -> Sequence[Place]:
-    """Every place where a wording stands that may count, overlapping ones included; remembered.
+    """Every place where a wording stands that may count, overlapping ones included.
 
-    When something was said matters nothing, only where pauses are; how sure the recogniser was does.
+    It is remembered of what was recognised for certain, as the same words are. When they were said matters nothing,
+    only where pauses are.
     """
-    own, sure = (spoken.own, matcher.likely is None), () if spoken.certain else spoken.sure
-    same = (spoken.units, spoken.first_in_word, spoken.clauses, sure, own)
+    if not spoken.certain:
+        return _searched(matcher, spoken)
+    same = (spoken.units, spoken.first_in_word, spoken.clauses, (spoken.own, matcher.likely is None))
     known = matcher.known
     found = known.get(same)
     if found is None:
@@ -213,23 +215,16 @@ def _standing_on(ground: Ground, matcher: Matcher) -> Iterator[Place]:
         most = hope(patterns[number], ground, missing)
         if most is not None:
             hopes.append((-most, number, missing))
-    whole = (ground.begin, ground.end)
-    best: list[Place] = []
-    room = least = 0.0
+    rivals = Rivals((ground.begin, ground.end))
     for least_loss, number, missing in sorted(hopes):
-        pattern, most, stretches = patterns[number], -least_loss, [whole]
+        pattern = patterns[number]
         competing = pattern.role in COMPETING
-        if competing and best:
-            better = [one for one in best if one.value >= most]
-            if room < pattern.shortest and (most <= least or room_in(left_free(whole, better)) < pattern.shortest):
-                continue
-            stretches = left_free(whole, (one for one in better if one.cost <= 0 or one.straight))
-        for place in places(pattern, ground, missing, stretches):
+        stretches = rivals.leave(pattern.shortest, -least_loss) if competing else rivals.whole
+        for place in places(pattern, ground, missing, stretches) if stretches else ():
             if counts(place, ground.spoken):
                 yield place
                 if competing:
-                    best.append(place)
-                    room, least = room_in(left_free(whole, best)), min(one.value for one in best)
+                    rivals.add(place)
 
 
 def counts(place: Place, spoken: Spoken) -> bool:
