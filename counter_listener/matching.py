@@ -210,17 +210,17 @@ def _at_first(matcher: Matcher, spoken: Spoken) -> list[Place]:
 def _standing_on(ground: Ground, matcher: Matcher) -> Iterator[Place]:
     """Where wordings stand on this ground, the likeliest first, so that what cannot win is not looked at closely."""
     patterns = matcher.patterns
-    hopes: list[tuple[float, int, int]] = []
-    for missing, number in candidates(matcher.index, ground):
-        most = hope(patterns[number], ground, missing)
+    hopes: list[tuple[float, int, int, int]] = []
+    for number, missing, garbled in candidates(matcher.index, ground):
+        most = hope(patterns[number], missing, garbled)
         if most is not None:
-            hopes.append((-most, number, missing))
+            hopes.append((-most, number, missing, garbled))
     rivals = Rivals((ground.begin, ground.end))
-    for least_loss, number, missing in sorted(hopes):
+    for least_loss, number, missing, garbled in sorted(hopes):
         pattern = patterns[number]
         competing = pattern.role in COMPETING
         stretches = rivals.leave(pattern.shortest, -least_loss) if competing else rivals.whole
-        for place in places(pattern, ground, missing, stretches) if stretches else ():
+        for place in places(pattern, ground, missing, garbled, stretches) if stretches else ():
             if counts(place, ground.spoken):
                 yield place
                 if competing:
