@@ -133,7 +133,7 @@ def found_in(matcher: Matcher, spoken: Spoken, earlier: Iterable[Mark] = ()) -> 
     if len(spoken) == spoken.own:
         return Findings(marks=tuple(earlier))
     before = tuple(earlier)
-    standing = tuple(stands_alone(search(matcher, spoken), spoken))
+    standing = search(matcher, spoken)
     marks = (
         *before,
         *(_mark_of(place, spoken) for place in standing if place.pattern.role in {"unless", "need"} and place.sure),
@@ -153,19 +153,19 @@ def found_in(matcher: Matcher, spoken: Spoken, earlier: Iterable[Mark] = ()) -> 
     )
 
 
-def search(matcher: Matcher, spoken: Spoken) -> Sequence[Place]:
-    """Every place where a wording stands that may count, overlapping ones included.
+def search(matcher: Matcher, spoken: Spoken) -> tuple[Place, ...]:
+    """Every place where a wording stands that may count, overlapping ones included, parts of longer words left out.
 
     It is remembered of what was recognised for certain, as the same words are. When they were said matters nothing,
     only where pauses are.
     """
     if not spoken.certain:
-        return _searched(matcher, spoken)
+        return tuple(stands_alone(_searched(matcher, spoken), spoken))
     same = (spoken.units, spoken.first_in_word, spoken.clauses, (spoken.own, matcher.likely is None))
     known = matcher.known
     found = known.get(same)
     if found is None:
-        found = known[same] = tuple(_searched(matcher, spoken))
+        found = known[same] = tuple(stands_alone(_searched(matcher, spoken), spoken))
     with suppress(KeyError):  # another thread of a cluster's worker may forget it just now
         known.move_to_end(same)
         if len(known) > REMEMBERED:
