@@ -50,10 +50,10 @@ class Matcher:
     """The courtesy words and courtesies that owed wordings hold."""
     longest: int
     """Units that the longest wording may take."""
-    known: OrderedDict[Same, tuple[Place, ...]] = field(default_factory=OrderedDict, compare=False, repr=False)
-    """Where wordings stood in what was said of late: at a counter the same is said all day long."""
     likely: Matcher | None = None
     """The same where owed phrases are likely; None where this is that."""
+    known: OrderedDict[Same, tuple[Place, ...]] | None = field(default=None, compare=False, repr=False)
+    """Where wordings stood in what was said of late, if that is remembered."""
 
 
 def prepare(phrases: PhraseSet) -> Matcher:
@@ -69,6 +69,15 @@ def prepare(phrases: PhraseSet) -> Matcher:
     )
     likely = tuple(likelier(patterns))
     return replace(matcher, likely=replace(matcher, patterns=likely, index=index_of(likely)))
+
+
+def remembering(matcher: Matcher) -> Matcher:
+    """The same for recordings by the thousand: at a counter the same is said all day long.
+
+    What is heard live is to be remembered nowhere, not in memory either.
+    """
+    known = OrderedDict[Same, tuple[Place, ...]]()
+    return replace(matcher, known=known, likely=matcher.likely and replace(matcher.likely, known=known))
 
 
 def match(items: Iterable[Recognised], matcher: Matcher) -> Iterator[Item]:
@@ -156,13 +165,12 @@ def found_in(matcher: Matcher, spoken: Spoken, earlier: Iterable[Mark] = ()) -> 
 def search(matcher: Matcher, spoken: Spoken) -> tuple[Place, ...]:
     """Every place where a wording stands that may count, overlapping ones included, parts of longer words left out.
 
-    It is remembered of what was recognised for certain, as the same words are. When they were said matters nothing,
-    only where pauses are.
+    When something was said matters nothing, only where pauses are, and how sure the recogniser was.
     """
-    if not spoken.certain:
+    known = matcher.known
+    if known is None or not spoken.certain:
         return tuple(stands_alone(_searched(matcher, spoken), spoken))
     same = (spoken.units, spoken.first_in_word, spoken.clauses, (spoken.own, matcher.likely is None))
-    known = matcher.known
     found = known.get(same)
     if found is None:
         found = known[same] = tuple(stands_alone(_searched(matcher, spoken), spoken))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import Final
 
 from counter_listener.closeness import added_costs, figures
@@ -78,7 +77,6 @@ def spell(utterance: Utterance, clause_pause: float, before: tuple[Word, ...] = 
     return Spoken(written_out, heard, starts, ends, firsts, clauses, sure, added, light, certain, own)
 
 
-@lru_cache(maxsize=2048)
 def _sounding(units: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[float, ...], tuple[bool, ...]]:
     """Of each unit its sound, what it costs where a wording does not have it, and whether that is little."""
     heard = sounds(units)
