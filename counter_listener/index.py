@@ -8,7 +8,7 @@ pairs they share with it. A wording is looked at closely where enough pairs, and
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Final
@@ -34,12 +34,20 @@ class Index:
     """For each sound and each that follows it: the numbers of the wordings, as often as they have the two."""
     singles: Mapping[str, tuple[int, ...]]
     """For each sound: the numbers of the wordings that have no pair at all."""
-    sounds: tuple[frozenset[str], ...]
-    """Of each wording."""
+    sounds: tuple[int, ...]
+    """Of each wording, a bit for each (see sound_bits)."""
+    characters: tuple[int, ...]
+    """The same of what it is written with (see character_bits)."""
+    sizes: tuple[int, ...]
+    """Syllables of each wording, slots left out."""
     needed: tuple[int, ...]
     """For each wording: how many pairs must be there."""
     missing: tuple[int, ...]
     """For each wording: how many of its sounds need not be there."""
+    sound_bits: Mapping[str, int]
+    character_bits: Mapping[str, int]
+    reach: dict[str, int] = field(default_factory=dict, compare=False)
+    """Bits of the sounds that one heard is near to; remembered."""
     known: dict[tuple[str, str], tuple[int, ...]] = field(default_factory=dict, compare=False)
     """What was found before for two sounds heard side by side; speech repeats itself."""
 
@@ -79,13 +87,30 @@ def index_of(patterns: Sequence[Pattern]) -> Index:
             for sound in filter(None, pattern.sounds):
                 singles.setdefault(sound, []).append(number)
         needed.append(max(1, pairs_needed(pattern) - len(found) + len(listed)))
+    sound_bits = _numbered(sound for pattern in patterns for sound in pattern.sounds if sound)
+    character_bits = _numbered(character for pattern in patterns for character in pattern.characters)
     return Index(
         {one: {other: tuple(listed) for other, listed in others.items()} for one, others in pairs.items()},
         {sound: tuple(listed) for sound, listed in singles.items()},
-        tuple(frozenset(filter(None, pattern.sounds)) for pattern in patterns),
+        tuple(_bits_of(filter(None, pattern.sounds), sound_bits) for pattern in patterns),
+        tuple(_bits_of(pattern.characters, character_bits) for pattern in patterns),
+        tuple(pattern.size for pattern in patterns),
         tuple(needed),
         tuple(map(syllables_spared, patterns)),
+        sound_bits,
+        character_bits,
     )
+
+
+def _numbered(things: Iterable[str]) -> dict[str, int]:
+    return {thing: 1 << number for number, thing in enumerate(sorted(set(things)))}
+
+
+def _bits_of(things: Iterable[str], bits: Mapping[str, int]) -> int:
+    found = 0
+    for thing in things:
+        found |= bits.get(thing, 0)
+    return found
 
 
 def pairs_of(pattern: Pattern) -> Iterator[tuple[str, str]]:
@@ -139,14 +164,33 @@ def ground_of(spoken: Spoken, begin: int, end: int, against: Against) -> Ground:
     return Ground(spoken, begin, end, where, least, written, against)
 
 
-def candidates(index: Index, ground: Ground) -> list[tuple[int, int]]:
-    """Each (syllables that are missing, number of the wording) of which enough is there."""
-    needed, missing, sounds, where = index.needed, index.missing, index.sounds, ground.where
+def candidates(index: Index, ground: Ground) -> Iterator[tuple[int, int, int]]:
+    """Each (number of the wording, its sounds that are missing, its syllables that are written otherwise at least) of
+    which enough is there.
+    """
+    needed, missing, where = index.needed, index.missing, ground.where
     counted = Counter(chain.from_iterable(_shared(index, ground)))
     enough = [number for number, pairs in counted.items() if pairs >= needed[number]]
     enough += {number for sound in where if sound in index.singles for number in index.singles[sound]}
-    lacking = [(len(sounds[number].difference(where)), number) for number in enough]
-    return [(lack, number) for lack, number in lacking if lack <= missing[number]]
+    unheard, written = ~_heard(index, ground), _bits_of(ground.written, index.character_bits)
+    for number in enough:
+        lack = (index.sounds[number] & unheard).bit_count()
+        if lack <= missing[number]:
+            otherwise = index.sizes[number] - lack - (index.characters[number] & written).bit_count()
+            yield number, lack, otherwise if otherwise > 0 else 0  # noqa: FURB136 - a call costs more than the rest
+
+
+def _heard(index: Index, ground: Ground) -> int:
+    """Bits of the sounds that are there, or that one near to is."""
+    found, reach = 0, index.reach
+    for sound in {*ground.spoken.sounds[ground.begin : ground.end]}:
+        bits = reach.get(sound)
+        if bits is None:
+            if len(reach) >= REMEMBERED:
+                reach.clear()
+            bits = reach[sound] = _bits_of(near(sound), index.sound_bits)
+        found |= bits
+    return found
 
 
 def _shared(index: Index, ground: Ground) -> Iterator[tuple[int, ...]]:

@@ -19,10 +19,10 @@ AHEAD: Final = 64
 """Results, for each worker, that may wait for an earlier recording to be finished: about 30 kB each."""
 AWAKE: Final = 0.5
 """Seconds after which an interrupt is looked for."""
-GATHERED: Final = 0.25
+GATHERED: Final = 0.2
 """Seconds between two times of recording: what comes meanwhile is recorded together."""
 
-BUNDLE: Final = 8
+BUNDLE: Final = 16
 """Transcripts that a worker is given at a time, for each takes it less time than it takes to give it one."""
 
 Known = Callable[[Path], Result | None]

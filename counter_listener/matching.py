@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -13,6 +12,7 @@ from typing import Final
 
 from counter_listener.alignment import Against
 from counter_listener.closeness import figures
+from counter_listener.competition import COMPETING, Rivals, compete, left_free
 from counter_listener.findings import Findings, Heard, Item, Mark, Role, RuleHit
 from counter_listener.index import Ground, Index, candidates, ground_of, index_of
 from counter_listener.inside import Inside, inside, words_inside
@@ -27,13 +27,12 @@ SPLIT: Final = 1.0
 """Longest pause, in seconds, over which a wording may go on in the next utterance."""
 SPANNING: Final[frozenset[Role]] = frozenset({"phrase", "forbidden", "not_in"})
 """What may begin in the utterance before. A rule asks about one clause, and a context counts from before anyway."""
-COMPETING: Final[frozenset[Role]] = frozenset({"phrase", "forbidden"})
 BESIDE: Final = 2
 """Units between a request and a courtesy that was written as another word of its sound."""
 BETWEEN: Final = 2
 """Units between two wordings from which another may stand there."""
-REMEMBERED: Final = 4_096
-"""Utterances of which is known what stands in them: 15 MB at most."""
+REMEMBERED: Final = 8_192
+"""Utterances of which is known what stands in them: 30 MB at most."""
 
 Same = tuple[tuple[object, ...], ...]
 """Of an utterance what decides where wordings stand in it."""
@@ -51,10 +50,10 @@ class Matcher:
     """The courtesy words and courtesies that owed wordings hold."""
     longest: int
     """Units that the longest wording may take."""
-    known: OrderedDict[Same, tuple[Place, ...]] = field(default_factory=OrderedDict, compare=False, repr=False)
-    """Where wordings stood in what was said of late: at a counter the same is said all day long."""
     likely: Matcher | None = None
     """The same where owed phrases are likely; None where this is that."""
+    known: OrderedDict[Same, tuple[Place, ...]] | None = field(default=None, compare=False, repr=False)
+    """Where wordings stood in what was said of late, if that is remembered."""
 
 
 def prepare(phrases: PhraseSet) -> Matcher:
@@ -70,6 +69,15 @@ def prepare(phrases: PhraseSet) -> Matcher:
     )
     likely = tuple(likelier(patterns))
     return replace(matcher, likely=replace(matcher, patterns=likely, index=index_of(likely)))
+
+
+def remembering(matcher: Matcher) -> Matcher:
+    """The same for recordings by the thousand: at a counter the same is said all day long.
+
+    What is heard live is to be remembered nowhere, not in memory either.
+    """
+    known = OrderedDict[Same, tuple[Place, ...]]()
+    return replace(matcher, known=known, likely=matcher.likely and replace(matcher.likely, known=known))
 
 
 def match(items: Iterable[Recognised], matcher: Matcher) -> Iterator[Item]:
@@ -134,7 +142,7 @@ def found_in(matcher: Matcher, spoken: Spoken, earlier: Iterable[Mark] = ()) -> 
     if len(spoken) == spoken.own:
         return Findings(marks=tuple(earlier))
     before = tuple(earlier)
-    standing = tuple(stands_alone(search(matcher, spoken), spoken))
+    standing = search(matcher, spoken)
     marks = (
         *before,
         *(_mark_of(place, spoken) for place in standing if place.pattern.role in {"unless", "need"} and place.sure),
@@ -154,17 +162,18 @@ def found_in(matcher: Matcher, spoken: Spoken, earlier: Iterable[Mark] = ()) -> 
     )
 
 
-def search(matcher: Matcher, spoken: Spoken) -> Sequence[Place]:
-    """Every place where a wording stands that may count, overlapping ones included; remembered.
+def search(matcher: Matcher, spoken: Spoken) -> tuple[Place, ...]:
+    """Every place where a wording stands that may count, overlapping ones included, parts of longer words left out.
 
-    When something was said matters nothing, only where pauses are; how sure the recogniser was does.
+    When something was said matters nothing, only where pauses are, and how sure the recogniser was.
     """
-    own, sure = (spoken.own, matcher.likely is None), () if spoken.certain else spoken.sure
-    same = (spoken.units, spoken.first_in_word, spoken.clauses, sure, own)
     known = matcher.known
+    if known is None or not spoken.certain:
+        return tuple(stands_alone(_searched(matcher, spoken), spoken))
+    same = (spoken.units, spoken.first_in_word, spoken.clauses, (spoken.own, matcher.likely is None))
     found = known.get(same)
     if found is None:
-        found = known[same] = tuple(_searched(matcher, spoken))
+        found = known[same] = tuple(stands_alone(_searched(matcher, spoken), spoken))
     with suppress(KeyError):  # another thread of a cluster's worker may forget it just now
         known.move_to_end(same)
         if len(known) > REMEMBERED:
@@ -179,7 +188,7 @@ def _searched(matcher: Matcher, spoken: Spoken) -> list[Place]:
 
 
 def _between(winners: Sequence[Place], matcher: Matcher, spoken: Spoken) -> Iterator[Place]:
-    """Owed and forbidden wordings in what the winners leave of an utterance.
+    """Owed wordings in what the winners leave of an utterance.
 
     People say one sentence right after the other: where one ends the next may begin, so what stands between two of
     them stands as alone as between two pauses.
@@ -192,7 +201,7 @@ def _between(winners: Sequence[Place], matcher: Matcher, spoken: Spoken) -> Iter
     for begin, end in left_free((spoken.own, len(spoken)), winners):
         if end - begin >= BETWEEN:
             for place in _standing_on(ground_of(parted, begin, end, against), matcher):
-                if place.pattern.role in COMPETING:
+                if place.pattern.role == "phrase":  # nobody is accused by where others' words end
                     yield place
 
 
@@ -209,28 +218,21 @@ def _at_first(matcher: Matcher, spoken: Spoken) -> list[Place]:
 def _standing_on(ground: Ground, matcher: Matcher) -> Iterator[Place]:
     """Where wordings stand on this ground, the likeliest first, so that what cannot win is not looked at closely."""
     patterns = matcher.patterns
-    hopes: list[tuple[float, int, int]] = []
-    for missing, number in candidates(matcher.index, ground):
-        most = hope(patterns[number], ground, missing)
+    hopes: list[tuple[float, int, int, int]] = []
+    for number, missing, garbled in candidates(matcher.index, ground):
+        most = hope(patterns[number], missing, garbled)
         if most is not None:
-            hopes.append((-most, number, missing))
-    whole = (ground.begin, ground.end)
-    best: list[Place] = []
-    room = least = 0.0
-    for least_loss, number, missing in sorted(hopes):
-        pattern, most, stretches = patterns[number], -least_loss, [whole]
+            hopes.append((-most, number, missing, garbled))
+    rivals = Rivals((ground.begin, ground.end))
+    for least_loss, number, missing, garbled in sorted(hopes):
+        pattern = patterns[number]
         competing = pattern.role in COMPETING
-        if competing and best:
-            better = [one for one in best if one.value >= most]
-            if room < pattern.shortest and (most <= least or _room(left_free(whole, better)) < pattern.shortest):
-                continue
-            stretches = left_free(whole, (one for one in better if one.cost <= 0 or one.straight))
-        for place in places(pattern, ground, missing, stretches):
+        stretches = rivals.leave(pattern.shortest, -least_loss) if competing else rivals.whole
+        for place in places(pattern, ground, missing, garbled, stretches) if stretches else ():
             if counts(place, ground.spoken):
                 yield place
                 if competing:
-                    best.append(place)
-                    room, least = _room(left_free(whole, best)), min(one.value for one in best)
+                    rivals.add(place)
 
 
 def counts(place: Place, spoken: Spoken) -> bool:
@@ -242,21 +244,6 @@ def counts(place: Place, spoken: Spoken) -> bool:
     role = place.pattern.role
     spans = role in SPANNING and (role != "forbidden" or place.cost <= 0)
     return place.last > spoken.own and (place.first >= spoken.own or spans)
-
-
-def left_free(ground: tuple[int, int], taken: Iterable[Place]) -> list[tuple[int, int]]:
-    """The stretches that better explanations leave: a wording that is worth less can only stand beside them."""
-    found, begin = [], ground[0]
-    for first, last in sorted((place.first, place.last) for place in taken):
-        if first > begin:
-            found.append((begin, first))
-        begin = max(begin, last)
-    return [*found, (begin, ground[1])] if begin < ground[1] else found
-
-
-def _room(stretches: Iterable[tuple[int, int]]) -> int:
-    """Units of the longest."""
-    return max((last - first for first, last in stretches), default=0)
 
 
 def stands_alone(found: Sequence[Place], spoken: Spoken) -> Iterator[Place]:
@@ -302,28 +289,6 @@ def excused(place: Place, found: Iterable[Place], spoken: Spoken, earlier: Itera
         return True
     since = spoken.starts[spoken.own] - reach
     return any(mark.role == "unless" and owner in mark.owners and mark.end >= since for mark in earlier)
-
-
-def compete(found: Iterable[Place], spoken: Spoken) -> list[Place]:
-    """The explanations that together are worth most, none overlapping, in order of time.
-
-    Weighted interval scheduling: each place takes its value with it, and the best of what ends before it begins.
-    """
-    ranked = sorted(found, key=lambda place: (place.last, place.first, place.pattern.wording))
-    if not ranked:
-        return []
-    lasts = [place.last for place in ranked]
-    best: list[tuple[float, Place | None, int]] = [(0.0, None, 0)]
-    for number, place in enumerate(ranked):
-        before = bisect_right(lasts, place.first, 0, number)
-        with_it = best[before][0] + max(1.0, place.value) - place.off_tone(spoken)
-        best.append((with_it, place, before) if with_it > best[-1][0] else (best[-1][0], None, number))
-    kept, number = list[Place](), len(ranked)
-    while number:
-        _, taken, number = best[number]
-        if taken is not None:
-            kept.append(taken)
-    return kept[::-1]
 
 
 def judged(

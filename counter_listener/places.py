@@ -207,9 +207,12 @@ def sureness(aligned: Aligned, spoken: Spoken) -> float:
     return sum(around) / len(around)
 
 
-def places(pattern: Pattern, ground: Ground, missing: int, stretches: Iterable[tuple[int, int]]) -> Iterator[Place]:
-    """Where one wording stands on these stretches of the ground, none overlapping; `missing` of its sounds are not
-    there.
+def places(
+    pattern: Pattern, ground: Ground, missing: int, garbled: int, stretches: Iterable[tuple[int, int]]
+) -> Iterator[Place]:
+    """Where one wording stands on these stretches of the ground, none overlapping.
+
+    On all of the ground `missing` of its sounds are not there, and `garbled` are written otherwise at least.
     """
     todo = list(stretches)
     bendable: bool | None = None
@@ -219,7 +222,7 @@ def places(pattern: Pattern, ground: Ground, missing: int, stretches: Iterable[t
             continue
         place = None if missing else _straight(pattern, ground, begin, end)
         if place is None and bendable is None:
-            bendable = pattern.forgiving and promising(pattern, ground, missing)
+            bendable = pattern.forgiving and promising(pattern, ground, missing, garbled)
         if place is None and bendable:
             place = _bent(pattern, ground, begin, end)
         if place is not None:
@@ -233,20 +236,16 @@ def masks(pattern: Pattern, ground: Ground) -> list[int]:
     return [anywhere if sound is None else where.get(sound, 0) for sound in pattern.sounds]
 
 
-def hope(pattern: Pattern, ground: Ground, missing: int) -> float | None:
-    """The most bits that a place of it here can be worth, at a glance; None where so much missing is too much."""
-    garbled = pattern.size - missing - len(pattern.characters & ground.written.keys())
-    if garbled < 0:  # noqa: PLR1730 - a call of max costs more than all the rest here
-        garbled = 0
+def hope(pattern: Pattern, missing: int, garbled: int) -> float | None:
+    """The most bits that a place of it can be worth, at a glance; None where so much missing is too much."""
     allowed = pattern.relieved
     if missing > pattern.lights + ROUNDING + (allowed[garbled] if garbled < len(allowed) else allowed[-1]):
         return None
     return pattern.ceiling - pattern.miswritten * garbled - pattern.absent * missing
 
 
-def promising(pattern: Pattern, ground: Ground, missing: int) -> bool:
+def promising(pattern: Pattern, ground: Ground, missing: int, garbled: int) -> bool:
     """Whether what is there of it can be enough, in whatever order its sounds are."""
-    garbled = max(0, pattern.size - missing - len(pattern.characters & ground.written.keys()))
     least = ground.least
     cost, bits = 0.0, 0.0
     for sound, lost, absent, telling in pattern.cells:

@@ -39,7 +39,7 @@ from counter_listener.store_schema import GUARDS, SETTINGS, must_upgrade, newest
 from counter_listener.store_tables import EVENTS, RECORDINGS, WHEN
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -74,6 +74,7 @@ class Store:
     def __init__(self, connection: sa.Connection, path: Path) -> None:
         self._connection = connection
         self._together = False
+        self._end: Tail | None = None  # of the chain, while the write lock is held
         self.path = path
         """The file that holds it."""
 
@@ -88,7 +89,7 @@ class Store:
             try:
                 yield
             finally:
-                self._together = False
+                self._together, self._end = False, None
 
     def append(self, events: Iterable[Event], origin: Origin, recorded: datetime) -> int:
         """Write the events, all or none, and return how many; they are on the disk when this returns.
@@ -100,7 +101,9 @@ class Store:
             return 0
         with self._transaction("BEGIN IMMEDIATE") as connection:
             first = _next_number(connection, origin.stream)
-            _insert(connection, EVENTS, linked(event_rows(events, origin, recorded, first), _tail(connection)))
+            rows = list(linked(event_rows(events, origin, recorded, first), self._end or _tail(connection)))
+            _insert(connection, EVENTS, rows)
+            self._end = _end_of(rows) if self._together else None
         return len(events)
 
     def add_recording(
@@ -129,9 +132,11 @@ class Store:
             if judging:
                 number = _next_number(connection, notes_stream(recording.sha256))
                 note = [note_row(judging, before.stream if before else None, origin, recorded, number)]
-            rows = list(linked([*head, *note, *event_rows(events, origin, recorded, first)], _tail(connection)))
+            new = [*head, *note, *event_rows(events, origin, recorded, first)]
+            rows = list(linked(new, self._end or _tail(connection)))
             _insert(connection, RECORDINGS, rows[: len(head)])
             _insert(connection, EVENTS, rows[len(head) :])
+            self._end = _end_of(rows) if self._together else None
         return True
 
     def judging(self, sha256: str) -> Judging | None:
@@ -391,6 +396,10 @@ def _told(name: str | Sentence) -> Iterator[None]:
 def _tail(connection: sa.Connection) -> Tail:
     ends = [connection.execute(end).first() for end in ENDS]
     return max(((number(end.seq), end.chain) for end in ends if end), default=(0, START), key=itemgetter(0))
+
+
+def _end_of(rows: Sequence[Mapping[str, object]]) -> Tail | None:
+    return (number(rows[-1]["seq"]), str(rows[-1]["chain"])) if rows else None
 
 
 def _next_number(connection: sa.Connection, stream: str) -> int:

@@ -58,13 +58,15 @@ def duties(phrases: PhraseSet, visit: Visit) -> Iterator[tuple[Phrase, Stage, fl
 
 def on_hit(visit: Visit, hit: Hit, phrases: PhraseSet, utterance: Utterance) -> Told:
     """A phrase of a stage was heard: an event the first time, or none if a customer may have said it."""
+    if hit.owner in visit.heard:
+        return visit, None
     phrase, stage, scenario = next(
         (phrase, stage, scenario)
         for stage, scenario in phrases.stages()
         for phrase in stage.phrase
         if phrase.id == hit.owner
     )
-    if hit.owner in visit.heard or (scenario is not None and scenario.id not in visit.scenarios):
+    if scenario is not None and scenario.id not in visit.scenarios:
         return visit, None
     if doubtful(hit, utterance):
         return _with_doubt(visit, hit), None

@@ -83,7 +83,7 @@ def advance(counter: Counter, item: Item) -> Step:
     match item:
         case Tick():
             counter, events = close_if_quiet(counter, item.settled)
-            return replace(counter, now=max(counter.now, item.at)), events
+            return counter if item.at <= counter.now else replace(counter, now=item.at), events
         case Gap():
             return _on_gap(counter, item)
         case ByHand():
@@ -230,8 +230,8 @@ def tell(counter: Counter, kind: Kind, found: Found, utterance: Utterance) -> St
     """The counter and the events after one finding."""
     visit, event = ON[kind](_visit_of(counter), found, counter.phrases, utterance)
     if event is None:
-        return replace(counter, visit=visit), ()
-    event = replace(event, at=max(event.at, counter.said))
+        return counter if visit is counter.visit else replace(counter, visit=visit), ()
+    event = event if event.at >= counter.said else replace(event, at=counter.said)
     return replace(counter, visit=visit, said=event.at), (event,)
 
 
