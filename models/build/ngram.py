@@ -117,7 +117,7 @@ def mix(texts: Iterable[Text], order: int, floor: Mapping[str, float]) -> Mixtur
     """
     counts = tuple(count(text, order) for text in texts)
     model = Mixture(counts, order)
-    words = {word for one in counts for word in one.follow[()]} | set(floor)
+    words = sorted({word for one in counts for word in one.follow[()]} | set(floor))
     raw = {word: max(floor.get(word, 0.0), sum(one.share * one.frequency(word) for one in counts)) for word in words}
     whole = sum(raw.values())
     model.after[()] = {word: value / whole for word, value in sorted(raw.items())}
