@@ -11,7 +11,6 @@ import sqlite3
 from contextlib import contextmanager
 from functools import partial
 from heapq import merge
-from operator import itemgetter
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import sqlalchemy as sa
@@ -32,6 +31,7 @@ from counter_listener.record import (
     recording_row,
     text,
 )
+from counter_listener.store_append import ENDS, end_of, insert, next_number, tail
 from counter_listener.store_file import beside, prepare_file, record_file, shown, sqlite_cause
 from counter_listener.store_judgings import judging_of
 from counter_listener.store_purge import doom, remove_doomed
@@ -39,7 +39,7 @@ from counter_listener.store_schema import GUARDS, SETTINGS, must_upgrade, newest
 from counter_listener.store_tables import EVENTS, RECORDINGS, WHEN
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -58,14 +58,7 @@ TIMEOUT = 5.0
 PAGE = 500
 """Rows read at a time, so that a slow reader never keeps a writer waiting."""
 
-ENDS = [sa.select(table.c.seq, table.c.chain).order_by(table.c.seq.desc()).limit(1) for table in (EVENTS, RECORDINGS)]
 KNOWN = sa.select(RECORDINGS.c.seq).where(RECORDINGS.c.sha256 == sa.bindparam("sha256"))
-NEWEST = (
-    sa.select(sa.cast(sa.func.substr(EVENTS.c.uid, sa.func.length(EVENTS.c.stream) + 2), sa.Integer))
-    .where(EVENTS.c.stream == sa.bindparam("stream"))
-    .order_by(EVENTS.c.seq.desc())
-    .limit(1)
-)
 
 
 class Store:
@@ -100,10 +93,10 @@ class Store:
         if not events:
             return 0
         with self._transaction("BEGIN IMMEDIATE") as connection:
-            first = _next_number(connection, origin.stream)
-            rows = list(linked(event_rows(events, origin, recorded, first), self._end or _tail(connection)))
-            _insert(connection, EVENTS, rows)
-            self._end = _end_of(rows) if self._together else None
+            first = next_number(connection, origin.stream)
+            rows = list(linked(event_rows(events, origin, recorded, first), self._end or tail(connection)))
+            insert(connection, EVENTS, rows)
+            self._end = end_of(rows) if self._together else None
         return len(events)
 
     def add_recording(
@@ -126,17 +119,17 @@ class Store:
             before = judging_of(connection, recording.sha256)
             if (before.number + 1 if before else 1) != (judging.number if judging else 1):
                 return False
-            first = _next_number(connection, origin.stream)
+            first = next_number(connection, origin.stream)
             head = [] if before else [recording_row(recording, origin, recorded)]
             note = []
             if judging:
-                number = _next_number(connection, notes_stream(recording.sha256))
+                number = next_number(connection, notes_stream(recording.sha256))
                 note = [note_row(judging, before.stream if before else None, origin, recorded, number)]
             new = [*head, *note, *event_rows(events, origin, recorded, first)]
-            rows = list(linked(new, self._end or _tail(connection)))
-            _insert(connection, RECORDINGS, rows[: len(head)])
-            _insert(connection, EVENTS, rows[len(head) :])
-            self._end = _end_of(rows) if self._together else None
+            rows = list(linked(new, self._end or tail(connection)))
+            insert(connection, RECORDINGS, rows[: len(head)])
+            insert(connection, EVENTS, rows[len(head) :])
+            self._end = end_of(rows) if self._together else None
         return True
 
     def judging(self, sha256: str) -> Judging | None:
@@ -266,7 +259,7 @@ class Store:
     def _walk(self) -> Verification:
         """A purge that comes in between takes rows away before our eyes: then start again."""
         with self._transaction("BEGIN") as connection:
-            until, _ = _tail(connection)
+            until, _ = tail(connection)
             purges = _purges(connection)
         found = walk(
             merge(*(self._columns(table, until) for table in (EVENTS, RECORDINGS)), key=lambda row: number(row["seq"])),
@@ -393,34 +386,12 @@ def _told(name: str | Sentence) -> Iterator[None]:
         ) from error
 
 
-def _tail(connection: sa.Connection) -> Tail:
-    ends = [connection.execute(end).first() for end in ENDS]
-    return max(((number(end.seq), end.chain) for end in ends if end), default=(0, START), key=itemgetter(0))
-
-
-def _end_of(rows: Sequence[Mapping[str, object]]) -> Tail | None:
-    return (number(rows[-1]["seq"]), str(rows[-1]["chain"])) if rows else None
-
-
-def _next_number(connection: sa.Connection, stream: str) -> int:
-    """From 1, in the stream; the newest row has the highest number, whatever a purge took."""
-    return int(connection.execute(NEWEST, {"stream": stream}).scalar() or 0) + 1
-
-
-def _insert(connection: sa.Connection, table: sa.TableClause, rows: Iterable[Columns]) -> None:
-    """As the driver's own statement: SQLAlchemy takes longer over the rows than SQLite does."""
-    if listed := list(rows):
-        names = table.c.keys()
-        values = ", ".join(f":{name}" for name in names)
-        connection.exec_driver_sql(f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({values})", listed)  # noqa: S608 - our own names
-
-
 def _purges(connection: sa.Connection) -> list[str]:
     told = sa.select(EVENTS.c.detail).where(EVENTS.c.stream == "purge").order_by(EVENTS.c.seq)
     return list(connection.execute(told).scalars())
 
 
 def _tell_of_purge(connection: sa.Connection, detail: Columns, recorded: datetime) -> None:
-    row = purge_row(detail, recorded, _next_number(connection, "purge"))
-    _insert(connection, EVENTS, linked([row], _tail(connection)))
+    row = purge_row(detail, recorded, next_number(connection, "purge"))
+    insert(connection, EVENTS, linked([row], tail(connection)))
     connection.exec_driver_sql("PRAGMA user_version = 1")

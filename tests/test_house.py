@@ -52,7 +52,14 @@ ONE_DOOR = {
     "pygal": ["report_charts.py"],
     "jinja2": ["report_html.py"],
     "xlsxwriter": ["report_xlsx.py"],
-    "sqlalchemy": ["store.py", "store_judgings.py", "store_purge.py", "store_report.py", "store_tables.py"],
+    "sqlalchemy": [
+        "store.py",
+        "store_append.py",
+        "store_judgings.py",
+        "store_purge.py",
+        "store_report.py",
+        "store_tables.py",
+    ],
     "pooch": ["models_download.py"],
     "requests": ["models_download.py", "models_line.py"],
 }

@@ -20,9 +20,10 @@ from counter_listener.labels import read_labels, scorable
 from counter_listener.phrases import read_phrase_set
 from models.build.errors import BuildError
 from models.build.held_out import TEST_VARIANTS, Refused
+from models.build.lexicon import Reading
 from models.build.manifest import ManifestError, read_manifest
 from models.build.sets.labels import Kind, Line, Spoken, Wording, label, label_line, plain, wordings
-from models.build.sets.spelling import Reading, recorded, spell
+from models.build.sets.spelling import recorded, spell
 from models.build.sets.visits import visits
 
 TOP = Path(__file__).resolve().parent.parent

@@ -155,7 +155,7 @@ def prune(model: Mixture, worth: float) -> Mixture:
         kept[history] = {w: p for w, p in after if (*history, w) in kept or _worth(model, history, w) >= worth}
         if not kept[history]:
             del kept[history]
-    for history in sorted(kept.keys() - {()}, key=len):
+    for history in sorted(kept.keys() - {()}, key=lambda h: (len(h), h)):
         shorter = sum(smaller.probability(word, history[1:]) for word in kept[history])
         smaller.after[history] = kept[history]
         smaller.back[history] = (1 - sum(kept[history].values())) / (1 - shorter)
