@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -83,9 +82,11 @@ class Ledger:
 
         They are written together; where that fails, one by one, so that it is told of each.
         """
+        if sum(map(_to_be_written, results)) <= 1:
+            return [self._written_alone(result) for result in results]
         counted = replace(self)
         try:
-            with self.store.together() if any(map(_to_be_written, results)) else nullcontext():
+            with self.store.together():
                 return [self._written(result) for result in results]
         except StoreError:
             self.recorded, self.known = counted.recorded, counted.known

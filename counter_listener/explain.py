@@ -149,7 +149,7 @@ def _grounds(matched: Iterable[Item], matcher: Matcher) -> Iterator[_Ground]:
         near, speaker = before if goes_on(before, speaker, part) else (), part.speaker
         spoken = spell(part, matcher.phrases.hearing.clause_pause, near)
         if len(spoken) > spoken.own:
-            yield _Ground(spoken, matcher.likely if item.likely and matcher.likely else matcher)
+            yield _Ground(spoken, matcher.when(likely=item.likely))
         before = (*near, *part.words)[-BEGUN:]
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Final
 
@@ -40,14 +40,14 @@ class Index:
     """The same of what it is written with (see character_bits)."""
     sizes: tuple[int, ...]
     """Syllables of each wording, slots left out."""
+    unlisted: tuple[int, ...]
+    """For each wording: how many of its pairs do not lead to it."""
     needed: tuple[int, ...]
     """For each wording: how many pairs must be there."""
     missing: tuple[int, ...]
     """For each wording: how many of its sounds need not be there."""
     sound_bits: Mapping[str, int]
     character_bits: Mapping[str, int]
-    reach: dict[str, int] = field(default_factory=dict, compare=False)
-    """Bits of the sounds that one heard is near to; remembered."""
     known: dict[tuple[str, str], tuple[int, ...]] = field(default_factory=dict, compare=False)
     """What was found before for two sounds heard side by side; speech repeats itself."""
 
@@ -77,7 +77,7 @@ def index_of(patterns: Sequence[Pattern]) -> Index:
     often = Counter(pair for found in every for pair in set(found))
     pairs: dict[str, dict[str, list[int]]] = {}
     singles: dict[str, list[int]] = {}
-    needed: list[int] = []
+    unlisted: list[int] = []
     for number, (pattern, found) in enumerate(zip(patterns, every, strict=True)):
         telling = [pair for pair in found if often[pair] <= OFTEN]
         listed = telling if len(telling) >= ENOUGH else found
@@ -86,7 +86,7 @@ def index_of(patterns: Sequence[Pattern]) -> Index:
         if not listed:
             for sound in filter(None, pattern.sounds):
                 singles.setdefault(sound, []).append(number)
-        needed.append(max(1, pairs_needed(pattern) - len(found) + len(listed)))
+        unlisted.append(len(found) - len(listed))
     sound_bits = _numbered(sound for pattern in patterns for sound in pattern.sounds if sound)
     character_bits = _numbered(character for pattern in patterns for character in pattern.characters)
     return Index(
@@ -95,11 +95,23 @@ def index_of(patterns: Sequence[Pattern]) -> Index:
         tuple(_bits_of(filter(None, pattern.sounds), sound_bits) for pattern in patterns),
         tuple(_bits_of(pattern.characters, character_bits) for pattern in patterns),
         tuple(pattern.size for pattern in patterns),
-        tuple(needed),
-        tuple(map(syllables_spared, patterns)),
+        tuple(unlisted),
+        *_enough(patterns, unlisted),
         sound_bits,
         character_bits,
     )
+
+
+def index_like(index: Index, patterns: Sequence[Pattern]) -> Index:
+    """The index of the same wordings where more or less of them may differ."""
+    needed, missing = _enough(patterns, index.unlisted)
+    return replace(index, needed=needed, missing=missing)
+
+
+def _enough(patterns: Sequence[Pattern], unlisted: Sequence[int]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """For each wording: how many pairs must be there, and how many of its sounds need not be."""
+    needed = (max(1, pairs_needed(pattern) - less) for pattern, less in zip(patterns, unlisted, strict=True))
+    return tuple(needed), tuple(map(syllables_spared, patterns))
 
 
 def _numbered(things: Iterable[str]) -> dict[str, int]:
@@ -172,25 +184,12 @@ def candidates(index: Index, ground: Ground) -> Iterator[tuple[int, int, int]]:
     counted = Counter(chain.from_iterable(_shared(index, ground)))
     enough = [number for number, pairs in counted.items() if pairs >= needed[number]]
     enough += {number for sound in where if sound in index.singles for number in index.singles[sound]}
-    unheard, written = ~_heard(index, ground), _bits_of(ground.written, index.character_bits)
+    unheard, written = ~_bits_of(where, index.sound_bits), _bits_of(ground.written, index.character_bits)
     for number in enough:
         lack = (index.sounds[number] & unheard).bit_count()
         if lack <= missing[number]:
             otherwise = index.sizes[number] - lack - (index.characters[number] & written).bit_count()
             yield number, lack, otherwise if otherwise > 0 else 0  # noqa: FURB136 - a call costs more than the rest
-
-
-def _heard(index: Index, ground: Ground) -> int:
-    """Bits of the sounds that are there, or that one near to is."""
-    found, reach = 0, index.reach
-    for sound in {*ground.spoken.sounds[ground.begin : ground.end]}:
-        bits = reach.get(sound)
-        if bits is None:
-            if len(reach) >= REMEMBERED:
-                reach.clear()
-            bits = reach[sound] = _bits_of(near(sound), index.sound_bits)
-        found |= bits
-    return found
 
 
 def _shared(index: Index, ground: Ground) -> Iterator[tuple[int, ...]]:

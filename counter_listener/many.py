@@ -21,7 +21,6 @@ AWAKE: Final = 0.5
 """Seconds after which an interrupt is looked for."""
 GATHERED: Final = 0.2
 """Seconds between two times of recording: what comes meanwhile is recorded together."""
-
 BUNDLE: Final = 16
 """Transcripts that a worker is given at a time, for each takes it less time than it takes to give it one."""
 

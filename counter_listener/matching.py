@@ -14,7 +14,7 @@ from counter_listener.alignment import Against
 from counter_listener.closeness import figures
 from counter_listener.competition import COMPETING, Rivals, compete, left_free
 from counter_listener.findings import Findings, Heard, Item, Mark, Role, RuleHit
-from counter_listener.index import Ground, Index, candidates, ground_of, index_of
+from counter_listener.index import Ground, Index, candidates, ground_of, index_like, index_of
 from counter_listener.inside import Inside, inside, words_inside
 from counter_listener.phrase_set import PhraseSet, Rule
 from counter_listener.places import Place, hope, places, reach
@@ -55,6 +55,10 @@ class Matcher:
     known: OrderedDict[Same, tuple[Place, ...]] | None = field(default=None, compare=False, repr=False)
     """Where wordings stood in what was said of late, if that is remembered."""
 
+    def when(self, *, likely: bool) -> Matcher:
+        """What to listen with where owed phrases are likely, or are not."""
+        return self.likely if likely and self.likely else self
+
 
 def prepare(phrases: PhraseSet) -> Matcher:
     """A matcher for all wordings of a phrase set."""
@@ -68,7 +72,7 @@ def prepare(phrases: PhraseSet) -> Matcher:
         longest=max(map(reach, patterns), default=0),
     )
     likely = tuple(likelier(patterns))
-    return replace(matcher, likely=replace(matcher, patterns=likely, index=index_of(likely)))
+    return replace(matcher, likely=replace(matcher, patterns=likely, index=index_like(matcher.index, likely)))
 
 
 def remembering(matcher: Matcher) -> Matcher:
@@ -102,10 +106,10 @@ def match(items: Iterable[Recognised], matcher: Matcher) -> Iterator[Item]:
             before, speaker = before if goes_on(before, speaker, part) else (), part.speaker
             spoken = spell(part, matcher.phrases.hearing.clause_pause, before)
             likely = part.start - last <= within
-            findings = found_in(matcher.likely if likely and matcher.likely else matcher, spoken, marks)
+            findings = found_in(matcher.when(likely=likely), spoken, marks)
             last = max((last, *(hit.end for hit in findings.phrases if close(hit))))
-            if not likely and findings.phrases and matcher.likely:
-                likely, findings = True, found_in(matcher.likely, spoken, marks)
+            if not likely and findings.phrases:
+                likely, findings = True, found_in(matcher.when(likely=True), spoken, marks)
             if part.speaker != "customer":  # whose apology is not the clerk's
                 marks = findings.marks
             yield Heard(part, findings, len(spoken) - spoken.own, likely)

@@ -72,16 +72,11 @@ def spell(utterance: Utterance, clause_pause: float, before: tuple[Word, ...] = 
         clause += word.text[-1:] in CLAUSE_MARKS
         previous = word
     written_out, starts, ends, firsts, clauses, sure = zip(*units, strict=True) if units else ((),) * 6
-    heard, added, light = _sounding(written_out)
+    heard = sounds(written_out)
+    added = added_costs(written_out, heard)
+    light = tuple(cost < figures().added for cost in added)
     certain = min(sure, default=1.0) >= 1.0
     return Spoken(written_out, heard, starts, ends, firsts, clauses, sure, added, light, certain, own)
-
-
-def _sounding(units: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[float, ...], tuple[bool, ...]]:
-    """Of each unit its sound, what it costs where a wording does not have it, and whether that is little."""
-    heard = sounds(units)
-    added = added_costs(units, heard)
-    return heard, added, tuple(cost < figures().added for cost in added)
 
 
 def parts(utterance: Utterance) -> Iterator[Utterance]:

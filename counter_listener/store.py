@@ -31,7 +31,7 @@ from counter_listener.record import (
     recording_row,
     text,
 )
-from counter_listener.store_append import ENDS, end_of, insert, next_number, tail
+from counter_listener.store_append import ENDS, insert, next_number, tail
 from counter_listener.store_file import beside, prepare_file, record_file, shown, sqlite_cause
 from counter_listener.store_judgings import judging_of
 from counter_listener.store_purge import doom, remove_doomed
@@ -94,9 +94,7 @@ class Store:
             return 0
         with self._transaction("BEGIN IMMEDIATE") as connection:
             first = next_number(connection, origin.stream)
-            rows = list(linked(event_rows(events, origin, recorded, first), self._end or tail(connection)))
-            insert(connection, EVENTS, rows)
-            self._end = end_of(rows) if self._together else None
+            insert(connection, EVENTS, self._chained(connection, event_rows(events, origin, recorded, first)))
         return len(events)
 
     def add_recording(
@@ -125,11 +123,9 @@ class Store:
             if judging:
                 number = next_number(connection, notes_stream(recording.sha256))
                 note = [note_row(judging, before.stream if before else None, origin, recorded, number)]
-            new = [*head, *note, *event_rows(events, origin, recorded, first)]
-            rows = list(linked(new, self._end or tail(connection)))
+            rows = self._chained(connection, [*head, *note, *event_rows(events, origin, recorded, first)])
             insert(connection, RECORDINGS, rows[: len(head)])
             insert(connection, EVENTS, rows[len(head) :])
-            self._end = end_of(rows) if self._together else None
         return True
 
     def judging(self, sha256: str) -> Judging | None:
@@ -294,14 +290,20 @@ class Store:
                 return
             page = wanted.where(seq > rows[-1].seq).order_by(seq).limit(PAGE)
 
+    def _chained(self, connection: sa.Connection, rows: Iterable[Columns]) -> list[Columns]:
+        """The rows, following on the end of the chain, which is remembered while nobody else can write."""
+        chained = list(linked(rows, self._end or tail(connection)))
+        if self._together and chained:
+            self._end = number(chained[-1]["seq"]), str(chained[-1]["chain"])
+        return chained
+
     @contextmanager
     def _transaction(self, begin: str | None = None) -> Iterator[sa.Connection]:
         """The driver is kept from sending its own BEGIN: without ours, every statement stands alone."""
-        if self._together:
-            with _told(shown(self.path)):
-                yield self._connection
-            return
         with _told(shown(self.path)):
+            if self._together:
+                yield self._connection
+                return
             try:
                 with self._connection.begin():
                     if begin:

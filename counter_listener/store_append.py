@@ -11,7 +11,7 @@ from counter_listener.chain import START, Tail, number
 from counter_listener.store_tables import EVENTS, RECORDINGS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable
 
     from counter_listener.record import Columns
 
@@ -28,11 +28,6 @@ def tail(connection: sa.Connection) -> Tail:
     """The last link of the chain."""
     ends = [connection.execute(end).first() for end in ENDS]
     return max(((number(end.seq), end.chain) for end in ends if end), default=(0, START), key=itemgetter(0))
-
-
-def end_of(rows: Sequence[Mapping[str, object]]) -> Tail | None:
-    """The last link of rows that were just chained; None where there are none."""
-    return (number(rows[-1]["seq"]), str(rows[-1]["chain"])) if rows else None
 
 
 def next_number(connection: sa.Connection, stream: str) -> int:

@@ -128,10 +128,9 @@ def held(pattern: Pattern, known: Collection[tuple[str | None, ...]]) -> frozens
 def likelier(patterns: Iterable[Pattern]) -> Iterator[Pattern]:
     """The same wordings where owed ones are likely, for others were just heard."""
     line = figures().likely
-    return (
-        judged_by(line, pattern) if pattern.role == "phrase" and pattern.size >= line.least_from else pattern
-        for pattern in patterns
-    )
+    for pattern in patterns:
+        more = pattern.role == "phrase" and pattern.size >= line.least_from
+        yield replace(judged_by(line, pattern), impolite=pattern.allowed) if more else pattern
 
 
 def courteous(units: list[str | None], polite: Courtesies) -> Iterator[int]:
@@ -279,7 +278,7 @@ def judged_by(line: Line, pattern: Pattern) -> Pattern:
         pattern,
         most=most,
         allowed=allowed,
-        impolite=allowed if line is not told.likely else pattern.allowed,
+        impolite=allowed,
         relieved=relieved,
         bound=allowed[-1] + PUT_IN * told.added * (1.0 - line.added) * (size >= line.least_from),
         forgiving=size > 1 and most >= (1.0 if pattern.role in CONTEXTS else told.added_cheap),
