@@ -68,10 +68,12 @@ class Bench:
     known: Known
     done: Done
     clock: Clock
-    begun: int = 0
-    """How many inputs have been handed out."""
+    seen: int = 0
+    """How many inputs have come into view."""
     shown: int = 0
     """How many results have been given."""
+    waiting: dict[int, int] = field(default_factory=dict)
+    """Inputs in view that nobody has begun, in their order, and the size of each in bytes."""
     idle: list[Hand] = field(default_factory=list)
     again: deque[int] = field(default_factory=deque)
     """Inputs to be tried once more."""
@@ -125,12 +127,12 @@ def _hand_out(bench: Bench) -> None:
 
 def _next(bench: Bench) -> list[int]:
     """What is to be checked next: a recording, or a bundle of transcripts; what is known needs no checking."""
-    most = min(len(bench.inputs), bench.shown + AHEAD * len(bench.hands))
-    size = max(1, min(BUNDLE, (most - bench.begun) // (2 * len(bench.hands))))
+    _look_ahead(bench)
+    size = max(1, min(BUNDLE, len(bench.waiting) // (2 * len(bench.hands))))
     numbers: list[int] = []
-    while bench.begun < most and len(numbers) < size and _goes_with(bench, numbers):
-        number, one = bench.begun, bench.inputs[bench.begun]
-        bench.begun += 1
+    while bench.waiting and len(numbers) < size and (number := _chosen(bench, numbers)) is not None:
+        del bench.waiting[number]
+        one = bench.inputs[number]
         result = failed(one.path, one.error) if isinstance(one, Missing) else bench.known(one)
         if result is None:
             numbers.append(number)
@@ -139,9 +141,35 @@ def _next(bench: Bench) -> list[int]:
     return numbers
 
 
-def _goes_with(bench: Bench, numbers: Sequence[int]) -> bool:
-    """Whether the next input may go with these."""
-    return not numbers or all(is_transcript(_path(bench.inputs[number])) for number in (numbers[0], bench.begun))
+def _look_ahead(bench: Bench) -> None:
+    """Brings into view what may be begun before the next result is shown."""
+    most = min(len(bench.inputs), bench.shown + AHEAD * len(bench.hands))
+    while bench.seen < most:
+        bench.waiting[bench.seen] = _size(_path(bench.inputs[bench.seen]))
+        bench.seen += 1
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except (OSError, ValueError):
+        return 0
+
+
+def _chosen(bench: Bench, numbers: Sequence[int]) -> int | None:
+    """The input that goes next, with these if there are any; None where none may go with them.
+
+    That is the one to be shown next, and after it the largest recording in view: at the end no worker is then left with
+    a long one while the others have nothing to do (Graham, Bounds on multiprocessing timing anomalies, 1969).
+    Transcripts, which are short, go in their order.
+    """
+    first = next(iter(bench.waiting))
+    ordered = is_transcript(_path(bench.inputs[first]))
+    if numbers:
+        return first if ordered and is_transcript(_path(bench.inputs[numbers[0]])) else None
+    if ordered or first == bench.shown:
+        return first
+    return max(bench.waiting, key=bench.waiting.__getitem__)
 
 
 def _patience(bench: Bench) -> float:

@@ -110,6 +110,23 @@ def test_of_transcripts_given_to_a_worker_together_only_the_one_that_kills_it_is
     assert max(sizes) > 1
 
 
+def test_the_largest_recordings_are_begun_first_and_shown_in_their_turn(tmp_path: Path) -> None:
+    files = copies(tmp_path, 5)
+    files[2].write_bytes(files[2].read_bytes() + bytes(32_000))
+    begun: list[Path] = []
+
+    class Watched(ProcessHand):
+        def check(self, paths: Sequence[Path]) -> Future[list[Result]]:
+            begun.extend(paths)
+            return super().check(paths)
+
+    hands = [Watched(task()), Watched(task())]
+    results = list(check_many(files, hands, lambda _path: None, lambda results: results, time.monotonic))
+    assert [result.path for result in results] == files
+    assert begun[:3] == [files[0], files[2], files[4]]
+    assert sorted(begun) == files
+
+
 def test_an_only_worker_that_is_killed_costs_nothing_either(tmp_path: Path) -> None:
     files, store = [*SHORT, *copies(tmp_path, 2)], tmp_path / "events.db"
     command = [sys.executable, "-m", "counter_listener", "check", *map(str, files), "--store", str(store)]
