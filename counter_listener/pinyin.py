@@ -8,44 +8,14 @@ from functools import cache, lru_cache
 from sys import intern
 from typing import Final
 
-# The phrase dictionary costs 44 MB and 0.2 s; what it decides for the counter stands in READINGS instead.
+# The phrase dictionary costs 44 MB and 0.2 s; what it decides for the counter stands in polyphones.py.
 os.environ.setdefault("PYPINYIN_NO_PHRASES", "1")
 os.environ.setdefault("PYPINYIN_NO_DICT_COPY", "1")
 
 from pypinyin import Style, lazy_pinyin, load_phrases_dict
 from pypinyin.constants import PINYIN_DICT
 
-READINGS: Final = {
-    "银行": "yín háng",
-    "我行": "wǒ háng",
-    "本行": "běn háng",
-    "行长": "háng zhǎng",
-    "分行": "fēn háng",
-    "支行": "zhī háng",
-    "了解": "liǎo jiě",
-    "不了": "bù liǎo",
-    "受不了": "shòu bù liǎo",
-    "重新": "chóng xīn",
-    "重填": "chóng tián",
-    "重复": "chóng fù",
-    "重置": "chóng zhì",
-    "还款": "huán kuǎn",
-    "还贷": "huán dài",
-    "着急": "zháo jí",
-    "着什么急": "zháo shén me jí",
-    "便宜": "pián yi",
-    "音乐": "yīn yuè",
-    "会计": "kuài jì",
-    "存折": "cún zhé",
-    "数一下": "shǔ yī xià",
-    "参差": "cēn cī",
-    "出差": "chū chāi",
-    "长大": "zhǎng dà",
-    "校对": "jiào duì",
-    "乐意": "lè yì",
-    "得": "de",
-}
-"""Words of the counter whose characters are not read by their commonest sound; marks as in a dictionary."""
+from counter_listener.polyphones import READINGS
 
 LAST_OF_BASIC_PLANE: Final = 0xFFFF
 """No recogniser writes the characters beyond it, and only the first reading is ever asked for: 4 MB saved."""

@@ -12,7 +12,7 @@ from counter_listener.models import find_model
 from counter_listener.shipped import shipped
 from counter_listener.types import Word
 from models.build.measure import main
-from models.build.measuring.choices import spelt
+from models.build.measuring.choices import longest, spelt
 from models.build.measuring.sets import Truth
 from models.build.measuring.texts import Errors, added, errors_by_kind, percentile, time_errors
 
@@ -73,6 +73,12 @@ def test_a_grammar_spells_with_the_words_that_a_model_has() -> None:
     assert spelt("请出示身份证", {"请", "出", "示", "身份证", "身"}) == "请 出 示 身份证"
     assert spelt("复旦", {"复", "蛋"}) == "复 蛋"
     assert spelt("复旦", {"复"}) == ""
+
+
+def test_of_words_in_a_row_the_answer_is_the_one_that_took_longest() -> None:
+    heard = [("[unk]", 0.9), ("复", 0.2), ("旦", 0.3), ("语言", 0.4)]
+    assert longest(heard, ["语言", "复 旦", "旦 复"]) == "复 旦"
+    assert longest(heard, ["语音"]) == ""
 
 
 def made_set(folder: Path, file: str, said: list[dict[str, object]]) -> None:

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from counter_listener.pinyin import READINGS, syllables, written
+from counter_listener.pinyin import syllables, written
+from counter_listener.polyphones import READINGS
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,10 @@ from collections.abc import Iterable
 from functools import cache
 from typing import Final
 
-from pypinyin import Style, pinyin, pinyin_dict
+from pypinyin import Style, load_phrases_dict, pinyin, pinyin_dict
 from pypinyin.contrib.tone_convert import to_finals, to_initials, to_normal
+
+from counter_listener.polyphones import READINGS
 
 SILENCE: Final = "SIL"
 GARBAGE: Final = "SPN"
@@ -25,6 +27,8 @@ NO_SYLLABLE: Final = frozenset(
     {"m", "n", "ng", "hm", "hng", "e^", "ê", "yo", "lo", "eng", "rua", "fiao", "biang", "o", "yai"}
 )
 """Interjections, dialect and rarities: too seldom said to be learnt, and espeak-ng cannot say most of them."""
+
+load_phrases_dict({word: [[sound] for sound in marks.split()] for word, marks in READINGS.items() if len(word) > 1})
 
 
 @cache

@@ -23,18 +23,46 @@ REST: Final = b"\0" * SAMPLE_RATE
 """Half a second of silence after a word, so that its last sound is not cut off by the end of the recording."""
 
 
-def recognise(path: Path, model: Any, grammar: Sequence[str] | None) -> str:  # noqa: ANN401 - vosk has no types
-    """What a model writes for a whole recording, spaced, in grammar mode or freely (None)."""
+Span = tuple[str, float]
+"""A word as a model wrote it, and how long it took in seconds."""
+
+
+def recognise(path: Path, model: Any, grammar: Sequence[str] | None) -> list[Span]:  # noqa: ANN401 - vosk has no types
+    """The words that a model hears in a whole recording, in grammar mode or freely (None)."""
     from vosk import KaldiRecognizer
 
     choice = () if grammar is None else (json.dumps(grammar, ensure_ascii=False),)
     engine = KaldiRecognizer(model, SAMPLE_RATE, *choice)
+    engine.SetWords(True)  # noqa: FBT003 - vosk's own signature
     told = [
-        json.loads(engine.Result())["text"]
+        engine.Result()
         for block in blocks((*read_recording(path), REST))
         if isinstance(block, bytes) and engine.AcceptWaveform(block)
     ]
-    return " ".join(part for part in (*told, json.loads(engine.FinalResult())["text"]) if part)
+    heard = [word for one in (*told, engine.FinalResult()) for word in json.loads(one).get("result", ())]
+    return [(word["word"], word["end"] - word["start"]) for word in heard]
+
+
+def written(heard: Sequence[Span]) -> str:
+    """The words, spaced."""
+    return " ".join(word for word, _ in heard)
+
+
+def longest(heard: Sequence[Span], wordings: Iterable[str]) -> str:
+    """That of the spaced wordings which took longest; empty where none was heard.
+
+    A grammar lets words follow each other, and gives a breath or a knock after the word to another one; who asks which
+    of twelve was said wants one answer.
+    """
+    words = [word for word, _ in heard]
+    found = [
+        (sum(seconds for _, seconds in heard[at : at + len(parts)]), wording)
+        for wording in wordings
+        for parts in (wording.split(),)
+        for at in range(len(words))
+        if words[at : at + len(parts)] == parts
+    ]
+    return max(found, default=(0.0, ""))[1]
 
 
 def spelt(wording: str, known: Collection[str]) -> str:
@@ -62,6 +90,8 @@ def _alike(character: str, known: Collection[str]) -> str | None:
 def which_word(folder: Path, ears: Ears) -> dict[str, Any]:
     """Which of the twelve words of dspspeech20 five students said, by grammar with and without [unk], and freely.
 
+    With a grammar the answer is the word that took longest; freely it is all that was written.
+
     A word is right `by_sound` if what was written has its syllables, and `in_characters` if it is the word itself:
     北京 and 背景 differ in tone alone, which the units of our own models do not have. A word that the vocabulary cannot
     spell is not in the grammar, and wrong each time.
@@ -69,11 +99,11 @@ def which_word(folder: Path, ears: Ears) -> dict[str, Any]:
     rows = [row for row in read_manifest(folder) if row.speaker in STUDENTS_HELD_OUT]
     known = vocabulary(ears.folder)
     words = {wording: text for text in sorted({row.text for row in rows}) if (wording := spelt(text, known))}
-    grammars = {"grammar": [*words], "grammar with [unk]": [*words, GARBAGE], "free": None}
-    return {
-        name: _right(rows, [recognise(row.path, ears.model, grammar) for row in rows], words)
-        for name, grammar in grammars.items()
-    }
+    found = {}
+    for name, grammar in {"grammar": [*words], "grammar with [unk]": [*words, GARBAGE], "free": None}.items():
+        heard = [recognise(row.path, ears.model, grammar) for row in rows]
+        found[name] = _right(rows, [longest(one, words) if grammar else written(one) for one in heard], words)
+    return found
 
 
 def _right(rows: Sequence[Recording], told: Iterable[str], words: dict[str, str]) -> dict[str, Any]:
@@ -81,7 +111,7 @@ def _right(rows: Sequence[Recording], told: Iterable[str], words: dict[str, str]
     characters: list[bool] = []
     taken: dict[str, list[bool]] = defaultdict(list)
     for row, heard in zip(rows, told, strict=True):
-        clean = " ".join(word for word in heard.split() if word != GARBAGE)
+        clean = heard.replace(GARBAGE, "").strip()
         right = syllables(clean) == syllables(row.text)
         sound[row.speaker].append(right)
         taken[row.text].append(right)
@@ -106,7 +136,7 @@ def dial(lines: Sequence[Labelled], ears: Ears) -> dict[str, Any]:
     grammar = [*filter(None, (spelt(phrase, known) for phrase in phrases)), GARBAGE]
     hits, false, counted = 0, 0, {"phrase": 0, "other": 0}
     for one in lines:
-        heard = recognise(one.label.path, ears.model, grammar)
+        heard = written(recognise(one.label.path, ears.model, grammar))
         said = one.lines[0]
         if said.kind == "phrase":
             counted["phrase"] += 1
