@@ -69,4 +69,4 @@ def explain(  # noqa: PLR0913 - one parameter an option
         return
     from counter_listener.explain_table import explained_text
 
-    click.echo(explained_text(found, printable(str(recording))), nl=False)
+    click.echo(explained_text(found, printable(str(recording)), titles), nl=False)

@@ -12,7 +12,7 @@ from counter_listener.matching import Matcher, counts, goes_on, match
 from counter_listener.places import Place, place_of
 from counter_listener.privacy import mask
 from counter_listener.spoken import Spoken, spell
-from counter_listener.types import ByHand, Event, Gap, Recognised, Speaker, Utterance, Word
+from counter_listener.types import ByHand, Event, Gap, Hit, Recognised, Speaker, Utterance, Word
 from counter_listener.visit import judge
 from counter_listener.wordings import Pattern
 
@@ -56,7 +56,11 @@ class Explanation:
     """In sound, 0-100."""
     line: float
     """The closeness that was needed there; over 100 where the words say too little there to be believed at all."""
+    likely: bool
+    """Whether a phrase was heard in the minute before, so that the line was lower there."""
     passes: bool
+    instead: tuple[str, ...]
+    """What the stretch was taken for, the better explanation of it: ids of phrases and offences."""
     columns: tuple[Column, ...]
     cure: tuple[str, ...]
     """What would have passed: the fewest syllables heard as the wording has them; empty where that is not enough."""
@@ -73,22 +77,13 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
-    place: Place
-    spoken: Spoken
-
-    @property
-    def short(self) -> float:
-        """Syllables beyond the line; under 0 where it passes."""
-        return self.place.cost - self.place.allowed
-
-
-@dataclass(frozen=True, slots=True)
 class _Ground:
-    """One utterance, and what was listened for in it."""
+    """One utterance, what was listened for in it, and what was found."""
 
     spoken: Spoken
     matcher: Matcher
+    likely: bool
+    hits: tuple[Hit, ...]
 
     @property
     def start(self) -> float:
@@ -97,6 +92,17 @@ class _Ground:
     def wordings(self, owner: str) -> Iterator[Pattern]:
         patterns = self.matcher.patterns
         return (one for one in patterns if owner in one.owners and one.role in {"phrase", "forbidden"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    place: Place
+    ground: _Ground
+
+    @property
+    def short(self) -> float:
+        """Syllables beyond the line; under 0 where it passes."""
+        return self.place.cost - self.place.allowed
 
 
 def explain(
@@ -149,7 +155,8 @@ def _grounds(matched: Iterable[Item], matcher: Matcher) -> Iterator[_Ground]:
         near, speaker = before if goes_on(before, speaker, part) else (), part.speaker
         spoken = spell(part, matcher.phrases.hearing.clause_pause, near)
         if len(spoken) > spoken.own:
-            yield _Ground(spoken, matcher.when(likely=item.likely))
+            hits = (*item.findings.phrases, *item.findings.offences)
+            yield _Ground(spoken, matcher.when(likely=item.likely), item.likely, hits)
         before = (*near, *part.words)[-BEGUN:]
 
 
@@ -159,20 +166,27 @@ def _beside(ground: _Ground, at: float | None) -> bool:
 
 def nearest(owner: str, grounds: Iterable[_Ground]) -> _Found | None:
     """The place that comes closest to the line of a phrase, whichever its wording; None where nothing was said."""
-    found = (_along(pattern, ground.spoken) for ground in grounds for pattern in ground.wordings(owner))
-    return min((one for one in found if one is not None), key=lambda one: (one.short, -one.place.value), default=None)
+    found = (
+        _Found(place, ground)
+        for ground in grounds
+        for pattern in ground.wordings(owner)
+        if (place := _along(pattern, ground.spoken)) is not None
+    )
+    return min(found, key=lambda one: (one.short, -one.place.value), default=None)
 
 
-def _along(pattern: Pattern, spoken: Spoken) -> _Found | None:
+def _along(pattern: Pattern, spoken: Spoken) -> Place | None:
     aligned = align(pattern, spoken, 0, len(spoken), {})
     if aligned is None or all(unit == NOT_HEARD for unit in aligned.partners):
         return None
     place = place_of(pattern, aligned, spoken)
-    return _Found(place, spoken) if counts(place, spoken) else None
+    return place if counts(place, spoken) else None
 
 
 def _explained(found: _Found, owner: str, title: str, visit: int | None, verdict: str | None) -> Explanation:
-    place, spoken = found.place, found.spoken
+    place, ground, spoken = found.place, found.ground, found.ground.spoken
+    start, end = spoken.starts[place.first], spoken.ends[place.last - 1]
+    instead = (hit.owner for hit in ground.hits if hit.start < end and hit.end > start and hit.owner != owner)
     return Explanation(
         phrase=owner,
         title=title,
@@ -180,11 +194,13 @@ def _explained(found: _Found, owner: str, title: str, visit: int | None, verdict
         verdict=verdict or ("passes" if place.heard else "too far"),
         wording=place.pattern.wording,
         heard=mask("…".join(spoken.text(first, last) for first, last in place.pieces)),
-        start=round(spoken.starts[place.first], 2),
-        end=round(spoken.ends[place.last - 1], 2),
+        start=round(start, 2),
+        end=round(end, 2),
         closeness=place.score,
         line=round(100 * (1 - place.allowed / place.pattern.weight), 1),
+        likely=ground.likely,
         passes=place.heard,
+        instead=tuple(dict.fromkeys(instead)) if place.heard and verdict != "heard" else (),
         columns=tuple(_columns(place, spoken)),
         cure=() if place.heard else tuple(cure(place, spoken)),
     )
@@ -251,4 +267,4 @@ def _mended(place: Place, spoken: Spoken, fixed: Sequence[int]) -> bool:
             )
     said = Utterance(words[0].start, words[-1].end, tuple(words))
     along = _along(pattern, spell(said, float("inf")))
-    return along is not None and along.place.heard
+    return along is not None and along.heard

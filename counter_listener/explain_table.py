@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from rich.console import Console
@@ -27,12 +27,12 @@ WIDTH: Final = 100
 """Characters: a narrower terminal breaks the lines rather than lose syllables."""
 
 
-def explained_text(found: Sequence[Explanation], recording: str) -> str:
-    """The explanations of one recording as text."""
-    return printed(lambda console: _show(console, found, recording), WIDTH)
+def explained_text(found: Sequence[Explanation], recording: str, titles: Mapping[str, str]) -> str:
+    """The explanations of one recording as text; the titles are those of phrases and offences, by their ids."""
+    return printed(lambda console: _show(console, found, recording, titles), WIDTH)
 
 
-def _show(console: Console, found: Sequence[Explanation], recording: str) -> None:
+def _show(console: Console, found: Sequence[Explanation], recording: str, titles: Mapping[str, str]) -> None:
     if not found:
         text = _("{recording}: nothing to explain; whatever is owed was heard, or nothing was said.")
         console.print(Text(text.format(recording=recording)))
@@ -43,7 +43,7 @@ def _show(console: Console, found: Sequence[Explanation], recording: str) -> Non
         closest = _("Closest at {time}, “{heard}” for “{wording}”:")
         console.print(Text("  " + closest.format(time=clock(one.start), heard=one.heard, wording=one.wording)))
         console.print(Padding(_laid_out(one.columns), (0, 0, 0, 4)))
-        for line in _verdict_lines(one):
+        for line in _verdict_lines(one, titles):
             console.print(Text(f"  {line}"))
 
 
@@ -61,11 +61,15 @@ def _laid_out(columns: Sequence[Column]) -> Table:
     return table
 
 
-def _verdict_lines(one: Explanation) -> Iterator[str]:
+def _verdict_lines(one: Explanation, titles: Mapping[str, str]) -> Iterator[str]:
     if differing := [_difference(column) for column in one.columns if column.cost]:
         yield _("Differs: {list}.").format(list=_(", ").join(differing))
     told = {"closeness": one.closeness, "line": one.line}
-    if one.passes:
+    if one.instead:
+        better = _(", ").join(f"{printable(titles[owner])} ({owner})" for owner in one.instead)
+        text = _("Closeness {closeness:g}, needed here {line:g}: enough, but {list} explains these words better.")
+        yield text.format(**told, list=better)
+    elif one.passes:
         yield _("Closeness {closeness:g}, needed here {line:g}: it passes.").format(**told)
     elif one.line > 100:  # noqa: PLR2004 - a closeness is at most 100
         text = _("Closeness {closeness:g}, which is not enough: so few sounds, written so, are often there by chance.")

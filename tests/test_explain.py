@@ -47,6 +47,19 @@ def test_a_phrase_asked_for_is_explained_though_it_was_heard() -> None:
     assert (one.verdict, one.passes, one.closeness, one.cure) == ("heard", True, 100, ())
 
 
+def test_words_that_were_taken_for_another_phrase_say_for_which(tmp_path: Path) -> None:
+    file = transcript(tmp_path / "a.jsonl", [(0, 1, "您好欢迎光临"), (5, 7, "请问您办理什么业务")])
+    (told,) = [
+        one
+        for line in run("explain", file, "--format", "jsonl").stdout.splitlines()
+        if (one := json.loads(line))["phrase"] == "goodbye"
+    ]
+    assert (told["verdict"], told["passes"], told["instead"]) == ("not_heard", True, ["hello"])
+    assert "问候语 (hello) explains these words better" in run("explain", file, "--lang", "en").stdout
+    (heard,) = explained(*FULL, asked=Asked(phrase="goodbye"))
+    assert heard.instead == ()
+
+
 def test_a_time_asked_for_shows_what_came_closest_there() -> None:
     texts = ["您好欢迎光临", "请问您办理什么业务", *["我想取两万块钱"] * 8, "请慢走"]
     near = explained(*texts, asked=Asked(at=20.0))
