@@ -60,8 +60,9 @@ def _retrieved(line: Line) -> Path:
 def _why(error: exceptions.RequestException, line: Line) -> Sentence:
     """What went wrong, as a sentence."""
     where = plain(line.wanted.url)
+    by_proxy = N_("The proxy cannot be reached, or does not serve {where}.")
     told = {
-        exceptions.ProxyError: N_("The proxy cannot be reached, or does not serve {where}."),
+        exceptions.ProxyError: by_proxy,
         exceptions.SSLError: N_(
             "The certificate of {where} is not trusted here; where your network signs with its own,"
             " name that certificate's file in REQUESTS_CA_BUNDLE."
@@ -87,6 +88,8 @@ def _why(error: exceptions.RequestException, line: Line) -> Sentence:
         )
     if line.reached:
         return sentence("{where} answers, but sends nothing that can be used.", where=where)
+    if line.proxies:  # what fails at a SOCKS proxy is told as any line that fails
+        return sentence(by_proxy, where=where)
     return sentence(
         "{where} cannot be reached; there is no network here, or it does not let this through.", where=where
     )
