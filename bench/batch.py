@@ -52,6 +52,8 @@ MANY: Final = 10_000
 """Recordings that a folder may well hold."""
 SHORT: Final = int(1.5 * SAMPLE_RATE) * SAMPLE_BYTES
 """Bytes of each of them."""
+LOOK: Final = 0.5
+"""Seconds between two looks at the memory: looking costs some milliseconds, which two busy workers would lack."""
 HELPER: Final = 40.0
 """Megabytes that no process of ours stays under; those of Python's own do."""
 BARE: Final = f"""
@@ -242,7 +244,7 @@ def _watch(process: psutil.Process, peaks: dict[int, float]) -> None:
         except psutil.Error:
             if not process.is_running():
                 return
-        time.sleep(0.1)
+        time.sleep(LOOK)
 
 
 if __name__ == "__main__":

@@ -161,6 +161,7 @@ def check(  # noqa: PLR0913 - one parameter an option
     taken up by running it again. With --store none nothing is recorded.
     """
     from counter_listener.inputs import inputs
+    from counter_listener.models import find_model
     from counter_listener.started import parse_time
 
     if fail_under is not None and isnan(fail_under):
@@ -170,17 +171,17 @@ def check(  # noqa: PLR0913 - one parameter an option
         raise UsageError("--again and --keep-transcripts need a record; leave out --store none.")
     listed = inputs(paths)
     number = 0 if executor is not None else places(jobs, listed)
+    model = find_model(model_name)
     if number:
         from counter_listener.warm import get_ready
 
-        get_ready()  # they load while this process does
+        get_ready(model if any(map(is_recording, listed)) else None)  # they load while this process does
     from counter_listener.batch import Ears, Task
     from counter_listener.matching import remembering
-    from counter_listener.models import find_model
     from counter_listener.tally import Tally
 
     matcher, digest = load_phrases(phrases_name)
-    ears = Ears(find_model(model_name), sparing=skip_silence)
+    ears = Ears(model, sparing=skip_silence)
     task = Task(remembering(matcher), ears, given=given, one_visit=one_visit, roles=channels, keep=keep_transcripts)
     with crew(task, executor, number) as hands, opened(store_url) as (store, place):
         options = {"one_visit": one_visit, "channels": list(channels)}
@@ -232,12 +233,17 @@ def places(jobs: int | None, inputs: Sequence[Path | Missing]) -> int:
     Unasked, only as many as have enough to do to be worth their start: one a recording, or SMALL transcripts. A single
     recording needs no worker, for its crash costs no other.
     """
-    from counter_listener.inputs import is_transcript
-
-    recordings = sum(isinstance(one, Path) and not is_transcript(one) for one in inputs)
+    recordings = sum(map(is_recording, inputs))
     worth = recordings + (len(inputs) - recordings) // SMALL
     number = min(cores(), worth) if jobs is None else min(jobs, len(inputs))
     return 0 if number <= 1 and recordings <= 1 else number
+
+
+def is_recording(one: Path | Missing) -> bool:
+    """Whether an input is to be heard."""
+    from counter_listener.inputs import is_transcript
+
+    return isinstance(one, Path) and not is_transcript(one)
 
 
 @contextmanager

@@ -57,7 +57,7 @@ class Explanation:
     line: float
     """The closeness that was needed there; over 100 where the words say too little there to be believed at all."""
     likely: bool
-    """Whether a phrase was heard in the minute before, so that the line was lower there."""
+    """Whether a phrase was heard beside it or in the minute before, so that the line was lower there."""
     passes: bool
     instead: tuple[str, ...]
     """What the stretch was taken for, the better explanation of it: ids of phrases and offences."""

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import counter_listener.audio
 import counter_listener.cli
 import counter_listener.workers  # noqa: F401 - it imports the rest
-from counter_listener.recognizer import load_engine
+from counter_listener.recognizer import load_engine, share_model
+from counter_listener.warm import MODEL
 
 load_engine()
+if folder := os.environ.get(MODEL):
+    share_model(Path(folder))

@@ -31,6 +31,10 @@ BESIDE: Final = 2
 """Units between a request and a courtesy that was written as another word of its sound."""
 BETWEEN: Final = 2
 """Units between two wordings from which another may stand there."""
+GOES_ON: Final = 85.0
+"""Least closeness of a wording whose beginning was told as another phrase: two phrases in a row are likelier."""
+SAME: Final = 1e-6
+"""Seconds by which times that are one may differ."""
 REMEMBERED: Final = 8_192
 """Utterances of which is known what stands in them: 30 MB at most."""
 
@@ -87,22 +91,26 @@ def remembering(matcher: Matcher) -> Matcher:
 def match(items: Iterable[Recognised], matcher: Matcher) -> Iterator[Item]:
     """Each utterance with what was found in it, contexts shortly before it included; gaps and ticks pass through.
 
-    A wording that a pause of up to `SPLIT` seconds cuts in two is found in the second of its utterances. Where one
-    phrase is found, others are likelier, in the same utterance and for a while after it.
+    A wording that a pause of up to `SPLIT` seconds cuts in two is found in the second of its utterances, also where its
+    beginning is a phrase of its own (谢谢您的 / 信任). Where one phrase is found, others are likelier, in the same
+    utterance and for a while after it.
     """
     scopes = (rule.scope for rule in matcher.phrases.rule if not isinstance(rule.scope, str))
     memory = max([matcher.phrases.hearing.context, *scopes])
     marks: tuple[Mark, ...] = ()
     before: tuple[Word, ...] = ()
+    closing: Closing | None = None
     speaker: Speaker = "unknown"
     within, last = figures().likely_within, -inf
     for item in items:
         if not isinstance(item, Utterance):
-            before = () if isinstance(item, Gap | ByHand) else before
+            before, closing = ((), None) if isinstance(item, Gap | ByHand) else (before, closing)
             yield item
             continue
         for part in parts(item):
             marks = tuple(mark for mark in marks if mark.end >= part.start - memory)
+            paused = closing is not None and part.start - closing.words[-1].end > SAME  # not where we cut it ourselves
+            closing = closing if closing and paused and goes_on(closing.words, speaker, part) else None
             before, speaker = before if goes_on(before, speaker, part) else (), part.speaker
             spoken = spell(part, matcher.phrases.hearing.clause_pause, before)
             likely = part.start - last <= within
@@ -110,10 +118,34 @@ def match(items: Iterable[Recognised], matcher: Matcher) -> Iterator[Item]:
             last = max((last, *(hit.end for hit in findings.phrases if close(hit))))
             if not likely and findings.phrases:
                 likely, findings = True, found_in(matcher.when(likely=True), spoken, marks)
+            if closing:
+                wider = spell(part, matcher.phrases.hearing.clause_pause, closing.words)
+                longer = found_in(matcher.when(likely=True), wider, marks)
+                findings = longer if any(map(closing.goes_on_in, longer.phrases)) else findings
             if part.speaker != "customer":  # whose apology is not the clerk's
                 marks = findings.marks
             yield Heard(part, findings, len(spoken) - spoken.own, likely)
+            closing = _closing(part.words, findings, matcher.longest)
             before = _open_end((*before, *part.words), findings, matcher.longest)
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """The last phrase of an utterance, and the words from there to its end: they may begin a longer wording."""
+
+    hit: Hit
+    words: tuple[Word, ...]
+
+    def goes_on_in(self, hit: Hit) -> bool:
+        """Whether a hit of the next utterance is a wording of another phrase, of which this was the beginning."""
+        return hit.start <= self.hit.start + SAME and hit.owner != self.hit.owner and hit.score >= GOES_ON
+
+
+def _closing(words: tuple[Word, ...], findings: Findings, most: int) -> Closing | None:
+    """The last phrase found, if it begins in the last words, `most` at most."""
+    last = max(findings.phrases, key=lambda hit: hit.end, default=None)
+    since = tuple(word for word in words if last and word.start >= last.start - SAME)
+    return Closing(last, since) if last and since and len(since) <= most else None
 
 
 def goes_on(before: tuple[Word, ...], speaker: Speaker, part: Utterance) -> bool:
@@ -129,7 +161,7 @@ def close(hit: Hit) -> bool:
 def _open_end(words: tuple[Word, ...], findings: Findings, most: int) -> tuple[Word, ...]:
     """The last words in which nothing was found yet, `most` at most: a wording may have begun in them."""
     told = max((hit.end for hit in (*findings.phrases, *findings.offences)), default=0.0)
-    return tuple(word for word in words[-most:] if word.start >= told - 1e-6)
+    return tuple(word for word in words[-most:] if word.start >= told - SAME)
 
 
 def find(matcher: Matcher, utterance: Utterance, earlier: Iterable[Mark] = ()) -> Findings:
@@ -161,7 +193,7 @@ def found_in(matcher: Matcher, spoken: Spoken, earlier: Iterable[Mark] = ()) -> 
         offences=_hits(spoken, (place for place in winners if place.pattern.role == "forbidden")),
         words=_hits(spoken, compete(words, spoken)),
         triggers=_hits(spoken, compete((place for place in free if place.pattern.role == "trigger"), spoken)),
-        rules=tuple(judged(free, (*standing, *within), spoken, marks, matcher)),
+        rules=tuple(judged(free, (*standing, *within), winners, spoken, marks, matcher)),
         marks=marks,
     )
 
@@ -232,7 +264,8 @@ def _standing_on(ground: Ground, matcher: Matcher) -> Iterator[Place]:
         pattern = patterns[number]
         competing = pattern.role in COMPETING
         stretches = rivals.leave(pattern.shortest, -least_loss) if competing else rivals.whole
-        for place in places(pattern, ground, missing, garbled, stretches) if stretches else ():
+        room = rivals.leave if competing else None
+        for place in places(pattern, ground, missing, garbled, stretches, room) if stretches else ():
             if counts(place, ground.spoken):
                 yield place
                 if competing:
@@ -295,10 +328,15 @@ def excused(place: Place, found: Iterable[Place], spoken: Spoken, earlier: Itera
     return any(mark.role == "unless" and owner in mark.owners and mark.end >= since for mark in earlier)
 
 
-def judged(
-    free: Iterable[Place], found: Iterable[Place], spoken: Spoken, marks: Iterable[Mark], matcher: Matcher
+def judged(  # noqa: PLR0913 - what was found, and in what
+    free: Iterable[Place],
+    found: Iterable[Place],
+    winners: Sequence[Place],
+    spoken: Spoken,
+    marks: Iterable[Mark],
+    matcher: Matcher,
 ) -> Iterator[RuleHit]:
-    """For each clause in which a rule asks, whether the courtesy it needs was there."""
+    """For each clause in which a rule asks, whether the courtesy it needs was there, or in a phrase that holds both."""
     seen: set[tuple[str, int]] = set()
     courtesies = [place for place in found if place.pattern.role == "need"]
     for place in compete((place for place in free if place.pattern.role == "when"), spoken):
@@ -308,7 +346,12 @@ def judged(
         seen.add((rule.id, clause))
         needs = [need for need in courtesies if rule.id in need.pattern.owners]
         if rule.scope == "clause":
-            needs = [need for need in needs if spoken.clauses[need.first] == clause]
+            whole = [one for one in winners if one.first < place.last <= one.last]
+            needs = [
+                need
+                for need in needs
+                if spoken.clauses[need.first] == clause or any(one.first <= need.first for one in whole)
+            ]
         kept = any(need.sure or 0 <= place.first - need.last <= BESIDE for need in needs)
         if not isinstance(rule.scope, str):
             since = spoken.starts[place.first] - rule.scope

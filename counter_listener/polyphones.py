@@ -1,6 +1,6 @@
 """Polyphones: words of the counter whose characters are not read by their commonest sound.
 
-Data alone, for what hears and what a model is built by: neither may load the other.
+Data alone, for two that must not load each other: the matcher trims pypinyin's tables, a lexicon needs them whole.
 """
 
 from typing import Final

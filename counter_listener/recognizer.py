@@ -58,10 +58,23 @@ class VoskRecognizer:
         return printable(json.loads(self.engine.PartialResult()).get("partial", "")).replace(GARBAGE, "").strip()
 
 
+_SHARED: Final[dict[Path, Any]] = {}
+"""Models loaded before this process was copied from another, by folder."""
+
+
 def load_engine() -> None:
     """Loads libvosk, which takes a quarter of a second; what is wrong with it is told when a model is loaded."""
     with suppress(Exception):
         import vosk  # noqa: F401
+
+
+def share_model(folder: Path) -> None:
+    """Loads a model for all copies of this process, which then have it in common.
+
+    What is wrong with it is told by them: they try to load it themselves.
+    """
+    with suppress(ModelError):
+        _SHARED[folder.resolve()] = load_model(folder)
 
 
 def load_model(folder: Path) -> Any:  # noqa: ANN401 - vosk has no types
@@ -69,6 +82,8 @@ def load_model(folder: Path) -> Any:  # noqa: ANN401 - vosk has no types
 
     Raises ModelError.
     """
+    if (shared := _SHARED.get(folder.resolve())) is not None:
+        return shared
     verify(folder)
     from vosk import Model, SetLogLevel
 

@@ -84,6 +84,35 @@ def test_a_request_needs_please_in_the_same_clause() -> None:
     assert rules("麻烦您签字") == {"request-please": True}
 
 
+@pytest.mark.parametrize(
+    ("first", "then", "told"),
+    [
+        ("谢谢您的", "信任", ["thanks", "thanks-trust"]),
+        ("非常抱歉", "根据规定不能为您办理", ["complaint-apologise", "sorry-rule"]),
+        ("请稍等", "一下", ["wait"]),
+        ("您好", "您好", ["hello", "hello"]),
+    ],
+)
+def test_a_phrase_may_be_the_beginning_of_another_that_a_pause_cuts(first: str, then: str, told: list[str]) -> None:
+    def owners(pause: float) -> list[str]:
+        items = (said(first, 0), said(then, 0.25 * len(first) + pause))
+        return [hit.owner for item in match(items, bank()) if isinstance(item, Heard) for hit in item.findings.phrases]
+
+    assert owners(0.8) == told
+    assert "thanks-trust" not in owners(1.5)
+
+
+def test_a_courtesy_before_a_pause_counts_for_the_rest_of_its_phrase() -> None:
+    def kept(first: str, then: str) -> list[bool]:
+        items = (said(first, 0), said(then, 0.25 * len(first) + 0.8))
+        rules = [rule for item in match(items, bank()) if isinstance(item, Heard) for rule in item.findings.rules]
+        return [rule.kept for rule in rules if rule.owner == "request-please"]
+
+    assert kept("麻烦您", "签个字") == [True]
+    assert kept("请您", "签个字") == [True]
+    assert kept("您的业务", "签个字") == [False]
+
+
 def test_a_pause_ends_a_clause() -> None:
     flowing = Utterance(0, 2, (Word("请", 0, 0.3), Word("签字", 0.5, 1)))
     halting = Utterance(0, 2, (Word("请", 0, 0.3), Word("签字", 0.9, 1.4)))
