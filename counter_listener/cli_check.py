@@ -160,7 +160,7 @@ def check(  # noqa: PLR0913 - one parameter an option
     phrase set or model, it is checked and shown, and adds nothing either, but with --again. An interrupted run is
     taken up by running it again. With --store none nothing is recorded.
     """
-    from counter_listener.inputs import inputs
+    from counter_listener.inputs import inputs, is_recording
     from counter_listener.models import find_model
     from counter_listener.started import parse_time
 
@@ -233,17 +233,12 @@ def places(jobs: int | None, inputs: Sequence[Path | Missing]) -> int:
     Unasked, only as many as have enough to do to be worth their start: one a recording, or SMALL transcripts. A single
     recording needs no worker, for its crash costs no other.
     """
+    from counter_listener.inputs import is_recording
+
     recordings = sum(map(is_recording, inputs))
     worth = recordings + (len(inputs) - recordings) // SMALL
     number = min(cores(), worth) if jobs is None else min(jobs, len(inputs))
     return 0 if number <= 1 and recordings <= 1 else number
-
-
-def is_recording(one: Path | Missing) -> bool:
-    """Whether an input is to be heard."""
-    from counter_listener.inputs import is_transcript
-
-    return isinstance(one, Path) and not is_transcript(one)
 
 
 @contextmanager

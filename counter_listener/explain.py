@@ -82,8 +82,11 @@ class _Ground:
 
     spoken: Spoken
     matcher: Matcher
-    likely: bool
-    hits: tuple[Hit, ...]
+    heard: Heard
+
+    @property
+    def hits(self) -> tuple[Hit, ...]:
+        return (*self.heard.findings.phrases, *self.heard.findings.offences)
 
     @property
     def start(self) -> float:
@@ -155,8 +158,7 @@ def _grounds(matched: Iterable[Item], matcher: Matcher) -> Iterator[_Ground]:
         near, speaker = before if goes_on(before, speaker, part) else (), part.speaker
         spoken = spell(part, matcher.phrases.hearing.clause_pause, near)
         if len(spoken) > spoken.own:
-            hits = (*item.findings.phrases, *item.findings.offences)
-            yield _Ground(spoken, matcher.when(likely=item.likely), item.likely, hits)
+            yield _Ground(spoken, matcher.when(likely=item.likely), item)
         before = (*near, *part.words)[-BEGUN:]
 
 
@@ -198,7 +200,7 @@ def _explained(found: _Found, owner: str, title: str, visit: int | None, verdict
         end=round(end, 2),
         closeness=place.score,
         line=round(100 * (1 - place.allowed / place.pattern.weight), 1),
-        likely=ground.likely,
+        likely=ground.heard.likely,
         passes=place.heard,
         instead=tuple(dict.fromkeys(instead)) if place.heard and verdict != "heard" else (),
         columns=tuple(_columns(place, spoken)),

@@ -62,6 +62,19 @@ def _is_input(file: Path) -> bool:
     return file.suffix.lower() in AUDIO_SUFFIXES or is_transcript(file)
 
 
+def is_recording(one: Path | Missing) -> bool:
+    """Whether an input is to be heard."""
+    return isinstance(one, Path) and not is_transcript(one)
+
+
+def size_of(file: Path) -> int:
+    """Bytes of a file; 0 where there is none that can be read: checking it says why."""
+    try:
+        return file.stat().st_size
+    except (OSError, ValueError):
+        return 0
+
+
 def is_transcript(file: Path) -> bool:
     """Whether the file holds utterances as text rather than sound."""
     return file.suffix.lower() == TRANSCRIPT_SUFFIX

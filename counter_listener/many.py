@@ -12,7 +12,7 @@ from typing import Final, Protocol
 
 from counter_listener.batch import Result, Task, check_one, failed
 from counter_listener.errors import AudioError
-from counter_listener.inputs import Missing, is_transcript
+from counter_listener.inputs import Missing, is_recording, is_transcript, size_of
 from counter_listener.messages import Sentence
 
 AHEAD: Final = 64
@@ -73,7 +73,7 @@ class Bench:
     shown: int = 0
     """How many results have been given."""
     waiting: dict[int, int] = field(default_factory=dict)
-    """Inputs in view that nobody has begun, in their order, and the size of each in bytes."""
+    """Inputs in view that nobody has begun, in their order, and the bytes of each recording."""
     idle: list[Hand] = field(default_factory=list)
     again: deque[int] = field(default_factory=deque)
     """Inputs to be tried once more."""
@@ -145,15 +145,9 @@ def _look_ahead(bench: Bench) -> None:
     """Brings into view what may be begun before the next result is shown."""
     most = min(len(bench.inputs), bench.shown + AHEAD * len(bench.hands))
     while bench.seen < most:
-        bench.waiting[bench.seen] = _size(_path(bench.inputs[bench.seen]))
+        one = bench.inputs[bench.seen]
+        bench.waiting[bench.seen] = size_of(_path(one)) if is_recording(one) else 0
         bench.seen += 1
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except (OSError, ValueError):
-        return 0
 
 
 def _chosen(bench: Bench, numbers: Sequence[int]) -> int | None:

@@ -96,7 +96,7 @@ def match(items: Iterable[Recognised], matcher: Matcher) -> Iterator[Item]:
     utterance and for a while after it.
     """
     scopes = (rule.scope for rule in matcher.phrases.rule if not isinstance(rule.scope, str))
-    memory = max([matcher.phrases.hearing.context, *scopes])
+    memory, clause_pause = max([matcher.phrases.hearing.context, *scopes]), matcher.phrases.hearing.clause_pause
     marks: tuple[Mark, ...] = ()
     before: tuple[Word, ...] = ()
     closing: Closing | None = None
@@ -109,18 +109,16 @@ def match(items: Iterable[Recognised], matcher: Matcher) -> Iterator[Item]:
             continue
         for part in parts(item):
             marks = tuple(mark for mark in marks if mark.end >= part.start - memory)
-            paused = closing is not None and part.start - closing.words[-1].end > SAME  # not where we cut it ourselves
-            closing = closing if closing and paused and goes_on(closing.words, speaker, part) else None
+            closing = closing if closing and goes_on(closing.words, speaker, part) else None
             before, speaker = before if goes_on(before, speaker, part) else (), part.speaker
-            spoken = spell(part, matcher.phrases.hearing.clause_pause, before)
+            spoken = spell(part, clause_pause, before)
             likely = part.start - last <= within
             findings = found_in(matcher.when(likely=likely), spoken, marks)
             last = max((last, *(hit.end for hit in findings.phrases if close(hit))))
             if not likely and findings.phrases:
                 likely, findings = True, found_in(matcher.when(likely=True), spoken, marks)
-            if closing:
-                wider = spell(part, matcher.phrases.hearing.clause_pause, closing.words)
-                longer = found_in(matcher.when(likely=True), wider, marks)
+            if closing and part.start - closing.words[-1].end > SAME:  # not where we cut it ourselves
+                longer = found_in(matcher.when(likely=likely), spell(part, clause_pause, closing.words), marks)
                 findings = longer if any(map(closing.goes_on_in, longer.phrases)) else findings
             if part.speaker != "customer":  # whose apology is not the clerk's
                 marks = findings.marks
@@ -264,8 +262,7 @@ def _standing_on(ground: Ground, matcher: Matcher) -> Iterator[Place]:
         pattern = patterns[number]
         competing = pattern.role in COMPETING
         stretches = rivals.leave(pattern.shortest, -least_loss) if competing else rivals.whole
-        room = rivals.leave if competing else None
-        for place in places(pattern, ground, missing, garbled, stretches, room) if stretches else ():
+        for place in places(pattern, ground, missing, garbled, stretches) if stretches else ():
             if counts(place, ground.spoken):
                 yield place
                 if competing:

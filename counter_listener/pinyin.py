@@ -15,7 +15,7 @@ os.environ.setdefault("PYPINYIN_NO_DICT_COPY", "1")
 from pypinyin import Style, lazy_pinyin, load_phrases_dict
 from pypinyin.constants import PINYIN_DICT
 
-from counter_listener.polyphones import READINGS
+from counter_listener.polyphones import PHRASES, READINGS
 
 LAST_OF_BASIC_PLANE: Final = 0xFFFF
 """No recogniser writes the characters beyond it, and only the first reading is ever asked for: 4 MB saved."""
@@ -35,7 +35,7 @@ def _lighten() -> None:
 
 
 _lighten()
-load_phrases_dict({word: [[sound] for sound in marks.split()] for word, marks in READINGS.items()})
+load_phrases_dict(PHRASES)
 
 
 @lru_cache(maxsize=2048)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import takewhile
 from math import inf
 from typing import Final, NamedTuple
@@ -24,9 +24,6 @@ OFF_TONE: Final = 0.01
 FAINT_COST: Final = 0.2
 FAINT: Final = -900.0
 """Less than any value of a place that more than the sound of one syllable speaks for."""
-
-Room = Callable[[int, float], object]
-"""Whether so many units, worth so many bits at most, can still stand beside what was found (see Rivals.leave)."""
 
 
 class Place(NamedTuple):
@@ -189,25 +186,33 @@ def stops(pattern: Pattern, aligned: Aligned, spoken: Spoken) -> tuple[bool, boo
     Nor does one unit where the wording's first or last syllable was not heard: it stands for that syllable. Nor does
     what a slot at either end may take: 李女士您好 is all of its clause.
     """
-    told, clauses, added = figures(), spoken.clauses, spoken.added
-    first, last = aligned.first, aligned.last
-    clause, spared = clauses[first], _not_heard(pattern.units, aligned.partners)
-    while first and clauses[first - 1] == clause and (added[first - 1] < told.added or spared):
-        first -= 1
-        spared -= spared > 0 and added[first] >= told.added
-    clause, spared = clauses[last - 1], _not_heard(pattern.units[::-1], aligned.partners[::-1])
-    while last < len(clauses) and clauses[last] == clause and (added[last] < told.added or spared):
-        spared -= spared > 0 and added[last] >= told.added
-        last += 1
-    before = first == 0 or clauses[first - 1] != clauses[first]
-    after = last == len(clauses) or clauses[last - 1] != clauses[last]
-    return before, after
+    before = range(aligned.first - 1, -1, -1)
+    after = range(aligned.last, len(spoken))
+    return (
+        _open(before, spoken.clauses[aligned.first], _not_heard(pattern.units, aligned.partners), spoken),
+        _open(after, spoken.clauses[aligned.last - 1], _not_heard(pattern.units[::-1], aligned.partners[::-1]), spoken),
+    )
+
+
+def _open(outward: Iterable[int], clause: int, spared: int, spoken: Spoken) -> bool:
+    """Whether nothing of its clause stands beside it on this side but fillers and `spared` other units."""
+    told = figures()
+    for at in outward:
+        if spoken.clauses[at] != clause:
+            return True
+        if spoken.added[at] >= told.added:
+            if not spared:
+                return False
+            spared -= 1
+    return True
 
 
 def _not_heard(units: Sequence[str | None], partners: Sequence[int]) -> int:
     """How many units may stand for what was not heard at the beginning: for each place of a slot, or one syllable."""
+    if units[0] is not None:
+        return int(partners[0] == NOT_HEARD)
     slot = takewhile(lambda place: place[0] is None, zip(units, partners, strict=True))
-    return sum(unit == NOT_HEARD for _, unit in slot) or partners[0] == NOT_HEARD
+    return sum(unit == NOT_HEARD for _, unit in slot)
 
 
 def sureness(aligned: Aligned, spoken: Spoken) -> float:
@@ -218,18 +223,12 @@ def sureness(aligned: Aligned, spoken: Spoken) -> float:
     return sum(around) / len(around)
 
 
-def places(  # noqa: PLR0913 - a wording, where, what is known of it, and what saves work
-    pattern: Pattern,
-    ground: Ground,
-    missing: int,
-    garbled: int,
-    stretches: Iterable[tuple[int, int]],
-    room: Room | None = None,
+def places(
+    pattern: Pattern, ground: Ground, missing: int, garbled: int, stretches: Iterable[tuple[int, int]]
 ) -> Iterator[Place]:
     """Where one wording stands on these stretches of the ground, none overlapping.
 
-    On all of the ground `missing` of its sounds are not there, and `garbled` are written otherwise at least. `room`
-    is asked before a wording is laid along them with syllables lost or put in, which takes longest.
+    On all of the ground `missing` of its sounds are not there, and `garbled` are written otherwise at least.
     """
     todo = list(stretches)
     bendable: bool | None = None
@@ -239,8 +238,7 @@ def places(  # noqa: PLR0913 - a wording, where, what is known of it, and what s
             continue
         place = None if missing else _straight(pattern, ground, begin, end)
         if place is None and bendable is None:
-            most = promising(pattern, ground, missing, garbled) if pattern.forgiving else None
-            bendable = most is not None and (room is None or bool(room(pattern.shortest, most)))
+            bendable = pattern.forgiving and promising(pattern, ground, missing, garbled)
         if place is None and bendable:
             place = _bent(pattern, ground, begin, end)
         if place is not None:
@@ -262,8 +260,8 @@ def hope(pattern: Pattern, missing: int, garbled: int) -> float | None:
     return pattern.ceiling - pattern.miswritten * garbled - pattern.absent * missing
 
 
-def promising(pattern: Pattern, ground: Ground, missing: int, garbled: int) -> float | None:
-    """The most bits that what is there of it can be worth, in whatever order its sounds are; None if never enough."""
+def promising(pattern: Pattern, ground: Ground, missing: int, garbled: int) -> bool:
+    """Whether what is there of it can be enough, in whatever order its sounds are."""
     least = ground.least
     cost, bits = 0.0, 0.0
     for sound, lost, absent, telling in pattern.cells:
@@ -277,10 +275,8 @@ def promising(pattern: Pattern, ground: Ground, missing: int, garbled: int) -> f
     told = figures()
     most = pattern.ceiling - bits - told.character * missing - pattern.miswritten * garbled - told.wrong * cost
     if cost > pattern.allowed[min(garbled, len(pattern.allowed) - 1)] + ROUNDING:
-        enough = pattern.forgiven and most > 0 and cost <= relief(pattern, garbled, most, alone=True) + ROUNDING
-    else:
-        enough = most >= -ROUNDING or pattern.threshold is not None or not (cost or garbled)
-    return most if enough else None
+        return pattern.forgiven and most > 0 and cost <= relief(pattern, garbled, most, alone=True) + ROUNDING
+    return most >= -ROUNDING or pattern.threshold is not None or not (cost or garbled)
 
 
 def _straight(pattern: Pattern, ground: Ground, begin: int, end: int) -> Place | None:

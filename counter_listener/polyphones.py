@@ -57,3 +57,5 @@ READINGS: Final = {
     "得": "de",
 }
 """Words of the counter whose characters are not read by their commonest sound; marks as in a dictionary."""
+PHRASES: Final = {word: [[sound] for sound in marks.split()] for word, marks in READINGS.items()}
+"""The same as pypinyin takes it."""

@@ -118,7 +118,9 @@ def _batch_bar(
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-    sizes = {path: _size(path) for path in inputs if isinstance(path, Path)}
+    from counter_listener.inputs import size_of
+
+    sizes = {path: size_of(path) for path in inputs if isinstance(path, Path)}
     columns = (
         TextColumn("{task.description}", markup=False),
         BarColumn(),
@@ -140,13 +142,6 @@ def _batch_bar(
             bar.update(whole, advance=known, description=printable(result.path.name), told=pace.told())
 
         yield underway, done
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except (OSError, ValueError):  # checking it says why
-        return 0
 
 
 @contextmanager

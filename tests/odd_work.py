@@ -1,4 +1,4 @@
-"""Work for worker processes that goes wrong with files of certain names."""
+"""Work for worker processes that goes wrong with files of certain names, and what a worker knows of its model."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 import time
 from pathlib import Path
 
+from counter_listener import recognizer
 from counter_listener.batch import Result, Task, check_one
 from counter_listener.workers import alarm
 
@@ -21,3 +22,8 @@ def odd(path: Path, task: Task) -> Result:
         with alarm(path, least=0.3):
             time.sleep(60)
     return check_one(path, task)
+
+
+def shares(folder: Path) -> bool:
+    """Whether this worker has a model in common with the others."""
+    return folder.resolve() in recognizer._SHARED  # noqa: SLF001

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -155,6 +156,41 @@ def test_a_worker_that_dies_while_it_has_nothing_to_do_is_replaced(tmp_path: Pat
         assert hand.check([transcript(tmp_path / "b.jsonl")]).result()[0].error is None
     finally:
         hand.end()
+
+
+SHARING = """
+import sys
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from odd_work import shares
+from counter_listener.warm import context, get_ready
+if __name__ == "__main__":
+    folder = Path(sys.argv[1])
+    get_ready(folder)
+    with ProcessPoolExecutor(1, context()) as pool:
+        print(pool.submit(shares, folder).result())
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere each worker loads a model of its own")
+@pytest.mark.parametrize("sound", [True, False])
+def test_workers_have_the_model_in_common_if_it_can_be_loaded(tmp_path: Path, *, sound: bool) -> None:
+    folder = find_model("counter-cn")
+    if not sound:
+        folder = Path(shutil.copytree(folder, tmp_path / "damaged"))
+        (folder / "am" / "final.mdl").write_bytes(b"damaged")
+    script = tmp_path / "sharing.py"
+    script.write_text(SHARING)
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
+    told = subprocess.run(
+        [sys.executable, script, folder], env=environment, capture_output=True, text=True, check=True, timeout=60
+    )
+    assert told.stdout.strip() == str(sound)
+    if not sound:
+        refused = program("check", *SHORT[:2], "--model", folder, "--jobs", 2, "--store", "none")
+        assert refused.returncode == 2
+        assert "final.mdl" in refused.stderr
+        assert "Traceback" not in refused.stderr
 
 
 def test_a_single_recording_needs_no_worker_and_two_have_one() -> None:

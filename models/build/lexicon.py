@@ -14,7 +14,7 @@ from typing import Final
 from pypinyin import Style, load_phrases_dict, pinyin, pinyin_dict
 from pypinyin.contrib.tone_convert import to_finals, to_initials, to_normal
 
-from counter_listener.polyphones import READINGS
+from counter_listener.polyphones import PHRASES
 
 SILENCE: Final = "SIL"
 GARBAGE: Final = "SPN"
@@ -28,7 +28,7 @@ NO_SYLLABLE: Final = frozenset(
 )
 """Interjections, dialect and rarities: too seldom said to be learnt, and espeak-ng cannot say most of them."""
 
-load_phrases_dict({word: [[sound] for sound in marks.split()] for word, marks in READINGS.items() if len(word) > 1})
+load_phrases_dict({word: spelt for word, spelt in PHRASES.items() if len(word) > 1})
 
 
 @cache

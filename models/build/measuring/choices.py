@@ -21,13 +21,11 @@ from models.build.measuring.sets import Labelled
 GARBAGE: Final = "[unk]"
 REST: Final = b"\0" * SAMPLE_RATE
 """Half a second of silence after a word, so that its last sound is not cut off by the end of the recording."""
-
-
-Span = tuple[str, float]
+Lasting = tuple[str, float]
 """A word as a model wrote it, and how long it took in seconds."""
 
 
-def recognise(path: Path, model: Any, grammar: Sequence[str] | None) -> list[Span]:  # noqa: ANN401 - vosk has no types
+def recognise(path: Path, model: Any, grammar: Sequence[str] | None) -> list[Lasting]:  # noqa: ANN401 - vosk has no types
     """The words that a model hears in a whole recording, in grammar mode or freely (None)."""
     from vosk import KaldiRecognizer
 
@@ -43,12 +41,12 @@ def recognise(path: Path, model: Any, grammar: Sequence[str] | None) -> list[Spa
     return [(word["word"], word["end"] - word["start"]) for word in heard]
 
 
-def written(heard: Sequence[Span]) -> str:
+def written(heard: Sequence[Lasting]) -> str:
     """The words, spaced."""
     return " ".join(word for word, _ in heard)
 
 
-def longest(heard: Sequence[Span], wordings: Iterable[str]) -> str:
+def longest(heard: Sequence[Lasting], wordings: Iterable[str]) -> str:
     """That of the spaced wordings which took longest; empty where none was heard.
 
     A grammar lets words follow each other, and gives a breath or a knock after the word to another one; who asks which
