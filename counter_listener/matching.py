@@ -11,6 +11,7 @@ from math import inf
 from typing import Final
 
 from counter_listener.alignment import Against
+from counter_listener.beginnings import Beginnings, beginnings, may_go_on
 from counter_listener.closeness import figures
 from counter_listener.competition import COMPETING, Rivals, compete, left_free
 from counter_listener.findings import Findings, Heard, Item, Mark, Role, RuleHit
@@ -52,6 +53,8 @@ class Matcher:
     rules: Mapping[str, Rule]
     inside: Inside
     """The courtesy words and courtesies that owed wordings hold."""
+    beginnings: Beginnings
+    """How owed wordings begin."""
     longest: int
     """Units that the longest wording may take."""
     likely: Matcher | None = None
@@ -73,6 +76,7 @@ def prepare(phrases: PhraseSet) -> Matcher:
         index=index_of(patterns),
         rules={rule.id: rule for rule in phrases.rule},
         inside=inside(patterns),
+        beginnings=beginnings(patterns),
         longest=max(map(reach, patterns), default=0),
     )
     likely = tuple(likelier(patterns))
@@ -118,32 +122,32 @@ def match(items: Iterable[Recognised], matcher: Matcher) -> Iterator[Item]:
             if not likely and findings.phrases:
                 likely, findings = True, found_in(matcher.when(likely=True), spoken, marks)
             if closing and part.start - closing.words[-1].end > SAME:  # not where we cut it ourselves
-                longer = found_in(matcher.when(likely=likely), spell(part, clause_pause, closing.words), marks)
-                findings = longer if any(map(closing.goes_on_in, longer.phrases)) else findings
+                wider = spell(part, clause_pause, closing.last_words())
+                if may_go_on(matcher.beginnings, wider, closing.hit.owner):
+                    longer = found_in(matcher.when(likely=likely), wider, marks)
+                    findings = longer if any(map(closing.goes_on_in, longer.phrases)) else findings
             if part.speaker != "customer":  # whose apology is not the clerk's
                 marks = findings.marks
             yield Heard(part, findings, len(spoken) - spoken.own, likely)
-            closing = _closing(part.words, findings, matcher.longest)
+            ended = max(findings.phrases, key=lambda hit: hit.end, default=None)
+            closing = Closing(ended, part.words) if ended else None
             before = _open_end((*before, *part.words), findings, matcher.longest)
 
 
 @dataclass(frozen=True, slots=True)
 class Closing:
-    """The last phrase of an utterance, and the words from there to its end: they may begin a longer wording."""
+    """The last phrase of an utterance, which may begin a longer wording, and the words of the utterance."""
 
     hit: Hit
     words: tuple[Word, ...]
 
+    def last_words(self) -> tuple[Word, ...]:
+        """The words from the phrase on."""
+        return tuple(word for word in self.words if word.start >= self.hit.start - SAME)
+
     def goes_on_in(self, hit: Hit) -> bool:
         """Whether a hit of the next utterance is a wording of another phrase, of which this was the beginning."""
         return hit.start <= self.hit.start + SAME and hit.owner != self.hit.owner and hit.score >= GOES_ON
-
-
-def _closing(words: tuple[Word, ...], findings: Findings, most: int) -> Closing | None:
-    """The last phrase found, if it begins in the last words, `most` at most."""
-    last = max(findings.phrases, key=lambda hit: hit.end, default=None)
-    since = tuple(word for word in words if last and word.start >= last.start - SAME)
-    return Closing(last, since) if last and since and len(since) <= most else None
 
 
 def goes_on(before: tuple[Word, ...], speaker: Speaker, part: Utterance) -> bool:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import takewhile
+from collections.abc import Iterable, Iterator, Mapping
 from math import inf
 from typing import Final, NamedTuple
 
@@ -186,33 +185,26 @@ def stops(pattern: Pattern, aligned: Aligned, spoken: Spoken) -> tuple[bool, boo
     Nor does one unit where the wording's first or last syllable was not heard: it stands for that syllable. Nor does
     what a slot at either end may take: 李女士您好 is all of its clause.
     """
-    before = range(aligned.first - 1, -1, -1)
-    after = range(aligned.last, len(spoken))
+    partners, begin, end = aligned.partners, pattern.pieces[0][0], pattern.pieces[-1][1]
+    before = partners[:begin].count(NOT_HEARD) if begin else int(partners[0] == NOT_HEARD)
+    after = partners[end:].count(NOT_HEARD) if end < len(partners) else int(partners[-1] == NOT_HEARD)
     return (
-        _open(before, spoken.clauses[aligned.first], _not_heard(pattern.units, aligned.partners), spoken),
-        _open(after, spoken.clauses[aligned.last - 1], _not_heard(pattern.units[::-1], aligned.partners[::-1]), spoken),
+        _open(range(aligned.first - 1, -1, -1), spoken.clauses[aligned.first], before, spoken),
+        _open(range(aligned.last, len(spoken)), spoken.clauses[aligned.last - 1], after, spoken),
     )
 
 
 def _open(outward: Iterable[int], clause: int, spared: int, spoken: Spoken) -> bool:
     """Whether nothing of its clause stands beside it on this side but fillers and `spared` other units."""
-    told = figures()
+    heavy = figures().added
     for at in outward:
         if spoken.clauses[at] != clause:
             return True
-        if spoken.added[at] >= told.added:
+        if spoken.added[at] >= heavy:
             if not spared:
                 return False
             spared -= 1
     return True
-
-
-def _not_heard(units: Sequence[str | None], partners: Sequence[int]) -> int:
-    """How many units may stand for what was not heard at the beginning: for each place of a slot, or one syllable."""
-    if units[0] is not None:
-        return int(partners[0] == NOT_HEARD)
-    slot = takewhile(lambda place: place[0] is None, zip(units, partners, strict=True))
-    return sum(unit == NOT_HEARD for _, unit in slot)
 
 
 def sureness(aligned: Aligned, spoken: Spoken) -> float:

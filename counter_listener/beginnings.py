@@ -1,0 +1,37 @@
+"""How owed wordings begin: what may go on after a pause though its beginning was told as a phrase of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from counter_listener.closeness import near
+from counter_listener.spoken import Spoken
+from counter_listener.wordings import Pattern
+
+Beginnings = Mapping[tuple[str, ...], frozenset[tuple[str | None, str]]]
+"""For the sounds that a wording begins with: the sound that follows (None in a slot), and the phrase whose it is."""
+
+
+def beginnings(patterns: Iterable[Pattern]) -> Beginnings:
+    """The beginnings of all owed wordings, each up to its first slot."""
+    found: dict[tuple[str, ...], set[tuple[str | None, str]]] = {}
+    for pattern in patterns:
+        sounds: tuple[str, ...] = ()
+        for sound in pattern.sounds if pattern.role == "phrase" else ():
+            if sounds:
+                found.setdefault(sounds, set()).add((sound, pattern.owner))
+            if sound is None:
+                break
+            sounds = (*sounds, sound)
+    return {sounds: frozenset(following) for sounds, following in found.items()}
+
+
+def may_go_on(known: Beginnings, spoken: Spoken, told: str) -> bool:
+    """Whether what stands before the utterance itself begins a wording of another phrase than the one it was told as,
+    and the utterance goes on like it. Searching once more takes as long as the first time, so that this is asked before.
+    """
+    if len(spoken) == spoken.own:
+        return False
+    follows = near(spoken.sounds[spoken.own])
+    following = known.get(spoken.sounds[: spoken.own], ())
+    return any(owner != told and (sound is None or sound in follows) for sound, owner in following)
