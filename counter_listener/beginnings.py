@@ -28,7 +28,7 @@ def beginnings(patterns: Iterable[Pattern]) -> Beginnings:
 
 def may_go_on(known: Beginnings, spoken: Spoken, told: str) -> bool:
     """Whether what stands before the utterance itself begins a wording of another phrase than the one it was told as,
-    and the utterance goes on like it. Searching once more takes as long as the first time, so that this is asked before.
+    and the utterance goes on like it. Searching once more takes as long as the first time; this is asked before.
     """
     if len(spoken) == spoken.own:
         return False
