@@ -38,8 +38,8 @@ class Index:
     """Of each wording, a bit for each (see sound_bits)."""
     characters: tuple[int, ...]
     """The same of what it is written with (see character_bits)."""
-    sizes: tuple[int, ...]
-    """Syllables of each wording, slots left out."""
+    written: tuple[int, ...]
+    """How many different characters each wording is written with."""
     unlisted: tuple[int, ...]
     """For each wording: how many of its pairs do not lead to it."""
     needed: tuple[int, ...]
@@ -94,7 +94,7 @@ def index_of(patterns: Sequence[Pattern]) -> Index:
         {sound: tuple(listed) for sound, listed in singles.items()},
         tuple(_bits_of(filter(None, pattern.sounds), sound_bits) for pattern in patterns),
         tuple(_bits_of(pattern.characters, character_bits) for pattern in patterns),
-        tuple(pattern.size for pattern in patterns),
+        tuple(len(pattern.characters) for pattern in patterns),
         tuple(unlisted),
         *_enough(patterns, unlisted),
         sound_bits,
@@ -188,7 +188,7 @@ def candidates(index: Index, ground: Ground) -> Iterator[tuple[int, int, int]]:
     for number in enough:
         lack = (index.sounds[number] & unheard).bit_count()
         if lack <= missing[number]:
-            otherwise = index.sizes[number] - lack - (index.characters[number] & written).bit_count()
+            otherwise = index.written[number] - lack - (index.characters[number] & written).bit_count()
             yield number, lack, otherwise if otherwise > 0 else 0  # noqa: FURB136 - a call costs more than the rest
 
 

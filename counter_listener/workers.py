@@ -111,24 +111,21 @@ def _end_with(parent: BaseProcess) -> None:
 
 
 def _check(paths: Sequence[Path]) -> list[Result]:
-    return [_check_one(path) for path in paths]
-
-
-def _check_one(path: Path) -> Result:
     ((work, task),) = _HERE
-    with alarm(path):
-        return work(path, task)
+    with alarm(paths):
+        return [work(path, task) for path in paths]
 
 
 @contextmanager
-def alarm(path: Path, least: float = LEAST) -> Iterator[None]:
-    """Ends this process with the status GAVE_UP if the block takes too long for this recording.
+def alarm(paths: Sequence[Path], least: float = LEAST) -> Iterator[None]:
+    """Ends this process with the status GAVE_UP if the block takes too long for these recordings.
 
-    The alarm is a thread in C, which no native code can keep from ringing.
+    The alarm is a thread in C, which no native code can keep from ringing. Ending one waits until the thread has had
+    its turn, which on busy cores takes longer than a transcript: so there is one for a bundle of them.
     """
     with Path(os.devnull).open("w") as nowhere:
         faulthandler.dump_traceback_later(least, exit=True, file=nowhere)
-        if (longer := allowed(path)) > least:
+        if (longer := sum(map(allowed, paths))) > least:
             faulthandler.dump_traceback_later(longer, exit=True, file=nowhere)
         try:
             yield

@@ -205,6 +205,16 @@ BESIDE = {
 }
 
 
+@pytest.mark.parametrize("likely", [False, True])
+def test_every_owed_wording_of_the_bank_is_heard_to_the_letter(*, likely: bool) -> None:
+    ready = bank().when(likely=likely)
+    for pattern in ready.patterns:
+        if pattern.role == "phrase" and None not in pattern.units:
+            found = find(ready, said("".join(filter(None, pattern.units)), 0)).phrases
+            assert found, pattern.wording
+            assert all(hit.score == 100 for hit in found), pattern.wording
+
+
 @pytest.mark.parametrize(("text", "wordings"), BESIDE.values(), ids=BESIDE)
 def test_what_stands_beside_a_better_explanation_is_found_in_what_that_leaves(text: str, wordings: list[str]) -> None:
     assert [hit.wording for hit in find(bank(), said(text, 0)).phrases] == wordings
