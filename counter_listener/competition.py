@@ -48,20 +48,18 @@ def left_free(ground: tuple[int, int], taken: Iterable[Place]) -> list[tuple[int
 
 @dataclass(slots=True)
 class Rivals:
-    """The explanations of one stretch so far; who asks what they leave asks the likeliest wordings first."""
+    """The explanations of one stretch so far; who asks what they leave asks the likeliest wordings first.
+
+    Only those count that are sure of where they end. Of another the room may be taken by two that are worth less each
+    and more together: 请拿好 and 您慢走, for a 请您慢走 with two syllables in its midst.
+    """
 
     stretch: tuple[int, int]
-    found: list[Place] = field(default_factory=list)
-    least: float = 0.0
-    """What the worst of them is worth."""
+    sure: list[Place] = field(default_factory=list)
     better: int = 0
-    """How many were better at the last asking."""
+    """How many of them were better at the last asking."""
     free: list[tuple[int, int]] = field(default_factory=list)
-    """What those leave that are sure of where they end."""
-    room: int = 0
-    """Units of the longest stretch that all the better ones leave."""
-    left: int = 0
-    """The same of all of them."""
+    """What those leave."""
 
     @property
     def whole(self) -> list[tuple[int, int]]:
@@ -70,24 +68,16 @@ class Rivals:
 
     def add(self, place: Place) -> None:
         """Takes in another explanation."""
-        self.found.append(place)
-        self.least = min(one.value for one in self.found)
-        self.left = _longest(left_free(self.stretch, self.found))
-        self.better = -1
+        if place.cost <= 0 or place.straight:
+            self.sure.append(place)
+            self.better = -1
 
-    def leave(self, shortest: int, most: float) -> list[tuple[int, int]]:
-        """Where a wording of so many units at least, worth so many bits at most, can still stand beside them."""
-        if not self.found:
+    def leave(self, most: float) -> list[tuple[int, int]]:
+        """Where a wording that is worth so many bits at most can still stand beside the better ones."""
+        if not self.sure:
             return self.whole
-        better = [one for one in self.found if one.value >= most]
+        better = [one for one in self.sure if one.value >= most]
         if len(better) != self.better:
             self.better = len(better)
-            self.free = left_free(self.stretch, (one for one in better if one.cost <= 0 or one.straight))
-            self.room = _longest(left_free(self.stretch, better))
-        if self.left < shortest and (most <= self.least or self.room < shortest):
-            return []
+            self.free = left_free(self.stretch, better)
         return self.free
-
-
-def _longest(stretches: Iterable[tuple[int, int]]) -> int:
-    return max((last - first for first, last in stretches), default=0)

@@ -82,8 +82,6 @@ class Pattern:
     """The most that an alignment of it may cost."""
     forgiving: bool = False
     """Whether a syllable of it may be lost, or others come between."""
-    shortest: int = 1
-    """Units that it takes at least, were all of its syllables cheap to lose."""
     fewest: int = 1
     """Units that it takes at least, each syllable lost at its own cost."""
 
@@ -282,7 +280,6 @@ def judged_by(line: Line, pattern: Pattern) -> Pattern:
         relieved=relieved,
         bound=allowed[-1] + PUT_IN * told.added * (1.0 - line.added) * (size >= line.least_from),
         forgiving=size > 1 and most >= (1.0 if pattern.role in CONTEXTS else told.added_cheap),
-        shortest=max(1, size - int(most / told.lost_cheap)),
         fewest=fewest(pattern.lost, pattern.units, allowed[-1]),
     )
 

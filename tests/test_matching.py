@@ -202,6 +202,8 @@ BESIDE = {
         "谢衔广这请拿好您的格证件吧",
         ["谢谢光临", "请拿好您的证件"],
     ),
+    "two that are worth more together than one misheard": ("请拿好您慢走", ["请拿好", "您慢走"]),
+    "the same, of which the one would be longer": ("请拿好您再见", ["请拿好", "您再见"]),
 }
 
 
@@ -258,7 +260,7 @@ def test_where_phrases_are_likely_no_less_is_forgiven(pattern: Pattern) -> None:
     assert replace(likely, **{name: getattr(pattern, name) for name in BY_LINE}) == pattern
 
 
-BY_LINE = ("most", "allowed", "impolite", "relieved", "bound", "forgiving", "shortest", "fewest")
+BY_LINE = ("most", "allowed", "impolite", "relieved", "bound", "forgiving", "fewest")
 SENTENCES = ("您好", "请问您办理什么", "签字", "没有了", "对不起", "再见请慢走", "我要投诉", "啊")
 
 
