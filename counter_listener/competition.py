@@ -48,18 +48,21 @@ def left_free(ground: tuple[int, int], taken: Iterable[Place]) -> list[tuple[int
 
 @dataclass(slots=True)
 class Rivals:
-    """The explanations of one stretch so far; who asks what they leave asks the likeliest wordings first.
-
-    Only those count that are sure of where they end. Of another the room may be taken by two that are worth less each
-    and more together: 请拿好 and 您慢走, for a 请您慢走 with two syllables in its midst.
-    """
+    """The explanations of one stretch so far; who asks what they leave asks the likeliest wordings first."""
 
     stretch: tuple[int, int]
-    sure: list[Place] = field(default_factory=list)
+    found: list[tuple[float, Place]] = field(default_factory=list)
+    """Each with what it stands against."""
+    least: float = 0.0
+    """What the weakest of them stands against."""
     better: int = 0
-    """How many of them were better at the last asking."""
+    """How many stood against what was asked for last."""
     free: list[tuple[int, int]] = field(default_factory=list)
-    """What those leave."""
+    """What those leave that are sure of where they end."""
+    room: int = 0
+    """Units of the longest stretch that all of those leave."""
+    left: int = 0
+    """The same of all that were found."""
 
     @property
     def whole(self) -> list[tuple[int, int]]:
@@ -68,16 +71,37 @@ class Rivals:
 
     def add(self, place: Place) -> None:
         """Takes in another explanation."""
-        if place.cost <= 0 or place.straight:
-            self.sure.append(place)
-            self.better = -1
+        self.found.append((stands_against(place), place))
+        self.least = min(worth for worth, _ in self.found)
+        self.left = _longest(left_free(self.stretch, (one for _, one in self.found)))
+        self.better = -1
 
-    def leave(self, most: float) -> list[tuple[int, int]]:
-        """Where a wording that is worth so many bits at most can still stand beside the better ones."""
-        if not self.sure:
+    def leave(self, fewest: int, most: float) -> list[tuple[int, int]]:
+        """Where a wording of so many units at least, worth so many bits at most, can still stand beside them."""
+        if not self.found:
             return self.whole
-        better = [one for one in self.sure if one.value >= most]
+        better = [place for worth, place in self.found if worth >= most]
         if len(better) != self.better:
             self.better = len(better)
-            self.free = left_free(self.stretch, better)
+            self.free = left_free(self.stretch, filter(sure_of_its_ends, better))
+            self.room = _longest(left_free(self.stretch, better))
+        if self.left < fewest and (most <= self.least or self.room < fewest):
+            return []
         return self.free
+
+
+def stands_against(place: Place) -> float:
+    """The most that another explanation may be worth which is to have no room beside this one.
+
+    What is not sure of its ends may lose them to two others, each worth less and together more: a 请您慢走 with two
+    syllables in its midst is 请拿好 and 您慢走.
+    """
+    return place.value if sure_of_its_ends(place) else place.value / 2
+
+
+def sure_of_its_ends(place: Place) -> bool:
+    return place.cost <= 0 or place.straight
+
+
+def _longest(stretches: Iterable[tuple[int, int]]) -> int:
+    return max((last - first for first, last in stretches), default=0)

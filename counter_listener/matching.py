@@ -265,7 +265,7 @@ def _standing_on(ground: Ground, matcher: Matcher) -> Iterator[Place]:
     for least_loss, number, missing, garbled in sorted(hopes):
         pattern = patterns[number]
         competing = pattern.role in COMPETING
-        stretches = rivals.leave(-least_loss) if competing else rivals.whole
+        stretches = rivals.leave(pattern.fewest, -least_loss) if competing else rivals.whole
         for place in places(pattern, ground, missing, garbled, stretches) if stretches else ():
             if counts(place, ground.spoken):
                 yield place

@@ -36,8 +36,11 @@ def next_number(connection: sa.Connection, stream: str) -> int:
 
 
 def insert(connection: sa.Connection, table: sa.TableClause, rows: Iterable[Columns]) -> None:
-    """Writes rows of all columns, by the driver's own statement: SQLAlchemy takes longer over them than SQLite does."""
+    """Writes rows of all columns, by the driver's own statement: SQLAlchemy takes longer over them than SQLite does.
+
+    OR FAIL, for a row that is refused leaves nothing to take back, and SQLite need not be ready to (see v0003.py).
+    """
     if listed := list(rows):
         names = table.c.keys()
         values = ", ".join(f":{name}" for name in names)
-        connection.exec_driver_sql(f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({values})", listed)  # noqa: S608 - our own names
+        connection.exec_driver_sql(f"INSERT OR FAIL INTO {table.name} ({', '.join(names)}) VALUES ({values})", listed)  # noqa: S608 - our own names

@@ -10,7 +10,7 @@ from counter_listener.errors import StoreError
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-SCHEMAS = ("0001", "0002")
+SCHEMAS = ("0001", "0002", "0003")
 """Every schema this program knows, oldest first: the revisions in migrations/versions."""
 SETTINGS = ("journal_mode=DELETE", "synchronous=FULL", "secure_delete=ON", "cache_size=-16000")
 """Asked of SQLite on every connection; the cache, in kB, holds the ends of the indexes while thousands are recorded."""

@@ -54,7 +54,7 @@ END
 ---
 CREATE TRIGGER events_no_replace BEFORE INSERT ON events
 WHEN EXISTS (SELECT 1 FROM events WHERE seq = NEW.seq OR uid = NEW.uid) BEGIN
-    SELECT RAISE(ABORT, 'the record is append-only, events are never replaced');
+    SELECT RAISE(FAIL, 'the record is append-only, events are never replaced');
 END
 ---
 CREATE TRIGGER events_no_update BEFORE UPDATE ON events BEGIN
@@ -67,11 +67,11 @@ END
 ---
 CREATE TRIGGER recordings_no_replace BEFORE INSERT ON recordings
 WHEN EXISTS (SELECT 1 FROM recordings WHERE seq = NEW.seq OR sha256 = NEW.sha256) BEGIN
-    SELECT RAISE(ABORT, 'the record is append-only, recordings are never replaced');
+    SELECT RAISE(FAIL, 'the record is append-only, recordings are never replaced');
 END
 ---
 CREATE TRIGGER recordings_no_update BEFORE UPDATE ON recordings BEGIN
     SELECT RAISE(ABORT, 'the record is append-only, recordings are never changed');
 END
 ---
-INSERT INTO alembic_version (version_num) VALUES ('0002')
+INSERT INTO alembic_version (version_num) VALUES ('0003')
