@@ -50,18 +50,24 @@ def _decoded(path: Path, number: int, line: bytes, error: type[CounterListenerEr
 
 def json_object(line: str, example: str) -> dict[str, object]:
     """The JSON object that a line is. Raises ValueError with what was expected instead, such as `example`."""
-    expected = sentence("a JSON object like {example}", example=example)
     try:
         value = json.loads(line)
     except json.JSONDecodeError as error:
+        expected, column = _expected(example), error.colno
         raise ValueError(
-            sentence("{expected}, but at column {column} it is not JSON", expected=expected, column=error.colno)
+            sentence("{expected}, but at column {column} it is not JSON", expected=expected, column=column)
         ) from error
     except (ValueError, RecursionError) as error:
-        raise ValueError(sentence("{expected}, but it is not JSON that anyone can read", expected=expected)) from error
+        raise ValueError(
+            sentence("{expected}, but it is not JSON that anyone can read", expected=_expected(example))
+        ) from error
     if not isinstance(value, dict):
-        raise ValueError(expected)  # noqa: TRY004 (of what the user wrote, not of a type)
+        raise ValueError(_expected(example))  # noqa: TRY004 (of what the user wrote, not of a type)
     return value
+
+
+def _expected(example: str) -> str:
+    return sentence("a JSON object like {example}", example=example)
 
 
 def seconds(record: Mapping[str, object], key: str) -> float:
