@@ -100,6 +100,7 @@ def stands_against(place: Place) -> float:
 
 
 def sure_of_its_ends(place: Place) -> bool:
+    """Whether all of it was heard, with nothing between."""
     return place.cost <= 0 or place.straight
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from counter_listener.errors import CounterListenerError, cause
-from counter_listener.messages import sentence
+from counter_listener.messages import Sentence, sentence
 
 LONGEST: Final = 2_000_000
 """Characters a line."""
@@ -66,7 +66,7 @@ def json_object(line: str, example: str) -> dict[str, object]:
     return value
 
 
-def _expected(example: str) -> str:
+def _expected(example: str) -> Sentence:
     return sentence("a JSON object like {example}", example=example)
 
 
