@@ -323,6 +323,14 @@ def test_a_record_of_the_first_schema_opens_verifies_and_grows(path: Path) -> No
         assert store.verify().broken is None
 
 
+def test_a_guard_that_an_older_record_lacks_is_told_of_and_not_put_back(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript((ROOT / "tests" / "fixtures" / "record-0001.sql").read_text("utf-8"))
+        connection.execute("DROP TRIGGER events_no_replace")
+    with open_store(path, create=False) as store:
+        assert "events_no_replace" in str(store.verify().broken)
+
+
 def assert_first_schema(store: Store) -> None:
     found = store.verify()
     assert (found.rows, found.broken) == (5, None)
