@@ -38,8 +38,6 @@ class Index:
     """Of each wording, a bit for each (see sound_bits)."""
     characters: tuple[int, ...]
     """The same of what it is written with (see character_bits)."""
-    written: tuple[int, ...]
-    """How many different characters each wording is written with."""
     unlisted: tuple[int, ...]
     """For each wording: how many of its pairs do not lead to it."""
     needed: tuple[int, ...]
@@ -94,7 +92,6 @@ def index_of(patterns: Sequence[Pattern]) -> Index:
         {sound: tuple(listed) for sound, listed in singles.items()},
         tuple(_bits_of(filter(None, pattern.sounds), sound_bits) for pattern in patterns),
         tuple(_bits_of(pattern.characters, character_bits) for pattern in patterns),
-        tuple(len(pattern.characters) for pattern in patterns),
         tuple(unlisted),
         *_enough(patterns, unlisted),
         sound_bits,
@@ -184,11 +181,11 @@ def candidates(index: Index, ground: Ground) -> Iterator[tuple[int, int, int]]:
     counted = Counter(chain.from_iterable(_shared(index, ground)))
     enough = [number for number, pairs in counted.items() if pairs >= needed[number]]
     enough += {number for sound in where if sound in index.singles for number in index.singles[sound]}
-    unheard, written = ~_bits_of(where, index.sound_bits), _bits_of(ground.written, index.character_bits)
+    unheard, unwritten = ~_bits_of(where, index.sound_bits), ~_bits_of(ground.written, index.character_bits)
     for number in enough:
         lack = (index.sounds[number] & unheard).bit_count()
         if lack <= missing[number]:
-            otherwise = index.written[number] - lack - (index.characters[number] & written).bit_count()
+            otherwise = (index.characters[number] & unwritten).bit_count() - lack
             yield number, lack, otherwise if otherwise > 0 else 0  # noqa: FURB136 - a call costs more than the rest
 
 

@@ -29,7 +29,7 @@ DUE: Final = 0.1
 OVERDUE: Final = 20
 """How many times as long it may take before it is given up."""
 LEAST: Final = 60.0
-"""Seconds that any recording may take, for the model must be loaded, too."""
+"""Seconds that any recording may take, or a bundle of transcripts, for the model must be loaded, too."""
 BYTES_PER_SECOND: Final = 1_000
 """Of sound, where the length is not known: as few as a codec for speech writes."""
 GAVE_UP: Final = 1
