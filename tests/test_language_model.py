@@ -102,8 +102,10 @@ def test_after_every_history_the_probabilities_sum_to_one(
     for history in [*model.after, ("庚",), (BEGIN, "庚")]:
         assert math.isclose(sum(model.probability(word, history) for word in everything), 1.0, abs_tol=1e-9)
         assert math.isclose(sum(model.shares(history)), 1.0)
-    # more than one where a word is kept, for a longer n-gram's sake, that is rarer than by the shorter history
-    assert all(0 < back < math.inf for back in model.back.values())
+    for history, back in model.back.items():
+        # a word that is rarer than by the shorter history is kept for a longer n-gram's sake
+        rarer = any(here < model.probability(word, history[1:]) for word, here in model.after[history].items())
+        assert 0 < back <= 1 + 1e-9 or (rarer and back < math.inf)
     assert all(model.probability(word) > 0 for word in "甲乙丙丁戊己庚")
 
 
