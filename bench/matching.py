@@ -25,8 +25,10 @@ from misheard import Ledger, misheard
 from rapidfuzz import fuzz
 from visits import visits
 
+from counter_listener import search
 from counter_listener.examples import sentence
-from counter_listener.matching import Matcher, find, match, prepare
+from counter_listener.matcher import Matcher, prepare
+from counter_listener.matching import find, match
 from counter_listener.phrase_set import Phrase, PhraseSet, Stage
 from counter_listener.phrases import SLOT, find_phrase_set, read_phrase_set, wordings
 from counter_listener.pinyin import syllables
@@ -52,7 +54,8 @@ def main() -> None:
     matcher = prepare(bank)
     said = list(utterances(bank, asked.visits))
     owed = sum(len(phrase.say) + len(phrase.shared) for phrase, _ in bank.phrases())
-    print(f"bank-counter: {owed} owed wordings, {len(matcher.patterns)} with all others; {len(said)} utterances")
+    made = "in Python" if str(search.__file__).endswith(".py") else "compiled"
+    print(f"matcher {made}; {owed} owed wordings, {len(matcher.patterns)} with all others; {len(said)} utterances")
     ours, peer = against_peer(matcher, said, asked.rounds)
     print(f"ours: {told(ours)}; partial_ratio_alignment for every owed and forbidden wording: {told(peer)}")
     ratios = [base / mine for mine, base in zip(ours, peer, strict=True)]

@@ -23,7 +23,7 @@ from visits import Visit, visits
 
 from counter_listener.baselines import BASELINES
 from counter_listener.evaluation import Case, evaluate, finders, hits, tried
-from counter_listener.matching import Matcher, prepare
+from counter_listener.matcher import Matcher, prepare
 from counter_listener.phrases import find_phrase_set, read_phrase_set
 from counter_listener.pipeline import timed
 from counter_listener.scoring import Found, Method, Said, f1_interval, meet, total, wilson

@@ -27,7 +27,7 @@ from counter_listener.errors import CounterListenerError
 from counter_listener.evaluation import Case, Finders, evaluate, finders, hear, hits, tried
 from counter_listener.examples import sentence
 from counter_listener.labels import Label
-from counter_listener.matching import prepare
+from counter_listener.matcher import prepare
 from counter_listener.models import find_model
 from counter_listener.phrases import find_phrase_set, read_phrase_set
 from counter_listener.pipeline import timed

@@ -25,7 +25,7 @@ from counter_listener.audio import read_recording
 from counter_listener.batch import Ears
 from counter_listener.evaluation import Case, as_found, hear, hits
 from counter_listener.labels import read_labels, scorable
-from counter_listener.matching import Matcher, prepare
+from counter_listener.matcher import Matcher, prepare
 from counter_listener.models import find_model
 from counter_listener.phrase_set import PhraseSet
 from counter_listener.phrases import SLOT, find_phrase_set, read_phrase_set

@@ -33,7 +33,7 @@ import psutil
 from counter_listener.audio import read_recording
 from counter_listener.intake import Intake, Tap, tap_for, without_mutes
 from counter_listener.live import BEGAN, RENEWED, Live
-from counter_listener.matching import Matcher, prepare
+from counter_listener.matcher import Matcher, prepare
 from counter_listener.models import find_model
 from counter_listener.phrases import find_phrase_set, read_phrase_set
 from counter_listener.pipeline import listen

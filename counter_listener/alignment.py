@@ -116,7 +116,7 @@ def partners(wanted: str, other: float) -> Mapping[str, float]:
     return {sound: min(cost + OTHER_CHARACTER, other) for sound, cost in near(wanted).items()}
 
 
-def _row(above: list[float], against: Sequence[float], added: Sequence[float], lost: float) -> list[float]:
+def _row(above: list[float], against: list[float], added: tuple[float, ...], lost: float) -> list[float]:
     diagonal = above[0]
     last = diagonal + lost
     row = [last]

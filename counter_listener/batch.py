@@ -13,7 +13,7 @@ from typing import Any
 from counter_listener.chunks import blocks, in_bursts
 from counter_listener.errors import AudioError, CounterListenerError, cause
 from counter_listener.inputs import is_transcript
-from counter_listener.matching import Matcher
+from counter_listener.matcher import Matcher
 from counter_listener.pipeline import beside, judged, timed
 from counter_listener.recognizer import Recognizer, VoskRecognizer, load_model, transcribe
 from counter_listener.sparing import Sparing

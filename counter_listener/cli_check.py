@@ -177,7 +177,7 @@ def check(  # noqa: PLR0913 - one parameter an option
 
         get_ready(model if any(map(is_recording, listed)) else None)  # they load while this process does
     from counter_listener.batch import Ears, Task
-    from counter_listener.matching import remembering
+    from counter_listener.matcher import remembering
     from counter_listener.tally import Tally
 
     matcher, digest = load_phrases(phrases_name)

@@ -21,7 +21,7 @@ from counter_listener.ready import load_phrases
 if TYPE_CHECKING:
     from counter_listener.board import Day
     from counter_listener.live import Message
-    from counter_listener.matching import Matcher
+    from counter_listener.matcher import Matcher
     from counter_listener.record import Origin, Row
     from counter_listener.store import Store
     from counter_listener.visit import Counter

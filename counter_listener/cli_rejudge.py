@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from counter_listener.kept import Kept
-    from counter_listener.matching import Matcher
+    from counter_listener.matcher import Matcher
     from counter_listener.record import RecordingRow
     from counter_listener.rejudge import Flip
     from counter_listener.store import Store

@@ -20,7 +20,7 @@ from counter_listener.messages import N_, _
 
 if TYPE_CHECKING:
     from counter_listener.config import Config
-    from counter_listener.matching import Matcher
+    from counter_listener.matcher import Matcher
     from counter_listener.microphone import Device
 
 State = Literal["ok", "warning", "wrong"]

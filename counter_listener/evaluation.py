@@ -11,7 +11,8 @@ from counter_listener.batch import Ears
 from counter_listener.batch import hear as recognised
 from counter_listener.findings import Heard
 from counter_listener.labels import Label
-from counter_listener.matching import Matcher, match
+from counter_listener.matcher import Matcher
+from counter_listener.matching import match
 from counter_listener.messages import N_
 from counter_listener.scoring import Found, Method, Said, best, curve, scored
 from counter_listener.types import Gap, Hit, Recognised, Utterance

@@ -8,7 +8,8 @@ from typing import Final
 
 from counter_listener import messages
 from counter_listener.findings import Heard, RuleHit
-from counter_listener.matching import Matcher, find
+from counter_listener.matcher import Matcher
+from counter_listener.matching import find
 from counter_listener.messages import Sentence
 from counter_listener.phrase_set import Example
 from counter_listener.phrases import SLOT

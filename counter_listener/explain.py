@@ -8,9 +8,11 @@ from typing import Final
 
 from counter_listener.alignment import NOT_HEARD, align
 from counter_listener.findings import Heard, Item
-from counter_listener.matching import Matcher, counts, goes_on, match
+from counter_listener.matcher import Matcher
+from counter_listener.matching import goes_on, match
 from counter_listener.places import Place, place_of
 from counter_listener.privacy import mask
+from counter_listener.search import counts
 from counter_listener.spoken import Spoken, spell
 from counter_listener.types import ByHand, Event, Gap, Hit, Recognised, Speaker, Utterance, Word
 from counter_listener.visit import judge

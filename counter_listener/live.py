@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from counter_listener.errors import MicrophoneError, StoreError
 from counter_listener.examples import sentence
 from counter_listener.intake import MUTED, Sound, without_mutes
-from counter_listener.matching import Matcher, find
+from counter_listener.matcher import Matcher
+from counter_listener.matching import find
 from counter_listener.messages import N_, _
 from counter_listener.microphone import FLOOR, level
 from counter_listener.pipeline import listen

@@ -2,94 +2,31 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field, replace
-from itertools import accumulate
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from math import inf
 from typing import Final
 
-from counter_listener.alignment import Against
-from counter_listener.beginnings import Beginnings, beginnings, may_go_on
+from counter_listener.beginnings import may_go_on
 from counter_listener.closeness import figures
-from counter_listener.competition import COMPETING, Rivals, compete, left_free
-from counter_listener.findings import Findings, Heard, Item, Mark, Role, RuleHit
-from counter_listener.index import Ground, Index, candidates, ground_of, index_like, index_of
-from counter_listener.inside import Inside, inside, words_inside
-from counter_listener.phrase_set import PhraseSet, Rule
-from counter_listener.places import Place, hope, places, reach
+from counter_listener.competition import COMPETING, compete
+from counter_listener.findings import Findings, Heard, Item, Mark, RuleHit
+from counter_listener.inside import words_inside
+from counter_listener.matcher import Matcher
+from counter_listener.places import Place
 from counter_listener.privacy import mask
+from counter_listener.search import search
 from counter_listener.spoken import Spoken, parts, spell
 from counter_listener.types import ByHand, Gap, Hit, Recognised, Speaker, Utterance, Word
-from counter_listener.wordings import Pattern, compiled, likelier
 
 SPLIT: Final = 1.0
 """Longest pause, in seconds, over which a wording may go on in the next utterance."""
-SPANNING: Final[frozenset[Role]] = frozenset({"phrase", "forbidden", "not_in"})
-"""What may begin in the utterance before. A rule asks about one clause, and a context counts from before anyway."""
 BESIDE: Final = 2
 """Units between a request and a courtesy that was written as another word of its sound."""
-BETWEEN: Final = 2
-"""Units between two wordings from which another may stand there."""
 GOES_ON: Final = 85.0
 """Least closeness of a wording whose beginning was told as another phrase: two phrases in a row are likelier."""
 SAME: Final = 1e-6
 """Seconds by which times that are one may differ."""
-REMEMBERED: Final = 8_192
-"""Utterances of which is known what stands in them: 30 MB at most."""
-
-Same = tuple[tuple[object, ...], ...]
-"""Of an utterance what decides where wordings stand in it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Matcher:
-    """A phrase set made ready for matching."""
-
-    phrases: PhraseSet
-    patterns: tuple[Pattern, ...]
-    index: Index
-    rules: Mapping[str, Rule]
-    inside: Inside
-    """The courtesy words and courtesies that owed wordings hold."""
-    beginnings: Beginnings
-    """How owed wordings begin."""
-    longest: int
-    """Units that the longest wording may take."""
-    likely: Matcher | None = None
-    """The same where owed phrases are likely; None where this is that."""
-    known: OrderedDict[Same, tuple[Place, ...]] | None = field(default=None, compare=False, repr=False)
-    """Where wordings stood in what was said of late, if that is remembered."""
-
-    def when(self, *, likely: bool) -> Matcher:
-        """What to listen with where owed phrases are likely, or are not."""
-        return self.likely if likely and self.likely else self
-
-
-def prepare(phrases: PhraseSet) -> Matcher:
-    """A matcher for all wordings of a phrase set."""
-    patterns = tuple(compiled(phrases))
-    matcher = Matcher(
-        phrases=phrases,
-        patterns=patterns,
-        index=index_of(patterns),
-        rules={rule.id: rule for rule in phrases.rule},
-        inside=inside(patterns),
-        beginnings=beginnings(patterns),
-        longest=max(map(reach, patterns), default=0),
-    )
-    likely = tuple(likelier(patterns))
-    return replace(matcher, likely=replace(matcher, patterns=likely, index=index_like(matcher.index, likely)))
-
-
-def remembering(matcher: Matcher) -> Matcher:
-    """The same for recordings by the thousand: at a counter the same is said all day long.
-
-    What is heard live is to be remembered nowhere, not in memory either.
-    """
-    known = OrderedDict[Same, tuple[Place, ...]]()
-    return replace(matcher, known=known, likely=matcher.likely and replace(matcher.likely, known=known))
 
 
 def match(items: Iterable[Recognised], matcher: Matcher) -> Iterator[Item]:
@@ -198,106 +135,6 @@ def found_in(matcher: Matcher, spoken: Spoken, earlier: Iterable[Mark] = ()) -> 
         rules=tuple(judged(free, (*standing, *within), winners, spoken, marks, matcher)),
         marks=marks,
     )
-
-
-def search(matcher: Matcher, spoken: Spoken) -> tuple[Place, ...]:
-    """Every place where a wording stands that may count, overlapping ones included, parts of longer words left out.
-
-    When something was said matters nothing, only where pauses are, and how sure the recogniser was.
-    """
-    known = matcher.known
-    if known is None or not spoken.certain:
-        return tuple(stands_alone(_searched(matcher, spoken), spoken))
-    same = (spoken.units, spoken.first_in_word, spoken.clauses, (spoken.own, matcher.likely is None))
-    found = known.get(same)
-    if found is None:
-        found = known[same] = tuple(stands_alone(_searched(matcher, spoken), spoken))
-    with suppress(KeyError):  # another thread of a cluster's worker may forget it just now
-        known.move_to_end(same)
-        if len(known) > REMEMBERED:
-            known.popitem(last=False)
-    return found
-
-
-def _searched(matcher: Matcher, spoken: Spoken) -> list[Place]:
-    found = _at_first(matcher, spoken)
-    winners = compete((place for place in found if place.pattern.role in COMPETING), spoken)
-    return [*found, *_between(winners, matcher, spoken)] if winners else found
-
-
-def _between(winners: Sequence[Place], matcher: Matcher, spoken: Spoken) -> Iterator[Place]:
-    """Owed wordings in what the winners leave of an utterance.
-
-    People say one sentence right after the other: where one ends the next may begin, so what stands between two of
-    them stands as alone as between two pauses.
-    """
-    edges = {edge for place in winners for edge in (place.first, place.last)}
-    clauses, edged = spoken.clauses, (at in edges for at in range(len(spoken)))
-    steps = (edge or (at > 0 and clauses[at] != clauses[at - 1]) for at, edge in enumerate(edged))
-    parted = replace(spoken, clauses=tuple(accumulate(steps)))
-    against: Against = {}
-    for begin, end in left_free((spoken.own, len(spoken)), winners):
-        if end - begin >= BETWEEN:
-            for place in _standing_on(ground_of(parted, begin, end, against), matcher):
-                if place.pattern.role == "phrase":  # nobody is accused by where others' words end
-                    yield place
-
-
-def _at_first(matcher: Matcher, spoken: Spoken) -> list[Place]:
-    found: list[Place] = []
-    step = matcher.longest
-    against: Against = {}
-    for begin in range(0, max(1, len(spoken) - step), step):
-        ground = ground_of(spoken, begin, min(len(spoken), begin + 2 * step), against)
-        found += _standing_on(ground, matcher)
-    return found if len(spoken) <= 2 * step else list(dict.fromkeys(found))
-
-
-def _standing_on(ground: Ground, matcher: Matcher) -> Iterator[Place]:
-    """Where wordings stand on this ground, the likeliest first, so that what cannot win is not looked at closely."""
-    patterns = matcher.patterns
-    hopes: list[tuple[float, int, int, int]] = []
-    for number, missing, garbled in candidates(matcher.index, ground):
-        most = hope(patterns[number], missing, garbled)
-        if most is not None:
-            hopes.append((-most, number, missing, garbled))
-    rivals = Rivals((ground.begin, ground.end))
-    for least_loss, number, missing, garbled in sorted(hopes):
-        pattern = patterns[number]
-        competing = pattern.role in COMPETING
-        stretches = rivals.leave(pattern.fewest, -least_loss) if competing else rivals.whole
-        for place in places(pattern, ground, missing, garbled, stretches) if stretches else ():
-            if counts(place, ground.spoken):
-                yield place
-                if competing:
-                    rivals.add(place)
-
-
-def counts(place: Place, spoken: Spoken) -> bool:
-    """Whether a place ends in the utterance itself, and begins there too or may begin in the one before.
-
-    An accusation may only where every syllable of it was heard: what two voices said one after the other must not be
-    put together to an offence that nobody said.
-    """
-    role = place.pattern.role
-    spans = role in SPANNING and (role != "forbidden" or place.cost <= 0)
-    return place.last > spoken.own and (place.first >= spoken.own or spans)
-
-
-def stands_alone(found: Sequence[Place], spoken: Spoken) -> Iterator[Place]:
-    """The places left when those that are only a part of a longer word (`not_in`) are taken out."""
-    wholes = [
-        place
-        for place in found
-        if place.pattern.role == "not_in" and spoken.clauses[place.first] == spoken.clauses[place.last - 1]
-    ]
-    for place in found:
-        role, owners = place.pattern.role, place.pattern.owners
-        if role == "unless" or (
-            role != "not_in"
-            and not any(owners <= whole.pattern.owners and place.part_of(whole, spoken) for whole in wholes)
-        ):
-            yield place
 
 
 def _mark_of(place: Place, spoken: Spoken) -> Mark:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from counter_listener.chunks import blocks
-from counter_listener.matching import Matcher, match
+from counter_listener.matcher import Matcher
+from counter_listener.matching import match
 from counter_listener.recognizer import Recognizer, transcribe
 from counter_listener.types import ByHand, Event, Gap, Recognised, Tick, Utterance
 from counter_listener.visit import Counter, judge

@@ -7,8 +7,8 @@ from math import inf
 from typing import Final, NamedTuple
 
 from counter_listener.alignment import NOT_HEARD, OTHER_CHARACTER, Aligned, align, straight
+from counter_listener.candidates import Ground
 from counter_listener.closeness import figures, interchangeable
-from counter_listener.index import Ground
 from counter_listener.mishearing import misheard, put_in, relief
 from counter_listener.pinyin import tone_of
 from counter_listener.spoken import Spoken

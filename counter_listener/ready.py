@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from counter_listener.matching import Matcher
+    from counter_listener.matcher import Matcher
 
 
 def load_phrases(name: str, *, proven: bool = True) -> tuple[Matcher, str]:
@@ -15,7 +15,7 @@ def load_phrases(name: str, *, proven: bool = True) -> tuple[Matcher, str]:
     """
     from counter_listener.errors import PhraseSetError
     from counter_listener.examples import failures
-    from counter_listener.matching import prepare
+    from counter_listener.matcher import prepare
     from counter_listener.phrases import find_phrase_set, read_phrase_set
 
     path = find_phrase_set(name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 from counter_listener.batch import Ears
-from counter_listener.matching import Matcher, prepare
+from counter_listener.matcher import Matcher, prepare
 from counter_listener.models import find_model
 from counter_listener.phrases import find_phrase_set, read_phrase_set
 

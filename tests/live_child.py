@@ -19,7 +19,7 @@ from counter_listener.batch import Ears
 from counter_listener.chunks import blocks
 from counter_listener.cli_live import continued
 from counter_listener.live import BEGAN, Live
-from counter_listener.matching import prepare
+from counter_listener.matcher import prepare
 from counter_listener.models import find_model
 from counter_listener.phrases import find_phrase_set, read_phrase_set
 from counter_listener.recognizer import VoskRecognizer

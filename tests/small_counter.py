@@ -8,7 +8,8 @@ from functools import cache
 from pathlib import Path
 
 from counter_listener.examples import sentence
-from counter_listener.matching import Matcher, match, prepare
+from counter_listener.matcher import Matcher, prepare
+from counter_listener.matching import match
 from counter_listener.phrases import validate
 from counter_listener.types import Event, Gap, Speaker, Tick, Utterance, Word
 from counter_listener.visit import judge

@@ -15,7 +15,7 @@ from command import run
 from counter_listener import doctor
 from counter_listener.errors import BusyError, MicrophoneError
 from counter_listener.lock import only_listener
-from counter_listener.matching import prepare
+from counter_listener.matcher import prepare
 from counter_listener.microphone import Device, find_device, level
 from counter_listener.notify import notify, watchdog_seconds
 from counter_listener.phrases import SLOT, find_phrase_set, read_phrase_set, wordings

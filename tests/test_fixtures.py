@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from counter_listener.batch import Ears, Result, Task, check_one
-from counter_listener.matching import prepare
+from counter_listener.matcher import prepare
 from counter_listener.models import find_model
 from counter_listener.phrases import find_phrase_set, read_phrase_set
 from counter_listener.types import Event

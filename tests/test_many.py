@@ -22,7 +22,7 @@ from odd_work import odd
 from counter_listener.batch import Ears, Result, Task
 from counter_listener.cli_check import places
 from counter_listener.many import check_many
-from counter_listener.matching import prepare
+from counter_listener.matcher import prepare
 from counter_listener.models import find_model
 from counter_listener.phrases import find_phrase_set, read_phrase_set
 from counter_listener.progress import Pace

@@ -14,7 +14,8 @@ from small_counter import said, small
 
 from counter_listener.alignment import align
 from counter_listener.findings import Heard
-from counter_listener.matching import find, match, remembering
+from counter_listener.matcher import remembering
+from counter_listener.matching import find, match
 from counter_listener.mishearing import relief
 from counter_listener.places import Place, place_of
 from counter_listener.spoken import MAX_UNITS, parts, spell
@@ -273,7 +274,7 @@ def test_what_is_remembered_changes_no_finding(lines: list[tuple[str, int]]) -> 
 
 
 def test_no_more_is_remembered_than_was_said_of_late(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("counter_listener.matching.REMEMBERED", 3)
+    monkeypatch.setattr("counter_listener.search.REMEMBERED", 3)
     matcher = remembering(small())
     for text in ("您好", "签字", "再见", "您好", "没有了"):
         find(matcher, said(text, 0))

@@ -12,7 +12,8 @@ import pytest
 
 from counter_listener.batch import Ears, hear
 from counter_listener.findings import Heard
-from counter_listener.matching import match, prepare
+from counter_listener.matcher import prepare
+from counter_listener.matching import match
 from counter_listener.models import verify
 from counter_listener.phrases import find_phrase_set, read_phrase_set
 

@@ -14,7 +14,7 @@ from rapidfuzz.distance import Levenshtein
 from visits import MARK, Visit, exact, half, parsed, script, talk, visits
 
 from counter_listener.examples import sentence
-from counter_listener.matching import Matcher, prepare
+from counter_listener.matcher import Matcher, prepare
 from counter_listener.phrases import find_phrase_set, read_phrase_set
 from counter_listener.pinyin import syllables, written
 from counter_listener.types import Utterance

@@ -11,7 +11,8 @@ import pytest
 
 from counter_listener import phrase_set
 from counter_listener.examples import failures, sentence, unheard_wordings
-from counter_listener.matching import Matcher, find, prepare
+from counter_listener.matcher import Matcher, prepare
+from counter_listener.matching import find
 from counter_listener.phrase_set import PhraseSet
 from counter_listener.phrases import read_phrase_set
 from counter_listener.pipeline import read

@@ -12,7 +12,7 @@ from small_counter import SMALL
 
 from counter_listener.errors import PhraseSetError
 from counter_listener.examples import failures
-from counter_listener.matching import prepare
+from counter_listener.matcher import prepare
 from counter_listener.phrases import find_phrase_set, read_phrase_set
 
 HELLO = 'say = ["您好", "您好欢迎光临", "{title}您好"]'

@@ -17,7 +17,8 @@ from counter_listener.board import Board
 from counter_listener.cli_live import standard
 from counter_listener.findings import Heard
 from counter_listener.logline import visit_line, warning_line
-from counter_listener.matching import Matcher, find, prepare
+from counter_listener.matcher import Matcher, prepare
+from counter_listener.matching import find
 from counter_listener.messages import Lang, speaking
 from counter_listener.phrases import find_phrase_set, read_phrase_set
 from counter_listener.screen import Screen

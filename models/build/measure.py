@@ -18,7 +18,7 @@ from typing import Any, Final
 from counter_listener.batch import Ears
 from counter_listener.errors import CounterListenerError
 from counter_listener.labels import scorable
-from counter_listener.matching import Matcher, prepare
+from counter_listener.matcher import Matcher, prepare
 from counter_listener.phrases import read_phrase_set
 from counter_listener.scoring import by_id, count
 from models.build.errors import BuildError

@@ -12,7 +12,7 @@ from typing import Final
 from counter_listener.batch import Ears
 from counter_listener.evaluation import as_found, hear, hits
 from counter_listener.labels import Label
-from counter_listener.matching import Matcher
+from counter_listener.matcher import Matcher
 from counter_listener.scoring import Found
 from counter_listener.types import Hit, Word
 

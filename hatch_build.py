@@ -1,0 +1,80 @@
+"""Compiles the matcher while a wheel is built, where that is asked for; it takes a C compiler and half a minute.
+
+    HATCH_BUILD_HOOKS_ENABLE=1 pip install .
+
+mypyc makes extension modules of annotated Python. The same modules stay in the wheel as Python too, for people to read,
+but the extensions are what is imported. They are made in a folder of their own: beside the sources of a checkout they
+would go on being imported whatever is changed there. So an editable install is never compiled.
+"""
+
+from __future__ import annotations
+
+import sysconfig
+from collections.abc import Iterator
+from contextlib import chdir
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Final
+
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+
+PACKAGE: Final = "counter_listener"
+COMPILED: Final = (
+    "alignment",
+    "beginnings",
+    "candidates",
+    "closeness",
+    "competition",
+    "inside",
+    "matching",
+    "mishearing",
+    "pinyin",
+    "places",
+    "search",
+    "spoken",
+)
+"""What works on every utterance. What workers and parent send each other is in other modules: a compiled frozen
+dataclass cannot be pickled."""
+
+
+class Compiling(BuildHookInterface[Any]):
+    """What hatchling calls before and after it builds a wheel."""
+
+    folder: TemporaryDirectory[str] | None = None
+
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        """Adds the extension modules to what goes into the wheel. Raises SystemExit where they cannot be made."""
+        if version == "editable":
+            return
+        self.folder = TemporaryDirectory(prefix="counter-listener-")
+        libraries = Path(self.folder.name) / "libraries"
+        with chdir(self.root):
+            compile_to(libraries, Path(self.folder.name) / "c")
+        build_data["force_include"] |= {str(made): str(made.relative_to(libraries)) for made in extensions(libraries)}
+        build_data["pure_python"] = False
+        build_data["infer_tag"] = True
+
+    def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:  # noqa: ARG002
+        """Takes away what was made on the way."""
+        if self.folder:
+            self.folder.cleanup()
+
+
+def compile_to(libraries: Path, scratch: Path) -> None:
+    """Compiles the modules of the checkout that is the current folder."""
+    from mypyc.build import mypycify
+    from setuptools import Distribution
+
+    # What these modules import from other packages need not be installed where a wheel is built.
+    options = ["--config-file=", "--ignore-missing-imports", f"--cache-dir={scratch / 'mypy'}"]
+    modules = [f"{PACKAGE}/{name}.py" for name in COMPILED]
+    made = mypycify([*options, *modules], target_dir=str(scratch))
+    command = Distribution({"name": PACKAGE, "ext_modules": made}).get_command_obj("build_ext")
+    command.build_lib, command.build_temp = str(libraries), str(scratch / "objects")
+    command.ensure_finalized()
+    command.run()
+
+
+def extensions(libraries: Path) -> Iterator[Path]:
+    """The extension modules that were made: one with everything in it, and for each module one that leads there."""
+    return libraries.rglob(f"*{sysconfig.get_config_var('EXT_SUFFIX')}")
