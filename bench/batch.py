@@ -1,6 +1,6 @@
 """Many recordings: `check` with one and two workers, a bare libvosk loop and vosk-transcriber, in one run.
 
-    python bench/batch.py [--minutes 60] [--files 12] [--rounds 3] [--transcripts 10000]
+    python bench/batch.py [--minutes 60] [--files 24] [--rounds 3] [--transcripts 10000]
                           [--only speech|quiet|transcripts|many]
 
 Joins the fixtures to recordings of speech, and to recordings of which 70 % is the faint noise of a room, as at a
@@ -90,7 +90,7 @@ class Cost:
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--minutes", type=float, default=60.0)
-    options.add_argument("--files", type=int, default=12)
+    options.add_argument("--files", type=int, default=24)
     options.add_argument("--rounds", type=int, default=3)
     options.add_argument("--transcripts", type=int, default=10_000)
     options.add_argument("--only", choices=["speech", "quiet", "transcripts", "many"])
