@@ -46,6 +46,8 @@ class Line:
     spare_from: float = 0.0
     spare_most: float = 0.0
     """So much for it at most, as a share of the wording's syllables."""
+    goes_on: float = 0.0
+    """Bits that each side takes away on which its clause goes on, where not every character agrees."""
     doubt: float = 2.0
     """How much it matters how sure the recogniser was: the power to which that is raised."""
 
@@ -78,6 +80,8 @@ class Figures:
     """Bits of a character that agrees."""
     homophone: float
     """Bits that another character of the same sound, or nearly, takes away."""
+    other_word: float
+    """More for such a character that makes a common word with the one beside it."""
     slot: float
     pause: float
     """Bits of one side on which speech stops."""
@@ -120,6 +124,7 @@ def figures() -> Figures:
         wrong=line["wrong"],
         character=line["character"],
         homophone=line["homophone"],
+        other_word=line["other_word"],
         slot=line["slot"],
         pause=line["pause"],
         alone=line["alone"],

@@ -10,6 +10,7 @@ from counter_listener.alignment import NOT_HEARD, OTHER_CHARACTER, Aligned, alig
 from counter_listener.candidates import Ground
 from counter_listener.closeness import figures, interchangeable
 from counter_listener.mishearing import misheard, put_in, relief
+from counter_listener.otherwise import against
 from counter_listener.pinyin import tone_of
 from counter_listener.spoken import Spoken
 from counter_listener.wordings import ROUNDING, Pattern
@@ -114,21 +115,28 @@ def place_of(pattern: Pattern, aligned: Aligned, spoken: Spoken) -> Place:
         return _single(pattern, aligned, spoken)
     agree = garbled = 0
     swapped = False
+    strange: list[int] = []
     before, after = stops(pattern, aligned, spoken)
     known = told.alone if before and after else told.pause * (before + after)
     for number, (bits, cost, at, unit) in enumerate(
         zip(pattern.bits, aligned.costs, aligned.partners, pattern.units, strict=True)
     ):
-        if at == NOT_HEARD or unit is None or cost >= 1.0:
+        if at == NOT_HEARD or unit is None:
             continue
         same = spoken.units[at] == unit
-        agree += same
         other = not same and interchangeable(pattern.sounds[number], spoken.sounds[at])
+        if not (same or other):
+            strange.append(at)
+        if cost >= 1.0:
+            continue
+        agree += same
         swapped |= other
         garbled += not same and not other
         known += bits * (1.0 - cost) + (told.character if same else -told.homophone)
     cost = cost_of(pattern, aligned, spoken)
+    first, last = _trimmed(pattern, aligned)
     evidence = known * sureness(aligned, spoken) ** told.lines[pattern.role].doubt
+    evidence -= against(pattern, first, last, strange, 2 - before - after, spoken)
     needed = pattern.needed
     if agree == pattern.size and aligned.cost < ROUNDING:
         needed = min(needed, told.exact_bits)
@@ -142,7 +150,6 @@ def place_of(pattern: Pattern, aligned: Aligned, spoken: Spoken) -> Place:
         allowed = min(allowed, cost + spare / pattern.worth)
     if swapped and pattern.size < told.swapped_from:
         allowed = -1.0
-    first, last = _trimmed(pattern, aligned)
     return Place(pattern, first, last, cost, allowed, value, aligned.partners, aligned.costs)
 
 
