@@ -1,11 +1,14 @@
 """False alarms on ordinary speech that owes nothing: read as transcripts, misheard, or heard by a model.
 
     python bench/ordinary_speech.py --folder FOLDER [--speaker S] [--cer 0.235] [--model NAME] [--show 40]
+    python bench/ordinary_speech.py --sentences bench/counter_talk.txt [--cer 0.235] [--show 40]
 
 FOLDER holds recordings of people reading or talking, and a manifest.tsv with a header: `path` (of a recording beside
 it), `text` (what is said), and perhaps `speaker`. It is none of this project's; any corpus of Mandarin will do. Without
 --cer and --model the transcripts are matched as they are and at 23.5 % CER; with --model every recording is heard too,
-by that model. Where a wording stands word for word in a text, finding it counts neither way; how often is told.
+by that model. --sentences names a text file with a sentence a line instead, each said at four characters a second
+and followed by a pause. Where a wording stands word for word in a text, finding it counts neither way; how often is
+told.
 """
 
 from __future__ import annotations
@@ -36,13 +39,15 @@ from counter_listener.types import Utterance, Word
 
 RATES: Final = (0.0, 0.235)
 """Character error rates."""
+PAUSE: Final = 1.5
+"""Seconds between two sentences of a file."""
 SEEDS: Final = (1, 2, 3)
 """Each transcript is misheard once for each."""
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One recording, and what is said in it."""
+    """One recording, or one line of a file, and what is said in it."""
 
     path: Path
     text: str
@@ -53,13 +58,15 @@ class Line:
 
 def main() -> None:
     asked = options().parse_args()
-    rows = manifest(asked.folder, asked.speaker)
+    if asked.sentences and (asked.model or asked.speaker):
+        raise SystemExit("Error: --model and --speaker are for recordings; name their folder with --folder.")
     try:
         matcher = prepare(read_phrase_set(find_phrase_set(asked.phrases))[0])
         ready = finders(matcher, BASELINES if asked.baselines else ())
         exact = prepare_baseline("exact", matcher.phrases)
-        lines = [line_of(row, asked.folder, exact) for row in rows]
-        print(f"{len(lines)} recordings, {sum(line.seconds for line in lines) / 3600:.2f} h")
+        lines = list(sentences(asked.sentences, exact) if asked.sentences else recordings(asked, exact))
+        what = "sentences" if asked.sentences else "recordings"
+        print(f"{len(lines)} {what}, {sum(line.seconds for line in lines) / 3600:.2f} h")
         for rate in asked.cer or (() if asked.model else RATES):
             report(f"as transcripts, {rate:.1%} CER", transcribed(lines, rate), ready, asked.show)
         if asked.model:
@@ -70,7 +77,9 @@ def main() -> None:
 
 def options() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--folder", type=Path, required=True, help="Recordings and a manifest.tsv.")
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("--folder", type=Path, help="Recordings and a manifest.tsv.")
+    source.add_argument("--sentences", type=Path, help="A text file, a sentence a line.")
     parser.add_argument("--speaker", help="Only the lines of this speaker.")
     parser.add_argument("--cer", type=float, action="append", help="Character error rate, 0-1; may be given again.")
     parser.add_argument("--model", help="A Vosk model's folder, or the name of one at hand: hear the recordings.")
@@ -104,8 +113,27 @@ def line_of(row: dict[str, str], folder: Path, exact: Wordings) -> Line:
     return Line(path, row["text"], seconds, tuple(literal))
 
 
+def recordings(asked: argparse.Namespace, exact: Wordings) -> Iterator[Line]:
+    """The recordings of a folder, or those of one speaker."""
+    return (line_of(row, asked.folder, exact) for row in manifest(asked.folder, asked.speaker))
+
+
+def sentences(file: Path, exact: Wordings) -> Iterator[Line]:
+    """The lines of a text file; those that begin with # are none. Exits where it cannot be read or has none."""
+    try:
+        texts = [text for text in file.read_text(encoding="utf-8").splitlines() if text and not text.startswith("#")]
+    except (OSError, UnicodeDecodeError) as error:
+        raise SystemExit(f"Error: {file} cannot be read as UTF-8 text ({error}).") from None
+    if not texts:
+        raise SystemExit(f"Error: {file} has no sentences.")
+    for number, text in enumerate(texts, start=1):
+        said = sentence(text)
+        literal = (Said(one.id, 0.0, said.end, optional=True) for one in find_with(exact, said))
+        yield Line(Path(f"line {number}"), text, said.end + PAUSE, tuple(literal))
+
+
 def transcribed(lines: Iterable[Line], rate: float) -> Iterator[Case]:
-    """Each text as one utterance as long as its recording; misheard once for each seed where the rate is not 0."""
+    """Each text as one utterance as long as its line; misheard once for each seed where the rate is not 0."""
     for seed in SEEDS if rate else SEEDS[:1]:
         for line in lines:
             rng = random.Random(f"{line.path.name} {rate} {seed}")

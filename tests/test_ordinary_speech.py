@@ -56,3 +56,39 @@ def test_a_speaker_or_a_recording_that_is_not_there(tmp_path: Path) -> None:
     assert "no line of the speaker 'C'" in bench("--folder", folder, "--speaker", "C").stderr
     gone = bench("--folder", folder)
     assert (gone.returncode, "gone.wav" in gone.stderr, "Traceback" in gone.stderr) == (1, True, False)
+
+
+def test_sentences_of_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "talk.txt"
+    file.write_text("# ours\n今天天气不错\n\n请慢走再见\n这张卡多少钱\n", encoding="utf-8")
+    told = bench("--sentences", file, "--cer", "0", "--cer", "0.2")
+    assert told.returncode == 0, told.stderr
+    assert told.stdout.startswith("3 sentences, 0.00 h")
+    assert "0.0% CER: 3 sentences, 0.00 h, 1 with a wording word for word" in told.stdout
+    assert "20.0% CER: 9 sentences" in told.stdout
+
+
+@pytest.mark.parametrize(
+    ("content", "more", "reason"),
+    [
+        (b"# none\n", (), "has no sentences"),
+        (b"\xff\n", (), "cannot be read as UTF-8"),
+        (b"a\n", ("--model", "counter-cn"), "are for recordings"),
+    ],
+)
+def test_a_file_without_sentences_is_one_sentence(
+    tmp_path: Path, content: bytes, more: tuple[str, ...], reason: str
+) -> None:
+    file = tmp_path / "talk.txt"
+    file.write_bytes(content)
+    told = bench("--sentences", file, *more)
+    assert (told.returncode, reason in told.stderr, "Traceback" in told.stderr) == (1, True, False)
+
+
+@pytest.mark.parametrize("name", ["counter_talk", "counter_talk_tuning"])
+def test_the_sentences_that_come_with_the_bench_are_told_apart(name: str) -> None:
+    other = {"counter_talk": "counter_talk_tuning", "counter_talk_tuning": "counter_talk"}[name]
+    lines, others = ((TOP / "bench" / f"{one}.txt").read_text(encoding="utf-8").splitlines() for one in (name, other))
+    said = [line for line in lines if not line.startswith("#")]
+    assert len(said) == len(set(said)) > 600
+    assert not set(said) & set(others)
