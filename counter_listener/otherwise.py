@@ -1,8 +1,8 @@
 """Whether what sounds like a wording is written as other words: 您在建行 is no 您再见.
 
 A recogniser writes the words that fit the sounds best. Where it writes 建 and goes on with 行, it heard the whole of
-建行; and who ever misheard 再见 would have to mishear it as the beginning of just that word. So the characters that are
-not the wording's own count more where each makes a common word with the one beside it.
+建行; 再见 would have to be misheard as the beginning of just that word. So a character that is not the wording's own
+counts more where it makes a common word with the one beside it.
 """
 
 from __future__ import annotations
