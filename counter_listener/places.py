@@ -141,16 +141,41 @@ def place_of(pattern: Pattern, aligned: Aligned, spoken: Spoken) -> Place:
     if agree == pattern.size and aligned.cost < ROUNDING:
         needed = min(needed, told.exact_bits)
     value = evidence - told.wrong * cost - pattern.needed
-    forgiven = pattern.impolite if max(aligned.costs) >= told.lost + told.courtesy else pattern.allowed
-    allowed = forgiven[min(garbled, len(forgiven) - 1)]
+    allowed = by_line(pattern, aligned, garbled, amid=not (before and after))
     if pattern.threshold is None:
         spare = evidence - told.wrong * cost - needed
         if cost > allowed + ROUNDING and pattern.forgiven and misheard(pattern, aligned, spoken):
             allowed = relief(pattern, garbled, spare, alone=before and after)
         allowed = min(allowed, cost + spare / pattern.worth)
-    if swapped and pattern.size < told.swapped_from:
+    if (swapped and pattern.size < told.swapped_from) or breaks_off(pattern, aligned, spoken):
         allowed = -1.0
     return Place(pattern, first, last, cost, allowed, value, aligned.partners, aligned.costs)
+
+
+def by_line(pattern: Pattern, aligned: Aligned, garbled: int, *, amid: bool) -> float:
+    """The most that may differ by the line, where so many syllables are written as others.
+
+    Of an offence amid other words, those make up for no syllable that was not heard at all.
+    """
+    told, worst = figures(), max(aligned.costs)
+    if pattern.role == "forbidden" and amid and worst >= 1.0:
+        garbled = 0
+    forgiven = pattern.impolite if worst >= told.lost + told.courtesy else pattern.allowed
+    return forgiven[min(garbled, len(forgiven) - 1)]
+
+
+def breaks_off(pattern: Pattern, aligned: Aligned, spoken: Spoken) -> bool:
+    """Whether what was heard is, to the letter, the beginning of another phrase as well: 麻烦您 alone is no 麻烦您了.
+
+    A last syllable may be lost, but one that is seldom stressed, or more of them, hardly happen to leave just that.
+    """
+    size = len(pattern.units)
+    while size and aligned.partners[size - 1] == NOT_HEARD:
+        size -= 1
+    if size not in pattern.begins or (len(pattern.units) - size == 1 and pattern.units[-1] not in figures().light):
+        return False
+    heard = zip(aligned.partners[:size], pattern.units[:size], strict=True)
+    return all(at != NOT_HEARD and spoken.units[at] == unit for at, unit in heard)
 
 
 def cost_of(pattern: Pattern, aligned: Aligned, spoken: Spoken) -> float:

@@ -309,6 +309,16 @@ def test_other_words_are_not(wording: str, text: str) -> None:
     assert wording not in {hit.wording for hit in find(bank(), said(text, 0)).phrases}
 
 
+@pytest.mark.parametrize("text", ["麻烦您", "请出示一下您的"])
+def test_what_breaks_off_is_no_shorter_phrase(text: str) -> None:
+    assert not find(bank().when(likely=True), said(text, 0)).phrases
+
+
+@pytest.mark.parametrize(("text", "told"), [("不归我们管", True), ("不贵我们管", True), ("不贵我还管得起", False)])
+def test_amid_other_words_nobody_is_accused_by_what_was_not_heard_at_all(text: str, *, told: bool) -> None:
+    assert bool(find(bank(), said(text, 0)).offences) == told
+
+
 OWED = [pattern for pattern in bank().patterns if pattern.role == "phrase" and None not in pattern.units]
 
 
