@@ -1,20 +1,21 @@
-"""How owed wordings begin: what may go on after a pause though its beginning was told as a phrase of its own."""
+"""How owed wordings begin: what may go on after a pause though it was told as a phrase, and what only breaks off."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from counter_listener.closeness import near
 from counter_listener.spoken import Spoken
 from counter_listener.wordings import Pattern
 
-Beginnings = Mapping[tuple[str, ...], frozenset[tuple[str | None, str]]]
+Beginnings = Mapping[tuple[str | None, ...], frozenset[tuple[str | None, str]]]
 """For the sounds that a wording begins with: the sound that follows (None in a slot), and the phrase whose it is."""
 
 
 def beginnings(patterns: Iterable[Pattern]) -> Beginnings:
     """The beginnings of all owed wordings, each up to its first slot."""
-    found: dict[tuple[str, ...], set[tuple[str | None, str]]] = {}
+    found: dict[tuple[str | None, ...], set[tuple[str | None, str]]] = {}
     for pattern in patterns:
         sounds: tuple[str, ...] = ()
         for sound in pattern.sounds if pattern.role == "phrase" else ():
@@ -24,6 +25,19 @@ def beginnings(patterns: Iterable[Pattern]) -> Beginnings:
                 break
             sounds = (*sounds, sound)
     return {sounds: frozenset(following) for sounds, following in found.items()}
+
+
+def with_beginnings(patterns: Iterable[Pattern], known: Beginnings) -> Iterator[Pattern]:
+    """The same wordings; an owed one is told how many of its first units begin another phrase's wording, too."""
+    for pattern in patterns:
+        sizes = range(1, len(pattern.units)) if pattern.role == "phrase" else ()
+        begins = frozenset(size for size in sizes if of_another(known, pattern.sounds[:size], pattern.owner))
+        yield replace(pattern, begins=begins) if begins else pattern
+
+
+def of_another(known: Beginnings, sounds: tuple[str | None, ...], owner: str) -> bool:
+    """Whether a wording of another phrase begins with these sounds."""
+    return any(other != owner for _, other in known.get(sounds, ()))
 
 
 def may_go_on(known: Beginnings, spoken: Spoken, told: str) -> bool:

@@ -6,7 +6,7 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from counter_listener.beginnings import Beginnings, beginnings
+from counter_listener.beginnings import Beginnings, beginnings, with_beginnings
 from counter_listener.index import Index, index_like, index_of
 from counter_listener.inside import Inside, inside
 from counter_listener.phrase_set import PhraseSet, Rule
@@ -43,14 +43,16 @@ class Matcher:
 
 def prepare(phrases: PhraseSet) -> Matcher:
     """A matcher for all wordings of a phrase set."""
-    patterns = tuple(compiled(phrases))
+    wordings = compiled(phrases)
+    known = beginnings(wordings)
+    patterns = tuple(with_beginnings(wordings, known))
     matcher = Matcher(
         phrases=phrases,
         patterns=patterns,
         index=index_of(patterns),
         rules={rule.id: rule for rule in phrases.rule},
         inside=inside(patterns),
-        beginnings=beginnings(patterns),
+        beginnings=known,
         longest=max(map(reach, patterns), default=0),
     )
     likely = tuple(likelier(patterns))

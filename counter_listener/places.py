@@ -124,14 +124,14 @@ def place_of(pattern: Pattern, aligned: Aligned, spoken: Spoken) -> Place:
         if at == NOT_HEARD or unit is None:
             continue
         same = spoken.units[at] == unit
-        other = not same and interchangeable(pattern.sounds[number], spoken.sounds[at])
+        other = not same and cost < 1.0 and interchangeable(pattern.sounds[number], spoken.sounds[at])
         if not (same or other):
             strange.append(at)
         if cost >= 1.0:
             continue
         agree += same
         swapped |= other
-        garbled += not same and not other
+        garbled += not (same or other)
         known += bits * (1.0 - cost) + (told.character if same else -told.homophone)
     cost = cost_of(pattern, aligned, spoken)
     first, last = _trimmed(pattern, aligned)

@@ -68,7 +68,7 @@ class Pattern:
     holds: frozenset[tuple[int, int]] = frozenset()
     """Which of its stretches, from first up to, not including, last, are wordings in their own right."""
     begins: frozenset[int] = frozenset()
-    """How many of its first units begin a wording of another phrase, too."""
+    """How many of its first units begin a wording of another phrase, too, by sound."""
     threshold: float | None = None
     """Least closeness, 0-100, instead of the line."""
     shared: bool = False
@@ -112,8 +112,7 @@ def compiled(phrases: PhraseSet) -> list[Pattern]:
         known = found.get(key)
         found[key] = with_owners(known, pattern.owners) if known else pattern
     every = {pattern.units for pattern in found.values()}
-    ways = beginnings_of(found.values())
-    return [replace(one, holds=held(one, every), begins=begun(one, ways)) for one in found.values()]
+    return [replace(one, holds=holds) if (holds := held(one, every)) else one for one in found.values()]
 
 
 def held(pattern: Pattern, known: Collection[tuple[str | None, ...]]) -> frozenset[tuple[int, int]]:
@@ -124,23 +123,6 @@ def held(pattern: Pattern, known: Collection[tuple[str | None, ...]]) -> frozens
     return frozenset(
         (first, last) for first, last in spans if last - first < pattern.size and pattern.units[first:last] in known
     )
-
-
-def beginnings_of(patterns: Iterable[Pattern]) -> Mapping[tuple[str | None, ...], Collection[str]]:
-    """With what owed wordings begin, whole ones left out, and whose they are."""
-    found: dict[tuple[str | None, ...], set[str]] = {}
-    for pattern in patterns:
-        for size in range(1, len(pattern.units)) if pattern.role == "phrase" else ():
-            found.setdefault(pattern.units[:size], set()).add(pattern.owner)
-    return found
-
-
-def begun(pattern: Pattern, ways: Mapping[tuple[str | None, ...], Collection[str]]) -> frozenset[int]:
-    """How many first units of an owed wording, not all of them, begin another phrase's wording, too."""
-    if pattern.role != "phrase":
-        return frozenset()
-    own = {pattern.owner}
-    return frozenset(size for size in range(1, len(pattern.units)) if ways.get(pattern.units[:size], own) != own)
 
 
 def likelier(patterns: Iterable[Pattern]) -> Iterator[Pattern]:
