@@ -52,8 +52,11 @@ class Line:
     path: Path
     text: str
     seconds: float
+    """All of it, the pause after a sentence of a file included."""
     literal: tuple[Said, ...]
     """Wordings that stand in it word for word: they may be found."""
+    pause: float = 0.0
+    """Seconds in which nothing more is said."""
 
 
 def main() -> None:
@@ -129,7 +132,7 @@ def sentences(file: Path, exact: Wordings) -> Iterator[Line]:
     for number, text in enumerate(texts, start=1):
         said = sentence(text)
         literal = (Said(one.id, 0.0, said.end, optional=True) for one in find_with(exact, said))
-        yield Line(Path(f"line {number}"), text, said.end + PAUSE, tuple(literal))
+        yield Line(Path(f"line {number}"), text, said.end + PAUSE, tuple(literal), PAUSE)
 
 
 def transcribed(lines: Iterable[Line], rate: float) -> Iterator[Case]:
@@ -144,9 +147,9 @@ def transcribed(lines: Iterable[Line], rate: float) -> Iterator[Case]:
 
 def stretched(line: Line) -> Utterance:
     even = sentence(line.text)
-    pace = line.seconds / even.end if even.end else 0.0
+    pace = (line.seconds - line.pause) / even.end if even.end else 0.0
     words = tuple(Word(word.text, word.start * pace, word.end * pace) for word in even.words)
-    return Utterance(0.0, line.seconds, words)
+    return Utterance(0.0, line.seconds - line.pause, words)
 
 
 def heard(lines: Iterable[Line], model: str) -> Iterator[Case]:
