@@ -25,6 +25,7 @@ COMPILED: Final = (
     "candidates",
     "closeness",
     "competition",
+    "courtesy",
     "dictionary",
     "inside",
     "matching",

@@ -69,7 +69,13 @@ class Figures:
     edge: float
     """More for a first or last syllable that is lost or quite another."""
     courtesy: float
-    """More for a syllable of a courtesy word."""
+    """More for what stands right beside 请 in a short wording."""
+    please: float
+    """Of 请, in a wording with no other courtesy."""
+    stands_there: frozenset[str]
+    """Words that stand in its place of themselves."""
+    takes_please: frozenset[str]
+    """Characters that make a word with a 请 after them, which is no courtesy then."""
     light: frozenset[str]
     fillers: frozenset[str]
     """Of one character or two."""
@@ -118,6 +124,9 @@ def figures() -> Figures:
         lost_from=lost["from"],
         edge=lost["edge"],
         courtesy=lost["courtesy"],
+        please=lost["please"],
+        stands_there=frozenset(lost["stands_there"]),
+        takes_please=frozenset(lost["takes_please"]),
         light=frozenset(lost["light"]),
         fillers=frozenset(added["fillers"]),
         filler_sounds=frozenset(sounds(written(filler)) for filler in added["fillers"]),

@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 from counter_listener.alignment import NOT_HEARD, OTHER_CHARACTER, Aligned, align, straight
 from counter_listener.candidates import Ground
 from counter_listener.closeness import figures, interchangeable
+from counter_listener.courtesy import polite
 from counter_listener.mishearing import misheard, put_in, relief
 from counter_listener.otherwise import against
 from counter_listener.pinyin import tone_of
@@ -147,7 +148,11 @@ def place_of(pattern: Pattern, aligned: Aligned, spoken: Spoken) -> Place:
         if cost > allowed + ROUNDING and pattern.forgiven and misheard(pattern, aligned, spoken):
             allowed = relief(pattern, garbled, spare, alone=before and after)
         allowed = min(allowed, cost + spare / pattern.worth)
-    if (swapped and pattern.size < told.swapped_from) or breaks_off(pattern, aligned, spoken):
+    if (
+        (swapped and pattern.size < told.swapped_from)
+        or breaks_off(pattern, aligned, spoken)
+        or not polite(pattern, aligned, spoken, begins=before)
+    ):
         allowed = -1.0
     return Place(pattern, first, last, cost, allowed, value, aligned.partners, aligned.costs)
 
@@ -157,11 +162,9 @@ def by_line(pattern: Pattern, aligned: Aligned, garbled: int, *, amid: bool) -> 
 
     Of an offence amid other words, those make up for no syllable that was not heard at all.
     """
-    told, worst = figures(), max(aligned.costs)
-    if pattern.role == "forbidden" and amid and worst >= 1.0:
+    if pattern.role == "forbidden" and amid and max(aligned.costs) >= 1.0:
         garbled = 0
-    forgiven = pattern.impolite if worst >= told.lost + told.courtesy else pattern.allowed
-    return forgiven[min(garbled, len(forgiven) - 1)]
+    return pattern.allowed[min(garbled, len(pattern.allowed) - 1)]
 
 
 def breaks_off(pattern: Pattern, aligned: Aligned, spoken: Spoken) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate, combinations
 from math import inf
@@ -23,6 +23,8 @@ Courtesies = Mapping[str | None, Collection[tuple[str, ...]]]
 
 PUT_IN: Final = 2
 """Syllables put into a wording, fillers left out, of which each is forgiven in part."""
+ASKING: Final = ("请", "问")
+"""With which a question begins: no rule asks it to be polite, and 问您 is left of it where 请 was swallowed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,8 @@ class Pattern:
     """Which of its stretches, from first up to, not including, last, are wordings in their own right."""
     begins: frozenset[int] = frozenset()
     """How many of its first units begin a wording of another phrase, too, by sound."""
+    courtesies: tuple[tuple[int, int], ...] = ()
+    """Where the courtesies stand that a rule needs: first up to, not including, last."""
     threshold: float | None = None
     """Least closeness, 0-100, instead of the line."""
     shared: bool = False
@@ -76,8 +80,6 @@ class Pattern:
     """The most that may differ, in syllables, where everything else speaks for it; this and what follows by a line."""
     allowed: tuple[float, ...] = (0.0,)
     """The most that may differ where none, one, two ... others are written as others of their sound."""
-    impolite: tuple[float, ...] = (0.0,)
-    """The same where a courtesy that a rule needs was not heard: not more by what was heard before."""
     relieved: tuple[float, ...] = (0.0,)
     """The same where all that can make it more does."""
     bound: float = 0.0
@@ -130,15 +132,26 @@ def likelier(patterns: Iterable[Pattern]) -> Iterator[Pattern]:
     line = figures().likely
     for pattern in patterns:
         more = pattern.role == "phrase" and pattern.size >= line.least_from
-        yield replace(judged_by(line, pattern), impolite=pattern.allowed) if more else pattern
+        yield judged_by(line, pattern) if more else pattern
 
 
-def courteous(units: list[str | None], polite: Courtesies) -> Iterator[int]:
-    """Where in a wording the courtesies stand that a rule needs: without them it is another sentence."""
-    for at, unit in enumerate(units):
-        for need in polite.get(unit, ()):
-            if tuple(units[at : at + len(need)]) == need:
-                yield from range(at, at + len(need))
+def courteous(units: Sequence[str | None], polite: Courtesies) -> tuple[tuple[int, int], ...]:
+    """Where in a wording stands what a rule needs, first up to, not including, last: 请, and 请您 as well."""
+    return tuple(
+        (at, at + len(need))
+        for at, unit in enumerate(units)
+        for need in polite.get(unit, ())
+        if tuple(units[at : at + len(need)]) == need and tuple(units[at : at + 2]) != ASKING
+    )
+
+
+def shortest(spans: Collection[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
+    """Those of them that hold no other: the 请 of 请您."""
+    return tuple(
+        (first, last)
+        for first, last in spans
+        if not any(first <= begin and end <= last and end - begin < last - first for begin, end in spans)
+    )
 
 
 def courtesies(phrases: PhraseSet) -> Courtesies:
@@ -221,9 +234,13 @@ def pattern_of(  # noqa: PLR0913 - one wording has this many sides
     for edge in {pieces[0][0], pieces[-1][1] - 1} if pieces else ():
         lost[edge] += told.edge if lost[edge] >= told.lost else 0.0
         other[edge] += told.edge
-    for at in courteous(units, polite) if role == "phrase" else ():
-        lost[at] += told.courtesy if lost[at] >= told.lost else 0.0
+    spans = courteous(units, polite) if role == "phrase" else ()
+    needs = shortest(spans)
+    for at in {at for span in spans if span not in needs for at in range(*span)} if size < told.lost_from else ():
+        lost[at] += told.courtesy
         other[at] += told.courtesy
+    for at in (first for first, _ in needs) if all(last - first == 1 for first, last in needs) else ():
+        lost[at] = told.please
     heard = [iter(sounds(piece)) for piece in fixed if piece]
     told_sounds = tuple(sound for piece in heard for sound in piece)
     following = iter(told_sounds)
@@ -260,6 +277,7 @@ def pattern_of(  # noqa: PLR0913 - one wording has this many sides
             for sound, gone, another, bit in zip(spoken, lost, other, bits, strict=True)
             if sound is not None
         ),
+        courtesies=needs,
         threshold=threshold,
         shared=shared,
     )
@@ -278,7 +296,6 @@ def judged_by(line: Line, pattern: Pattern) -> Pattern:
         pattern,
         most=most,
         allowed=allowed,
-        impolite=allowed,
         relieved=relieved,
         bound=allowed[-1] + PUT_IN * told.added * (1.0 - line.added) * (size >= line.least_from),
         forgiving=size > 1 and most >= (1.0 if pattern.role in CONTEXTS else told.added_cheap),
