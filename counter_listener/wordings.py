@@ -24,7 +24,7 @@ Courtesies = Mapping[str | None, Collection[tuple[str, ...]]]
 PUT_IN: Final = 2
 """Syllables put into a wording, fillers left out, of which each is forgiven in part."""
 ASKING: Final = ("请", "问")
-"""With which a question begins: no rule asks it to be polite, and 问您 is left of it where 请 was swallowed."""
+"""One word, of which 问 is left where 请 was swallowed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,11 +137,15 @@ def likelier(patterns: Iterable[Pattern]) -> Iterator[Pattern]:
 
 def courteous(units: Sequence[str | None], polite: Courtesies) -> tuple[tuple[int, int], ...]:
     """Where in a wording stands what a rule needs, first up to, not including, last: 请, and 请您 as well."""
-    return tuple(
+    found = (
         (at, at + len(need))
         for at, unit in enumerate(units)
         for need in polite.get(unit, ())
-        if tuple(units[at : at + len(need)]) == need and tuple(units[at : at + 2]) != ASKING
+        if tuple(units[at : at + len(need)]) == need
+    )
+    return tuple(
+        (first, first + len(ASKING)) if tuple(units[first : first + len(ASKING)]) == ASKING else (first, last)
+        for first, last in found
     )
 
 

@@ -65,6 +65,8 @@ def test_what_belongs_to_the_words_beside_it_is_no_please(text: str) -> None:
         ("那您填写汇款单", []),
         ("宝贝等妈妈签个字", []),
         ("问您取多少钱", ["ask-withdrawal"]),
+        ("问您的账号是多少", ["ask-card"]),
+        ("对方的账号是多少", []),
         ("歉我接一下电话", ["phone-excuse"]),
         ("我接一下电话", []),
     ],
@@ -83,4 +85,4 @@ def test_of_courtesies_within_one_another_the_shortest_is_what_matters() -> None
     polite: Courtesies = {"请": [("请",), ("请", "您")], "麻": [("麻", "烦")], "您": [("您", "请")]}
     assert shortest(courteous("麻烦您请坐", polite)) == ((0, 2), (3, 4))
     assert shortest(courteous("请您坐", polite)) == ((0, 1),)
-    assert courteous("请问您是谁", polite) == ()
+    assert courteous("请问您是谁", polite) == ((0, 2),)
