@@ -15,31 +15,30 @@ from counter_listener.wordings import Pattern
 
 WHOLE: Final = 0.2
 """Cost up to which a syllable was heard, whatever stands beside it: 清 for 请, and no more than that."""
+AT_A_LOSS: Final = 2
+"""Syllables of one wording written as others from which the recogniser may have lost its 请 too, at a dear cost."""
 
 
-def polite(pattern: Pattern, aligned: Aligned, spoken: Spoken, *, begins: bool) -> bool:
+def polite(pattern: Pattern, aligned: Aligned, spoken: Spoken, garbled: int, *, begins: bool) -> bool:
     """Whether what makes it polite was heard: each 麻烦 or 对不起, and where there is none, its 请.
 
-    `begins` is whether a clause begins with it.
+    `garbled` is how many of its syllables are written as others, `begins` whether a clause begins with it.
     """
     words = [span for span in pattern.courtesies if span[1] - span[0] > 1]
     if words:
-        return all(_word(span, pattern, aligned, spoken, begins=begins) for span in words)
-    return all(_please(first, pattern, aligned, spoken, begins=begins) for first, _ in pattern.courtesies)
+        return all(_word(span, pattern, aligned, spoken) for span in words)
+    return garbled >= AT_A_LOSS or all(
+        _please(first, pattern, aligned, spoken, begins=begins) for first, _ in pattern.courtesies
+    )
 
 
-def _word(span: tuple[int, int], pattern: Pattern, aligned: Aligned, spoken: Spoken, *, begins: bool) -> bool:
-    """Whether nothing of it is gone, or half of it is left: 烦您签个字, but not 等妈签个字, which sounds like it."""
+def _word(span: tuple[int, int], pattern: Pattern, aligned: Aligned, spoken: Spoken) -> bool:
+    """Whether nothing of it is gone, or half of it stands there to the letter: the 歉 of 抱歉, not the 钱 of 换钱."""
     within = slice(*span)
-    costs = aligned.costs[within]
-    if max(costs) < 1.0:
+    if max(aligned.costs[within]) < 1.0:
         return True
-    if span[0] or begins:
-        left = sum(cost < WHOLE for cost in costs)
-    else:
-        heard = zip(aligned.partners[within], pattern.units[within], strict=True)
-        left = sum(at != NOT_HEARD and spoken.units[at] == unit for at, unit in heard)
-    return 2 * left >= len(costs)
+    heard = zip(aligned.partners[within], pattern.units[within], strict=True)
+    return 2 * sum(at != NOT_HEARD and spoken.units[at] == unit for at, unit in heard) >= span[1] - span[0]
 
 
 def _please(at: int, pattern: Pattern, aligned: Aligned, spoken: Spoken, *, begins: bool) -> bool:

@@ -151,7 +151,7 @@ def place_of(pattern: Pattern, aligned: Aligned, spoken: Spoken) -> Place:
     if (
         (swapped and pattern.size < told.swapped_from)
         or breaks_off(pattern, aligned, spoken)
-        or not polite(pattern, aligned, spoken, begins=before)
+        or not polite(pattern, aligned, spoken, garbled, begins=before)
     ):
         allowed = -1.0
     return Place(pattern, first, last, cost, allowed, value, aligned.partners, aligned.costs)

@@ -69,6 +69,7 @@ def test_what_belongs_to_the_words_beside_it_is_no_please(text: str) -> None:
         ("对方的账号是多少", []),
         ("歉我接一下电话", ["phone-excuse"]),
         ("我接一下电话", []),
+        ("钱没有零钱了", []),
     ],
 )
 def test_half_of_a_courtesy_is_left_where_the_rest_was_swallowed(text: str, told: list[str]) -> None:
