@@ -34,6 +34,15 @@ class Aligned(NamedTuple):
     """What each of them costs."""
 
 
+def agreeing(pattern: Pattern, partners: Sequence[int], spoken: Spoken, span: tuple[int, int] | None = None) -> int:
+    """How many characters of a wording, or of a span of it, are written as it has them."""
+    within = slice(*span) if span else slice(None)
+    return sum(
+        at != NOT_HEARD and spoken.units[at] == unit
+        for at, unit in zip(partners[within], pattern.units[within], strict=True)
+    )
+
+
 def straight(pattern: Pattern, spoken: Spoken, first: int) -> Aligned:
     """The wording syllable under syllable from `first` on, where each is the same or near."""
     last = first + len(pattern.sounds)

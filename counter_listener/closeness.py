@@ -69,13 +69,17 @@ class Figures:
     edge: float
     """More for a first or last syllable that is lost or quite another."""
     courtesy: float
-    """More for what stands right beside 请 in a short wording."""
+    """More for 请 and for what stands right beside it in a short wording."""
     please: float
     """Of 请, in a wording with no other courtesy."""
     stands_there: frozenset[str]
     """Words that stand in its place of themselves."""
     takes_please: frozenset[str]
     """Characters that make a word with a 请 after them, which is no courtesy then."""
+    whole: float
+    """Cost up to which 请 was heard, whatever stands beside it."""
+    at_a_loss: int
+    """Syllables written as others from which 请 may have been lost."""
     light: frozenset[str]
     fillers: frozenset[str]
     """Of one character or two."""
@@ -127,6 +131,8 @@ def figures() -> Figures:
         please=lost["please"],
         stands_there=frozenset(lost["stands_there"]),
         takes_please=frozenset(lost["takes_please"]),
+        whole=lost["whole"],
+        at_a_loss=lost["at_a_loss"],
         light=frozenset(lost["light"]),
         fillers=frozenset(added["fillers"]),
         filler_sounds=frozenset(sounds(written(filler)) for filler in added["fillers"]),

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from math import inf
 from typing import Final, NamedTuple
 
-from counter_listener.alignment import NOT_HEARD, OTHER_CHARACTER, Aligned, align, straight
+from counter_listener.alignment import NOT_HEARD, OTHER_CHARACTER, Aligned, agreeing, align, straight
 from counter_listener.candidates import Ground
 from counter_listener.closeness import figures, interchangeable
 from counter_listener.courtesy import polite
@@ -93,10 +93,7 @@ class Place(NamedTuple):
 
     def agreeing(self, spoken: Spoken) -> int:
         """How many characters are written as the wording has them."""
-        return sum(
-            unit != NOT_HEARD and spoken.units[unit] == written
-            for unit, written in zip(self.partners, self.pattern.units, strict=True)
-        )
+        return agreeing(self.pattern, self.partners, spoken)
 
     def off_tone(self, spoken: Spoken) -> float:
         """A trifle for each character of another tone: it breaks ties, and nothing else."""
@@ -177,8 +174,7 @@ def breaks_off(pattern: Pattern, aligned: Aligned, spoken: Spoken) -> bool:
         size -= 1
     if size not in pattern.begins or (len(pattern.units) - size == 1 and pattern.units[-1] not in figures().light):
         return False
-    heard = zip(aligned.partners[:size], pattern.units[:size], strict=True)
-    return all(at != NOT_HEARD and spoken.units[at] == unit for at, unit in heard)
+    return agreeing(pattern, aligned.partners, spoken, (0, size)) == size
 
 
 def cost_of(pattern: Pattern, aligned: Aligned, spoken: Spoken) -> float:

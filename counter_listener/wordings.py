@@ -72,7 +72,7 @@ class Pattern:
     begins: frozenset[int] = frozenset()
     """How many of its first units begin a wording of another phrase, too, by sound."""
     courtesies: tuple[tuple[int, int], ...] = ()
-    """Where the courtesies stand that a rule needs: first up to, not including, last."""
+    """Where the courtesies stand that must be heard: each 麻烦 or 对不起, and where there is none, each 请."""
     threshold: float | None = None
     """Least closeness, 0-100, instead of the line."""
     shared: bool = False
@@ -240,11 +240,13 @@ def pattern_of(  # noqa: PLR0913 - one wording has this many sides
         other[edge] += told.edge
     spans = courteous(units, polite) if role == "phrase" else ()
     needs = shortest(spans)
-    for at in {at for span in spans if span not in needs for at in range(*span)} if size < told.lost_from else ():
-        lost[at] += told.courtesy
-        other[at] += told.courtesy
-    for at in (first for first, _ in needs) if all(last - first == 1 for first, last in needs) else ():
-        lost[at] = told.please
+    if size < told.lost_from:
+        for at in {at for span in spans if span not in needs for at in range(*span)}:
+            lost[at] += told.courtesy
+            other[at] += told.courtesy
+    words = tuple((first, last) for first, last in needs if last - first > 1)
+    for first, _ in () if words else needs:
+        lost[first] = told.please
     heard = [iter(sounds(piece)) for piece in fixed if piece]
     told_sounds = tuple(sound for piece in heard for sound in piece)
     following = iter(told_sounds)
@@ -281,7 +283,7 @@ def pattern_of(  # noqa: PLR0913 - one wording has this many sides
             for sound, gone, another, bit in zip(spoken, lost, other, bits, strict=True)
             if sound is not None
         ),
-        courtesies=needs,
+        courtesies=words or needs,
         threshold=threshold,
         shared=shared,
     )

@@ -18,7 +18,19 @@ def test_every_entry_of_the_table_has_its_reason() -> None:
     for kind in ("initial", "final", "syllable"):
         assert all(entry["why"] and 0 < entry["cost"] < 1 for entry in table()[kind])
     text = TABLE.read_text("utf-8")
-    for key in ("fillers", "light", "from", "edge", "courtesy", "please", "stands_there", "takes_please", "pause"):
+    for key in (
+        "fillers",
+        "light",
+        "from",
+        "edge",
+        "courtesy",
+        "please",
+        "stands_there",
+        "takes_please",
+        "whole",
+        "at_a_loss",
+        "pause",
+    ):
         assert re.search(rf"^{key}_why = ", text, re.MULTILINE), key
 
 

@@ -76,6 +76,11 @@ def test_half_of_a_courtesy_is_left_where_the_rest_was_swallowed(text: str, told
     assert phrases(text) == told
 
 
+def test_where_the_rest_was_misheard_too_please_may_have_been_lost() -> None:
+    assert phrases("您核队后再这里千名") == ["ask-sign"]
+    assert phrases("您核对后在这里签名") == []
+
+
 def test_an_apology_is_one_without_the_please_at_its_end() -> None:
     assert phrases("对不起系统有点慢请您稍等") == ["system-down"]
     assert phrases("对不起系统有点慢您稍等") == ["system-down"]
