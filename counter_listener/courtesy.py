@@ -7,6 +7,9 @@ was not said, however much of the rest was; unless the rest was misheard, too. A
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
 from counter_listener.alignment import NOT_HEARD, Aligned, agreeing
 from counter_listener.closeness import figures
 from counter_listener.spoken import Spoken
@@ -47,3 +50,16 @@ def _please(at: int, pattern: Pattern, aligned: Aligned, spoken: Spoken, *, begi
     if any(pattern.units[one] is None or aligned.costs[one] >= 1.0 for one in beside):
         return False
     return cost < 1.0 or (spoken.units[unit] not in told.stands_there and (at > 0 or begins))
+
+
+def unsaid(pattern: Pattern, costs: Sequence[float]) -> list[tuple[int, int]]:
+    """The spans of its courtesies of which something was not heard, in a place that was refused."""
+    return [(first, last) for first, last in pattern.courtesies if max(costs[first:last]) >= 1.0]
+
+
+def swallowed(pattern: Pattern, spans: Iterable[tuple[int, int]]) -> Pattern:
+    """The same wording, of which these spans are as cheap not to hear at all as to hear otherwise."""
+    lost = list(pattern.lost)
+    for first, last in spans:
+        lost[first:last] = pattern.other[first:last]
+    return replace(pattern, lost=tuple(lost))

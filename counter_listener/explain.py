@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from counter_listener.alignment import NOT_HEARD, align
+from counter_listener.courtesy import swallowed, unsaid
 from counter_listener.findings import Heard, Item
 from counter_listener.matcher import Matcher
 from counter_listener.matching import goes_on, match
@@ -64,6 +65,8 @@ class Explanation:
     instead: tuple[str, ...]
     """What the stretch was taken for, the better explanation of it: ids of phrases and offences."""
     columns: tuple[Column, ...]
+    unsaid: tuple[str, ...]
+    """The courtesies that were not heard, where the wording without them is another sentence."""
     cure: tuple[str, ...]
     """What would have passed: the fewest syllables heard as the wording has them; empty where that is not enough."""
 
@@ -180,11 +183,23 @@ def nearest(owner: str, grounds: Iterable[_Ground]) -> _Found | None:
 
 
 def _along(pattern: Pattern, spoken: Spoken) -> Place | None:
-    aligned = align(pattern, spoken, 0, len(spoken), {})
+    place = _laid(pattern, pattern, spoken)
+    if place is not None and (spans := _unsaid(place)):
+        place = _laid(pattern, swallowed(pattern, spans), spoken)
+    return place if place is not None and counts(place, spoken) else None
+
+
+def _laid(pattern: Pattern, along: Pattern, spoken: Spoken) -> Place | None:
+    """A wording where its like, with other costs, comes closest."""
+    aligned = align(along, spoken, 0, len(spoken), {})
     if aligned is None or all(unit == NOT_HEARD for unit in aligned.partners):
         return None
-    place = place_of(pattern, aligned, spoken)
-    return place if counts(place, spoken) else None
+    return place_of(pattern, aligned, spoken)
+
+
+def _unsaid(place: Place) -> list[tuple[int, int]]:
+    """The courtesies for want of which a place is refused: nothing that stands for them is one."""
+    return unsaid(place.pattern, place.costs) if place.allowed < 0 else []
 
 
 def _explained(found: _Found, owner: str, title: str, visit: int | None, verdict: str | None) -> Explanation:
@@ -206,6 +221,7 @@ def _explained(found: _Found, owner: str, title: str, visit: int | None, verdict
         passes=place.heard,
         instead=tuple(dict.fromkeys(instead)) if place.heard and verdict != "heard" else (),
         columns=tuple(_columns(place, spoken)),
+        unsaid=tuple("".join(map(str, place.pattern.units[first:last])) for first, last in _unsaid(place)),
         cure=() if place.heard else tuple(cure(place, spoken)),
     )
 

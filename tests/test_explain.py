@@ -67,6 +67,17 @@ def test_a_time_asked_for_shows_what_came_closest_there() -> None:
     assert all(abs(one.start - 20.0) <= 15 for one in near)
 
 
+def test_a_request_without_its_please_is_explained_by_that(tmp_path: Path) -> None:
+    file = transcript(tmp_path / "a.jsonl", [(0, 1, "您好"), (2, 4, "您出示一下身份证"), (6, 7, "再见")])
+    told = json.loads(run("explain", file, "--phrase", "ask-id-card", "--format", "jsonl").stdout)
+    assert (told["unsaid"], told["cure"], told["passes"]) == (["请"], ["请"], False)
+    assert (told["start"], told["heard"]) == (2.0, "您出示一下身份证")
+    shown = run("explain", file, "--phrase", "ask-id-card", "--lang", "en").stdout
+    assert "请 is missing" in shown
+    assert "without 请 it is another sentence" in shown
+    assert "没有 请 就是另一句话" in run("explain", file, "--phrase", "ask-id-card", "--lang", "zh").stdout
+
+
 def test_numbers_are_masked_and_slots_left_out() -> None:
     found = explained("王先生您好", "请问您办理什么", "六二二二零零一二三四五六七八九零一二三", "请慢走")
     told = " ".join(json.dumps([one.heard, [c.heard for c in one.columns]], ensure_ascii=False) for one in found)
