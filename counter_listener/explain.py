@@ -11,7 +11,7 @@ from counter_listener.courtesy import swallowed, unsaid
 from counter_listener.findings import Heard, Item
 from counter_listener.matcher import Matcher
 from counter_listener.matching import goes_on, match
-from counter_listener.places import Place, place_of
+from counter_listener.places import Place, breaks_off, place_of
 from counter_listener.privacy import mask
 from counter_listener.search import counts
 from counter_listener.spoken import Spoken, spell
@@ -67,6 +67,8 @@ class Explanation:
     columns: tuple[Column, ...]
     unsaid: tuple[str, ...]
     """The courtesies that were not heard, where the wording without them is another sentence."""
+    broken_off: bool
+    """Whether what was heard is the beginning of another phrase as well: 麻烦您 is no 麻烦您了."""
     cure: tuple[str, ...]
     """What would have passed: the fewest syllables heard as the wording has them; empty where that is not enough."""
 
@@ -109,8 +111,8 @@ class _Found:
 
     @property
     def short(self) -> float:
-        """Syllables beyond the line; under 0 where it passes."""
-        return self.place.cost - self.place.allowed
+        """Syllables beyond the line, 0 or less where it passes; where there is no line, all that differ."""
+        return self.place.cost - max(self.place.allowed, 0.0)
 
 
 def explain(
@@ -179,7 +181,7 @@ def nearest(owner: str, grounds: Iterable[_Ground]) -> _Found | None:
         for pattern in ground.wordings(owner)
         if (place := _along(pattern, ground.spoken)) is not None
     )
-    return min(found, key=lambda one: (one.short, -one.place.value), default=None)
+    return min(found, key=lambda one: (one.short, not one.place.heard, -one.place.value), default=None)
 
 
 def _along(pattern: Pattern, spoken: Spoken) -> Place | None:
@@ -222,6 +224,7 @@ def _explained(found: _Found, owner: str, title: str, visit: int | None, verdict
         instead=tuple(dict.fromkeys(instead)) if place.heard and verdict != "heard" else (),
         columns=tuple(_columns(place, spoken)),
         unsaid=tuple("".join(map(str, place.pattern.units[first:last])) for first, last in _unsaid(place)),
+        broken_off=place.allowed < 0 and breaks_off(place.pattern, place.partners, spoken),
         cure=() if place.heard else tuple(cure(place, spoken)),
     )
 

@@ -74,6 +74,9 @@ def _verdict_lines(one: Explanation, titles: Mapping[str, str]) -> Iterator[str]
     elif one.unsaid:
         text = _("Closeness {closeness:g}, which is not enough: without {list} it is another sentence.")
         yield text.format(**told, list="、".join(one.unsaid))
+    elif one.broken_off:
+        text = _("Closeness {closeness:g}, which is not enough: another phrase begins so, too.")
+        yield text.format(**told)
     elif one.line > 100:  # noqa: PLR2004 - a closeness is at most 100
         text = _("Closeness {closeness:g}, which is not enough: so few sounds, written so, are often there by chance.")
         yield text.format(**told)

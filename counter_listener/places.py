@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import inf
 from typing import Final, NamedTuple
 
@@ -147,7 +147,7 @@ def place_of(pattern: Pattern, aligned: Aligned, spoken: Spoken) -> Place:
         allowed = min(allowed, cost + spare / pattern.worth)
     if (
         (swapped and pattern.size < told.swapped_from)
-        or breaks_off(pattern, aligned, spoken)
+        or breaks_off(pattern, aligned.partners, spoken)
         or not polite(pattern, aligned, spoken, garbled, begins=before)
     ):
         allowed = -1.0
@@ -164,17 +164,17 @@ def by_line(pattern: Pattern, aligned: Aligned, garbled: int, *, amid: bool) -> 
     return pattern.allowed[min(garbled, len(pattern.allowed) - 1)]
 
 
-def breaks_off(pattern: Pattern, aligned: Aligned, spoken: Spoken) -> bool:
+def breaks_off(pattern: Pattern, partners: Sequence[int], spoken: Spoken) -> bool:
     """Whether what was heard is, to the letter, the beginning of another phrase as well: 麻烦您 alone is no 麻烦您了.
 
     A last syllable may be lost, but one that is seldom stressed, or more of them, hardly happen to leave just that.
     """
     size = len(pattern.units)
-    while size and aligned.partners[size - 1] == NOT_HEARD:
+    while size and partners[size - 1] == NOT_HEARD:
         size -= 1
     if size not in pattern.begins or (len(pattern.units) - size == 1 and pattern.units[-1] not in figures().light):
         return False
-    return agreeing(pattern, aligned.partners, spoken, (0, size)) == size
+    return agreeing(pattern, partners, spoken, (0, size)) == size
 
 
 def cost_of(pattern: Pattern, aligned: Aligned, spoken: Spoken) -> float:

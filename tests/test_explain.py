@@ -78,6 +78,16 @@ def test_a_request_without_its_please_is_explained_by_that(tmp_path: Path) -> No
     assert "没有 请 就是另一句话" in run("explain", file, "--phrase", "ask-id-card", "--lang", "zh").stdout
 
 
+def test_what_breaks_off_is_explained_by_the_phrase_that_begins_so_too(tmp_path: Path) -> None:
+    file = transcript(tmp_path / "a.jsonl", [(0, 1, "您好"), (8, 9, "麻烦您"), (16, 17, "再见")])
+    told = json.loads(run("explain", file, "--phrase", "sorry-trouble", "--format", "jsonl").stdout)
+    assert (told["wording"], told["broken_off"], told["cure"], told["passes"]) == ("麻烦您了", True, ["了"], False)
+    shown = run("explain", file, "--phrase", "sorry-trouble", "--lang", "en").stdout
+    assert "another phrase begins so, too" in shown
+    assert "by chance" not in shown
+    assert "别的说法也这样开头" in run("explain", file, "--phrase", "sorry-trouble", "--lang", "zh").stdout
+
+
 def test_numbers_are_masked_and_slots_left_out() -> None:
     found = explained("王先生您好", "请问您办理什么", "六二二二零零一二三四五六七八九零一二三", "请慢走")
     told = " ".join(json.dumps([one.heard, [c.heard for c in one.columns]], ensure_ascii=False) for one in found)
