@@ -80,6 +80,14 @@ class Figures:
     """Cost up to which 请 was heard, whatever stands beside it."""
     at_a_loss: int
     """Syllables written as others from which 请 may have been lost."""
+    negations: frozenset[str]
+    """Characters without which a sentence says the contrary."""
+    kept_words: frozenset[str]
+    """Words in which such a character negates nothing."""
+    persons: Mapping[str, int]
+    """Characters that name a person, each with the number of whom."""
+    torn_from: int
+    """Syllables of an owed wording from which two neighbours may be gone amid other words."""
     light: frozenset[str]
     fillers: frozenset[str]
     """Of one character or two."""
@@ -117,7 +125,7 @@ def table() -> dict[str, Any]:
 def figures() -> Figures:
     """The figures that every match needs."""
     data = table()
-    added, lost, line = data["added"], data["lost"], data["line"]
+    added, lost, line, contrary = data["added"], data["lost"], data["line"], data["contrary"]
     return Figures(
         dear=data["dear"],
         pause_inside=added["pause"],
@@ -133,6 +141,10 @@ def figures() -> Figures:
         takes_please=frozenset(lost["takes_please"]),
         whole=lost["whole"],
         at_a_loss=lost["at_a_loss"],
+        negations=frozenset(contrary["negations"]),
+        kept_words=frozenset(contrary["words"]),
+        persons={one: number for number, alike in enumerate(contrary["persons"]) for one in alike},
+        torn_from=lost["torn_from"],
         light=frozenset(lost["light"]),
         fillers=frozenset(added["fillers"]),
         filler_sounds=frozenset(sounds(written(filler)) for filler in added["fillers"]),

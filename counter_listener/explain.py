@@ -11,7 +11,7 @@ from counter_listener.courtesy import swallowed, unsaid
 from counter_listener.findings import Heard, Item
 from counter_listener.matcher import Matcher
 from counter_listener.matching import goes_on, match
-from counter_listener.places import Place, breaks_off, place_of
+from counter_listener.places import Place, place_of
 from counter_listener.privacy import mask
 from counter_listener.search import counts
 from counter_listener.spoken import Spoken, spell
@@ -69,6 +69,10 @@ class Explanation:
     """The courtesies that were not heard, where the wording without them is another sentence."""
     broken_off: bool
     """Whether what was heard is the beginning of another phrase as well: 麻烦您 is no 麻烦您了."""
+    contrary: bool
+    """Whether what was heard says the contrary, or says it of somebody else: 现在能办 is no 现在不能办."""
+    torn: bool
+    """Whether so much of it is gone amid other words that the rest belongs to those: 我来办理 is no 我来帮您处理."""
     cure: tuple[str, ...]
     """What would have passed: the fewest syllables heard as the wording has them; empty where that is not enough."""
 
@@ -224,7 +228,9 @@ def _explained(found: _Found, owner: str, title: str, visit: int | None, verdict
         instead=tuple(dict.fromkeys(instead)) if place.heard and verdict != "heard" else (),
         columns=tuple(_columns(place, spoken)),
         unsaid=tuple("".join(map(str, place.pattern.units[first:last])) for first, last in _unsaid(place)),
-        broken_off=place.allowed < 0 and breaks_off(place.pattern, place.partners, spoken),
+        broken_off=place.refusal == "broken_off",
+        contrary=place.refusal == "contrary",
+        torn=place.refusal == "torn",
         cure=() if place.heard else tuple(cure(place, spoken)),
     )
 

@@ -77,6 +77,12 @@ def _verdict_lines(one: Explanation, titles: Mapping[str, str]) -> Iterator[str]
     elif one.broken_off:
         text = _("Closeness {closeness:g}, which is not enough: another phrase begins so, too.")
         yield text.format(**told)
+    elif one.contrary:
+        text = _("Closeness {closeness:g}, which is not enough: it says the contrary, or says it of somebody else.")
+        yield text.format(**told)
+    elif one.torn:
+        text = _("Closeness {closeness:g}, which is not enough: what is missing makes it part of another sentence.")
+        yield text.format(**told)
     elif one.line > 100:  # noqa: PLR2004 - a closeness is at most 100
         text = _("Closeness {closeness:g}, which is not enough: so few sounds, written so, are often there by chance.")
         yield text.format(**told)

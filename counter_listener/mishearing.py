@@ -32,7 +32,7 @@ def misheard(pattern: Pattern, aligned: Aligned, spoken: Spoken) -> bool:
     return (
         spoken.clauses[aligned.first] == spoken.clauses[aligned.last - 1]
         and max(aligned.costs) < told.lost + told.courtesy
-        and not _gone_side_by_side(pattern, aligned)
+        and not gone_side_by_side(pattern, aligned)
         and not _other_wording(pattern, aligned, spoken)
     )
 
@@ -43,7 +43,7 @@ def put_in(aligned: Aligned, spoken: Spoken) -> int:
     return sum(unit not in partners and not spoken.light[unit] for unit in range(aligned.first, aligned.last))
 
 
-def _gone_side_by_side(pattern: Pattern, aligned: Aligned) -> bool:
+def gone_side_by_side(pattern: Pattern, aligned: Aligned) -> bool:
     """Whether two neighbours are gone that are not both cheap to lose."""
     dear = [cost >= 1.0 for cost in aligned.costs]
     gone = [

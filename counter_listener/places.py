@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from math import inf
 from typing import Final, NamedTuple
 
 from counter_listener.alignment import NOT_HEARD, OTHER_CHARACTER, Aligned, agreeing, align, straight
 from counter_listener.candidates import Ground
 from counter_listener.closeness import figures, interchangeable
-from counter_listener.courtesy import polite
 from counter_listener.mishearing import misheard, put_in, relief
 from counter_listener.otherwise import against
 from counter_listener.pinyin import tone_of
+from counter_listener.refusals import Refusal, refusal
 from counter_listener.spoken import Spoken
 from counter_listener.wordings import ROUNDING, Pattern
 
 AROUND: Final = 6
-"""Units on either side that tell how sure the recogniser was thereabouts."""
+"""Units of its clause on either side that tell how sure the recogniser was thereabouts."""
 SLACK: Final = 6
 """Fillers that a wording may hold, beside its own length."""
 OFF_TONE: Final = 0.01
@@ -43,6 +43,8 @@ class Place(NamedTuple):
     """For each syllable or slot place of the wording: the unit that stands for it, or NOT_HEARD."""
     costs: tuple[float, ...]
     """What each of them costs."""
+    refusal: Refusal | None = None
+    """Why it was not said there, however close."""
 
     @property
     def heard(self) -> bool:
@@ -145,13 +147,10 @@ def place_of(pattern: Pattern, aligned: Aligned, spoken: Spoken) -> Place:
         if cost > allowed + ROUNDING and pattern.forgiven and misheard(pattern, aligned, spoken):
             allowed = relief(pattern, garbled, spare, alone=before and after)
         allowed = min(allowed, cost + spare / pattern.worth)
-    if (
-        (swapped and pattern.size < told.swapped_from)
-        or breaks_off(pattern, aligned.partners, spoken)
-        or not polite(pattern, aligned, spoken, garbled, begins=before)
-    ):
+    why = refusal(pattern, aligned, spoken, garbled, begins=before, ends=after)
+    if why or (swapped and pattern.size < told.swapped_from):
         allowed = -1.0
-    return Place(pattern, first, last, cost, allowed, value, aligned.partners, aligned.costs)
+    return Place(pattern, first, last, cost, allowed, value, aligned.partners, aligned.costs, why)
 
 
 def by_line(pattern: Pattern, aligned: Aligned, garbled: int, *, amid: bool) -> float:
@@ -162,19 +161,6 @@ def by_line(pattern: Pattern, aligned: Aligned, garbled: int, *, amid: bool) -> 
     if pattern.role == "forbidden" and amid and max(aligned.costs) >= 1.0:
         garbled = 0
     return pattern.allowed[min(garbled, len(pattern.allowed) - 1)]
-
-
-def breaks_off(pattern: Pattern, partners: Sequence[int], spoken: Spoken) -> bool:
-    """Whether what was heard is, to the letter, the beginning of another phrase as well: 麻烦您 alone is no 麻烦您了.
-
-    A last syllable may be lost, but one that is seldom stressed, or more of them, hardly happen to leave just that.
-    """
-    size = len(pattern.units)
-    while size and partners[size - 1] == NOT_HEARD:
-        size -= 1
-    if size not in pattern.begins or (len(pattern.units) - size == 1 and pattern.units[-1] not in figures().light):
-        return False
-    return agreeing(pattern, partners, spoken, (0, size)) == size
 
 
 def cost_of(pattern: Pattern, aligned: Aligned, spoken: Spoken) -> float:
@@ -239,10 +225,12 @@ def _open(outward: Iterable[int], clause: int, spared: int, spoken: Spoken) -> b
 
 
 def sureness(aligned: Aligned, spoken: Spoken) -> float:
-    """How sure the recogniser was thereabouts, 0-1."""
+    """How sure the recogniser was thereabouts, 0-1; what stands beyond a pause may be another's words."""
     if spoken.certain:
         return 1.0
-    around = spoken.sure[max(0, aligned.first - AROUND) : aligned.last + AROUND]
+    begins, ends = spoken.clauses[aligned.first], spoken.clauses[aligned.last - 1]
+    near = range(max(0, aligned.first - AROUND), min(len(spoken), aligned.last + AROUND))
+    around = [spoken.sure[at] for at in near if begins <= spoken.clauses[at] <= ends]
     return sum(around) / len(around)
 
 

@@ -73,6 +73,10 @@ class Pattern:
     """How many of its first units begin a wording of another phrase, too, by sound."""
     courtesies: tuple[tuple[int, int], ...] = ()
     """Where the courtesies stand that must be heard: each 麻烦 or 对不起, and where there is none, each 请."""
+    negations: tuple[int, ...] = ()
+    """Where a 不, 没 or 别 stands without which it says the contrary."""
+    persons: tuple[int, ...] = ()
+    """Where a 我, 你 or 他 stands."""
     threshold: float | None = None
     """Least closeness, 0-100, instead of the line."""
     shared: bool = False
@@ -147,6 +151,21 @@ def courteous(units: Sequence[str | None], polite: Courtesies) -> tuple[tuple[in
         (first, first + len(ASKING)) if tuple(units[first : first + len(ASKING)]) == ASKING else (first, last)
         for first, last in found
     )
+
+
+def negated(units: Sequence[str | None]) -> Iterator[int]:
+    """Where a negation stands, those left out that turn nothing around: in 对不起, and in a question like 办不办."""
+    told = figures()
+    for at, unit in enumerate(units):
+        asks = 0 < at < len(units) - 1 and units[at - 1] == units[at + 1]
+        if unit in told.negations and not asks and not any(_stands(word, at, units) for word in told.kept_words):
+            yield at
+
+
+def _stands(word: str, at: int, units: Sequence[str | None]) -> bool:
+    """Whether a word stands in a wording, over one of its units."""
+    size = len(word)
+    return any(tuple(units[first : first + size]) == tuple(word) for first in range(max(0, at - size + 1), at + 1))
 
 
 def shortest(spans: Collection[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
@@ -284,6 +303,8 @@ def pattern_of(  # noqa: PLR0913 - one wording has this many sides
             if sound is not None
         ),
         courtesies=words or needs,
+        negations=() if role in CONTEXTS else tuple(negated(units)),
+        persons=() if role in CONTEXTS else tuple(at for at, unit in enumerate(units) if unit in told.persons),
         threshold=threshold,
         shared=shared,
     )

@@ -48,7 +48,7 @@ def test_a_phrase_asked_for_is_explained_though_it_was_heard() -> None:
 
 
 def test_words_that_were_taken_for_another_phrase_say_for_which(tmp_path: Path) -> None:
-    file = transcript(tmp_path / "a.jsonl", [(0, 1, "您好欢迎光临"), (5, 7, "请问您办理什么业务")])
+    file = transcript(tmp_path / "a.jsonl", [(0, 1, "欢迎光临"), (5, 7, "请问您办理什么业务")])
     (told,) = [
         one
         for line in run("explain", file, "--format", "jsonl").stdout.splitlines()
@@ -128,3 +128,20 @@ def test_the_line_that_is_shown_is_the_one_that_a_mishearing_must_reach() -> Non
     assert alone.line <= alone.closeness
     assert amid.closeness < amid.line
     assert amid.cure == ("祝",)
+
+
+@pytest.mark.parametrize(
+    ("text", "phrase", "field", "english", "chinese"),
+    [
+        ("这是我们的责任", "not-our-duty", "contrary", "says the contrary", "意思相反"),
+        ("我来办理存款", "complaint-solve", "torn", "part of another sentence", "另一句话的一部分"),
+    ],
+)
+def test_what_is_another_sentence_is_explained_by_that(  # noqa: PLR0913 - a case has so many sides
+    tmp_path: Path, text: str, phrase: str, field: str, english: str, chinese: str
+) -> None:
+    file = transcript(tmp_path / "a.jsonl", [(0, 1, "您好"), (8, 9, text), (16, 17, "再见")])
+    told = json.loads(run("explain", file, "--phrase", phrase, "--format", "jsonl").stdout)
+    assert (told["heard"][-2:] in text, told[field], told["passes"]) == (True, True, False)
+    for language, words in (("en", english), ("zh", chinese)):
+        assert words in run("explain", file, "--phrase", phrase, "--lang", language).stdout

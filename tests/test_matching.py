@@ -350,3 +350,12 @@ def laid_along(pattern: Pattern, text: str) -> Place | None:
     spoken = spell(said(text, 0), 0.4)
     aligned = align(pattern, spoken, 0, len(spoken), {})
     return place_of(pattern, aligned, spoken) if aligned is not None and aligned.first < aligned.last else None
+
+
+def test_what_is_mumbled_beyond_a_pause_does_not_discredit_a_phrase() -> None:
+    sure = [Word("请", 1.0, 1.3), Word("拿", 1.3, 1.5), Word("好", 1.5, 1.9)]
+    mumbled = [Word(text, 2.4 + 0.2 * at, 2.6 + 0.2 * at, 0.2) for at, text in enumerate("足上市十二点多")]
+    (hit,) = find(bank(), Utterance(1.0, 4.0, (*sure, *mumbled))).phrases
+    assert hit.owner == "hand-back"
+    run_on = [replace(word, start=word.start - 0.5, end=word.end - 0.5) for word in mumbled]
+    assert find(bank(), Utterance(1.0, 3.5, (*sure, *run_on))).phrases == ()

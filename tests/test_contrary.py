@@ -1,0 +1,102 @@
+"""What sounds like a wording and says the contrary, says it of somebody else, or is part of another sentence."""
+
+from __future__ import annotations
+
+import pytest
+from bundled import matcher as bank
+from hypothesis import given
+from hypothesis import strategies as st
+from small_counter import said
+
+from counter_listener.closeness import figures
+from counter_listener.matching import find
+from counter_listener.wordings import Pattern, negated
+
+FIXED = [one for one in bank().patterns if None not in one.units and one.role in {"phrase", "forbidden"}]
+
+
+def found(text: str) -> list[str]:
+    findings = find(bank(), said(text, 0))
+    return [hit.owner for hit in (*findings.phrases, *findings.offences)]
+
+
+def wordings(text: str) -> list[str]:
+    """What is found on its own and where other phrases were just heard."""
+    every = (find(bank().when(likely=likely), said(text, 0)) for likely in (False, True))
+    return [hit.wording for one in every for hit in (*one.phrases, *one.offences)]
+
+
+def broken(text: str) -> list[str]:
+    return [rule.hit.owner for rule in find(bank(), said(text, 0)).rules if not rule.kept]
+
+
+@given(st.sampled_from([one for one in FIXED if one.negations]), st.data())
+def test_a_wording_without_its_negation_is_not_found(pattern: Pattern, data: st.DataObject) -> None:
+    at = data.draw(st.sampled_from(pattern.negations))
+    units = [str(unit) for unit in pattern.units]
+    assert pattern.wording not in wordings("".join(units[:at] + units[at + 1 :]))
+
+
+@given(st.sampled_from([one for one in FIXED if one.persons and not one.holds]), st.data())
+def test_a_wording_of_somebody_else_is_not_found(pattern: Pattern, data: st.DataObject) -> None:
+    at = data.draw(st.sampled_from(pattern.persons))
+    units = [str(unit) for unit in pattern.units]
+    units[at] = "他" if figures().persons[units[at]] != figures().persons["他"] else "我"
+    assert pattern.wording not in wordings("".join(units))
+
+
+@pytest.mark.parametrize("text", ["系统好了现在能办", "公告栏上写着今天能办", "现在是营业时间吧"])
+def test_what_can_be_done_is_no_refusal(text: str) -> None:
+    assert broken("对不起，" + text) == broken(text) == []
+    assert broken("现在不能办") == ["refusal-sorry"]
+
+
+@pytest.mark.parametrize(
+    ("heard", "told"),
+    [
+        ("这不是我们的责任", ["not-our-duty"]),
+        ("这波是我们的责任", ["not-our-duty"]),
+        ("这是我们的责任", []),
+        ("这就是我们的责任", []),
+        ("字是你自己签的", ["you-signed"]),
+        ("字是您自己签的", ["you-signed"]),
+        ("字是我自己签的", []),
+        ("您怎么还不明白", ["still-not-clear"]),
+        ("我怎么还不明白", []),
+        ("没看见我在忙啊", ["busy"]),
+        ("我没看见您在忙", []),
+        ("我能理解您", ["complaint-sympathise"]),
+        ("我不能理解您", []),
+    ],
+)
+def test_a_negation_or_another_person_makes_another_sentence(heard: str, told: list[str]) -> None:
+    assert found(heard) == told
+
+
+@pytest.mark.parametrize(
+    ("wording", "kept"),
+    [
+        ("对不起请您排队", []),
+        ("请您看一下对不对", []),
+        ("要问别人去", []),
+        ("不要把密码告诉别人", [0]),
+        ("没办法", [0]),
+    ],
+)
+def test_what_negates_nothing_need_not_be_heard(wording: str, kept: list[int]) -> None:
+    assert list(negated(tuple(wording))) == kept
+
+
+@pytest.mark.parametrize(
+    ("alone", "told", "amid"),
+    [
+        ("您不要叫", ["stop-shouting"], "您不要叫外卖"),
+        ("明天再来", ["off-duty"], "明天再来取存折"),
+        ("早就没有", ["none-left"], "我早就没有贷款"),
+        ("欢迎光临", ["hello"], "我来整理一下存折"),
+        ("业务已经办理完成", ["hand-back"], "我还来办理存款"),
+    ],
+)
+def test_what_is_left_of_a_wording_amid_other_words_is_theirs(alone: str, told: list[str], amid: str) -> None:
+    assert found(alone) == told
+    assert found(amid) == []
