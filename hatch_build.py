@@ -25,6 +25,7 @@ COMPILED: Final = (
     "candidates",
     "closeness",
     "competition",
+    "contrary",
     "courtesy",
     "dictionary",
     "inside",
@@ -33,6 +34,7 @@ COMPILED: Final = (
     "otherwise",
     "pinyin",
     "places",
+    "refusals",
     "search",
     "spoken",
 )

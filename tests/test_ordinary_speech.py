@@ -85,9 +85,9 @@ def test_a_file_without_sentences_is_one_sentence(
     assert (told.returncode, reason in told.stderr, "Traceback" in told.stderr) == (1, True, False)
 
 
-@pytest.mark.parametrize("name", ["counter_talk", "counter_talk_tuning"])
+@pytest.mark.parametrize("name", ["counter_talk", "counter_talk_tuning", "lookalikes", "lookalikes_tuning"])
 def test_the_sentences_that_come_with_the_bench_are_told_apart(name: str) -> None:
-    other = {"counter_talk": "counter_talk_tuning", "counter_talk_tuning": "counter_talk"}[name]
+    other = name.removesuffix("_tuning") if name.endswith("_tuning") else f"{name}_tuning"
     lines, others = ((TOP / "bench" / f"{one}.txt").read_text(encoding="utf-8").splitlines() for one in (name, other))
     said = [line for line in lines if not line.startswith("#")]
     assert len(said) == len(set(said)) > 600
