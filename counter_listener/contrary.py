@@ -23,7 +23,7 @@ def contrary(pattern: Pattern, aligned: Aligned, spoken: Spoken) -> bool:
 
 
 def _negated(at: int, aligned: Aligned, spoken: Spoken) -> bool:
-    """Whether the negation was heard, or a syllable in its place that nobody says there: 八知道 was 不知道."""
+    """Whether the negation was heard, or a syllable in its place that nobody says there: 波知道 was 不知道."""
     told, unit = figures(), aligned.partners[at]
     if unit == NOT_HEARD:
         return False
