@@ -33,6 +33,11 @@ class Aligned(NamedTuple):
     costs: tuple[float, ...]
     """What each of them costs."""
 
+    @property
+    def between(self) -> set[int]:
+        """The units in its midst that stand for nothing of the wording."""
+        return set(range(self.first, self.last)).difference(self.partners)
+
 
 def agreeing(pattern: Pattern, partners: Sequence[int], spoken: Spoken, span: tuple[int, int] | None = None) -> int:
     """How many characters of a wording, or of a span of it, are written as it has them."""

@@ -33,15 +33,8 @@ def _negated(at: int, aligned: Aligned, spoken: Spoken) -> bool:
 
 def _put_in(aligned: Aligned, spoken: Spoken) -> bool:
     """Whether a negation that it does not have stands in its midst, or before it where its beginning is gone."""
-    partners = aligned.partners
-    if partners[0] == NOT_HEARD and any(
-        spoken.units[unit] in figures().negations for unit in _at(aligned.first - 1, aligned, spoken)
-    ):
-        return True
-    if aligned.last - aligned.first == len(partners) - partners.count(NOT_HEARD):
-        return False
-    between = set(range(aligned.first, aligned.last)).difference(partners)
-    return any(spoken.units[unit] in figures().negations for unit in between)
+    before = _at(aligned.first - 1, aligned, spoken) if aligned.partners[0] == NOT_HEARD else ()
+    return any(spoken.units[unit] in figures().negations for unit in (*before, *aligned.between))
 
 
 def _at(unit: int, aligned: Aligned, spoken: Spoken) -> Iterable[int]:

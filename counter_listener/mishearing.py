@@ -39,8 +39,7 @@ def misheard(pattern: Pattern, aligned: Aligned, spoken: Spoken) -> bool:
 
 def put_in(aligned: Aligned, spoken: Spoken) -> int:
     """How many syllables, fillers left out, stand in its midst that the wording does not have."""
-    partners = set(aligned.partners)
-    return sum(unit not in partners and not spoken.light[unit] for unit in range(aligned.first, aligned.last))
+    return sum(not spoken.light[unit] for unit in aligned.between)
 
 
 def gone_side_by_side(pattern: Pattern, aligned: Aligned) -> bool:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from functools import cache
 
+from small_counter import said
+
 from counter_listener.batch import Ears
 from counter_listener.matcher import Matcher, prepare
+from counter_listener.matching import find
 from counter_listener.models import find_model
 from counter_listener.phrases import find_phrase_set, read_phrase_set
 
@@ -13,6 +16,12 @@ from counter_listener.phrases import find_phrase_set, read_phrase_set
 @cache
 def matcher() -> Matcher:
     return prepare(read_phrase_set(find_phrase_set("bank-counter"))[0])
+
+
+def found(text: str) -> list[str]:
+    """Ids of the phrases and offences that the bundled set has in a sentence."""
+    findings = find(matcher(), said(text, 0))
+    return [hit.owner for hit in (*findings.phrases, *findings.offences)]
 
 
 @cache

@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib.util import find_spec
 
 import pytest
+from bundled import found
 from bundled import matcher as bank
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,11 +19,6 @@ from counter_listener.spoken import spell
 from counter_listener.wordings import Pattern
 from models.build.language.pairs import pairs
 from models.build.language.vocabulary import dictionary_file, read_counts
-
-
-def heard(text: str) -> list[str]:
-    findings = find(bank(), said(text, 0))
-    return [hit.owner for hit in (*findings.phrases, *findings.offences)]
 
 
 @pytest.mark.parametrize(
@@ -39,7 +35,7 @@ def heard(text: str) -> list[str]:
     ],
 )
 def test_a_character_that_makes_a_word_with_its_neighbour_was_hardly_misheard(text: str, told: list[str]) -> None:
-    assert heard(text) == told
+    assert found(text) == told
 
 
 @pytest.mark.parametrize(
@@ -54,7 +50,7 @@ def test_a_character_that_makes_a_word_with_its_neighbour_was_hardly_misheard(te
     ],
 )
 def test_nobody_is_accused_in_the_midst_of_a_sentence_by_what_only_sounds_so(text: str, told: list[str]) -> None:
-    assert heard(text) == told
+    assert found(text) == told
 
 
 @given(st.sampled_from([one for one in bank().patterns if one.role in {"phrase", "forbidden"}]), st.integers(0, 2))
