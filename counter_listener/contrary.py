@@ -65,4 +65,5 @@ def _in_place_of(at: int, aligned: Aligned, spoken: Spoken) -> Iterable[int]:
         return _at(aligned.first - 1, aligned, spoken)
     if after is not None:
         return range(before + 1, after)
-    return () if _at(aligned.last + 1, aligned, spoken) else _at(aligned.last, aligned, spoken)
+    gone = len(partners) - at
+    return () if _at(aligned.last + gone, aligned, spoken) else _at(aligned.last, aligned, spoken)
