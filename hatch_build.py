@@ -1,6 +1,6 @@
-"""Compiles the matcher while a wheel is built, where that is asked for; it takes a C compiler and half a minute.
+"""Compiles the matcher while a wheel is built; it takes a C compiler and half a minute. Without one it stays in Python.
 
-    HATCH_BUILD_HOOKS_ENABLE=1 pip install .
+    HATCH_BUILD_NO_HOOKS=1 pip install .       # in Python for certain: one wheel for every machine
 
 mypyc makes extension modules of annotated Python. The same modules stay in the wheel as Python too, for people to read,
 but the extensions are what is imported. They are made in a folder of their own: beside the sources of a checkout they
@@ -48,13 +48,17 @@ class Compiling(BuildHookInterface[Any]):
     folder: TemporaryDirectory[str] | None = None
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Adds the extension modules to what goes into the wheel. Raises SystemExit where they cannot be made."""
+        """Adds the extension modules to what goes into the wheel, where they can be made."""
         if version == "editable":
             return
         self.folder = TemporaryDirectory(prefix="counter-listener-")
         libraries = Path(self.folder.name) / "libraries"
-        with chdir(self.root):
-            compile_to(libraries, Path(self.folder.name) / "c")
+        try:
+            with chdir(self.root):
+                compile_to(libraries, Path(self.folder.name) / "c")
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - no compiler, half of one, one that it is too old for
+            self.app.display_warning(f"The matcher is left in Python, about half as fast: {error}")
+            return
         build_data["force_include"] |= {str(made): str(made.relative_to(libraries)) for made in extensions(libraries)}
         build_data["pure_python"] = False
         build_data["infer_tag"] = True

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib import metadata
+from importlib import metadata, util
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -69,8 +69,10 @@ def findings(
 
 
 def python() -> Finding:
-    """Whether this Python will do."""
-    said = _("{version} on {system}").format(
+    """Whether this Python will do, and whether the matcher runs in it or was compiled."""
+    search = util.find_spec("counter_listener.search")
+    in_python = search is None or str(search.origin).endswith(".py")
+    said = (_("{version} on {system}") if in_python else _("{version} on {system}, the matcher compiled")).format(
         version=platform.python_version(), system=f"{platform.system()} {platform.machine()}"
     )
     if sys.version_info < OLDEST_PYTHON:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -39,13 +40,19 @@ for visit in visits(bank, "tuning", 7, 20):
 @pytest.fixture(scope="module")
 def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the package as a compiled wheel holds it."""
-    made, unpacked = tmp_path_factory.mktemp("wheel"), tmp_path_factory.mktemp("unpacked")
-    asked = {**os.environ, "HATCH_BUILD_HOOKS_ENABLE": "1"}
-    subprocess.run([sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "-w", made, ROOT], env=asked, check=True)
-    (wheel,) = made.glob("*.whl")
+    unpacked = tmp_path_factory.mktemp("unpacked")
+    wheel = built(tmp_path_factory.mktemp("wheel"))
     assert not wheel.name.endswith("-none-any.whl")
     zipfile.ZipFile(wheel).extractall(unpacked)
     return unpacked
+
+
+def built(folder: Path, **environment: str) -> Path:
+    """The wheel, as an install from the sources makes it."""
+    build = (sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "-w", folder, ROOT)
+    subprocess.run(build, env={**os.environ, **environment}, check=True)
+    (wheel,) = folder.glob("*.whl")
+    return wheel
 
 
 def run(package: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -69,6 +76,17 @@ def test_workers_and_parent_understand_each_other(compiled: Path) -> None:
     quick, plain = (run(package, *check) for package in (compiled, ROOT))
     assert quick.stdout == plain.stdout
     assert {json.loads(line)["verdict"] for line in quick.stdout.splitlines()} >= {"heard", "not_heard"}
+
+
+def test_the_doctor_tells_which_it_is(compiled: Path) -> None:
+    asked = ("-c", "from counter_listener import doctor; print(doctor.python().said)")
+    quick, plain = (run(package, *asked) for package in (compiled, ROOT))
+    assert "the matcher compiled" in quick.stdout
+    assert "the matcher" not in plain.stdout
+
+
+def test_without_a_compiler_it_is_installed_in_python(tmp_path: Path) -> None:
+    assert built(tmp_path, CC=shutil.which("false") or "no-compiler").name.endswith("-none-any.whl")
 
 
 @pytest.mark.usefixtures("compiled")
