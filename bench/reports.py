@@ -22,7 +22,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
-from itertools import islice
+from itertools import cycle, islice
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -43,8 +43,10 @@ BEIJING = timezone(timedelta(hours=8))
 FIRST = datetime(2025, 1, 6, 9, tzinfo=BEIJING)
 """The Monday on which the year begins."""
 SLOT = re.compile(r"\{\w+\}")
-APPLIES, IN_DOUBT, LOSES = 0.6, 0.02, 0.1
-"""How likely a rule applies in a visit, a phrase may be the customer's, a recording loses sound."""
+APPLIES, IN_DOUBT = 0.6, 0.02
+"""How likely a rule applies in a visit, and a phrase may be the customer's."""
+LOSES = 10
+"""Of so many recordings one loses some sound."""
 CHUNK = 5_000
 """Rows written at a time."""
 
@@ -101,9 +103,9 @@ def _heard(at: float, *, units: int = 8, **found: tuple[Hit, ...] | tuple[RuleHi
     return Heard(Utterance(at, at + 2, ()), Findings(**found), units)  # type: ignore[arg-type]
 
 
-def made_recording(draw: random.Random, phrases: PhraseSet, habits: Habits) -> Iterator[Heard | Gap]:
-    """Half an hour at a counter; one in ten loses some sound."""
-    lost = draw.randrange(VISITS) if draw.random() < LOSES else None
+def made_recording(draw: random.Random, phrases: PhraseSet, habits: Habits, *, loses: bool) -> Iterator[Heard | Gap]:
+    """Half an hour at a counter, all of it heard or some sound lost."""
+    lost = draw.randrange(VISITS) if loses else None
     for number in range(VISITS):
         begin = 1.0 + number * 420 + draw.uniform(0, 60)
         if number == lost:
@@ -120,12 +122,13 @@ def made_rows(phrases: PhraseSet, digest: str, weeks: int, branches: int) -> Ite
         for branch in range(1, branches + 1)
         for window in range(1, WINDOWS + 1)
     }
+    loses = cycle([True] + [False] * (LOSES - 1))
     for week in range(weeks):
         for counter, habits in counters.items():
             day = FIRST + timedelta(weeks=week, days=draw.randrange(6), minutes=15 * draw.randrange(30))
             sha256 = hashlib.sha256(f"{counter} {week}".encode()).hexdigest()
             origin = Origin(sha256[:12], sha256, counter, day, phrases.name, digest, "counter-cn")
-            events = list(judge(made_recording(draw, phrases, habits), phrases))
+            events = list(judge(made_recording(draw, phrases, habits, loses=next(loses)), phrases))
             recording = Recording(sha256, f"/recordings/{counter}/{day:%Y%m%d-%H%M}.wav", VISITS * 420.0 + 60)
             yield recording_row(recording, origin, day)
             yield from event_rows(events, origin, day, 1)

@@ -18,6 +18,7 @@ def contrary(pattern: Pattern, aligned: Aligned, spoken: Spoken) -> bool:
     return (
         any(not _negated(at, aligned, spoken) for at in pattern.negations)
         or _put_in(aligned, spoken)
+        or _instead(pattern, aligned, spoken)
         or any(_another(at, pattern, aligned, spoken) for at in pattern.persons)
     )
 
@@ -35,6 +36,16 @@ def _put_in(aligned: Aligned, spoken: Spoken) -> bool:
     """Whether a negation that it does not have stands in its midst, or before it where its beginning is gone."""
     before = _at(aligned.first - 1, aligned, spoken) if aligned.partners[0] == NOT_HEARD else ()
     return any(spoken.units[unit] in figures().negations for unit in (*before, *aligned.between))
+
+
+def _instead(pattern: Pattern, aligned: Aligned, spoken: Spoken) -> bool:
+    """Whether a negation stands where it has a syllable that sounds nothing like it: 我没听清 is no 我都听清."""
+    pairs = zip(aligned.partners, aligned.costs, range(len(aligned.partners)), strict=True)
+    return any(
+        spoken.units[unit] in figures().negations
+        for unit, cost, at in pairs
+        if unit != NOT_HEARD and cost >= 1.0 and at not in pattern.negations
+    )
 
 
 def _at(unit: int, aligned: Aligned, spoken: Spoken) -> Iterable[int]:

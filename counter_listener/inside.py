@@ -31,6 +31,8 @@ def inside(patterns: Iterable[Pattern]) -> Inside:
 
 def _held(whole: Pattern, courtesies: list[tuple[Pattern, list[Pattern]]]) -> Iterator[tuple[Pattern, int]]:
     for courtesy, longer in courtesies:
+        if courtesy.units[0] not in whole.characters:
+            continue
         for at in standing(courtesy.units, whole.units):
             end = at + len(courtesy.units)
             if not any(

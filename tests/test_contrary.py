@@ -63,6 +63,8 @@ def test_what_can_be_done_is_no_refusal(text: str) -> None:
         ("我没看见您在忙", []),
         ("我能理解您", ["complaint-sympathise"]),
         ("我不能理解您", []),
+        ("您说的我都听进去了", ["complaint-listen"]),
+        ("您说的我没听进去", []),
     ],
 )
 def test_a_negation_or_another_person_makes_another_sentence(heard: str, told: list[str]) -> None:

@@ -27,7 +27,7 @@ def matcher() -> Matcher:
 
 @pytest.fixture(scope="module")
 def made(matcher: Matcher) -> list[Visit]:
-    return list(visits(matcher.phrases, "tuning", SEEDS["tuning"][0], 25))
+    return list(visits(matcher.phrases, "tuning", SEEDS["tuning"][0], 50))
 
 
 def plain(utterance: Utterance | None) -> str:

@@ -1,0 +1,73 @@
+"""How many sentences that say a phrase in somebody's own words are found as that phrase.
+
+    python bench/other_ways.py [--sentences bench/other_ways.txt] [--cer 0.235] [--missed 40]
+
+A line of the file is a phrase's id, a tab, and a sentence that does what the phrase is owed for. Each is taken for the
+clerk's, said alone at four characters a second, as said or misheard three times over.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from misheard import Ledger, misheard
+
+from counter_listener.examples import sentence
+from counter_listener.matcher import Matcher, prepare
+from counter_listener.matching import find
+from counter_listener.phrases import find_phrase_set, read_phrase_set
+
+SENTENCES: Final = Path(__file__).with_name("other_ways.txt")
+SEEDS: Final = (1, 2, 3)
+"""Each sentence is misheard once for each."""
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--sentences", type=Path, default=SENTENCES)
+    options.add_argument("--phrases", default="bank-counter")
+    options.add_argument("--cer", type=float, default=0.0, help="Character error rate, 0-1.")
+    options.add_argument("--missed", type=int, default=0, help="Show so many that are not found.")
+    asked = options.parse_args()
+    matcher = prepare(read_phrase_set(find_phrase_set(asked.phrases))[0])
+    required = {phrase.id for phrase, _ in matcher.phrases.phrases() if phrase.required}
+    said, hits, other = Counter[str](), Counter[str](), 0
+    for owner, text in listed(asked.sentences):
+        for ids in found(matcher, text, asked.cer):
+            said[owner] += 1
+            hits[owner] += owner in ids
+            other += bool(ids) and owner not in ids
+            if owner not in ids and asked.missed > 0:
+                asked.missed -= 1
+                print(f"  {owner:<22} {text}   {', '.join(sorted(ids)) or '-'}")
+    print(f"at {asked.cer:.1%} CER {hits.total()} of {said.total()} are found, {other} as another phrase alone")
+    print(f"of what is required {sum(hits[one] for one in required)} of {sum(said[one] for one in required)}:")
+    for owner in sorted(required & set(said)):
+        print(f"  {owner:<22} {hits[owner]} of {said[owner]}")
+
+
+def listed(file: Path) -> Iterator[tuple[str, str]]:
+    """Ids and sentences of a file."""
+    for line in file.read_text(encoding="utf-8").splitlines():
+        if line and not line.startswith("#"):
+            owner, _, text = line.partition("\t")
+            yield owner, text
+
+
+def found(matcher: Matcher, text: str, rate: float) -> Iterator[set[str]]:
+    """Ids of the phrases in a sentence of the clerk's, each time it is said."""
+    for seed in SEEDS if rate else SEEDS[:1]:
+        heard = misheard(sentence(text, "clerk"), rate, random.Random(f"{seed} {text}"), Ledger()) if rate else None
+        if rate and heard is None:
+            yield set()
+            continue
+        yield {hit.owner for hit in find(matcher, heard or sentence(text, "clerk")).phrases}
+
+
+if __name__ == "__main__":
+    main()
