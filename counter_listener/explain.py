@@ -118,6 +118,11 @@ class _Found:
         """Syllables beyond the line, 0 or less where it passes; where there is no line, all that differ."""
         return self.place.cost - max(self.place.allowed, 0.0)
 
+    @property
+    def apart(self) -> float:
+        """Share of its syllables that differ."""
+        return self.place.cost / self.place.pattern.size
+
 
 def explain(
     items: Iterable[Recognised], matcher: Matcher, asked: Asked, *, one_visit: bool = False
@@ -185,7 +190,11 @@ def nearest(owner: str, grounds: Iterable[_Ground]) -> _Found | None:
         for pattern in ground.wordings(owner)
         if (place := _along(pattern, ground.spoken)) is not None
     )
-    return min(found, key=lambda one: (one.short, not one.place.heard, -one.place.value), default=None)
+    return min(
+        found,
+        key=lambda one: (one.short > 0.0, one.apart, one.short, not one.place.heard, -one.place.value),
+        default=None,
+    )
 
 
 def _along(pattern: Pattern, spoken: Spoken) -> Place | None:
