@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 
 from counter_listener.closeness import near
 from counter_listener.spoken import Spoken
@@ -32,7 +31,7 @@ def with_beginnings(patterns: Iterable[Pattern], known: Beginnings) -> Iterator[
     for pattern in patterns:
         sizes = range(1, len(pattern.units)) if pattern.role == "phrase" else ()
         begins = frozenset(size for size in sizes if of_another(known, pattern.sounds[:size], pattern.owner))
-        yield replace(pattern, begins=begins) if begins else pattern
+        yield pattern._replace(begins=begins) if begins else pattern
 
 
 def of_another(known: Beginnings, sounds: tuple[str | None, ...], owner: str) -> bool:

@@ -8,7 +8,6 @@ was not said, however much of the rest was; unless the rest was misheard, too. A
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
 from counter_listener.alignment import NOT_HEARD, Aligned, agreeing
 from counter_listener.closeness import figures
@@ -62,4 +61,4 @@ def swallowed(pattern: Pattern, spans: Iterable[tuple[int, int]]) -> Pattern:
     lost = list(pattern.lost)
     for first, last in spans:
         lost[first:last] = pattern.other[first:last]
-    return replace(pattern, lost=tuple(lost))
+    return pattern._replace(lost=tuple(lost))

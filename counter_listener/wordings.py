@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from itertools import accumulate, combinations
 from math import inf
-from typing import Final
+from typing import Final, NamedTuple
 
 from counter_listener.closeness import Line, figures, telling
 from counter_listener.findings import Role
@@ -27,8 +26,7 @@ ASKING: Final = ("请", "问")
 """One word, of which 问 is left where 请 was swallowed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Pattern:
+class Pattern(NamedTuple):
     """One wording: syllables side by side, with slots of any sound around and between them."""
 
     role: Role
@@ -118,7 +116,7 @@ def compiled(phrases: PhraseSet) -> list[Pattern]:
         known = found.get(key)
         found[key] = with_owners(known, pattern.owners) if known else pattern
     every = {pattern.units for pattern in found.values()}
-    return [replace(one, holds=holds) if (holds := held(one, every)) else one for one in found.values()]
+    return [one._replace(holds=holds) if (holds := held(one, every)) else one for one in found.values()]
 
 
 def held(pattern: Pattern, known: Collection[tuple[str | None, ...]]) -> frozenset[tuple[int, int]]:
@@ -185,7 +183,7 @@ def courtesies(phrases: PhraseSet) -> Courtesies:
 
 def with_owners(pattern: Pattern, more: frozenset[str]) -> Pattern:
     """The same wording, listed by more."""
-    return replace(pattern, owners=pattern.owners | more)
+    return pattern._replace(owners=pattern.owners | more)
 
 
 def listed(phrases: PhraseSet) -> Iterator[tuple[Role, str, str, float | None, bool]]:
@@ -319,8 +317,7 @@ def judged_by(line: Line, pattern: Pattern) -> Pattern:
     if pattern.threshold is None:
         relieved = relieved_of(line, size, pattern.weight, allowed)
         most = max(0.0, min(most, pattern.ceiling / pattern.least_worth))
-    return replace(
-        pattern,
+    return pattern._replace(
         most=most,
         allowed=allowed,
         relieved=relieved,

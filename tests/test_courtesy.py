@@ -22,8 +22,9 @@ REQUESTS = [
     if pattern.role == "phrase"
     and [last - first for first, last in pattern.courtesies] == [1]
     and None not in pattern.units
+    and pattern.sounds.count("qing") == 1
 ]
-"""Wordings whose only courtesy is their 请."""
+"""Wordings whose only courtesy is their 请, and in which no 清 may be taken for it."""
 
 
 @given(st.sampled_from(REQUESTS))

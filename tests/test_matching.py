@@ -257,7 +257,7 @@ def test_no_likelihood_makes_up_for_the_courtesy_that_a_rule_needs(text: str) ->
 def test_where_phrases_are_likely_no_less_is_forgiven(pattern: Pattern) -> None:
     (likely,) = likelier([pattern])
     assert all(more >= less for more, less in zip(likely.allowed, pattern.allowed, strict=True))
-    assert replace(likely, **{name: getattr(pattern, name) for name in BY_LINE}) == pattern
+    assert likely._replace(**{name: getattr(pattern, name) for name in BY_LINE}) == pattern
 
 
 BY_LINE = ("most", "allowed", "relieved", "bound", "forgiving", "fewest")
