@@ -61,12 +61,10 @@ def listed(file: Path) -> Iterator[tuple[str, str]]:
 
 def found(matcher: Matcher, text: str, rate: float) -> Iterator[set[str]]:
     """Ids of the phrases in a sentence of the clerk's, each time it is said."""
-    for seed in SEEDS if rate else SEEDS[:1]:
-        heard = misheard(sentence(text, "clerk"), rate, random.Random(f"{seed} {text}"), Ledger()) if rate else None
-        if rate and heard is None:
-            yield set()
-            continue
-        yield {hit.owner for hit in find(matcher, heard or sentence(text, "clerk")).phrases}
+    said = sentence(text, "clerk")
+    wrong = (misheard(said, rate, random.Random(f"{seed} {text}"), Ledger()) for seed in SEEDS)
+    for heard in wrong if rate else (said,):
+        yield {hit.owner for hit in find(matcher, heard).phrases} if heard else set()
 
 
 if __name__ == "__main__":

@@ -40,10 +40,9 @@ def _put_in(aligned: Aligned, spoken: Spoken) -> bool:
 
 def _instead(pattern: Pattern, aligned: Aligned, spoken: Spoken) -> bool:
     """Whether a negation stands where it has a syllable that sounds nothing like it: 我没听清 is no 我都听清."""
-    pairs = zip(aligned.partners, aligned.costs, range(len(aligned.partners)), strict=True)
     return any(
         spoken.units[unit] in figures().negations
-        for unit, cost, at in pairs
+        for at, (unit, cost) in enumerate(zip(aligned.partners, aligned.costs, strict=True))
         if unit != NOT_HEARD and cost >= 1.0 and at not in pattern.negations
     )
 

@@ -44,11 +44,18 @@ def _please(at: int, pattern: Pattern, aligned: Aligned, spoken: Spoken, *, begi
     if unit == NOT_HEARD or (at == 0 and not begins and unit and spoken.units[unit - 1] in told.takes_please):
         return False
     if cost < told.whole:
-        return True
+        return not _borrowed(at, pattern, aligned, spoken)
     beside = [one for one in (at - 1, at + 1) if 0 <= one < len(pattern.units)]
     if any(pattern.units[one] is None or aligned.costs[one] >= 1.0 for one in beside):
         return False
     return cost < 1.0 or (spoken.units[unit] not in told.stands_there and (at > 0 or begins))
+
+
+def _borrowed(at: int, pattern: Pattern, aligned: Aligned, spoken: Spoken) -> bool:
+    """Whether what sounds like it is another syllable of the wording: the 清 of 您清点 is not the 请 of 请您清点."""
+    heard = spoken.units[aligned.partners[at]]
+    places = zip(pattern.units, aligned.partners, strict=True)
+    return heard != pattern.units[at] and any(unit == heard and partner == NOT_HEARD for unit, partner in places)
 
 
 def unsaid(pattern: Pattern, costs: Sequence[float]) -> list[tuple[int, int]]:

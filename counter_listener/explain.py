@@ -183,7 +183,7 @@ def _beside(ground: _Ground, at: float | None) -> bool:
 
 
 def nearest(owner: str, grounds: Iterable[_Ground]) -> _Found | None:
-    """The place that comes closest to the line of a phrase, whichever its wording; None where nothing was said."""
+    """The place where least of a phrase differs, whichever its wording, one that passes first; None in silence."""
     found = (
         _Found(place, ground)
         for ground in grounds
