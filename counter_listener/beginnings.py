@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import takewhile
 
 from counter_listener.closeness import near
 from counter_listener.spoken import Spoken
@@ -29,9 +30,14 @@ def beginnings(patterns: Iterable[Pattern]) -> Beginnings:
 def with_beginnings(patterns: Iterable[Pattern], known: Beginnings) -> Iterator[Pattern]:
     """The same wordings; an owed one is told how many of its first units begin another phrase's wording, too."""
     for pattern in patterns:
-        sizes = range(1, len(pattern.units)) if pattern.role == "phrase" else ()
-        begins = frozenset(size for size in sizes if of_another(known, pattern.sounds[:size], pattern.owner))
+        begins = frozenset(_begins(pattern, known)) if pattern.role == "phrase" else frozenset[int]()
         yield pattern._replace(begins=begins) if begins else pattern
+
+
+def _begins(pattern: Pattern, known: Beginnings) -> Iterator[int]:
+    """What is no beginning of another's is none when it goes on, either."""
+    sizes = range(1, len(pattern.units))
+    return takewhile(lambda size: of_another(known, pattern.sounds[:size], pattern.owner), sizes)
 
 
 def of_another(known: Beginnings, sounds: tuple[str | None, ...], owner: str) -> bool:

@@ -86,8 +86,9 @@ def index_like(index: Index, patterns: Sequence[Pattern]) -> Index:
 
 def _enough(patterns: Sequence[Pattern], unlisted: Sequence[int]) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """For each wording: how many pairs must be there, and how many of its sounds need not be."""
-    needed = (max(1, pairs_needed(pattern) - less) for pattern, less in zip(patterns, unlisted, strict=True))
-    return tuple(needed), tuple(map(syllables_spared, patterns))
+    spared = tuple(map(syllables_spared, patterns))
+    every = zip(patterns, spared, unlisted, strict=True)
+    return tuple(max(1, pairs_needed(pattern, most) - less) for pattern, most, less in every), spared
 
 
 def _numbered(things: Iterable[str]) -> dict[str, int]:
@@ -116,13 +117,8 @@ def pairs_of(pattern: Pattern) -> Iterator[tuple[str, str]]:
 
 def syllables_spared(pattern: Pattern) -> int:
     """How many of its syllables need not be there, even nearly, for the rest not to cost too much."""
-    costs = sorted(
-        min(lost, other)
-        for lost, other, unit in zip(pattern.lost, pattern.other, pattern.units, strict=True)
-        if unit is not None
-    )
     spared, spent = 0, 0.0
-    for cost in costs:
+    for cost in sorted(absent for _, _, absent, _ in pattern.cells):
         spent += cost
         if spent > pattern.most + 1e-6:
             break
@@ -130,7 +126,7 @@ def syllables_spared(pattern: Pattern) -> int:
     return min(spared, pattern.size - 1)
 
 
-def pairs_needed(pattern: Pattern) -> int:
-    """How many pairs are left at least where as many syllables as may be are lost; each breaks two."""
+def pairs_needed(pattern: Pattern, spared: int) -> int:
+    """How many pairs are left at least where so many syllables are lost; each breaks two."""
     inside = sum(last - first - 1 for first, last in pattern.pieces)
-    return max(1, inside - 2 * syllables_spared(pattern))
+    return max(1, inside - 2 * spared)

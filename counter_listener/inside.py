@@ -31,15 +31,17 @@ def inside(patterns: Iterable[Pattern]) -> Inside:
 
 def _held(whole: Pattern, courtesies: list[tuple[Pattern, list[Pattern]]]) -> Iterator[tuple[Pattern, int]]:
     for courtesy, longer in courtesies:
-        if courtesy.units[0] not in whole.characters:
+        if not courtesy.characters <= whole.characters:
             continue
+        taken = [
+            (first, first + len(one.units))
+            for one in longer
+            if one.characters <= whole.characters
+            for first in standing(one.units, whole.units)
+        ]
         for at in standing(courtesy.units, whole.units):
             end = at + len(courtesy.units)
-            if not any(
-                first <= at and end <= first + len(one.units)
-                for one in longer
-                for first in standing(one.units, whole.units)
-            ):
+            if not any(first <= at and end <= last for first, last in taken):
                 yield courtesy, at
 
 

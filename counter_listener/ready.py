@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -19,8 +22,21 @@ def load_phrases(name: str, *, proven: bool = True) -> tuple[Matcher, str]:
     from counter_listener.phrases import find_phrase_set, read_phrase_set
 
     path = find_phrase_set(name)
-    phrases, digest = read_phrase_set(path)
-    matcher = prepare(phrases)
+    with uncollected():
+        phrases, digest = read_phrase_set(path)
+        matcher = prepare(phrases)
     for failure in failures(matcher) if proven else ():
         raise PhraseSetError("{path}: {failure}", path=path, failure=failure)
     return matcher, digest
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Leaves the garbage collector out, which would look again and again through what all stays."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
