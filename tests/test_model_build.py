@@ -6,8 +6,10 @@ import json
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from counter_listener.batch import Ears, hear
@@ -40,6 +42,60 @@ def test_the_quick_build_makes_a_model_that_libvosk_hears_with(tmp_path: Path) -
     assert again == steps, "what is done was done again"
 
     assert {"goodbye", "ask-need"} & heard(model, FIXTURES / "full-marks.wav")
+
+
+TRAINING = """
+import sys
+from pathlib import Path
+from models.build import training
+training.EVERY = 4
+folder = Path(sys.argv[1])
+training.train(
+    [folder / "espeak.clips"],
+    folder / "noise.clips",
+    training.Plan(10, hidden=8),
+    folder / sys.argv[2],
+    None,
+    lambda line: print(line, flush=True),
+)
+"""
+
+
+def training(folder: Path, target: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", TRAINING, str(folder), target], cwd=TOP, text=True, stdout=subprocess.PIPE
+    )
+
+
+@pytest.mark.slow
+def test_a_training_that_was_killed_goes_on_to_the_same_network(tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch", reason="models/build/requirements.txt is not installed")
+    from models.build.clips import Clip, save_clips
+
+    draw = np.random.default_rng(1)
+    spoken = [
+        Clip(f"{number}", "espeak", "f1", frames.astype(np.float16), (), labels=np.arange(300, dtype=np.uint8) % 50)
+        for number, frames in enumerate(draw.normal(9, 2, (4, 300, 40)))
+    ]
+    save_clips(spoken, tmp_path / "espeak.clips")
+    save_clips([], tmp_path / "noise.clips")
+    told, _ = training(tmp_path, "whole.pt").communicate(timeout=120)
+    assert "goes on" not in told
+
+    killed = training(tmp_path, "cut.pt")
+    while not (tmp_path / "cut.checkpoint").exists():
+        assert killed.poll() is None, "it was done before it could be killed"
+        time.sleep(0.01)
+    killed.kill()
+    killed.communicate(timeout=60)  # the pipe is closed once the process that makes its batches has ended, too
+    assert not (tmp_path / "cut.pt").exists()
+
+    told, _ = training(tmp_path, "cut.pt").communicate(timeout=120)
+    assert "goes on from step 4" in told or "goes on from step 8" in told
+    assert not (tmp_path / "cut.checkpoint").exists()
+    whole, cut = (torch.load(tmp_path / name, weights_only=False) for name in ("whole.pt", "cut.pt"))
+    assert all(torch.equal(one, cut["weights"][name]) for name, one in whole["weights"].items())
+    assert np.array_equal(whole["counts"], cut["counts"])
 
 
 def heard(model: Path, recording: Path) -> set[str]:

@@ -78,7 +78,10 @@ def run(name: str, limit: float) -> float:
             command, timeout=limit, check=False
         ).returncode
     except subprocess.TimeoutExpired:
-        raise BuildError(f"The step {name} took more than {limit / 60:.0f} minutes and was ended.") from None
+        raise BuildError(
+            f"The step {name} took more than {limit / 60:.0f} minutes and was ended; the same command goes on, a "
+            "training from its last checkpoint."
+        ) from None
     if code:
         raise BuildError(f"The step {name} failed (exit code {code}); what it printed above says why.")
     return time.monotonic() - began

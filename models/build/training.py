@@ -7,10 +7,13 @@ out right, pauses are real silence for libvosk's end-of-utterance rules, and the
 from __future__ import annotations
 
 import multiprocessing
+import os
 import random
+import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,8 +21,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.optim import Optimizer
 
 from models.build.augmentation import augmented, masked, noises
+from models.build.checkpoint import EVERY, Progress, go_on, inputs_digest, keep, read
 from models.build.clips import Clip, load_clips
 from models.build.lexicon import units
 from models.build.net import SUBSAMPLING, Net, load, online_mean_removed, save
@@ -61,15 +66,31 @@ class Plan:
 def train(  # noqa: PLR0913 - what a training reads and writes
     files: Sequence[Path], noise: Path, plan: Plan, target: Path, start: Path | None, report: Callable[[str], None]
 ) -> None:
-    """Trains on the aligned clips in `files` from `start` (or from nothing) and writes the network to `target`."""
+    """Trains on the aligned clips in `files` from `start` (or from nothing) and writes the network to `target`.
+
+    One that was ended goes on from its last checkpoint, to the very network that it would have made at one go.
+    """
     torch.manual_seed(plan.seed)
-    with prefetched(files, noise, plan.seed) as batches:
-        net = load(start)[0] if start else fresh(plan, [batches() for _ in range(FIRST)])
+    kept_at = target.with_suffix(".checkpoint")
+    inputs = inputs_digest(plan, [*files, noise, *([start] if start else [])])
+    kept = read(kept_at, inputs)
+    progress = Progress(np.zeros(len(units())), np.random.default_rng(plan.seed))
+    with prefetched(files, noise, plan.seed, kept["drawn"] if kept else 0) as batches:
+        if start or kept:
+            net = load(start)[0] if start else Net(plan.hidden)
+        else:
+            net = fresh(plan, [batches() for _ in range(FIRST)])
+            progress.drawn = FIRST
         net.dropped = plan.dropped
         net.train()
-        counts = learn(net, batches, plan, report)
+        optimizer = torch.optim.AdamW(net.parameters(), plan.rate, weight_decay=2e-3)
+        if kept:
+            go_on(kept, net, optimizer, progress)
+            report(f"goes on from step {progress.step}")
+        learn(net, optimizer, batches, plan, progress, report, lambda: keep(kept_at, inputs, net, optimizer, progress))
     net.eval()
-    save(net, counts, target)
+    save(net, progress.counts, target)
+    kept_at.unlink(missing_ok=True)
 
 
 def fresh(plan: Plan, batches: Sequence[tuple[NDArray[np.float32], NDArray[np.uint8]]]) -> Net:
@@ -83,18 +104,23 @@ def fresh(plan: Plan, batches: Sequence[tuple[NDArray[np.float32], NDArray[np.ui
     return net
 
 
-def learn(net: Net, batches: Batches, plan: Plan, report: Callable[[str], None]) -> NDArray[np.float64]:
-    """The steps of training; how often each unit was a label."""
-    optimizer = torch.optim.AdamW(net.parameters(), plan.rate, weight_decay=2e-3)
-    generator = np.random.default_rng(plan.seed)
-    counts = np.zeros(len(units()))
+def learn(  # noqa: PLR0913 - what a training is made of
+    net: Net,
+    optimizer: Optimizer,
+    batches: Batches,
+    plan: Plan,
+    progress: Progress,
+    report: Callable[[str], None],
+    checkpoint: Callable[[], None],
+) -> None:
+    """The steps of training that are left, with a checkpoint now and then."""
     began, losses, right, speech = time.monotonic(), 0.0, 0, 0
-    half = computes_in_bfloat16()
-    for step in range(plan.steps):
+    half, done, generator = computes_in_bfloat16(), progress.step, progress.generator
+    for step in range(done, plan.steps):
         for group in optimizer.param_groups:
             group["lr"] = plan.rate_at(step)
         features, labels = batches()
-        counts += np.bincount(labels.ravel(), minlength=len(units()))
+        progress.counts += np.bincount(labels.ravel(), minlength=len(units()))
         shift = int(generator.integers(0, SUBSAMPLING))
         prepared = masked(net.prepare(torch.from_numpy(features.astype(np.float32))).numpy(), generator)
         with torch.autocast("cpu", torch.bfloat16, enabled=half):
@@ -111,14 +137,16 @@ def learn(net: Net, batches: Batches, plan: Plan, report: Callable[[str], None])
         losses += loss.item()
         right += int((logits.argmax(-1)[spoken] == truth[spoken]).sum())
         speech += int(spoken.sum())
+        progress.step, progress.drawn = step + 1, progress.drawn + 1
+        if (step + 1) % EVERY == 0:
+            checkpoint()
         if (step + 1) % 100 == 0 or step + 1 == plan.steps:
-            pace = (time.monotonic() - began) / (step + 1)
+            pace = (time.monotonic() - began) / (step + 1 - done)
             report(
-                f"step {step + 1} of {plan.steps}, loss {losses / min(100, step + 1):.3f}, speech frames right "
+                f"step {step + 1} of {plan.steps}, loss {losses / min(100, step + 1 - done):.3f}, speech frames right "
                 f"{right / max(1, speech):.3f}, {pace:.2f} s a step, {pace * (plan.steps - step - 1) / 60:.0f} min left"
             )
             losses, right, speech = 0.0, 0, 0
-    return counts
 
 
 def computes_in_bfloat16() -> bool:
@@ -136,12 +164,12 @@ def cross_entropy(logits: Tensor, truth: Tensor) -> Tensor:
 
 
 class prefetched:  # noqa: N801 - a context manager that reads as a verb
-    """Batches made by a process of its own while the network learns; always the same ones for a seed."""
+    """Batches made by a process of its own while the network learns; always the same ones for a seed, from any on."""
 
-    def __init__(self, files: Sequence[Path], noise: Path, seed: int) -> None:
+    def __init__(self, files: Sequence[Path], noise: Path, seed: int, begin: int = 0) -> None:
         context = multiprocessing.get_context("spawn")
         self.queue = context.Queue(AHEAD)
-        self.process = context.Process(target=make_batches, args=(files, noise, seed, self.queue), daemon=True)
+        self.process = context.Process(target=make_batches, args=(files, noise, seed, begin, self.queue), daemon=True)
 
     def __enter__(self) -> Batches:
         self.process.start()
@@ -157,15 +185,30 @@ class prefetched:  # noqa: N801 - a context manager that reads as a verb
         self.process.join()
 
 
-def make_batches(files: Sequence[Path], noise: Path, seed: int, queue: Any) -> None:  # noqa: ANN401 - of a context
-    """Fills the queue for ever."""
+def make_batches(
+    files: Sequence[Path],
+    noise: Path,
+    seed: int,
+    begin: int,
+    queue: Any,  # noqa: ANN401 - of a context
+) -> None:
+    """Fills the queue for ever, from a batch on; each has draws of its own, so that those before need not be made."""
     torch.set_num_threads(1)
-    chance = random.Random(seed)  # noqa: S311 - a draw, no secret
-    generator = np.random.default_rng(seed)
+    threading.Thread(target=_end_with_training, daemon=True).start()
     clips: list[Clip] = [clip for file in files for clip in load_clips(file)]
     recorded = tuple(clip.features.astype(np.float32) for clip in load_clips(noise))
-    source, heard = material(clips), noises(recorded, generator)
-    while True:
+    source, heard = material(clips), noises(recorded, np.random.default_rng(seed))
+    for number in count(begin):
+        chance = random.Random(f"{seed} {number}")  # noqa: S311 - a draw, no secret
+        generator = np.random.default_rng((seed, number))
         drawn = [session(source, chance) for _ in range(SESSIONS)]
         features = augmented(np.stack([one[0] for one in drawn]), heard, generator)
         queue.put((features.astype(np.float16), np.stack([one[1] for one in drawn])))
+
+
+def _end_with_training() -> None:
+    """A training that is killed cannot end the process that makes its batches; it ends itself."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(0)
