@@ -88,6 +88,8 @@ class Figures:
     """Characters that name a person, each with the number of whom."""
     torn_from: int
     """Syllables of an owed wording from which two neighbours may be gone amid other words."""
+    ended_from: int
+    """The same from which its last may be, where its clause goes on."""
     light: frozenset[str]
     fillers: frozenset[str]
     """Of one character or two."""
@@ -145,6 +147,7 @@ def figures() -> Figures:
         kept_words=frozenset(contrary["words"]),
         persons={one: number for number, alike in enumerate(contrary["persons"]) for one in alike},
         torn_from=lost["torn_from"],
+        ended_from=lost["ended_from"],
         light=frozenset(lost["light"]),
         fillers=frozenset(added["fillers"]),
         filler_sounds=frozenset(sounds(written(filler)) for filler in added["fillers"]),

@@ -29,10 +29,14 @@ def polite(pattern: Pattern, aligned: Aligned, spoken: Spoken, garbled: int, *, 
 
 
 def _word(span: tuple[int, int], pattern: Pattern, aligned: Aligned, spoken: Spoken) -> bool:
-    """Whether nothing of it is gone, or half of it stands there to the letter: the 歉 of 抱歉, not the 钱 of 换钱."""
+    """Whether most of it was heard, which of two syllables is both (部意思 for 不好意思), or half of it to the letter.
+
+    That is the 歉 of 抱歉, and not the 钱 of 换钱.
+    """
     first, last = span
-    gone = max(aligned.costs[first:last]) >= 1.0
-    return not gone or 2 * agreeing(pattern, aligned.partners, spoken, span) >= last - first
+    heard = sum(cost < 1.0 for cost in aligned.costs[first:last])
+    to_the_letter = agreeing(pattern, aligned.partners, spoken, span)
+    return 2 * heard > last - first or 2 * to_the_letter >= last - first
 
 
 def _please(at: int, pattern: Pattern, aligned: Aligned, spoken: Spoken, *, begins: bool) -> bool:
@@ -46,9 +50,10 @@ def _please(at: int, pattern: Pattern, aligned: Aligned, spoken: Spoken, *, begi
     if cost < told.whole:
         return not _borrowed(at, pattern, aligned, spoken)
     beside = [one for one in (at - 1, at + 1) if 0 <= one < len(pattern.units)]
-    if any(pattern.units[one] is None or aligned.costs[one] >= 1.0 for one in beside):
+    begin = at == 0 and begins
+    if any((pattern.units[one] is None and not begin) or aligned.costs[one] >= 1.0 for one in beside):
         return False
-    return cost < 1.0 or (spoken.units[unit] not in told.stands_there and (at > 0 or begins))
+    return cost < 1.0 or (spoken.units[unit] not in told.stands_there and (at > 0 or begin))
 
 
 def _borrowed(at: int, pattern: Pattern, aligned: Aligned, spoken: Spoken) -> bool:

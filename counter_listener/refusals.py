@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Literal
 
-from counter_listener.alignment import NOT_HEARD, Aligned, agreeing
+from counter_listener.alignment import NOT_HEARD, Aligned
 from counter_listener.closeness import figures
 from counter_listener.contrary import contrary
 from counter_listener.courtesy import polite
-from counter_listener.mishearing import gone_side_by_side
+from counter_listener.mishearing import gone_side_by_side, put_in
 from counter_listener.spoken import Spoken
 from counter_listener.wordings import CONTEXTS, Pattern
 
@@ -23,39 +22,54 @@ def refusal(  # noqa: PLR0913 - what was heard of it, and where
 
     `garbled` is how many of its syllables are written as others, `begins` and `ends` whether a clause does so with it.
     """
-    if breaks_off(pattern, aligned.partners, spoken):
+    if breaks_off(pattern, aligned):
         return "broken_off"
     if not polite(pattern, aligned, spoken, garbled, begins=begins):
         return "impolite"
     if pattern.role not in CONTEXTS and contrary(pattern, aligned, spoken):
         return "contrary"
-    if torn(pattern, aligned, begins=begins, ends=ends):
+    if torn(pattern, aligned, spoken, begins=begins, ends=ends):
         return "torn"
     return None
 
 
-def breaks_off(pattern: Pattern, partners: Sequence[int], spoken: Spoken) -> bool:
-    """Whether what was heard is, to the letter, the beginning of another phrase as well: 麻烦您 alone is no 麻烦您了.
+def breaks_off(pattern: Pattern, aligned: Aligned) -> bool:
+    """Whether what was heard is, by its sound, the beginning of another phrase as well: 麻烦您 alone is no 麻烦您了.
 
     A last syllable may be lost, but one that is seldom stressed, or more of them, hardly happen to leave just that.
     """
     size = len(pattern.units)
-    while size and partners[size - 1] == NOT_HEARD:
+    while size and aligned.partners[size - 1] == NOT_HEARD:
         size -= 1
     if size not in pattern.begins or (len(pattern.units) - size == 1 and pattern.units[-1] not in figures().light):
         return False
-    return agreeing(pattern, partners, spoken, (0, size)) == size
+    return max(aligned.costs[:size]) < 1.0
 
 
-def torn(pattern: Pattern, aligned: Aligned, *, begins: bool, ends: bool) -> bool:
+def torn(pattern: Pattern, aligned: Aligned, spoken: Spoken, *, begins: bool, ends: bool) -> bool:
     """Whether too much of it is gone amid other words, which are there to make another sentence of the rest.
 
-    Of a short owed wording two neighbours: 我来办理 is no 我来帮您处理. Of an offence its first or last syllable where
-    its clause goes on: 您不要叫外卖 is no 您不要叫了.
+    Of a short owed wording two neighbours: 我来办理 is no 我来帮您处理. Where its clause goes on, the last syllable of
+    a very short one (请您那个 is no 请您拿好), or the 您 of any. Of an offence its first or last syllable where its
+    clause goes on, and nothing may come between: 您不要叫外卖 is no 您不要叫了, 把资料寄给我儿子 no 把资料给我.
     """
     if pattern.threshold is not None or (begins and ends):
         return False
+    told, first, last = figures(), aligned.partners[0], aligned.partners[-1]
     if pattern.role == "phrase":
-        return pattern.size < figures().torn_from and gone_side_by_side(pattern, aligned)
-    first, last = aligned.partners[0], aligned.partners[-1]
-    return pattern.role == "forbidden" and ((first == NOT_HEARD and not begins) or (last == NOT_HEARD and not ends))
+        ended = last == NOT_HEARD and pattern.size < told.ended_from
+        goes_on = not ends and (ended or unaddressed(pattern, aligned, spoken))
+        return goes_on or (pattern.size < told.torn_from and gone_side_by_side(pattern, aligned))
+    return pattern.role == "forbidden" and (
+        (first == NOT_HEARD and not begins) or (last == NOT_HEARD and not ends) or put_in(aligned, spoken) > 0
+    )
+
+
+def unaddressed(pattern: Pattern, aligned: Aligned, spoken: Spoken) -> bool:
+    """Whether all of it was heard, to the letter, but its 您: 业务办好了我就走 is no 您的业务办好了.
+
+    A recogniser that got all else right has hardly lost the one word that tells to whom it was said.
+    """
+    heard = [(unit, at) for unit, at in zip(pattern.units, aligned.partners, strict=True) if unit and at != NOT_HEARD]
+    named = "您" in pattern.units and all(unit != "您" for unit, _ in heard)
+    return named and all(spoken.units[at] == unit for unit, at in heard)
