@@ -50,10 +50,9 @@ def _please(at: int, pattern: Pattern, aligned: Aligned, spoken: Spoken, *, begi
     if cost < told.whole:
         return not _borrowed(at, pattern, aligned, spoken)
     beside = [one for one in (at - 1, at + 1) if 0 <= one < len(pattern.units)]
-    begin = at == 0 and begins
-    if any((pattern.units[one] is None and not begin) or aligned.costs[one] >= 1.0 for one in beside):
+    if any(pattern.units[one] is None or aligned.costs[one] >= 1.0 for one in beside):
         return False
-    return cost < 1.0 or (spoken.units[unit] not in told.stands_there and (at > 0 or begin))
+    return cost < 1.0 or (spoken.units[unit] not in told.stands_there and (at > 0 or begins))
 
 
 def _borrowed(at: int, pattern: Pattern, aligned: Aligned, spoken: Spoken) -> bool:

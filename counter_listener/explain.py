@@ -174,7 +174,7 @@ def _grounds(matched: Iterable[Item], matcher: Matcher) -> Iterator[_Ground]:
         near, speaker = before if goes_on(before, speaker, part) else (), part.speaker
         spoken = spell(part, matcher.phrases.hearing.clause_pause, near)
         if len(spoken) > spoken.own:
-            yield _Ground(spoken, matcher.when(likely=item.likely), item)
+            yield _Ground(spoken, matcher.when(item.expected), item)
         before = (*near, *part.words)[-BEGUN:]
 
 
@@ -232,7 +232,7 @@ def _explained(found: _Found, owner: str, title: str, visit: int | None, verdict
         end=round(end, 2),
         closeness=place.score,
         line=round(100 * (1 - place.allowed / place.pattern.weight), 1),
-        likely=ground.heard.likely,
+        likely=ground.matcher.is_likely(owner),
         passes=place.heard,
         instead=tuple(dict.fromkeys(instead)) if place.heard and verdict != "heard" else (),
         columns=tuple(_columns(place, spoken)),

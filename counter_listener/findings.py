@@ -10,6 +10,10 @@ from counter_listener.types import ByHand, Gap, Hit, Tick, Utterance
 Role = Literal["phrase", "forbidden", "word", "trigger", "when", "need", "unless", "not_in"]
 
 
+Expected = Literal["nothing", "phrases", "scenario"]
+"""What is likely to be said: nothing that is owed, owed phrases, or those of a scenario as well."""
+
+
 @dataclass(frozen=True, slots=True)
 class RuleHit:
     """What a rule asks about, and whether the courtesy it needs stood beside it."""
@@ -59,8 +63,8 @@ class Heard:
     findings: Findings
     units: int
     """How much was said: syllables, or words in letters."""
-    likely: bool = False
-    """Whether owed phrases were likely in it."""
+    expected: Expected = "nothing"
+    """What was likely to be said in it."""
 
 
 Item = Heard | Gap | ByHand | Tick

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from counter_listener.beginnings import Beginnings, beginnings, with_beginnings
+from counter_listener.findings import Expected
 from counter_listener.index import Index, index_like, index_of
 from counter_listener.inside import Inside, inside
 from counter_listener.phrase_set import PhraseSet, Rule
@@ -31,14 +32,22 @@ class Matcher:
     """How owed wordings begin."""
     longest: int
     """Units that the longest wording may take."""
-    likely: Matcher | None = None
-    """The same where owed phrases are likely; None where this is that."""
+    of_scenarios: frozenset[str] = frozenset()
+    """Ids of the phrases that are owed in a scenario alone."""
+    expected: Expected = "nothing"
+    """What is likely to be said where it listens."""
+    others: Mapping[Expected, Matcher] = field(default_factory=dict)
+    """The same where something else is."""
     known: OrderedDict[Same, tuple[Place, ...]] | None = field(default=None, compare=False, repr=False)
     """Where wordings stood in what was said of late, if that is remembered."""
 
-    def when(self, *, likely: bool) -> Matcher:
-        """What to listen with where owed phrases are likely, or are not."""
-        return self.likely if likely and self.likely else self
+    def when(self, expected: Expected) -> Matcher:
+        """What to listen with where this is likely to be said."""
+        return self.others.get(expected, self)
+
+    def is_likely(self, phrase: str) -> bool:
+        """Whether a phrase is likely where it listens."""
+        return self.expected == "scenario" or (self.expected == "phrases" and phrase not in self.of_scenarios)
 
 
 def prepare(phrases: PhraseSet) -> Matcher:
@@ -46,7 +55,7 @@ def prepare(phrases: PhraseSet) -> Matcher:
     wordings = compiled(phrases)
     known = beginnings(wordings)
     patterns = tuple(with_beginnings(wordings, known))
-    matcher = Matcher(
+    plain = Matcher(
         phrases=phrases,
         patterns=patterns,
         index=index_of(patterns),
@@ -54,9 +63,20 @@ def prepare(phrases: PhraseSet) -> Matcher:
         inside=inside(patterns),
         beginnings=known,
         longest=max(map(reach, patterns), default=0),
+        of_scenarios=frozenset(phrase.id for scenario in phrases.scenario for phrase in scenario.phrases()),
     )
-    likely = tuple(likelier(patterns))
-    return replace(matcher, likely=replace(matcher, patterns=likely, index=index_like(matcher.index, likely)))
+    others: tuple[Expected, ...] = ("phrases", "scenario")
+    return replace(plain, others={expected: expecting(plain, expected) for expected in others})
+
+
+def expecting(plain: Matcher, expected: Expected) -> Matcher:
+    """The same where something is likely to be said."""
+    matcher = replace(plain, expected=expected)
+    patterns = tuple(
+        likelier(pattern) if pattern.role == "phrase" and matcher.is_likely(pattern.owner) else pattern
+        for pattern in plain.patterns
+    )
+    return replace(matcher, patterns=patterns, index=index_like(plain.index, patterns))
 
 
 def remembering(matcher: Matcher) -> Matcher:
@@ -65,4 +85,5 @@ def remembering(matcher: Matcher) -> Matcher:
     What is heard live is to be remembered nowhere, not in memory either.
     """
     known = OrderedDict[Same, tuple[Place, ...]]()
-    return replace(matcher, known=known, likely=matcher.likely and replace(matcher.likely, known=known))
+    others = {expected: replace(other, known=known) for expected, other in matcher.others.items()}
+    return replace(matcher, known=known, others=others)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from math import inf
 from typing import Final
 
 from counter_listener.beginnings import may_go_on
-from counter_listener.closeness import figures
 from counter_listener.competition import COMPETING, compete
+from counter_listener.expected import LEAST_FIRST, Lately, beside
 from counter_listener.findings import Findings, Heard, Item, Mark, RuleHit
 from counter_listener.inside import words_inside
 from counter_listener.matcher import Matcher
@@ -34,7 +33,7 @@ def match(items: Iterable[Recognised], matcher: Matcher) -> Iterator[Item]:
 
     A wording that a pause of up to `SPLIT` seconds cuts in two is found in the second of its utterances, also where its
     beginning is a phrase of its own (谢谢您的 / 信任). Where one phrase is found, others are likelier, in the same
-    utterance and for a while after it.
+    utterance and for a while after it; those of a scenario only where it was triggered or one of them was found.
     """
     scopes = (rule.scope for rule in matcher.phrases.rule if not isinstance(rule.scope, str))
     memory, clause_pause = max([matcher.phrases.hearing.context, *scopes]), matcher.phrases.hearing.clause_pause
@@ -42,7 +41,7 @@ def match(items: Iterable[Recognised], matcher: Matcher) -> Iterator[Item]:
     before: tuple[Word, ...] = ()
     closing: Closing | None = None
     speaker: Speaker = "unknown"
-    within, last = figures().likely_within, -inf
+    lately = Lately()
     for item in items:
         if not isinstance(item, Utterance):
             before, closing = ((), None) if isinstance(item, Gap | ByHand) else (before, closing)
@@ -53,19 +52,20 @@ def match(items: Iterable[Recognised], matcher: Matcher) -> Iterator[Item]:
             closing = closing if closing and goes_on(closing.words, speaker, part) else None
             before, speaker = before if goes_on(before, speaker, part) else (), part.speaker
             spoken = spell(part, clause_pause, before)
-            likely = part.start - last <= within
-            findings = found_in(matcher.when(likely=likely), spoken, marks)
-            last = max((last, *(hit.end for hit in findings.phrases if close(hit))))
-            if not likely and findings.phrases:
-                likely, findings = True, found_in(matcher.when(likely=True), spoken, marks)
+            expected = lately.expected(part.start)
+            findings = found_in(matcher.when(expected), spoken, marks)
+            lately = lately.after(findings, matcher.of_scenarios)
+            more = max(expected, beside(findings, matcher.of_scenarios), key=LEAST_FIRST.index)
+            if more != expected:
+                expected, findings = more, found_in(matcher.when(more), spoken, marks)
             if closing and part.start - closing.words[-1].end > SAME:  # not where we cut it ourselves
                 wider = spell(part, clause_pause, closing.last_words())
                 if may_go_on(matcher.beginnings, wider, closing.hit.owner):
-                    longer = found_in(matcher.when(likely=likely), wider, marks)
+                    longer = found_in(matcher.when(expected), wider, marks)
                     findings = longer if any(map(closing.goes_on_in, longer.phrases)) else findings
             if part.speaker != "customer":  # whose apology is not the clerk's
                 marks = findings.marks
-            yield Heard(part, findings, len(spoken) - spoken.own, likely)
+            yield Heard(part, findings, len(spoken) - spoken.own, expected)
             ended = max(findings.phrases, key=lambda hit: hit.end, default=None)
             closing = Closing(ended, part.words) if ended else None
             before = _open_end((*before, *part.words), findings, matcher.longest)
@@ -90,11 +90,6 @@ class Closing:
 def goes_on(before: tuple[Word, ...], speaker: Speaker, part: Utterance) -> bool:
     """Whether a wording may go on from these words of a speaker into what is said next."""
     return bool(before) and part.start - before[-1].end <= SPLIT and part.speaker == speaker
-
-
-def close(hit: Hit) -> bool:
-    """Whether it would be one where phrases are not likely, too."""
-    return hit.score >= 100 * (1 - figures().lines["phrase"].share)
 
 
 def _open_end(words: tuple[Word, ...], findings: Findings, most: int) -> tuple[Word, ...]:

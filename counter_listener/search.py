@@ -32,7 +32,7 @@ def search(matcher: Matcher, spoken: Spoken) -> tuple[Place, ...]:
     known = matcher.known
     if known is None or not spoken.certain:
         return tuple(stands_alone(_searched(matcher, spoken), spoken))
-    same = (spoken.units, spoken.first_in_word, spoken.clauses, (spoken.own, matcher.likely is None))
+    same = (spoken.units, spoken.first_in_word, spoken.clauses, (spoken.own, matcher.expected))
     found = known.get(same)
     if found is None:
         found = known[same] = tuple(stands_alone(_searched(matcher, spoken), spoken))

@@ -129,12 +129,10 @@ def held(pattern: Pattern, known: Collection[tuple[str | None, ...]]) -> frozens
     )
 
 
-def likelier(patterns: Iterable[Pattern]) -> Iterator[Pattern]:
-    """The same wordings where owed ones are likely, for others were just heard."""
+def likelier(pattern: Pattern) -> Pattern:
+    """The same owed wording where it is likely, for others were just heard."""
     line = figures().likely
-    for pattern in patterns:
-        more = pattern.role == "phrase" and pattern.size >= line.least_from
-        yield judged_by(line, pattern) if more else pattern
+    return judged_by(line, pattern) if pattern.size >= line.least_from else pattern
 
 
 def courteous(units: Sequence[str | None], polite: Courtesies) -> tuple[tuple[int, int], ...]:

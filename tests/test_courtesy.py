@@ -71,6 +71,10 @@ def test_what_belongs_to_the_words_beside_it_is_no_please(text: str) -> None:
         ("歉我接一下电话", ["phone-excuse"]),
         ("我接一下电话", []),
         ("钱没有零钱了", []),
+        ("不好意思不符合办理条件", ["sorry-rule"]),
+        ("部意思不符合办理条件", ["sorry-rule"]),
+        ("部起这项业务必须由本人办理", ["self-only"]),
+        ("意见不符合办理条件", []),
     ],
 )
 def test_half_of_a_courtesy_is_left_where_the_rest_was_swallowed(text: str, told: list[str]) -> None:

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from small_counter import said, small
 
 from counter_listener.alignment import align
-from counter_listener.findings import Heard
+from counter_listener.expected import LEAST_FIRST
+from counter_listener.findings import Expected, Heard
 from counter_listener.matcher import remembering
 from counter_listener.matching import find, match
 from counter_listener.mishearing import relief
@@ -208,9 +209,9 @@ BESIDE = {
 }
 
 
-@pytest.mark.parametrize("likely", [False, True])
-def test_every_owed_wording_of_the_bank_is_heard_to_the_letter(*, likely: bool) -> None:
-    ready = bank().when(likely=likely)
+@pytest.mark.parametrize("expected", LEAST_FIRST)
+def test_every_owed_wording_of_the_bank_is_heard_to_the_letter(expected: Expected) -> None:
+    ready = bank().when(expected)
     for pattern in ready.patterns:
         if pattern.role == "phrase" and None not in pattern.units:
             found = find(ready, said("".join(filter(None, pattern.units)), 0)).phrases
@@ -233,8 +234,8 @@ def test_a_phrase_is_likelier_where_another_was_just_heard(before: str, seconds:
     first, second = match([said(before, 0), garbled], small())
     assert isinstance(first, Heard)
     assert isinstance(second, Heard)
-    assert first.likely == (before == "您好")
-    assert second.likely == found
+    assert first.expected == ("phrases" if before == "您好" else "nothing")
+    assert second.expected == ("phrases" if found else "nothing")
     assert [hit.owner for hit in second.findings.phrases] == ["ask-need"] * found
 
 
@@ -249,13 +250,13 @@ def test_no_likelihood_makes_up_for_the_courtesy_that_a_rule_needs(text: str) ->
     first, second = match([said("您好", 0), said(text, 5)], bank())
     assert isinstance(first, Heard)
     assert isinstance(second, Heard)
-    assert second.likely
+    assert second.expected == "phrases"
     assert second.findings.phrases == ()
 
 
 @given(st.sampled_from([pattern for pattern in bank().patterns if pattern.role == "phrase"]))
 def test_where_phrases_are_likely_no_less_is_forgiven(pattern: Pattern) -> None:
-    (likely,) = likelier([pattern])
+    likely = likelier(pattern)
     assert all(more >= less for more, less in zip(likely.allowed, pattern.allowed, strict=True))
     assert likely._replace(**{name: getattr(pattern, name) for name in BY_LINE}) == pattern
 
@@ -308,9 +309,24 @@ def test_other_words_are_not(wording: str, text: str) -> None:
     assert wording not in {hit.wording for hit in find(bank(), said(text, 0)).phrases}
 
 
-@pytest.mark.parametrize("text", ["麻烦您", "请出示一下您的"])
+def expected_and_found(text: str, before: str) -> tuple[Expected, list[str]]:
+    _, item = match([said(before, 0), said(text, said(before, 0).end + 5)], bank())
+    assert isinstance(item, Heard)
+    return item.expected, [hit.owner for hit in item.findings.phrases]
+
+
+@pytest.mark.parametrize(
+    ("before", "expected"), [("您好", "phrases"), ("我要投诉", "scenario"), ("我非常理解您的心情", "scenario")]
+)
+def test_what_a_scenario_asks_for_is_likelier_only_in_one(before: str, expected: Expected) -> None:
+    misheard = "今天您说的我都获贼去了反正"
+    assert expected_and_found(misheard, before) == (expected, ["complaint-listen"] * (expected == "scenario"))
+    assert expected_and_found("您说的我都听进去了", before) == ("scenario", ["complaint-listen"])
+
+
+@pytest.mark.parametrize("text", ["麻烦您", "麻凡您", "马烦您", "请出示一下您的"])
 def test_what_breaks_off_is_no_shorter_phrase(text: str) -> None:
-    assert not find(bank().when(likely=True), said(text, 0)).phrases
+    assert not find(bank().when("scenario"), said(text, 0)).phrases
 
 
 @pytest.mark.parametrize(("text", "told"), [("不归我们管", True), ("不贵我们管", True), ("不贵我还管得起", False)])
