@@ -62,6 +62,8 @@ class Figures:
     """Cost from which two syllables have nothing in common."""
     added: float
     added_cheap: float
+    added_half: float
+    """Where one syllable of a filler of two was heard, for either."""
     lost: float
     lost_cheap: float
     lost_from: int
@@ -94,6 +96,9 @@ class Figures:
     fillers: frozenset[str]
     """Of one character or two."""
     filler_sounds: frozenset[tuple[str, ...]]
+    filler_begins: frozenset[str]
+    filler_ends: frozenset[str]
+    """The first and the last characters of those of two."""
     wrong: float
     """Bits that a syllable gone wrong takes away."""
     character: float
@@ -133,6 +138,7 @@ def figures() -> Figures:
         pause_inside=added["pause"],
         added=added["cost"],
         added_cheap=added["cheap"],
+        added_half=added["half"],
         lost=lost["cost"],
         lost_cheap=lost["cheap"],
         lost_from=lost["from"],
@@ -151,6 +157,8 @@ def figures() -> Figures:
         light=frozenset(lost["light"]),
         fillers=frozenset(added["fillers"]),
         filler_sounds=frozenset(sounds(written(filler)) for filler in added["fillers"]),
+        filler_begins=frozenset(filler[0] for filler in added["fillers"] if len(filler) > 1),
+        filler_ends=frozenset(filler[-1] for filler in added["fillers"] if len(filler) > 1),
         wrong=line["wrong"],
         character=line["character"],
         homophone=line["homophone"],
@@ -263,16 +271,19 @@ def parts_of() -> Mapping[tuple[str, str], str]:
 
 
 def added_costs(units: tuple[str, ...], heard: tuple[str, ...]) -> tuple[float, ...]:
-    """What each unit costs where a wording does not have it: fillers and particles cost little."""
+    """What each unit costs where a wording does not have it: fillers and particles cost little, half a filler more."""
     told = figures()
     cheap = [unit in told.fillers for unit in units]
     alike = [(sound,) in told.filler_sounds for sound in heard]
+    half = [False] * len(units)
     for index in range(len(units) - 1):
+        if units[index] in told.filler_begins or units[index + 1] in told.filler_ends:
+            half[index] = half[index + 1] = True
         if units[index] + units[index + 1] in told.fillers:
             cheap[index] = cheap[index + 1] = True
         elif heard[index : index + 2] in told.filler_sounds:
             alike[index] = alike[index + 1] = True
     return tuple(
-        told.added_cheap if sure else 2 * told.added_cheap if maybe else told.added
-        for sure, maybe in zip(cheap, alike, strict=True)
+        told.added_cheap if sure else 2 * told.added_cheap if maybe else told.added_half if part else told.added
+        for sure, maybe, part in zip(cheap, alike, half, strict=True)
     )
