@@ -13,8 +13,6 @@ from counter_listener.pinyin import sounds, written
 
 TABLE: Final = Path(__file__).with_name("confusions.toml")
 INITIALS: Final = ("zh", "ch", "sh", *"bpmfdtnlgkhjqxrzcsyw")
-RARE: Final = 13.0
-"""Bits of a syllable that the table does not list."""
 LETTERS: Final = 9.0
 """Bits of a word in letters."""
 
@@ -186,13 +184,12 @@ def bits() -> dict[str, float]:
 
 def telling(sound: str) -> float:
     """Bits of one sound; a word in letters that is no syllable has its own figure."""
-    known = bits().get(sound)
-    return known if known is not None else RARE if sound in inventory() else LETTERS
+    return bits().get(sound, LETTERS)
 
 
 @cache
 def inventory() -> frozenset[str]:
-    """The syllables of Mandarin, as far as the table ranks them."""
+    """The syllables of Mandarin."""
     return frozenset(bits())
 
 

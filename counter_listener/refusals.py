@@ -50,14 +50,14 @@ def torn(pattern: Pattern, aligned: Aligned, spoken: Spoken, *, begins: bool, en
     """Whether too much of it is gone amid other words, which are there to make another sentence of the rest.
 
     Of a short owed wording two neighbours: 我来办理 is no 我来帮您处理. Where its clause goes on, the last syllable of
-    a very short one (请您那个 is no 请您拿好), or the 您 of any. Of an offence its first or last syllable where its
-    clause goes on, and nothing may come between: 您不要叫外卖 is no 您不要叫了, 把资料寄给我儿子 no 把资料给我.
+    a very short one without slots (请您那个 is no 请您拿好), or the 您 of any. Of an offence its first or last syllable
+    where its clause goes on, and nothing may come between: 您不要叫外卖 is no 您不要叫了, 把资料寄给我儿子 no 把资料给我.
     """
     if pattern.threshold is not None or (begins and ends):
         return False
     told, first, last = figures(), aligned.partners[0], aligned.partners[-1]
     if pattern.role == "phrase":
-        ended = last == NOT_HEARD and pattern.size < told.ended_from
+        ended = last == NOT_HEARD and pattern.size < told.ended_from and None not in pattern.units
         goes_on = not ends and (ended or unaddressed(pattern, aligned, spoken))
         return goes_on or (pattern.size < told.torn_from and gone_side_by_side(pattern, aligned))
     return pattern.role == "forbidden" and (

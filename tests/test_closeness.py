@@ -30,8 +30,16 @@ def test_every_entry_of_the_table_has_its_reason() -> None:
         "whole",
         "at_a_loss",
         "pause",
+        "half",
+        "torn",
+        "ended",
     ):
         assert re.search(rf"^{key}_why = ", text, re.MULTILINE), key
+
+
+def test_the_table_ranks_every_syllable_of_mandarin() -> None:
+    sounds_of_all = {syllables(chr(code))[0] for code in range(0x4E00, 0x9FA6)}
+    assert {sound for sound in sounds_of_all if re.fullmatch("[a-z]*[aeiouv][a-z]*", sound)} <= inventory()
 
 
 def test_every_part_that_the_table_names_is_in_mandarin() -> None:
