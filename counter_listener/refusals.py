@@ -51,7 +51,7 @@ def torn(pattern: Pattern, aligned: Aligned, spoken: Spoken, *, begins: bool, en
 
     Of a short owed wording two neighbours: 我来办理 is no 我来帮您处理. Where its clause goes on, the last syllable of
     a very short one without slots (请您那个 is no 请您拿好), or the 您 of any. Of an offence its first or last syllable
-    where its clause goes on, and nothing may come between: 您不要叫外卖 is no 您不要叫了, 把资料寄给我儿子 no 把资料给我.
+    where its clause goes on, and nothing may come between: 您不要叫外卖 is no 您不要叫了, 把资料寄给我 no 把资料给我.
     """
     if pattern.threshold is not None or (begins and ends):
         return False
