@@ -106,6 +106,8 @@ class Figures:
     other_word: float
     """More for such a character that makes a common word with the one beside it."""
     slot: float
+    filled: float
+    """Bits of what fills a slot, where all else was heard to the letter: it is explained, too."""
     pause: float
     """Bits of one side on which speech stops."""
     alone: float
@@ -162,6 +164,7 @@ def figures() -> Figures:
         homophone=line["homophone"],
         other_word=line["other_word"],
         slot=line["slot"],
+        filled=line["filled"],
         pause=line["pause"],
         alone=line["alone"],
         exact_bits=line["exact_bits"],

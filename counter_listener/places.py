@@ -137,10 +137,10 @@ def place_of(pattern: Pattern, aligned: Aligned, spoken: Spoken) -> Place:
     first, last = _trimmed(pattern, aligned)
     evidence = known * sureness(aligned, spoken) ** told.lines[pattern.role].doubt
     evidence -= against(pattern, first, last, strange, 2 - before - after, spoken)
-    needed = pattern.needed
+    needed, value = pattern.needed, evidence - told.wrong * cost - pattern.needed
     if agree == pattern.size and aligned.cost < ROUNDING:
         needed = min(needed, told.exact_bits)
-    value = evidence - told.wrong * cost - pattern.needed
+        value += told.filled * (len(aligned.partners) - aligned.partners.count(NOT_HEARD) - pattern.size)
     allowed = by_line(pattern, aligned, garbled, amid=not (before and after))
     if pattern.threshold is None:
         spare = evidence - told.wrong * cost - needed
