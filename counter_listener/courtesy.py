@@ -35,8 +35,7 @@ def _word(span: tuple[int, int], pattern: Pattern, aligned: Aligned, spoken: Spo
     """
     first, last = span
     heard = sum(cost < 1.0 for cost in aligned.costs[first:last])
-    to_the_letter = agreeing(pattern, aligned.partners, spoken, span)
-    return 2 * heard > last - first or 2 * to_the_letter >= last - first
+    return 2 * heard > last - first or 2 * agreeing(pattern, aligned.partners, spoken, span) >= last - first
 
 
 def _please(at: int, pattern: Pattern, aligned: Aligned, spoken: Spoken, *, begins: bool) -> bool:

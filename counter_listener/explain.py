@@ -60,7 +60,9 @@ class Explanation:
     line: float
     """The closeness that was needed there; over 100 where the words say too little there to be believed at all."""
     likely: bool
-    """Whether a phrase was heard beside it or in the minute before, so that the line was lower there."""
+    """Whether the line was lower there, for a phrase was heard beside it or in the minute before; of what a scenario
+    asks for, for one of its phrases was, or what triggers it.
+    """
     passes: bool
     instead: tuple[str, ...]
     """What the stretch was taken for, the better explanation of it: ids of phrases and offences."""

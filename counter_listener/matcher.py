@@ -63,20 +63,24 @@ def prepare(phrases: PhraseSet) -> Matcher:
         inside=inside(patterns),
         beginnings=known,
         longest=max(map(reach, patterns), default=0),
-        of_scenarios=frozenset(phrase.id for scenario in phrases.scenario for phrase in scenario.phrases()),
+        of_scenarios=frozenset(
+            phrase.id for stage, scenario in phrases.stages() if scenario for phrase in stage.phrase
+        ),
     )
-    others: tuple[Expected, ...] = ("phrases", "scenario")
-    return replace(plain, others={expected: expecting(plain, expected) for expected in others})
+    owed = expecting(plain, "phrases")
+    return replace(plain, others={"phrases": owed, "scenario": expecting(owed, "scenario")})
 
 
-def expecting(plain: Matcher, expected: Expected) -> Matcher:
-    """The same where something is likely to be said."""
-    matcher = replace(plain, expected=expected)
-    patterns = tuple(
-        likelier(pattern) if pattern.role == "phrase" and matcher.is_likely(pattern.owner) else pattern
-        for pattern in plain.patterns
-    )
-    return replace(matcher, patterns=patterns, index=index_like(plain.index, patterns))
+def expecting(less: Matcher, expected: Expected) -> Matcher:
+    """The same where more is likely to be said; what was likely already stays as it is."""
+    matcher = replace(less, expected=expected)
+
+    def newly(pattern: Pattern) -> bool:
+        owed = pattern.role == "phrase"
+        return owed and matcher.is_likely(pattern.owner) and not less.is_likely(pattern.owner)
+
+    patterns = tuple(likelier(pattern) if newly(pattern) else pattern for pattern in less.patterns)
+    return replace(matcher, patterns=patterns, index=index_like(less.index, patterns))
 
 
 def remembering(matcher: Matcher) -> Matcher:

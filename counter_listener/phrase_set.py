@@ -139,10 +139,6 @@ class Scenario:
     not_in: tuple[str, ...] = ()
     stage: tuple[Stage, ...] = ()
 
-    def phrases(self) -> Iterator[Phrase]:
-        """What is owed in it."""
-        return (phrase for stage in self.stage for phrase in stage.phrase)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observation:

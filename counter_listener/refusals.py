@@ -70,6 +70,7 @@ def unaddressed(pattern: Pattern, aligned: Aligned, spoken: Spoken) -> bool:
 
     A recogniser that got all else right has hardly lost the one word that tells to whom it was said.
     """
+    if "您" not in pattern.characters:
+        return False
     heard = [(unit, at) for unit, at in zip(pattern.units, aligned.partners, strict=True) if unit and at != NOT_HEARD]
-    named = "您" in pattern.units and all(unit != "您" for unit, _ in heard)
-    return named and all(spoken.units[at] == unit for unit, at in heard)
+    return all(unit != "您" and spoken.units[at] == unit for unit, at in heard)

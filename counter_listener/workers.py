@@ -8,7 +8,6 @@ import multiprocessing
 import os
 import signal
 import sys
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
 from contextlib import contextmanager, suppress
@@ -22,6 +21,7 @@ from counter_listener.errors import AudioError
 from counter_listener.inputs import is_transcript
 from counter_listener.many import Lost
 from counter_listener.messages import sentence
+from counter_listener.parent import end_with_parent
 from counter_listener.warm import context
 
 DUE: Final = 0.1
@@ -100,14 +100,7 @@ def _settle_in(work: Work, task: Task) -> None:
     os.dup2(nowhere, sys.stderr.fileno() if sys.stderr is not None else 2)
     _HERE[:] = [(work, task)]
     gc.freeze()
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
-
-
-def _end_with(parent: BaseProcess) -> None:
-    parent.join()
-    os._exit(0)
+    end_with_parent()
 
 
 def _check(paths: Sequence[Path]) -> list[Result]:

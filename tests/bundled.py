@@ -7,15 +7,15 @@ from functools import cache
 from small_counter import said
 
 from counter_listener.batch import Ears
-from counter_listener.matcher import Matcher, prepare
+from counter_listener.matcher import Matcher
 from counter_listener.matching import find
 from counter_listener.models import find_model
-from counter_listener.phrases import find_phrase_set, read_phrase_set
+from counter_listener.ready import load_phrases
 
 
 @cache
 def matcher() -> Matcher:
-    return prepare(read_phrase_set(find_phrase_set("bank-counter"))[0])
+    return load_phrases("bank-counter")[0]
 
 
 def found(text: str) -> list[str]:

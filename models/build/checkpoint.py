@@ -30,8 +30,6 @@ class Progress:
     """Draws masks and shifts."""
     step: int = 0
     """Steps done."""
-    drawn: int = 0
-    """Batches taken from their maker."""
 
 
 def inputs_digest(plan: object, files: Iterable[Path]) -> str:
@@ -51,7 +49,6 @@ def keep(file: Path, inputs: str, net: Net, optimizer: Optimizer, progress: Prog
         "generator": progress.generator.bit_generator.state,
         "counts": progress.counts,
         "step": progress.step,
-        "drawn": progress.drawn,
     }
     torch.save(kept, beside)
     beside.replace(file)
@@ -71,4 +68,4 @@ def go_on(kept: dict[str, Any], net: Net, optimizer: Optimizer, progress: Progre
     optimizer.load_state_dict(kept["optimizer"])
     torch.set_rng_state(kept["random"])
     progress.generator.bit_generator.state = kept["generator"]
-    progress.counts, progress.step, progress.drawn = kept["counts"], kept["step"], kept["drawn"]
+    progress.counts, progress.step = kept["counts"], kept["step"]

@@ -7,9 +7,7 @@ out right, pauses are real silence for libvosk's end-of-utterance rules, and the
 from __future__ import annotations
 
 import multiprocessing
-import os
 import random
-import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -23,6 +21,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from counter_listener.parent import end_with_parent
 from models.build.augmentation import augmented, masked, noises
 from models.build.checkpoint import EVERY, Progress, go_on, inputs_digest, keep, read
 from models.build.clips import Clip, load_clips
@@ -75,12 +74,14 @@ def train(  # noqa: PLR0913 - what a training reads and writes
     inputs = inputs_digest(plan, [*files, noise, *([start] if start else [])])
     kept = read(kept_at, inputs)
     progress = Progress(np.zeros(len(units())), np.random.default_rng(plan.seed))
-    with prefetched(files, noise, plan.seed, kept["drawn"] if kept else 0) as batches:
-        if start or kept:
-            net = load(start)[0] if start else Net(plan.hidden)
+    begin = kept["step"] + (0 if start else FIRST) if kept else 0
+    with prefetched(files, noise, plan.seed, begin) as batches:
+        if start:
+            net = load(start)[0]
+        elif kept:
+            net = Net(plan.hidden)
         else:
             net = fresh(plan, [batches() for _ in range(FIRST)])
-            progress.drawn = FIRST
         net.dropped = plan.dropped
         net.train()
         optimizer = torch.optim.AdamW(net.parameters(), plan.rate, weight_decay=2e-3)
@@ -137,7 +138,7 @@ def learn(  # noqa: PLR0913 - what a training is made of
         losses += loss.item()
         right += int((logits.argmax(-1)[spoken] == truth[spoken]).sum())
         speech += int(spoken.sum())
-        progress.step, progress.drawn = step + 1, progress.drawn + 1
+        progress.step = step + 1
         if (step + 1) % EVERY == 0:
             checkpoint()
         if (step + 1) % 100 == 0 or step + 1 == plan.steps:
@@ -194,7 +195,7 @@ def make_batches(
 ) -> None:
     """Fills the queue for ever, from a batch on; each has draws of its own, so that those before need not be made."""
     torch.set_num_threads(1)
-    threading.Thread(target=_end_with_training, daemon=True).start()
+    end_with_parent()
     clips: list[Clip] = [clip for file in files for clip in load_clips(file)]
     recorded = tuple(clip.features.astype(np.float32) for clip in load_clips(noise))
     source, heard = material(clips), noises(recorded, np.random.default_rng(seed))
@@ -204,11 +205,3 @@ def make_batches(
         drawn = [session(source, chance) for _ in range(SESSIONS)]
         features = augmented(np.stack([one[0] for one in drawn]), heard, generator)
         queue.put((features.astype(np.float16), np.stack([one[1] for one in drawn])))
-
-
-def _end_with_training() -> None:
-    """A training that is killed cannot end the process that makes its batches; it ends itself."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(0)
