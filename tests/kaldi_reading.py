@@ -73,7 +73,10 @@ def read_acoustic(folder: Path) -> Acoustic:
     offsets = [
         tuple(int(n or 0) for n in re.findall(r"(?:Offset\(\S+, (-?\d+)\)|\b[a-z]\S*\b)", one)) for one in inputs
     ]
-    weights = [matrix(content, found.end()) for found in re.finditer(rb"<LinearParams> FM ", content)]
+    weights = [
+        (matrix if found[1] == b"FM" else halved)(content, found.end())
+        for found in re.finditer(rb"<LinearParams> (FM|CM2) ", content)
+    ]
     biases = [vector(content, found.end()) for found in re.finditer(rb"<BiasParams> FV ", content)]
     priors = vector(content, content.rindex(b"<Priors> FV ") + len("<Priors> FV "))
     stats = (folder / "am" / "global_cmvn.stats").read_bytes()
@@ -85,6 +88,12 @@ def read_acoustic(folder: Path) -> Acoustic:
 def matrix(content: bytes, at: int) -> Matrix:
     rows, columns = struct.unpack_from("<xixi", content, at)
     return np.frombuffer(content, "<f4", rows * columns, at + 10).reshape(rows, columns).astype(np.float64)
+
+
+def halved(content: bytes, at: int) -> Matrix:
+    least, span, rows, columns = struct.unpack_from("<ffii", content, at)
+    steps = np.frombuffer(content, "<u2", rows * columns, at + 16).reshape(rows, columns)
+    return least + steps / 65_535 * span
 
 
 def vector(content: bytes, at: int) -> Matrix:

@@ -20,8 +20,8 @@ from models.build import graph, openfst
 from models.build.conf import model_conf
 from models.build.errors import BuildError
 from models.build.language.templates import MOST, Templates
-from models.build.language.texts import filled, weighed
-from models.build.language.vocabulary import segmenter
+from models.build.language.texts import FOLDER, SENTENCES, filled, weighed
+from models.build.language.vocabulary import is_chinese, segmenter
 from models.build.ngram import BEGIN, END, Mixture, Text, machine, mix, prune
 from models.build.phones import boundary_table, forward, in_word, loop, phones, phones_table, unused_transition
 from models.build.settings import FILE, read_settings
@@ -84,6 +84,14 @@ def test_sentences_are_cut_into_the_likeliest_words_and_their_pieces_count_too()
     assert cutter.cut("请问请坐吧") == ("请问", "请坐", "吧")
     weights = weighed([(["请坐，请问", "OK"], 4.0)], cutter)
     assert weights == {("请坐", "请问"): 1.0, ("请坐",): 1.0, ("请问",): 1.0}
+
+
+def test_plain_sentences_are_chinese_and_stand_once() -> None:
+    files = sorted((FOLDER / SENTENCES).glob("*/*.txt"))
+    lines = [line for file in files for line in file.read_text(encoding="utf-8").splitlines() if line[:1] != "#"]
+    assert {file.parent.name for file in files} == {"counter", "ordinary"}
+    assert [line for line in lines if not all(map(is_chinese, line.split("，")))] == []
+    assert len(set(lines)) == len(lines)
 
 
 def mixed(counter: Mapping[tuple[str, ...], float], ordinary: Mapping[tuple[str, ...], float], worth: float) -> Mixture:

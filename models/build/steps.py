@@ -21,7 +21,7 @@ from models.build.alignment import align, speech_spectrum
 from models.build.clips import Clip, load_clips, save_clips
 from models.build.errors import BuildError
 from models.build.espeak import TRAINING_VARIANTS, say
-from models.build.export import export
+from models.build.export import export, rounded
 from models.build.graph import TOP, rebuild
 from models.build.language.texts import counter_sentences, ordinary_sentences, own_words
 from models.build.language.vocabulary import dictionary_file, read_counts, segmenter
@@ -89,7 +89,7 @@ def spoken_text() -> tuple[list[str], list[str]]:
     """Sentences of the counter and of every day, and common words, for synthesis."""
     counts = read_counts(dictionary_file())
     cutter = segmenter(counts, own_words())
-    counter = counter_sentences(sorted((TOP / "phrase_sets").glob("*.toml")), cutter, 1.0)
+    counter = counter_sentences(sorted((TOP / "phrase_sets").glob("*.toml")), cutter)
     sentences = ["".join(words) for words in (*counter, *ordinary_sentences(cutter))]
     frequent = sorted(counts, key=lambda word: -counts[word])[:COMMON]
     return sayable(dict.fromkeys(sentences)), sayable(frequent)
@@ -212,7 +212,7 @@ def check(build: Build, report: Report) -> None:
     # espeak-ng stops dead; in frames of next to nothing two FFTs differ by their rounding, as in no real room
     spoken = spoken + np.random.default_rng(build.seed).normal(0, 8, len(spoken)).astype(np.float32)
     for name, sound in (("noise", noise()), ("speech", spoken.astype(np.int16))):
-        for unit, difference in differences(net, counts, build.target, sound).items():
+        for unit, difference in differences(rounded(net), counts, build.target, sound).items():
             report(f"parity on {name}, unit {unit}: {difference:+.1e} a frame")
             if abs(difference) > TOLERANCE:
                 raise BuildError(f"libvosk and PyTorch differ by {difference:.1e} a frame on {name} in {unit}.")

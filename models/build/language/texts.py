@@ -20,6 +20,9 @@ SLOTS: Final = "slots.txt"
 OWN_WORDS: Final = "words.txt"
 COUNTER: Final = ("customers.txt", "staff.txt")
 ORDINARY: Final = ("everyday.txt", "news.txt")
+"""Templates."""
+SENTENCES: Final = "sentences"
+"""Folder of folders `counter` and `ordinary`: sentences as they stand."""
 WORDING_KEYS: Final = ("say", "shared", "when", "need", "unless", "not_in")
 FOLLOWED: Final = 0.25
 """How often a wording is followed by another one without a pause."""
@@ -37,17 +40,22 @@ def own_words() -> list[str]:
     return [word for line in lines for word in line.partition("#")[0].split()]
 
 
-def ordinary_sentences(cutter: Segmenter) -> Sentences:
-    """What is said everywhere else than at a counter. Raises BuildError."""
-    return weighed(_from_templates(_templates(ORDINARY)), cutter)
+def ordinary_sentences(cutter: Segmenter, sentence: float = 1.0) -> Sentences:
+    """What is said everywhere else than at a counter, each plain sentence with this weight. Raises BuildError."""
+    return weighed([*_from_templates(_templates(ORDINARY)), *_plain("ordinary", sentence)], cutter)
 
 
-def counter_sentences(phrase_sets: Iterable[Path], cutter: Segmenter, weight: float) -> Sentences:
-    """What is said at a counter, each wording of a Chinese phrase set with this weight. Raises BuildError."""
+def counter_sentences(
+    phrase_sets: Iterable[Path], cutter: Segmenter, wording: float = 1.0, sentence: float = 1.0
+) -> Sentences:
+    """What is said at a counter, each wording of a Chinese phrase set and each plain sentence with its weight.
+
+    Raises BuildError.
+    """
     templates = _templates(COUNTER)
-    groups = list(_from_templates(templates))
+    groups = [*_from_templates(templates), *_plain("counter", sentence)]
     for file in phrase_sets:
-        groups += [(lines, weight) for lines in wordings(file, templates)]
+        groups += [(lines, wording) for lines in wordings(file, templates)]
     return weighed(groups, cutter)
 
 
@@ -112,6 +120,12 @@ def _templates(files: Iterable[str]) -> Templates:
     for name in (SLOTS, *files):
         templates.read(FOLDER / name)
     return templates
+
+
+def _plain(folder: str, weight: float) -> Iterator[Group]:
+    for file in sorted((FOLDER / SENTENCES / folder).glob("*.txt")):
+        lines = file.read_text(encoding="utf-8").splitlines()
+        yield from (([line], weight) for line in lines if not line.startswith("#"))
 
 
 def _from_templates(templates: Templates) -> Iterator[Group]:
