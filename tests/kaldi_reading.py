@@ -93,7 +93,7 @@ def matrix(content: bytes, at: int) -> Matrix:
 def halved(content: bytes, at: int) -> Matrix:
     least, span, rows, columns = struct.unpack_from("<ffii", content, at)
     steps = np.frombuffer(content, "<u2", rows * columns, at + 16).reshape(rows, columns)
-    return least + steps / 65_535 * span
+    return np.asarray(least + steps / 65_535 * span, np.float64)
 
 
 def vector(content: bytes, at: int) -> Matrix:

@@ -1,8 +1,8 @@
 """Export: the trained network as am/final.mdl and am/global_cmvn.stats of a folder that libvosk loads.
 
 Normalisation of the input, batch norms and the step from MFCC back to log-mel are all linear, so each is folded into
-the layer after it; exact, because nothing is padded inside the network. Weights are written in 16 bits, which halves the
-file: no log-probability of the bundled model moved by more than 0.002 in noise and in speech.
+the layer after it; exact, because nothing is padded inside the network. Weights are written in 16 bits, which halves
+the file: no log-probability of the bundled model moved by more than 0.002 in noise and in speech.
 """
 
 from __future__ import annotations

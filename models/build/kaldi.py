@@ -1,7 +1,7 @@
 """Kaldi's binary files, as far as libvosk reads them: the acoustic model and the global mean of the features.
 
-Sources of the formats, in Kaldi's repository: util/kaldi-io.h and base/io-funcs.h (basic types), matrix/kaldi-vector.cc,
-kaldi-matrix.cc and compressed-matrix.cc, hmm/hmm-topology.cc, hmm/transition-model.cc, nnet3/nnet-nnet.cc,
+Sources of the formats, in Kaldi's repository: util/kaldi-io.h and base/io-funcs.h (basic types), matrix/kaldi-vector.cc
+with kaldi-matrix.cc and compressed-matrix.cc, hmm/hmm-topology.cc, hmm/transition-model.cc, nnet3/nnet-nnet.cc,
 nnet-simple-component.cc, nnet-component-itf.cc and am-nnet-simple.cc.
 """
 
@@ -70,7 +70,7 @@ class Writer:
         self.raw(b"FM \4" + struct.pack("<i", height) + b"\4" + struct.pack("<i", width) + rows.tobytes())
 
     def halved(self, values: ArrayLike) -> None:
-        """A matrix in 16 bits (compressed-matrix.cc). Whatever reads a matrix reads this too (kaldi-matrix.cc, Read)."""
+        """A matrix in 16 bits (compressed-matrix.cc); whatever reads a matrix reads it (kaldi-matrix.cc, Read)."""
         least, span, steps = in_16_bits(values)
         self.raw(b"CM2 " + struct.pack("<ffii", least, span, *steps.shape) + steps.tobytes())
 
@@ -81,8 +81,9 @@ class Writer:
 def in_16_bits(values: ArrayLike) -> tuple[np.float32, np.float32, NDArray[np.uint16]]:
     """A matrix as its least value, how far the greatest is from it, and how many 65 535ths of that each value is."""
     rows = np.asarray(values, np.float64)
-    least, span = np.float32(rows.min()), np.float32(rows.max() - rows.min())
-    return least, span, np.rint((rows - least) / (span or 1) * 65_535).clip(0, 65_535).astype("<u2")
+    least, span = np.float32(rows.min()), np.float32(np.ptp(rows))
+    steps = np.rint((rows - float(least)) / (float(span) or 1) * 65_535).clip(0, 65_535)
+    return least, span, steps.astype("<u2")
 
 
 def kept_in_16_bits(values: ArrayLike) -> NDArray[np.float64]:
