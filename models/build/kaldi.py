@@ -89,7 +89,7 @@ def in_16_bits(values: ArrayLike) -> tuple[np.float32, np.float32, NDArray[np.ui
 def kept_in_16_bits(values: ArrayLike) -> NDArray[np.float64]:
     """What is read back of a matrix that was written so."""
     least, span, steps = in_16_bits(values)
-    return float(least) + steps * (float(span) / 65_535)
+    return float(least) + steps.astype(np.float64) * (float(span) / 65_535)
 
 
 def acoustic_model(layers: Sequence[Affine], priors: NDArray[np.float64]) -> bytes:
