@@ -139,9 +139,10 @@ def _mark_of(place: Place, spoken: Spoken) -> Mark:
 def excused(place: Place, found: Iterable[Place], spoken: Spoken, earlier: Iterable[Mark], reach: float) -> bool:
     """Whether a context of its owner takes its meaning away.
 
-    That of an offence may stand in its clause, up to `reach` seconds before or after it, or in another utterance up
-    to `reach` seconds before this one: a recogniser makes one utterance of a minute's talk, and what was said at its
-    other end excuses nothing. That of a scenario stands in the same utterance, and that of a rule in the same clause.
+    That of an offence may stand up to `reach` seconds before or after it, or in another utterance up to `reach` seconds
+    before this one: a recogniser makes one utterance of a minute's talk, and one clause where two people leave no pause,
+    and what was said at its other end excuses nothing. That of a scenario stands in the same utterance, and that of a
+    rule in the same clause.
     """
     role = place.pattern.role
     if role not in {"forbidden", "when", "trigger"}:
@@ -150,10 +151,8 @@ def excused(place: Place, found: Iterable[Place], spoken: Spoken, earlier: Itera
     contexts = [other for other in found if other.pattern.role == "unless" and owner in other.pattern.owners]
     if role == "trigger":
         return any(contexts)
-    if any(spoken.clauses[other.first] == spoken.clauses[place.first] for other in contexts):
-        return True
     if role == "when":
-        return False
+        return any(spoken.clauses[other.first] == spoken.clauses[place.first] for other in contexts)
     since, until = spoken.starts[place.first] - reach, spoken.ends[place.last - 1] + reach
     if any(spoken.ends[other.last - 1] >= since and spoken.starts[other.first] <= until for other in contexts):
         return True

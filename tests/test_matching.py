@@ -143,6 +143,7 @@ def test_a_context_shortly_before_excuses_and_one_long_ago_does_not() -> None:
     assert offences(30.0) == 1
     assert heard("对不起钱没有了") == []
     assert heard("钱没有了") == ["none-left"]
+    assert heard("钱没有了" + "他说明天早上再去一趟银行看看" * 2 + "对不起") == ["none-left"], "one clause, six seconds"
 
 
 def test_a_customers_apology_is_not_the_clerks() -> None:
