@@ -20,7 +20,7 @@ from models.build import graph, openfst
 from models.build.conf import model_conf
 from models.build.errors import BuildError
 from models.build.language.templates import MOST, Templates
-from models.build.language.texts import FOLDER, SENTENCES, filled, weighed
+from models.build.language.texts import FOLDER, SENTENCES, filled, weighed, wordings
 from models.build.language.vocabulary import is_chinese, segmenter
 from models.build.ngram import BEGIN, END, Mixture, Text, machine, mix, prune
 from models.build.phones import boundary_table, forward, in_word, loop, phones, phones_table, unused_transition
@@ -77,6 +77,15 @@ def test_a_wording_is_filled_and_cut_where_no_value_is_known(tmp_path: Path) -> 
     known = templates(tmp_path, "amount = 五千 | 两万\n")
     assert filled("收您{amount}元，请稍等", known, "x") == ["收您五千元，请稍等", "收您两万元，请稍等"]
     assert filled("请到{nowhere}来", known, "x") == ["请到，来"]
+
+
+def test_a_misheard_example_is_not_learnt(tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text(
+        'example = [{heard = "输入蜜码", expect = ["password"]}, {heard = "忘了密码", expect = []}]\n'
+        '[[stage.phrase]]\nid = "password"\nsay = ["输入密码"]\n',
+        encoding="utf-8",
+    )
+    assert list(wordings(tmp_path / "mine.toml", Templates()))[:2] == [["忘了密码"], ["输入密码"]]
 
 
 def test_sentences_are_cut_into_the_likeliest_words_and_their_pieces_count_too() -> None:

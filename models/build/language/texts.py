@@ -60,8 +60,9 @@ def counter_sentences(
 
 
 def wordings(file: Path, templates: Templates) -> Iterator[list[str]]:
-    """The sentences that each wording of a Chinese phrase set stands for, and those of its examples.
+    """The sentences that each wording of a Chinese phrase set stands for, and its examples of what is none.
 
+    Examples of what is one are left out: some are spelt as a recogniser mishears them, and would be learnt so.
     The file is read as the plain TOML it is: the program's own reader trims pypinyin's tables, which the lexicon needs
     whole. Raises BuildError where it cannot be read.
     """
@@ -72,7 +73,7 @@ def wordings(file: Path, templates: Templates) -> Iterator[list[str]]:
     if phrases.get("language", "zh") != "zh":
         return
     said = list(dict.fromkeys(_listed(phrases)))
-    yield from ([str(example.get("heard", ""))] for example in phrases.get("example", ()))
+    yield from ([str(example.get("heard", ""))] for example in phrases.get("example", ()) if not example.get("expect"))
     dice = random.Random(file.name)  # noqa: S311 - nothing secret
     for at, wording in enumerate(said):
         lines = filled(wording, templates, f"{file.name}, wording {at + 1}")
