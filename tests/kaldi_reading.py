@@ -92,8 +92,8 @@ def matrix(content: bytes, at: int) -> Matrix:
 
 def halved(content: bytes, at: int) -> Matrix:
     least, span, rows, columns = struct.unpack_from("<ffii", content, at)
-    steps = np.frombuffer(content, "<u2", rows * columns, at + 16).reshape(rows, columns)
-    return np.asarray(least + steps / 65_535 * span, np.float64)
+    steps = np.frombuffer(content, "<u2", rows * columns, at + 16).reshape(rows, columns).astype(np.float32)
+    return (np.float32(least) + steps * np.float32(span / 65_535)).astype(np.float64)
 
 
 def vector(content: bytes, at: int) -> Matrix:

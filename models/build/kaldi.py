@@ -87,9 +87,9 @@ def in_16_bits(values: ArrayLike) -> tuple[np.float32, np.float32, NDArray[np.ui
 
 
 def kept_in_16_bits(values: ArrayLike) -> NDArray[np.float64]:
-    """What is read back of a matrix that was written so."""
+    """What is read back of a matrix that was written so, with the rounding of 32 bits (compressed-matrix.cc)."""
     least, span, steps = in_16_bits(values)
-    return float(least) + steps.astype(np.float64) * (float(span) / 65_535)
+    return (least + steps.astype(np.float32) * np.float32(span / 65_535)).astype(np.float64)
 
 
 def acoustic_model(layers: Sequence[Affine], priors: NDArray[np.float64]) -> bytes:
