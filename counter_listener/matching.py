@@ -139,10 +139,9 @@ def _mark_of(place: Place, spoken: Spoken) -> Mark:
 def excused(place: Place, found: Iterable[Place], spoken: Spoken, earlier: Iterable[Mark], reach: float) -> bool:
     """Whether a context of its owner takes its meaning away.
 
-    That of an offence may stand up to `reach` seconds before or after it, or in another utterance up to `reach` seconds
-    before this one: a recogniser makes one utterance of a minute's talk, and one clause where two people leave no pause,
-    and what was said at its other end excuses nothing. That of a scenario stands in the same utterance, and that of a
-    rule in the same clause.
+    That of an offence may stand up to `reach` seconds before it, in another utterance too, or after it: a recogniser
+    makes one utterance of a minute's talk, and one clause where two people leave no pause, and what was said at its
+    other end excuses nothing. That of a scenario stands in the same utterance, and that of a rule in the same clause.
     """
     role = place.pattern.role
     if role not in {"forbidden", "when", "trigger"}:
@@ -156,7 +155,6 @@ def excused(place: Place, found: Iterable[Place], spoken: Spoken, earlier: Itera
     since, until = spoken.starts[place.first] - reach, spoken.ends[place.last - 1] + reach
     if any(spoken.ends[other.last - 1] >= since and spoken.starts[other.first] <= until for other in contexts):
         return True
-    since = spoken.starts[spoken.own] - reach
     return any(mark.role == "unless" and owner in mark.owners and mark.end >= since for mark in earlier)
 
 

@@ -134,13 +134,14 @@ def test_a_scope_in_seconds_reaches_into_the_utterance_before() -> None:
 
 
 def test_a_context_shortly_before_excuses_and_one_long_ago_does_not() -> None:
-    def offences(pause: float) -> int:
-        *_, last = match([said("对不起", 0), said("钱没有了", 0.75 + pause)], small())
+    def offences(pause: float, first: str = "") -> int:
+        *_, last = match([said("对不起", 0), said(first + "钱没有了", 0.75 + pause)], small())
         assert isinstance(last, Heard)
         return len(last.findings.offences)
 
     assert offences(1.0) == 0
     assert offences(30.0) == 1
+    assert offences(1.0, "他说明天早上再去一趟银行看看") == 1, "late in the utterance"
     assert heard("对不起钱没有了") == []
     assert heard("钱没有了") == ["none-left"]
     assert heard("钱没有了" + "他说明天早上再去一趟银行看看" * 2 + "对不起") == ["none-left"], "one clause, six seconds"
