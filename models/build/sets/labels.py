@@ -19,8 +19,8 @@ MARKS: Final = re.compile(r"[^\w{}]+")
 """Commas and spaces within a wording, which nobody hears."""
 BEFORE: Final = 6.0
 """Seconds before an offence in which a context may excuse it: the matcher's own 4, and room for its word times."""
-AFTER: Final = 3.0
-"""Seconds after its end in which a context may stand in the same utterance."""
+AFTER: Final = 4.5
+"""Seconds after its end in which a context may excuse it: the matcher's own 4, and what a word's end may be off."""
 
 Kind = Literal["phrase", "known", "new", "news"]
 """A wording of the phrase set, a sentence of the language model's text, one that is not, or read news."""
