@@ -46,7 +46,7 @@ def rounded(net: Net) -> Net:
     for name, scale, _ in list(_folds(net))[1:]:
         weights = less.get_parameter(f"{name}.weight")
         rows = weights.detach().numpy().astype(np.float64).reshape(len(weights), len(scale), -1)
-        kept = kept_in_16_bits((rows * scale[:, None]).reshape(len(weights), -1)).reshape(rows.shape) / scale[:, None]
+        kept = kept_in_16_bits(rows * scale[:, None]) / scale[:, None]
         weights.data = torch.from_numpy(kept.reshape(weights.shape).astype(np.float32))
     return less
 
