@@ -13,7 +13,7 @@ from counter_listener.matcher import Matcher
 from counter_listener.matching import goes_on, match
 from counter_listener.places import Place, place_of
 from counter_listener.privacy import mask
-from counter_listener.search import counts
+from counter_listener.search import counts, search
 from counter_listener.spoken import Spoken, spell
 from counter_listener.types import ByHand, Event, Gap, Hit, Recognised, Speaker, Utterance, Word
 from counter_listener.visit import judge
@@ -49,7 +49,9 @@ class Explanation:
     title: str
     visit: int | None
     verdict: str
-    """`not_heard`, `unknown` or `heard`, as the record has it; `passes` or `too far` where it was not asked."""
+    """`not_heard`, `unknown`, `heard` or `forbidden`, as the record has it; `passes`, `excused` or `too far` where the
+    record has nothing of it.
+    """
     wording: str
     heard: str
     start: float
@@ -66,6 +68,8 @@ class Explanation:
     passes: bool
     instead: tuple[str, ...]
     """What the stretch was taken for, the better explanation of it: ids of phrases and offences."""
+    excused_by: tuple[str, ...]
+    """What was heard beside an offence that takes its meaning away: its contexts, as they were recognised."""
     columns: tuple[Column, ...]
     unsaid: tuple[str, ...]
     """The courtesies that were not heard, where the wording without them is another sentence."""
@@ -140,12 +144,12 @@ def explain(
         near = [one for one in grounds if begin <= one.start <= end and _beside(one, asked.at)]
         closest = nearest(owner, near)
         if closest is not None:
-            found.append(_explained(closest, owner, titles[owner], visit, verdict))
+            found.append(_explained(closest, owner, titles[owner], visit, verdict, grounds))
     if asked.phrase is None and asked.at is not None and not found:
         near = [one for one in grounds if _beside(one, asked.at)]
         every = ((owner, nearest(owner, near)) for owner in titles)
         ranked = sorted((one.short, owner, one) for owner, one in every if one is not None)
-        found = [_explained(one, owner, titles[owner], None, None) for _, owner, one in ranked[:NEAREST]]
+        found = [_explained(one, owner, titles[owner], None, None, grounds) for _, owner, one in ranked[:NEAREST]]
     return found
 
 
@@ -219,15 +223,33 @@ def _unsaid(place: Place) -> list[tuple[int, int]]:
     return unsaid(place.pattern, place.costs) if place.allowed < 0 else []
 
 
-def _explained(found: _Found, owner: str, title: str, visit: int | None, verdict: str | None) -> Explanation:
+def _excuses(found: _Found, owner: str, grounds: Iterable[_Ground]) -> Iterator[str]:
+    """The contexts of an offence, in its utterance and before, that are near enough to excuse it."""
+    place, own = found.place, found.ground
+    reach = own.matcher.phrases.hearing.context
+    since, until = own.spoken.starts[place.first] - reach, own.spoken.ends[place.last - 1] + reach
+    for ground in (one for one in grounds if one.spoken.ends[-1] >= since and one.start <= own.start):
+        spoken = ground.spoken
+        for other in search(ground.matcher, spoken):
+            context = other.pattern.role == "unless" and owner in other.pattern.owners
+            if context and spoken.ends[other.last - 1] >= since and spoken.starts[other.first] <= until:
+                yield mask(spoken.text(other.first, other.last))
+
+
+def _explained(  # noqa: PLR0913 - what was found, of what, and amid what
+    found: _Found, owner: str, title: str, visit: int | None, verdict: str | None, grounds: Iterable[_Ground]
+) -> Explanation:
     place, ground, spoken = found.place, found.ground, found.ground.spoken
     start, end = spoken.starts[place.first], spoken.ends[place.last - 1]
     instead = (hit.owner for hit in ground.hits if hit.start < end and hit.end > start and hit.owner != owner)
+    found_there = any(hit.owner == owner and hit.start < end and hit.end > start for hit in ground.hits)
+    accused = place.pattern.role == "forbidden" and place.heard and not found_there
+    excuses = tuple(dict.fromkeys(_excuses(found, owner, grounds))) if accused else ()
     return Explanation(
         phrase=owner,
         title=title,
         visit=visit,
-        verdict=verdict or ("passes" if place.heard else "too far"),
+        verdict=verdict or ("excused" if excuses else "passes" if place.heard else "too far"),
         wording=place.pattern.wording,
         heard=mask("…".join(spoken.text(first, last) for first, last in place.pieces)),
         start=round(start, 2),
@@ -237,6 +259,7 @@ def _explained(found: _Found, owner: str, title: str, visit: int | None, verdict
         likely=ground.matcher.is_likely(owner),
         passes=place.heard,
         instead=tuple(dict.fromkeys(instead)) if place.heard and verdict != "heard" else (),
+        excused_by=excuses,
         columns=tuple(_columns(place, spoken)),
         unsaid=tuple("".join(map(str, place.pattern.units[first:last])) for first, last in _unsaid(place)),
         broken_off=place.refusal == "broken_off",

@@ -20,7 +20,9 @@ VERDICTS: Final = {
     "not_heard": N_("was not heard"),
     "unknown": N_("is unknown"),
     "heard": N_("was heard"),
+    "forbidden": N_("was said"),
     "passes": N_("passes"),
+    "excused": N_("is excused"),
     "too far": N_("does not pass"),
 }
 WIDTH: Final = 100
@@ -69,27 +71,30 @@ def _verdict_lines(one: Explanation, titles: Mapping[str, str]) -> Iterator[str]
         better = _(", ").join(f"{printable(titles[owner])} ({owner})" for owner in one.instead)
         text = _("Closeness {closeness:g}, needed here {line:g}: enough, but {list} explains these words better.")
         yield text.format(**told, list=better)
+    elif one.excused_by:
+        text = _("Closeness {closeness:g}, needed here {line:g}: enough, but {list} beside it excuses it.")
+        yield text.format(**told, list="、".join(one.excused_by))
     elif one.passes:
         yield _("Closeness {closeness:g}, needed here {line:g}: it passes.").format(**told)
-    elif one.unsaid:
-        text = _("Closeness {closeness:g}, which is not enough: without {list} it is another sentence.")
-        yield text.format(**told, list="、".join(one.unsaid))
-    elif one.broken_off:
-        text = _("Closeness {closeness:g}, which is not enough: another phrase begins so, too.")
-        yield text.format(**told)
-    elif one.contrary:
-        text = _("Closeness {closeness:g}, which is not enough: it says the contrary, or says it of somebody else.")
-        yield text.format(**told)
-    elif one.torn:
-        text = _("Closeness {closeness:g}, which is not enough: what is missing makes it part of another sentence.")
-        yield text.format(**told)
-    elif one.line > 100:  # noqa: PLR2004 - a closeness is at most 100
-        text = _("Closeness {closeness:g}, which is not enough: so few sounds, written so, are often there by chance.")
-        yield text.format(**told)
     else:
-        yield _("Closeness {closeness:g}, needed here {line:g}.").format(**told)
+        yield _refusal(one).format(**told, list="、".join(one.unsaid))
     if one.cure:
         yield _("With {list} heard right it would have passed.").format(list="、".join(one.cure))
+
+
+def _refusal(one: Explanation) -> str:
+    """Why it does not pass."""
+    if one.unsaid:
+        return _("Closeness {closeness:g}, which is not enough: without {list} it is another sentence.")
+    if one.broken_off:
+        return _("Closeness {closeness:g}, which is not enough: another phrase begins so, too.")
+    if one.contrary:
+        return _("Closeness {closeness:g}, which is not enough: it says the contrary, or says it of somebody else.")
+    if one.torn:
+        return _("Closeness {closeness:g}, which is not enough: what is missing makes it part of another sentence.")
+    if one.line > 100:  # noqa: PLR2004 - a closeness is at most 100
+        return _("Closeness {closeness:g}, which is not enough: so few sounds, written so, are often there by chance.")
+    return _("Closeness {closeness:g}, needed here {line:g}.")
 
 
 def _difference(column: Column) -> str:

@@ -145,3 +145,15 @@ def test_what_is_another_sentence_is_explained_by_that(  # noqa: PLR0913 - a cas
     assert (text.startswith(told["heard"]), told[field], told["passes"]) == (True, True, False)
     for language, words in (("en", english), ("zh", chinese)):
         assert words in run("explain", file, "--phrase", phrase, "--lang", language).stdout
+
+
+def test_an_offence_that_was_excused_is_explained_by_what_excused_it(tmp_path: Path) -> None:
+    near = transcript(tmp_path / "near.jsonl", [(0, 1, "您好"), (2, 3, "不好意思"), (3.5, 5, "那我也没办法")])
+    (told,) = [json.loads(run("explain", near, "--phrase", "cannot-help", "--format", "jsonl").stdout)]
+    assert (told["verdict"], told["passes"], told["excused_by"]) == ("excused", True, ["不好意思"])
+    assert "不好意思 beside it excuses it" in run("explain", near, "--phrase", "cannot-help", "--lang", "en").stdout
+    assert "不算服务忌语" in run("explain", near, "--phrase", "cannot-help", "--lang", "zh").stdout
+    far = transcript(tmp_path / "far.jsonl", [(0, 1, "您好"), (2, 3, "不好意思"), (9, 10, "那我也没办法")])
+    told = json.loads(run("explain", far, "--phrase", "cannot-help", "--format", "jsonl").stdout)
+    assert (told["verdict"], told["passes"], told["excused_by"]) == ("forbidden", True, [])
+    assert "(cannot-help) was said." in run("explain", far, "--phrase", "cannot-help", "--lang", "en").stdout
