@@ -10,7 +10,7 @@ from counter_listener.alignment import NOT_HEARD, align
 from counter_listener.courtesy import swallowed, unsaid
 from counter_listener.findings import Heard, Item
 from counter_listener.matcher import Matcher
-from counter_listener.matching import goes_on, match
+from counter_listener.matching import around, contexts_of, goes_on, match, stands_within
 from counter_listener.places import Place, place_of
 from counter_listener.privacy import mask
 from counter_listener.search import counts, search
@@ -144,12 +144,12 @@ def explain(
         near = [one for one in grounds if begin <= one.start <= end and _beside(one, asked.at)]
         closest = nearest(owner, near)
         if closest is not None:
-            found.append(_explained(closest, owner, titles[owner], visit, verdict, grounds))
+            found.append(_explained(closest, titles[owner], visit, verdict, grounds))
     if asked.phrase is None and asked.at is not None and not found:
         near = [one for one in grounds if _beside(one, asked.at)]
         every = ((owner, nearest(owner, near)) for owner in titles)
         ranked = sorted((one.short, owner, one) for owner, one in every if one is not None)
-        found = [_explained(one, owner, titles[owner], None, None, grounds) for _, owner, one in ranked[:NEAREST]]
+        found = [_explained(one, titles[owner], None, None, grounds) for _, owner, one in ranked[:NEAREST]]
     return found
 
 
@@ -223,28 +223,27 @@ def _unsaid(place: Place) -> list[tuple[int, int]]:
     return unsaid(place.pattern, place.costs) if place.allowed < 0 else []
 
 
-def _excuses(found: _Found, owner: str, grounds: Iterable[_Ground]) -> Iterator[str]:
-    """The contexts of an offence, in its utterance and before, that are near enough to excuse it."""
+def _excuses(found: _Found, grounds: Iterable[_Ground]) -> Iterator[str]:
+    """What was said beside an offence, in its utterance or before it, that excuses it (matching.excused)."""
     place, own = found.place, found.ground
-    reach = own.matcher.phrases.hearing.context
-    since, until = own.spoken.starts[place.first] - reach, own.spoken.ends[place.last - 1] + reach
-    for ground in (one for one in grounds if one.spoken.ends[-1] >= since and one.start <= own.start):
-        spoken = ground.spoken
-        for other in search(ground.matcher, spoken):
-            context = other.pattern.role == "unless" and owner in other.pattern.owners
-            if context and spoken.ends[other.last - 1] >= since and spoken.starts[other.first] <= until:
-                yield mask(spoken.text(other.first, other.last))
+    since, until = around(place, own.spoken, own.matcher.phrases.hearing.context)
+    for ground in grounds:
+        customers = ground is not own and ground.heard.utterance.speaker == "customer"
+        if ground.start > own.start or ground.spoken.ends[-1] < since or customers:
+            continue
+        for context in contexts_of(place.pattern.owner, search(ground.matcher, ground.spoken)):
+            if stands_within(context, ground.spoken, since, until):
+                yield mask(ground.spoken.text(context.first, context.last))
 
 
-def _explained(  # noqa: PLR0913 - what was found, of what, and amid what
-    found: _Found, owner: str, title: str, visit: int | None, verdict: str | None, grounds: Iterable[_Ground]
+def _explained(
+    found: _Found, title: str, visit: int | None, verdict: str | None, grounds: Iterable[_Ground]
 ) -> Explanation:
     place, ground, spoken = found.place, found.ground, found.ground.spoken
-    start, end = spoken.starts[place.first], spoken.ends[place.last - 1]
-    instead = (hit.owner for hit in ground.hits if hit.start < end and hit.end > start and hit.owner != owner)
-    found_there = any(hit.owner == owner and hit.start < end and hit.end > start for hit in ground.hits)
-    accused = place.pattern.role == "forbidden" and place.heard and not found_there
-    excuses = tuple(dict.fromkeys(_excuses(found, owner, grounds))) if accused else ()
+    owner, start, end = place.pattern.owner, spoken.starts[place.first], spoken.ends[place.last - 1]
+    there = {hit.owner: None for hit in ground.hits if hit.start < end and hit.end > start}
+    acquitted = place.pattern.role == "forbidden" and place.heard and owner not in there
+    excuses = tuple(dict.fromkeys(_excuses(found, grounds))) if acquitted else ()
     return Explanation(
         phrase=owner,
         title=title,
@@ -258,7 +257,7 @@ def _explained(  # noqa: PLR0913 - what was found, of what, and amid what
         line=round(100 * (1 - place.allowed / place.pattern.weight), 1),
         likely=ground.matcher.is_likely(owner),
         passes=place.heard,
-        instead=tuple(dict.fromkeys(instead)) if place.heard and verdict != "heard" else (),
+        instead=tuple(one for one in there if one != owner) if place.heard and verdict != "heard" else (),
         excused_by=excuses,
         columns=tuple(_columns(place, spoken)),
         unsaid=tuple("".join(map(str, place.pattern.units[first:last])) for first, last in _unsaid(place)),

@@ -67,13 +67,13 @@ def _verdict_lines(one: Explanation, titles: Mapping[str, str]) -> Iterator[str]
     if differing := [_difference(column) for column in one.columns if column.cost]:
         yield _("Differs: {list}.").format(list=_(", ").join(differing))
     told = {"closeness": one.closeness, "line": one.line}
-    if one.instead:
+    if one.excused_by:
+        text = _("Closeness {closeness:g}, needed here {line:g}: enough, but {list} beside it excuses it.")
+        yield text.format(**told, list="、".join(one.excused_by))
+    elif one.instead:
         better = _(", ").join(f"{printable(titles[owner])} ({owner})" for owner in one.instead)
         text = _("Closeness {closeness:g}, needed here {line:g}: enough, but {list} explains these words better.")
         yield text.format(**told, list=better)
-    elif one.excused_by:
-        text = _("Closeness {closeness:g}, needed here {line:g}: enough, but {list} beside it excuses it.")
-        yield text.format(**told, list="、".join(one.excused_by))
     elif one.passes:
         yield _("Closeness {closeness:g}, needed here {line:g}: it passes.").format(**told)
     else:

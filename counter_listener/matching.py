@@ -147,15 +147,30 @@ def excused(place: Place, found: Iterable[Place], spoken: Spoken, earlier: Itera
     if role not in {"forbidden", "when", "trigger"}:
         return False
     owner = place.pattern.owner
-    contexts = [other for other in found if other.pattern.role == "unless" and owner in other.pattern.owners]
+    contexts = contexts_of(owner, found)
     if role == "trigger":
         return any(contexts)
     if role == "when":
         return any(spoken.clauses[other.first] == spoken.clauses[place.first] for other in contexts)
-    since, until = spoken.starts[place.first] - reach, spoken.ends[place.last - 1] + reach
-    if any(spoken.ends[other.last - 1] >= since and spoken.starts[other.first] <= until for other in contexts):
+    since, until = around(place, spoken, reach)
+    if any(stands_within(other, spoken, since, until) for other in contexts):
         return True
     return any(mark.role == "unless" and owner in mark.owners and mark.end >= since for mark in earlier)
+
+
+def contexts_of(owner: str, found: Iterable[Place]) -> list[Place]:
+    """The contexts that may take the meaning of something of this id away."""
+    return [place for place in found if place.pattern.role == "unless" and owner in place.pattern.owners]
+
+
+def around(place: Place, spoken: Spoken, reach: float) -> tuple[float, float]:
+    """From when until when, in seconds into the stream, a context may stand that excuses an offence."""
+    return spoken.starts[place.first] - reach, spoken.ends[place.last - 1] + reach
+
+
+def stands_within(place: Place, spoken: Spoken, since: float, until: float) -> bool:
+    """Whether some of a place was said between two moments."""
+    return spoken.ends[place.last - 1] >= since and spoken.starts[place.first] <= until
 
 
 def judged(  # noqa: PLR0913 - what was found, and in what

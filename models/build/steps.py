@@ -88,14 +88,13 @@ def synthesis(build: Build, report: Report) -> None:
 def spoken_text() -> tuple[list[str], list[str]]:
     """Sentences of the counter and of every day, and common words, for synthesis.
 
-    The plain sentences are for the graph alone: spoken as well, they took so much of the phrases' share that a network
-    found fewer of them (models/README.md).
+    The plain sentences are for the graph alone: spoken as well, they would be more than half of it, and gained nothing
+    (models/README.md).
     """
     counts = read_counts(dictionary_file())
     cutter = segmenter(counts, own_words())
     counter = counter_sentences(sorted((TOP / "phrase_sets").glob("*.toml")), cutter, sentence=0.0)
-    ordinary = ordinary_sentences(cutter, sentence=0.0)
-    sentences = ["".join(words) for text in (counter, ordinary) for words, weight in text.items() if weight]
+    sentences = ["".join(words) for words in (*counter, *ordinary_sentences(cutter, sentence=0.0))]
     frequent = sorted(counts, key=lambda word: -counts[word])[:COMMON]
     return sayable(dict.fromkeys(sentences)), sayable(frequent)
 

@@ -102,9 +102,14 @@ def filled(wording: str, templates: Templates, where: str) -> list[str]:
 
 
 def weighed(groups: Iterable[Group], cutter: Segmenter) -> Sentences:
-    """Sentences cut into words; one with breaks counts half as a whole, and half as its pieces one by one."""
+    """Sentences cut into words; one with breaks counts half as a whole, and half as its pieces one by one.
+
+    What weighs nothing is left out.
+    """
     counted: dict[tuple[str, ...], float] = defaultdict(float)
     for lines, weight in groups:
+        if not weight:
+            continue
         for line in lines:
             pieces = [piece for piece in BREAK.split(line) if piece]
             if not pieces or not all(map(is_chinese, pieces)):
