@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import time
+import wave
 from pathlib import Path
 
 import numpy as np
@@ -96,6 +97,24 @@ def test_a_training_that_was_killed_goes_on_to_the_same_network(tmp_path: Path) 
     whole, cut = (torch.load(tmp_path / name, weights_only=False) for name in ("whole.pt", "cut.pt"))
     assert all(torch.equal(one, cut["weights"][name]) for name, one in whole["weights"].items())
     assert np.array_equal(whole["counts"], cut["counts"])
+
+
+@pytest.mark.slow
+def test_noise_is_added_to_features_as_it_is_to_sound() -> None:
+    pytest.importorskip("scipy", reason="models/build/requirements.txt is not installed")
+    from models.build.augmentation import added
+    from models.build.features import log_mel
+
+    draw = np.random.default_rng(1)
+    with wave.open(str(FIXTURES / "full-marks.wav")) as file:
+        sound = np.frombuffer(file.readframes(file.getnframes()), np.int16).astype(np.float32)
+    hiss = draw.normal(0, 300, len(sound)).astype(np.float32)
+    voice, noise = log_mel(sound), log_mel(hiss)
+    smooth, alike = np.logaddexp(voice, noise), abs(voice - noise) < 1
+    real = np.where(alike, log_mel(sound + hiss) - smooth, np.nan)
+    ours = np.where(alike, added(voice, noise, draw) - smooth, np.nan)
+    for bins in np.split(np.arange(40), 5):
+        assert np.nanstd(ours[:, bins]) == pytest.approx(np.nanstd(real[:, bins]), rel=0.2)
 
 
 def heard(model: Path, recording: Path) -> set[str]:

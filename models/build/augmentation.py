@@ -2,7 +2,7 @@
 
 Vocal tract length by warping the mel axis (Jaitly and Hinton, Vocal tract length perturbation, 2013), channel by a
 smooth curve over the bins, late reverberation by smearing energy over time (Polack's exponential decay, in each bin),
-noise and other voices by adding energies, and masks (Park et al., SpecAugment, 2019).
+noise and other voices by adding energies at chance phases, and masks (Park et al., SpecAugment, 2019).
 """
 
 from __future__ import annotations
@@ -24,6 +24,9 @@ CENTRES: Final = 700 * (np.exp((MEL_LOW + (MEL_HIGH - MEL_LOW) * (np.arange(BINS
 """Hertz of each bin's middle (Kaldi, mel-computations.cc)."""
 CURVES: Final = np.cos(np.pi / BINS * (np.arange(BINS) + 0.5)[None] * np.arange(1, 6)[:, None]).astype(np.float32)
 """Five slow cosines over the bins, of which every smooth spectrum is a sum."""
+PHASES: Final = np.linspace(0.52, 0.22, BINS, dtype=np.float32)
+"""Standard deviation of each bin's phase factor: the mean cosine of the angles between two sounds in it. A wider bin
+averages more of them. As measured on AISHELL's sentences and ESC-10's noises."""
 DECIBEL: Final = np.log(10) / 10
 """Log energy of one decibel."""
 
@@ -57,7 +60,18 @@ def augmented(batch: Batch, noise: Noises, generator: np.random.Generator) -> Ba
     for place in range(len(batch)):
         if generator.random() >= 0.1:  # the others keep exact zeros in their pauses
             background[place] = switched(noise_for(changed, level, place, noise, generator), generator)
-    return np.maximum(np.logaddexp(changed, background), SILENT).astype(np.float32)
+    return np.maximum(added(changed, background, generator), SILENT)
+
+
+def added(one: Batch, other: Batch, generator: np.random.Generator) -> Batch:
+    """Two sounds at once: in each bin the sum of their energies, more or less by how their phases fall.
+
+    Where both are as loud that is half a neper up or down in the lowest bins (Deng, Droppo and Acero, Enhancement of
+    log mel power spectra of speech using a phase-sensitive model of the acoustic environment, 2004).
+    """
+    both = np.logaddexp(one, other)
+    factor = np.clip(generator.standard_normal(both.shape, np.float32) * PHASES, -0.95, 0.95) * (other > SILENT)
+    return (both + np.log1p(2 * factor * np.exp((one + other) / 2 - both))).astype(np.float32)
 
 
 def warped(batch: Batch, generator: np.random.Generator) -> Batch:
@@ -89,7 +103,7 @@ def reverberated(batch: Batch, generator: np.random.Generator) -> Batch:
             direct = 10 ** (generator.uniform(-2, 14) / 10)
             energy = np.exp(batch[place])
             late = lfilter([0, (1 - decay) / direct], [1, -decay], energy, axis=0)
-            changed[place] = np.log(energy + late)
+            changed[place] = added(batch[place], np.log(np.maximum(late, np.exp(SILENT))), generator)
     return changed
 
 
