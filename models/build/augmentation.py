@@ -66,8 +66,8 @@ def augmented(batch: Batch, noise: Noises, generator: np.random.Generator) -> Ba
 def added(one: Batch, other: Batch, generator: np.random.Generator) -> Batch:
     """Two sounds at once: in each bin the sum of their energies, more or less by how their phases fall.
 
-    Where both are as loud that is half a neper up or down in the lowest bins (Deng, Droppo and Acero, Enhancement of
-    log mel power spectra of speech using a phase-sensitive model of the acoustic environment, 2004).
+    Where both are about as loud that is two decibels up or down in the lowest bins (Deng, Droppo and Acero, Enhancement
+    of log mel power spectra of speech using a phase-sensitive model of the acoustic environment, 2004).
     """
     both = np.logaddexp(one, other)
     factor = np.clip(generator.standard_normal(both.shape, np.float32) * PHASES, -0.95, 0.95) * (other > SILENT)
