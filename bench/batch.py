@@ -36,10 +36,10 @@ import psutil
 from overhead import parts, write_wave
 from visits import visits
 
-from counter_listener.models import find_model
-from counter_listener.phrases import find_phrase_set, read_phrase_set
-from counter_listener.shipped import shipped
-from counter_listener.types import BLOCK_SAMPLES, SAMPLE_BYTES, SAMPLE_RATE
+from counter_listener.asr.model_files import find_model
+from counter_listener.domain.resources import shipped
+from counter_listener.domain.types import BLOCK_SAMPLES, SAMPLE_BYTES, SAMPLE_RATE
+from counter_listener.phrases.phrase_file import find_phrase_set, read_phrase_set
 
 MODEL: Final = "counter-cn"
 QUIET: Final = 0.7

@@ -34,13 +34,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 from test_listen import room
 from virtual_microphone import Sound, virtual_sound
 
-from counter_listener.audio import read_recording
-from counter_listener.board import Board
-from counter_listener.cli_options import steady
-from counter_listener.config import Config
-from counter_listener.screen import Screen
-from counter_listener.shipped import shipped
-from counter_listener.supervise import Supervisor
+from counter_listener.audio.recording import read_recording
+from counter_listener.cli.options import steady
+from counter_listener.cli.terminal.screen import Screen
+from counter_listener.domain.resources import shipped
+from counter_listener.live.board import Board
+from counter_listener.live.config import Config
+from counter_listener.live.supervisor import Supervisor
 
 FIXTURES: Final = Path(__file__).resolve().parent.parent / "tests" / "fixtures"
 VISITS: Final = (

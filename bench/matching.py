@@ -25,14 +25,14 @@ from misheard import Ledger, misheard
 from rapidfuzz import fuzz
 from visits import visits
 
-from counter_listener import search
-from counter_listener.examples import sentence
-from counter_listener.matcher import Matcher, prepare
-from counter_listener.matching import find, match
-from counter_listener.phrase_set import Phrase, PhraseSet, Stage
-from counter_listener.phrases import SLOT, find_phrase_set, read_phrase_set, wordings
-from counter_listener.pinyin import syllables
-from counter_listener.types import Utterance
+from counter_listener.domain.phrase_set import Phrase, PhraseSet, Stage
+from counter_listener.domain.types import Utterance
+from counter_listener.judging.examples import sentence
+from counter_listener.matching import search
+from counter_listener.matching.matcher import Matcher, prepare
+from counter_listener.matching.matching import find, match
+from counter_listener.phrases.phrase_file import SLOT, find_phrase_set, read_phrase_set, wordings
+from counter_listener.phrases.pinyin import syllables
 
 RATE: Final = 0.235
 SIZES: Final = (250, 500, 1_000, 2_000)

@@ -14,9 +14,9 @@ from typing import Final, Literal
 
 from pypinyin import Style, lazy_pinyin
 
-from counter_listener.baselines import timed_units
-from counter_listener.pinyin import sounds, written
-from counter_listener.types import Utterance, Word
+from counter_listener.domain.types import Utterance, Word
+from counter_listener.evaluation.baselines import timed_units
+from counter_listener.phrases.pinyin import sounds, written
 
 Kind = Literal["homophone", "near", "other", "lost", "added"]
 MIX: Final[Mapping[Kind, float]] = {"homophone": 0.45, "near": 0.25, "other": 0.10, "lost": 0.13, "added": 0.07}

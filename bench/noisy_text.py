@@ -21,12 +21,13 @@ from typing import Final
 from misheard import MIX, Ledger, misheard
 from visits import Visit, visits
 
-from counter_listener.baselines import BASELINES
-from counter_listener.evaluation import Case, evaluate, finders, hits, tried
-from counter_listener.matcher import Matcher, prepare
-from counter_listener.phrases import find_phrase_set, read_phrase_set
+from counter_listener.domain.statistics import wilson
+from counter_listener.evaluation.baselines import BASELINES
+from counter_listener.evaluation.evaluation import Case, evaluate, finders, hits, tried
+from counter_listener.evaluation.scoring import Found, Method, Said, f1_interval, meet, total
+from counter_listener.matching.matcher import Matcher, prepare
+from counter_listener.phrases.phrase_file import find_phrase_set, read_phrase_set
 from counter_listener.pipeline import timed
-from counter_listener.scoring import Found, Method, Said, f1_interval, meet, total, wilson
 
 SEEDS: Final[Mapping[str, Sequence[int]]] = {"tuning": range(1, 6), "reporting": range(9_001, 9_011)}
 RATES: Final = (0.1, 0.235, 0.38)

@@ -23,19 +23,19 @@ from typing import Final
 
 from misheard import Ledger, misheard
 
-from counter_listener.audio import probe
-from counter_listener.baselines import BASELINES, Wordings, find_with, prepare_baseline
-from counter_listener.batch import Ears
-from counter_listener.errors import CounterListenerError
-from counter_listener.evaluation import Case, Finders, evaluate, finders, hear, hits, tried
-from counter_listener.examples import sentence
-from counter_listener.labels import Label
-from counter_listener.matcher import prepare
-from counter_listener.models import find_model
-from counter_listener.phrases import find_phrase_set, read_phrase_set
+from counter_listener.asr.model_files import find_model
+from counter_listener.asr.speech_model import Ears
+from counter_listener.audio.recording import probe
+from counter_listener.domain.errors import CounterListenerError
+from counter_listener.domain.types import Utterance, Word
+from counter_listener.evaluation.baselines import BASELINES, Wordings, find_with, prepare_baseline
+from counter_listener.evaluation.evaluation import Case, Finders, evaluate, finders, hear, hits, tried
+from counter_listener.evaluation.labels import Label
+from counter_listener.evaluation.scoring import Method, Said, meet, rate_interval
+from counter_listener.judging.examples import sentence
+from counter_listener.matching.matcher import prepare
+from counter_listener.phrases.phrase_file import find_phrase_set, read_phrase_set
 from counter_listener.pipeline import timed
-from counter_listener.scoring import Method, Said, meet, rate_interval
-from counter_listener.types import Utterance, Word
 
 RATES: Final = (0.0, 0.235)
 """Character error rates."""

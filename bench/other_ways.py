@@ -17,10 +17,10 @@ from typing import Final
 
 from misheard import Ledger, misheard
 
-from counter_listener.examples import sentence
-from counter_listener.matcher import Matcher, prepare
-from counter_listener.matching import find
-from counter_listener.phrases import find_phrase_set, read_phrase_set
+from counter_listener.judging.examples import sentence
+from counter_listener.matching.matcher import Matcher, prepare
+from counter_listener.matching.matching import find
+from counter_listener.phrases.phrase_file import find_phrase_set, read_phrase_set
 
 SENTENCES: Final = Path(__file__).with_name("other_ways.txt")
 SEEDS: Final = (1, 2, 3)

@@ -21,11 +21,11 @@ import wave
 from collections.abc import Sequence
 from pathlib import Path
 
-from counter_listener.audio import read_recording
-from counter_listener.errors import AudioError
-from counter_listener.models import find_model
-from counter_listener.shipped import shipped
-from counter_listener.types import BLOCK_SAMPLES, SAMPLE_BYTES, SAMPLE_RATE
+from counter_listener.asr.model_files import find_model
+from counter_listener.audio.recording import read_recording
+from counter_listener.domain.errors import AudioError
+from counter_listener.domain.resources import shipped
+from counter_listener.domain.types import BLOCK_SAMPLES, SAMPLE_BYTES, SAMPLE_RATE
 
 MODEL = "counter-cn"
 BARE = f"""

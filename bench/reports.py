@@ -27,15 +27,15 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from counter_listener.chain import START, linked
-from counter_listener.findings import Findings, Heard, RuleHit
-from counter_listener.phrase_set import Phrase, PhraseSet
-from counter_listener.phrases import find_phrase_set, read_phrase_set
-from counter_listener.record import Columns, Origin, Recording, event_rows, recording_row
-from counter_listener.store import open_store
-from counter_listener.store_tables import EVENTS, RECORDINGS
-from counter_listener.types import Gap, Hit, Utterance
-from counter_listener.visit import judge
+from counter_listener.domain.findings import Findings, Heard, RuleHit
+from counter_listener.domain.phrase_set import Phrase, PhraseSet
+from counter_listener.domain.types import Gap, Hit, Utterance
+from counter_listener.judging.visit import judge
+from counter_listener.phrases.phrase_file import find_phrase_set, read_phrase_set
+from counter_listener.record.chain import START, linked
+from counter_listener.record.rows import Columns, Origin, Recording, event_rows, recording_row
+from counter_listener.record.store import open_store
+from counter_listener.record.store_tables import EVENTS, RECORDINGS
 
 SEED = 20_260_101
 BRANCHES, WINDOWS, WEEKS, VISITS = 40, 5, 52, 7

@@ -21,17 +21,17 @@ from typing import Any, Final
 
 from vosk import KaldiRecognizer
 
-from counter_listener.audio import read_recording
-from counter_listener.batch import Ears
-from counter_listener.evaluation import Case, as_found, hear, hits
-from counter_listener.labels import read_labels, scorable
-from counter_listener.matcher import Matcher, prepare
-from counter_listener.models import find_model
-from counter_listener.phrase_set import PhraseSet
-from counter_listener.phrases import SLOT, find_phrase_set, read_phrase_set
-from counter_listener.pinyin import written
-from counter_listener.scoring import meet
-from counter_listener.types import SAMPLE_BYTES, SAMPLE_RATE, Hit
+from counter_listener.asr.model_files import find_model
+from counter_listener.asr.speech_model import Ears
+from counter_listener.audio.recording import read_recording
+from counter_listener.domain.phrase_set import PhraseSet
+from counter_listener.domain.types import SAMPLE_BYTES, SAMPLE_RATE, Hit
+from counter_listener.evaluation.evaluation import Case, as_found, hear, hits
+from counter_listener.evaluation.labels import read_labels, scorable
+from counter_listener.evaluation.scoring import meet
+from counter_listener.matching.matcher import Matcher, prepare
+from counter_listener.phrases.phrase_file import SLOT, find_phrase_set, read_phrase_set
+from counter_listener.phrases.pinyin import written
 
 AROUND: Final = 0.4
 """Seconds before and after the stretch that are decoded too."""

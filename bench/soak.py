@@ -30,16 +30,16 @@ from typing import Any, Final
 
 import psutil
 
-from counter_listener.audio import read_recording
-from counter_listener.intake import Intake, Tap, tap_for, without_mutes
-from counter_listener.live import BEGAN, RENEWED, Live
-from counter_listener.matcher import Matcher, prepare
-from counter_listener.models import find_model
-from counter_listener.phrases import find_phrase_set, read_phrase_set
+from counter_listener.asr.model_files import find_model
+from counter_listener.asr.recognizer import VoskRecognizer, load_model
+from counter_listener.audio.capture import Intake, Tap, tap_for, without_mutes
+from counter_listener.audio.recording import read_recording
+from counter_listener.domain.types import Event, Gap
+from counter_listener.live.listener import BEGAN, RENEWED, Live
+from counter_listener.matching.matcher import Matcher, prepare
+from counter_listener.phrases.phrase_file import find_phrase_set, read_phrase_set
 from counter_listener.pipeline import listen
-from counter_listener.recognizer import VoskRecognizer, load_model
-from counter_listener.record import Origin
-from counter_listener.types import Event, Gap
+from counter_listener.record.rows import Origin
 
 FIXTURES: Final = Path(__file__).resolve().parent.parent / "tests" / "fixtures"
 RATE: Final = 16_000

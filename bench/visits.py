@@ -12,11 +12,11 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
-from counter_listener.phrase_set import Forbidden, Phrase, PhraseSet
-from counter_listener.phrases import SLOT
-from counter_listener.pinyin import written
-from counter_listener.scoring import Said
-from counter_listener.types import Utterance, Word
+from counter_listener.domain.phrase_set import Forbidden, Phrase, PhraseSet
+from counter_listener.domain.types import Utterance, Word
+from counter_listener.evaluation.scoring import Said
+from counter_listener.phrases.phrase_file import SLOT
+from counter_listener.phrases.pinyin import written
 
 TALK: Final = Path(__file__).with_name("talk.toml")
 HALVES: Final = {"tuning": 0, "reporting": 1}

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
 
-from counter_listener.chunks import blocks
-from counter_listener.matcher import Matcher
-from counter_listener.matching import match
-from counter_listener.recognizer import Recognizer, transcribe
-from counter_listener.types import ByHand, Event, Gap, Recognised, Tick, Utterance
-from counter_listener.visit import Counter, judge
+from counter_listener.asr import Ears, Recognizer, is_transcript, read_transcript, transcribe
+from counter_listener.audio import blocks, in_bursts, read_recording
+from counter_listener.domain import AudioError, ByHand, Event, Gap, Recognised, Speaker, Tick, Utterance
+from counter_listener.judging import Counter, judge
+from counter_listener.matching import Matcher, match
 
 
 def listen(
@@ -60,3 +61,41 @@ def beside(channels: Sequence[Iterable[Recognised]]) -> Iterator[Recognised]:
             elif isinstance(item, Utterance) or (isinstance(item, Gap) and number == 0):
                 kept.append(item)
     return timed(sorted(kept, key=lambda item: item.start), length)
+
+
+def hear(path: Path, ears: Ears, progress: Callable[[float], None] | None = None) -> Iterator[Recognised]:
+    """What is recognised in a recording, or stands in a transcript; `progress` is told the seconds read so far.
+
+    Raises AudioError, TranscriptError, ModelError.
+    """
+    if is_transcript(path):
+        return timed(read_transcript(path))
+    return _heard(path, ears, progress, None)
+
+
+def hear_channels(
+    path: Path, ears: Ears, roles: Sequence[Speaker], progress: Callable[[float], None] | None = None
+) -> Iterator[Recognised]:
+    """What is recognised on the channels of a recording, one after the other, in order of time, each with its speaker.
+
+    A customer's channel may be silent, a clerk's may not. Raises AudioError, ModelError.
+    """
+    channels = []
+    for number, role in enumerate(roles):
+        items: list[Recognised] = []
+        try:
+            items.extend(
+                replace(item, speaker=role) if isinstance(item, Utterance) else item
+                for item in _heard(path, ears, progress, number)
+            )
+        except AudioError:
+            if role != "customer" or not items:
+                raise
+        channels.append(items)
+    return beside(channels)
+
+
+def _heard(
+    path: Path, ears: Ears, progress: Callable[[float], None] | None, channel: int | None
+) -> Iterator[Recognised]:
+    return transcribe(blocks(in_bursts(read_recording(path, progress, channel))), ears.recognizer())

@@ -6,11 +6,11 @@ from functools import cache
 
 from small_counter import said
 
-from counter_listener.batch import Ears
-from counter_listener.matcher import Matcher
-from counter_listener.matching import find
-from counter_listener.models import find_model
-from counter_listener.ready import load_phrases
+from counter_listener.asr.model_files import find_model
+from counter_listener.asr.speech_model import Ears
+from counter_listener.judging.loading import load_phrases
+from counter_listener.matching.matcher import Matcher
+from counter_listener.matching.matching import find
 
 
 @cache

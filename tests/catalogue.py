@@ -18,7 +18,7 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
-from counter_listener import errors, messages
+from counter_listener.domain import errors, messages
 
 PACKAGE = Path(messages.__file__).parent
 FOLDER = messages.LOCALE / "zh" / "LC_MESSAGES"

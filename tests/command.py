@@ -11,7 +11,7 @@ from typing import Any
 
 from click.testing import CliRunner, Result
 
-from counter_listener.cli import cli
+from counter_listener.cli.app import cli
 
 FULL_VISIT = (
     (0.0, 2.0, "您好，欢迎光临"),

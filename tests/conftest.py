@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from counter_listener import ready
-from counter_listener.errors import PhraseSetError
-from counter_listener.phrases import find_phrase_set
+from counter_listener.domain.errors import PhraseSetError
+from counter_listener.judging import loading as ready
+from counter_listener.phrases.phrase_file import find_phrase_set
 
 if TYPE_CHECKING:
-    from counter_listener.matcher import Matcher
+    from counter_listener.matching.matcher import Matcher
 
 os.environ["LANGUAGE"] = "en"
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import psutil
 
-from counter_listener.store import open_store
+from counter_listener.record.store import open_store
 
 FIXTURES = Path(__file__).parent / "fixtures"
 

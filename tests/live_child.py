@@ -14,17 +14,17 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from counter_listener.audio import read_recording
-from counter_listener.batch import Ears
-from counter_listener.chunks import blocks
-from counter_listener.cli_live import continued
-from counter_listener.live import BEGAN, Live
-from counter_listener.matcher import prepare
-from counter_listener.models import find_model
-from counter_listener.phrases import find_phrase_set, read_phrase_set
-from counter_listener.recognizer import VoskRecognizer
-from counter_listener.record import Origin
-from counter_listener.store import LIVE, open_store
+from counter_listener.asr.model_files import find_model
+from counter_listener.asr.recognizer import VoskRecognizer
+from counter_listener.asr.speech_model import Ears
+from counter_listener.audio.blocks import blocks
+from counter_listener.audio.recording import read_recording
+from counter_listener.cli.listener_process import continued
+from counter_listener.live.listener import BEGAN, Live
+from counter_listener.matching.matcher import prepare
+from counter_listener.phrases.phrase_file import find_phrase_set, read_phrase_set
+from counter_listener.record.rows import Origin
+from counter_listener.record.store import LIVE, open_store
 
 FIXTURES = Path(__file__).parent / "fixtures"
 PHRASES, DIGEST = read_phrase_set(find_phrase_set("bank-counter"))

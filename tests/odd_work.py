@@ -6,9 +6,9 @@ import os
 import time
 from pathlib import Path
 
-from counter_listener import recognizer
-from counter_listener.batch import Result, Task, check_one
-from counter_listener.workers import alarm
+from counter_listener.asr import recognizer
+from counter_listener.batch.check import Result, Task, check_one
+from counter_listener.batch.workers import alarm
 
 
 def odd(path: Path, task: Task) -> Result:

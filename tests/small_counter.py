@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
-from counter_listener.examples import sentence
-from counter_listener.matcher import Matcher, prepare
-from counter_listener.matching import match
-from counter_listener.phrases import validate
-from counter_listener.types import Event, Gap, Speaker, Tick, Utterance, Word
-from counter_listener.visit import judge
+from counter_listener.domain.types import Event, Gap, Speaker, Tick, Utterance, Word
+from counter_listener.judging.examples import sentence
+from counter_listener.judging.visit import judge
+from counter_listener.matching.matcher import Matcher, prepare
+from counter_listener.matching.matching import match
+from counter_listener.phrases.phrase_file import validate
 
 QUIET, IDLE = 20.0, 120.0
 SMALL = """

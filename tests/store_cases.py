@@ -11,8 +11,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from counter_listener.store import Origin, Recording, Store
-from counter_listener.types import Event
+from counter_listener.domain.types import Event
+from counter_listener.record.store import Origin, Recording, Store
 
 if TYPE_CHECKING:
     import sqlalchemy as sa

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from store_cases import DAY, NOW, PER_VISIT, connection_of, live, visit_events
 
-from counter_listener.store import open_store
+from counter_listener.record.store import open_store
 
 
 def append(path: str, stream: str, visits: str) -> None:

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_counter import said, small
 
-from counter_listener.alignment import OTHER_CHARACTER, Against, align
-from counter_listener.closeness import near
-from counter_listener.spoken import spell
+from counter_listener.matching.alignment import OTHER_CHARACTER, Against, align
+from counter_listener.matching.confusion import near
+from counter_listener.matching.syllables import spell
 
 TEXTS = st.text(alphabet="您好你号请问清文办理里半什么业务欢迎光临慢走再见建一下嗯啊的行银", min_size=1, max_size=25)
 

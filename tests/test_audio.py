@@ -19,12 +19,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from counter_listener import audio
-from counter_listener.audio import probe, read_recording
-from counter_listener.chunks import blocks
-from counter_listener.errors import AudioError
-from counter_listener.inputs import AUDIO_SUFFIXES
-from counter_listener.types import BLOCK_SAMPLES, Gap
+from counter_listener.audio import recording as audio
+from counter_listener.audio.blocks import blocks
+from counter_listener.audio.recording import probe, read_recording
+from counter_listener.batch.inputs import AUDIO_SUFFIXES
+from counter_listener.domain.errors import AudioError
+from counter_listener.domain.types import BLOCK_SAMPLES, Gap
 
 BLOCK = BLOCK_SAMPLES * 2
 

@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_counter import small
 
-from counter_listener.baselines import BASELINES, LEAST, Baseline, find_with, prepare_baseline
-from counter_listener.examples import sentence
-from counter_listener.scoring import Found
+from counter_listener.evaluation.baselines import BASELINES, LEAST, Baseline, find_with, prepare_baseline
+from counter_listener.evaluation.scoring import Found
+from counter_listener.judging.examples import sentence
 
 READY = {kind: prepare_baseline(kind, small().phrases) for kind in BASELINES}
 

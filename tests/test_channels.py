@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from command import events, run
 
-from counter_listener.audio import read_recording
+from counter_listener.audio.recording import read_recording
+from counter_listener.domain.types import Gap, Recognised, Tick, Utterance, Word
 from counter_listener.pipeline import beside
-from counter_listener.types import Gap, Recognised, Tick, Utterance, Word
 
 FIXTURES = Path(__file__).parent / "fixtures"
 

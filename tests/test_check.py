@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from command import FULL_VISIT, RUDE_VISIT, events, program, run, transcript
 
-from counter_listener.shipped import shipped
+from counter_listener.domain.resources import shipped
 
 KEYS = {"source", "visit", "kind", "stage", "phrase", "verdict", "at", "score", "heard"}
 KINDS = {"visit_opened", "phrase", "forbidden", "rule", "visit_closed", "gap", "error"}

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from counter_listener.closeness import TABLE, added_costs, apart, figures, inventory, near, split, table
-from counter_listener.pinyin import sounds, syllables, written
+from counter_listener.matching.confusion import TABLE, added_costs, apart, figures, inventory, near, split, table
+from counter_listener.phrases.pinyin import sounds, syllables, written
 
 SOUNDS = st.sampled_from(sorted(inventory()))
 

@@ -15,9 +15,10 @@ import pytest
 from command import program, run, transcript
 from test_many import SHORT, copies, ready, recorded, task
 
-from counter_listener.batch import Ears, Result, Task, check_one
-from counter_listener.cluster import in_time
-from counter_listener.errors import ModelError
+from counter_listener.asr.speech_model import Ears
+from counter_listener.batch.check import Result, Task, check_one
+from counter_listener.batch.cluster import in_time
+from counter_listener.domain.errors import ModelError
 
 pytest.importorskip("distributed", reason="needs the extra `cluster`")
 

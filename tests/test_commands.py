@@ -10,7 +10,7 @@ import pytest
 from command import RUDE_VISIT, run, transcript
 from small_counter import SMALL, small
 
-from counter_listener.vocabulary import unspelt
+from counter_listener.phrases.vocabulary import unspelt
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ from command import run
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from counter_listener.config import Config, find_config, read_config, template, with_flags
-from counter_listener.errors import ConfigError
+from counter_listener.domain.errors import ConfigError
+from counter_listener.live.config import Config, find_config, read_config, template, with_flags
 
 
 def written(folder: Path, text: str | bytes) -> Path:

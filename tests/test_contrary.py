@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from small_counter import said
 
-from counter_listener.closeness import figures
-from counter_listener.expected import LEAST_FIRST
-from counter_listener.matching import find
-from counter_listener.wordings import Pattern, negated
+from counter_listener.matching.confusion import figures
+from counter_listener.matching.matching import find
+from counter_listener.matching.patterns import Pattern, negated
+from counter_listener.matching.prior import LEAST_FIRST
 
 FIXED = [one for one in bank().patterns if None not in one.units and one.role in {"phrase", "forbidden"}]
 

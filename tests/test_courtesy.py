@@ -8,8 +8,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from small_counter import said
 
-from counter_listener.matching import find
-from counter_listener.wordings import Courtesies, Pattern, courteous, shortest
+from counter_listener.matching.matching import find
+from counter_listener.matching.patterns import Courtesies, Pattern, courteous, shortest
 
 
 def phrases(text: str) -> list[str]:

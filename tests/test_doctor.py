@@ -12,16 +12,16 @@ from pathlib import Path
 import pytest
 from command import run
 
-from counter_listener import doctor
-from counter_listener.errors import BusyError, MicrophoneError
-from counter_listener.lock import only_listener
-from counter_listener.matcher import prepare
-from counter_listener.microphone import Device, find_device, level
-from counter_listener.notify import notify, watchdog_seconds
-from counter_listener.phrases import SLOT, find_phrase_set, read_phrase_set, wordings
-from counter_listener.record import Origin
-from counter_listener.store import open_store
-from counter_listener.types import Event
+from counter_listener.audio.microphone import Device, find_device, level
+from counter_listener.cli import readiness as doctor
+from counter_listener.domain.errors import BusyError, MicrophoneError
+from counter_listener.domain.types import Event
+from counter_listener.live.notify import notify, watchdog_seconds
+from counter_listener.matching.matcher import prepare
+from counter_listener.phrases.phrase_file import SLOT, find_phrase_set, read_phrase_set, wordings
+from counter_listener.record.lock import only_listener
+from counter_listener.record.rows import Origin
+from counter_listener.record.store import open_store
 
 NOW = datetime(2026, 1, 15, 12, tzinfo=UTC)
 ORIGIN = Origin("live-1", "live", "3", NOW, "set", "0" * 64, "model")

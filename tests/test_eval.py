@@ -16,8 +16,8 @@ from click.testing import Result
 from command import events, run, transcript
 from small_counter import SMALL
 
-from counter_listener.baselines import BASELINES
-from counter_listener.evaluation import NAMES, OURS
+from counter_listener.evaluation.baselines import BASELINES
+from counter_listener.evaluation.evaluation import NAMES, OURS
 
 FIXTURES = Path(__file__).parent / "fixtures"
 VISIT = (

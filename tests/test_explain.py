@@ -10,7 +10,7 @@ from bundled import matcher
 from command import run, transcript
 from small_counter import FULL, small, talk, with_ticks
 
-from counter_listener.explain import Asked, Explanation, explain
+from counter_listener.judging.explain import Asked, Explanation, explain
 
 
 def explained(*texts: str, asked: Asked | None = None) -> list[Explanation]:

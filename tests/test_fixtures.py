@@ -16,11 +16,12 @@ from typing import Any
 
 import pytest
 
-from counter_listener.batch import Ears, Result, Task, check_one
-from counter_listener.matcher import prepare
-from counter_listener.models import find_model
-from counter_listener.phrases import find_phrase_set, read_phrase_set
-from counter_listener.types import Event
+from counter_listener.asr.model_files import find_model
+from counter_listener.asr.speech_model import Ears
+from counter_listener.batch.check import Result, Task, check_one
+from counter_listener.domain.types import Event
+from counter_listener.matching.matcher import prepare
+from counter_listener.phrases.phrase_file import find_phrase_set, read_phrase_set
 
 FIXTURES = Path(__file__).parent / "fixtures"
 MODEL = "counter-cn"

@@ -9,14 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from counter_listener.headers import (
-    WavHeader,
-    asf_seconds,
-    closed_ogg,
-    flac_start,
-    mp3_seconds,
-    read_wav_header,
-)
+from counter_listener.audio.headers import WavHeader, asf_seconds, closed_ogg, flac_start, mp3_seconds, read_wav_header
 
 
 def wav(data: bytes, declared: int, after: bytes = b"", *, big: bool = False) -> io.BytesIO:

@@ -16,9 +16,9 @@ from pathlib import Path
 import click
 import pytest
 
-from counter_listener.cli import cli
-from counter_listener.cli_options import DEFAULT_MODEL
-from counter_listener.loadable import LIBRARIES
+from counter_listener.cli.app import cli
+from counter_listener.cli.libraries import LIBRARIES
+from counter_listener.cli.options import DEFAULT_MODEL
 
 TOP = Path(__file__).resolve().parent.parent
 PACKAGE = TOP / "counter_listener"

@@ -13,8 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from counter_listener.errors import MicrophoneError
-from counter_listener.intake import (
+from counter_listener.audio.capture import (
     BEHIND,
     MUTE_SECONDS,
     MUTED,
@@ -27,7 +26,8 @@ from counter_listener.intake import (
     tap_for,
     without_mutes,
 )
-from counter_listener.types import Gap
+from counter_listener.domain.errors import MicrophoneError
+from counter_listener.domain.types import Gap
 
 RATE = 16_000
 BLOCK = 1_600

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_counter import small
 
-from counter_listener.errors import LabelsError
-from counter_listener.labels import Label, read_labels, scorable
-from counter_listener.scoring import Said
+from counter_listener.domain.errors import LabelsError
+from counter_listener.evaluation.labels import Label, read_labels, scorable
+from counter_listener.evaluation.scoring import Said
 
 KNOWN = ("hello", "goodbye")
 GOOD = {"file": "a.wav", "seconds": 60, "said": [{"id": "hello", "start": 0.5, "end": 2}]}

@@ -11,7 +11,7 @@ import pytest
 from command import FULL_VISIT, RUDE_VISIT, events, program, run, transcript
 from rich.cells import cell_len
 
-from counter_listener.cli_help import folded
+from counter_listener.cli.help import folded
 
 FIXTURES = Path(__file__).resolve().parent / "fixtures"
 RECORDING = FIXTURES / "forbidden.wav"
@@ -128,7 +128,7 @@ def test_the_doctor_speaks_chinese_and_tells_cures() -> None:
 
 
 def test_settings_are_written_in_the_language_asked_for_and_mean_the_same(tmp_path: Path) -> None:
-    from counter_listener.config import read_config
+    from counter_listener.live.config import read_config
 
     read = []
     for lang, word in (("zh", "柜台名称"), ("en", "Name of the counter")):

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from counter_listener.models import find_model, verify, vocabulary
+from counter_listener.asr.model_files import find_model, verify, vocabulary
 from models.build import graph, openfst
 from models.build.conf import model_conf
 from models.build.errors import BuildError

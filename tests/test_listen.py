@@ -29,8 +29,8 @@ from command import program
 from listening import FIXTURES, Listening, begun, closed, listening, stretched
 from virtual_microphone import MISSING, WHY_NOT, Sound, virtual_sound
 
-from counter_listener.audio import read_recording
-from counter_listener.shipped import shipped
+from counter_listener.audio.recording import read_recording
+from counter_listener.domain.resources import shipped
 
 if sys.platform != "win32":
     import fcntl

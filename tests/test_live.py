@@ -18,15 +18,15 @@ from typing import Any
 import pytest
 from bundled import ears, matcher
 
-from counter_listener.audio import read_recording
-from counter_listener.errors import MicrophoneError, StoreError
-from counter_listener.intake import Sound
-from counter_listener.live import BEGAN, RENEWED, STOPPED, Live, Overheard
+from counter_listener.asr.recognizer import VoskRecognizer
+from counter_listener.audio.capture import Sound
+from counter_listener.audio.recording import read_recording
+from counter_listener.domain.errors import MicrophoneError, StoreError
+from counter_listener.domain.types import Event, Gap
+from counter_listener.live.listener import BEGAN, RENEWED, STOPPED, Live, Overheard
 from counter_listener.pipeline import listen
-from counter_listener.recognizer import VoskRecognizer
-from counter_listener.record import Origin, Row
-from counter_listener.store import Store, open_store
-from counter_listener.types import Event, Gap
+from counter_listener.record.rows import Origin, Row
+from counter_listener.record.store import Store, open_store
 
 FIXTURES = Path(__file__).parent / "fixtures"
 NOON = datetime(2026, 1, 15, 12, tzinfo=UTC)

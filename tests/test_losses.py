@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from counter_listener.headers import WavHeader
-from counter_listener.losses import TRUNCATED, UNSTAMPED, Lost, Tape, find_losses, wav_losses
-from counter_listener.types import Gap
+from counter_listener.audio.headers import WavHeader
+from counter_listener.audio.losses import TRUNCATED, UNSTAMPED, Lost, Tape, find_losses, wav_losses
+from counter_listener.domain.types import Gap
 
 
 @dataclass(frozen=True)

@@ -19,14 +19,15 @@ import pytest
 from command import FULL_VISIT, events, program, run, transcript
 from odd_work import odd
 
-from counter_listener.batch import Ears, Result, Task
-from counter_listener.cli_check import places
-from counter_listener.many import check_many
-from counter_listener.matcher import prepare
-from counter_listener.models import find_model
-from counter_listener.phrases import find_phrase_set, read_phrase_set
-from counter_listener.progress import Pace
-from counter_listener.workers import ProcessHand
+from counter_listener.asr.model_files import find_model
+from counter_listener.asr.speech_model import Ears
+from counter_listener.batch.check import Result, Task
+from counter_listener.batch.scheduler import check_many
+from counter_listener.batch.workers import ProcessHand
+from counter_listener.cli.commands.check import places
+from counter_listener.cli.terminal.progress import Pace
+from counter_listener.matching.matcher import prepare
+from counter_listener.phrases.phrase_file import find_phrase_set, read_phrase_set
 
 FIXTURES = Path(__file__).parent / "fixtures"
 SHORT = [FIXTURES / f"{name}.wav" for name in ("no-farewell", "refusal-with-sorry", "complaint-unhandled")]

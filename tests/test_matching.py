@@ -12,16 +12,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_counter import said, small
 
-from counter_listener.alignment import align
-from counter_listener.expected import LEAST_FIRST
-from counter_listener.findings import Expected, Heard
-from counter_listener.matcher import remembering
-from counter_listener.matching import find, match
-from counter_listener.mishearing import relief
-from counter_listener.places import Place, place_of
-from counter_listener.spoken import MAX_UNITS, parts, spell
-from counter_listener.types import Hit, Utterance, Word
-from counter_listener.wordings import Pattern, likelier
+from counter_listener.domain.findings import Expected, Heard
+from counter_listener.domain.types import Hit, Utterance, Word
+from counter_listener.matching.alignment import align
+from counter_listener.matching.matcher import remembering
+from counter_listener.matching.matching import find, match
+from counter_listener.matching.mishearing import relief
+from counter_listener.matching.patterns import Pattern, likelier
+from counter_listener.matching.prior import LEAST_FIRST
+from counter_listener.matching.scoring import Place, place_of
+from counter_listener.matching.syllables import MAX_UNITS, parts, spell
 
 
 def heard(text: str) -> list[str]:

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from counter_listener.cli_options import DEFAULT_MODEL
-from counter_listener.models import find_model
-from counter_listener.shipped import shipped
-from counter_listener.types import Word
+from counter_listener.asr.model_files import find_model
+from counter_listener.cli.options import DEFAULT_MODEL
+from counter_listener.domain.resources import shipped
+from counter_listener.domain.types import Word
 from models.build.measure import main
 from models.build.measuring.choices import longest, spelt
 from models.build.measuring.sets import Truth

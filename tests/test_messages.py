@@ -11,8 +11,10 @@ import pytest
 from babel.messages.catalog import Catalog
 from catalogue import MO, composed, read, texts
 
-from counter_listener import messages, report, verdicts
-from counter_listener.errors import AudioError, CounterListenerError, ModelError
+from counter_listener.domain import messages
+from counter_listener.domain.errors import AudioError, CounterListenerError, ModelError
+from counter_listener.judging import verdicts
+from counter_listener.reports import report
 
 
 @pytest.fixture(scope="module")

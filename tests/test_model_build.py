@@ -13,12 +13,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from counter_listener.batch import Ears, hear
-from counter_listener.findings import Heard
-from counter_listener.matcher import prepare
-from counter_listener.matching import match
-from counter_listener.models import verify
-from counter_listener.phrases import find_phrase_set, read_phrase_set
+from counter_listener.asr.model_files import verify
+from counter_listener.asr.speech_model import Ears
+from counter_listener.domain.findings import Heard
+from counter_listener.matching.matcher import prepare
+from counter_listener.matching.matching import match
+from counter_listener.phrases.phrase_file import find_phrase_set, read_phrase_set
+from counter_listener.pipeline import hear
 
 TOP = Path(__file__).resolve().parent.parent
 FIXTURES = TOP / "tests" / "fixtures"

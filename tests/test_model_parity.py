@@ -14,8 +14,8 @@ from hypothesis.extra.numpy import arrays
 from kaldi_reading import read_acoustic
 from numpy.typing import NDArray
 
-from counter_listener.cli_options import DEFAULT_MODEL
-from counter_listener.models import find_model
+from counter_listener.asr.model_files import find_model
+from counter_listener.cli.options import DEFAULT_MODEL
 from models.build.kaldi import kept_in_16_bits
 from models.build.lexicon import unit_numbers
 from models.build.one_phone import by_libvosk, noise

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from counter_listener.errors import ModelError
-from counter_listener.models import CHECKSUMS, find_model, installed, verify, vocabulary
-from counter_listener.models_grammar import ability, try_grammar
-from counter_listener.recognizer import load_model
-from counter_listener.shipped import shipped
+from counter_listener.asr.model_files import CHECKSUMS, find_model, installed, verify, vocabulary
+from counter_listener.asr.model_grammar import ability, try_grammar
+from counter_listener.asr.recognizer import load_model
+from counter_listener.domain.errors import ModelError
+from counter_listener.domain.resources import shipped
 
 BUNDLED = shipped("models") / "counter-cn"
 

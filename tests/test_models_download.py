@@ -11,9 +11,9 @@ import pytest
 import trustme
 from http_server import Site, part_of, serving
 
-from counter_listener.errors import ModelError, UsageError
-from counter_listener.models_download import fetch
-from counter_listener.models_line import Patience, Wanted, plain
+from counter_listener.asr.model_download import fetch
+from counter_listener.asr.transfer import Patience, Wanted, plain
+from counter_listener.domain.errors import ModelError, UsageError
 
 CONTENT = random.Random(7).randbytes(300_000)  # noqa: S311 - no secret
 OTHER = random.Random(8).randbytes(300_000)  # noqa: S311 - no secret

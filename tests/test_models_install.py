@@ -19,10 +19,10 @@ import pytest
 from command import run
 from http_server import Site, part_of, serving
 
-from counter_listener.cli_options import DEFAULT_MODEL
-from counter_listener.models import CHECKSUMS, find_model, installed, listed_in_full, verify
-from counter_listener.models_kept import ORIGIN
-from counter_listener.shipped import shipped
+from counter_listener.asr.model_files import CHECKSUMS, find_model, installed, listed_in_full, verify
+from counter_listener.asr.model_storage import ORIGIN
+from counter_listener.cli.options import DEFAULT_MODEL
+from counter_listener.domain.resources import shipped
 
 BUNDLED = shipped("models") / DEFAULT_MODEL
 NAME = "small-cn-0.22"

@@ -14,8 +14,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from counter_listener.errors import ModelError
-from counter_listener.models_unpack import check_part, look_through, unpack
+from counter_listener.asr.model_archive import check_part, look_through, unpack
+from counter_listener.domain.errors import ModelError
 
 GOOD = {"m/am/final.mdl": b"x" * 500, "m/conf/model.conf": b"--a=b\n", "m/graph/words.txt": b"<eps> 0\n"}
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from counter_listener.shipped import shipped
+from counter_listener.domain.resources import shipped
 
 PACKAGE = Path(__file__).resolve().parent.parent / "counter_listener"
 FILES = sorted(PACKAGE.rglob("*.py"))

@@ -13,11 +13,11 @@ from noisy_text import SEEDS
 from rapidfuzz.distance import Levenshtein
 from visits import MARK, Visit, exact, half, parsed, script, talk, visits
 
-from counter_listener.examples import sentence
-from counter_listener.matcher import Matcher, prepare
-from counter_listener.phrases import find_phrase_set, read_phrase_set
-from counter_listener.pinyin import syllables, written
-from counter_listener.types import Utterance
+from counter_listener.domain.types import Utterance
+from counter_listener.judging.examples import sentence
+from counter_listener.matching.matcher import Matcher, prepare
+from counter_listener.phrases.phrase_file import find_phrase_set, read_phrase_set
+from counter_listener.phrases.pinyin import syllables, written
 
 
 @pytest.fixture(scope="module")

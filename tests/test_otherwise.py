@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from small_counter import said
 
-from counter_listener.dictionary import LIST, following, is_word
-from counter_listener.matching import find
-from counter_listener.otherwise import against
-from counter_listener.pinyin import written
-from counter_listener.spoken import spell
-from counter_listener.wordings import Pattern
+from counter_listener.matching.dictionary import LIST, following, is_word
+from counter_listener.matching.matching import find
+from counter_listener.matching.other_words import against
+from counter_listener.matching.patterns import Pattern
+from counter_listener.matching.syllables import spell
+from counter_listener.phrases.pinyin import written
 from models.build.language.pairs import pairs
 from models.build.language.vocabulary import dictionary_file, read_counts
 

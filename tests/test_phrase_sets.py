@@ -9,16 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from counter_listener import phrase_set
-from counter_listener.examples import failures, sentence, unheard_wordings
-from counter_listener.matcher import Matcher, prepare
-from counter_listener.matching import find
-from counter_listener.phrase_set import PhraseSet
-from counter_listener.phrases import read_phrase_set
+from counter_listener.domain import phrase_set
+from counter_listener.domain.phrase_set import PhraseSet
+from counter_listener.domain.resources import shipped
+from counter_listener.domain.types import Event, Speaker, Utterance, Word
+from counter_listener.judging.examples import failures, sentence, unheard_wordings
+from counter_listener.matching.matcher import Matcher, prepare
+from counter_listener.matching.matching import find
+from counter_listener.phrases.phrase_file import read_phrase_set
+from counter_listener.phrases.vocabulary import unspelt
 from counter_listener.pipeline import read
-from counter_listener.shipped import shipped
-from counter_listener.types import Event, Speaker, Utterance, Word
-from counter_listener.vocabulary import unspelt
 
 FILES = sorted(shipped("phrase_sets").glob("*.toml"))
 README = shipped("phrase_sets") / "README.md"

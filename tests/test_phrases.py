@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_counter import SMALL
 
-from counter_listener.errors import PhraseSetError
-from counter_listener.examples import failures
-from counter_listener.matcher import prepare
-from counter_listener.phrases import find_phrase_set, read_phrase_set
+from counter_listener.domain.errors import PhraseSetError
+from counter_listener.judging.examples import failures
+from counter_listener.matching.matcher import prepare
+from counter_listener.phrases.phrase_file import find_phrase_set, read_phrase_set
 
 HELLO = 'say = ["您好", "您好欢迎光临", "{title}您好"]'
 EXAMPLE = '\n[[example]]\nheard = "您好"\nexpect = ["hello"]\n'

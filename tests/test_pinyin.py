@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from counter_listener.pinyin import syllables, written
-from counter_listener.polyphones import READINGS
+from counter_listener.phrases.pinyin import syllables, written
+from counter_listener.phrases.polyphones import READINGS
 
 
 @pytest.mark.parametrize(

@@ -14,12 +14,12 @@ from bundled import matcher
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from counter_listener.audio import read_recording
-from counter_listener.chunks import blocks
-from counter_listener.models import find_model
+from counter_listener.asr.model_files import find_model
+from counter_listener.asr.recognizer import VoskRecognizer, load_model, transcribe
+from counter_listener.audio.blocks import blocks
+from counter_listener.audio.recording import read_recording
+from counter_listener.domain.types import SAMPLE_BYTES, SAMPLE_RATE, Event, Gap, Utterance
 from counter_listener.pipeline import listen, read
-from counter_listener.recognizer import VoskRecognizer, load_model, transcribe
-from counter_listener.types import SAMPLE_BYTES, SAMPLE_RATE, Event, Gap, Utterance
 
 FIXTURES = Path(__file__).parent / "fixtures"
 Stream = tuple[bytes | Gap, ...]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from counter_listener.privacy import mask, printable
+from counter_listener.domain.privacy import mask, printable
 
 
 @pytest.mark.parametrize(

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from counter_listener.audio import read_recording
-from counter_listener.chunks import blocks
-from counter_listener.models import find_model
-from counter_listener.recognizer import VoskRecognizer, load_model, transcribe, words
-from counter_listener.shipped import shipped
-from counter_listener.types import BLOCK_SAMPLES, SAMPLE_RATE, Gap, Recognised, Tick, Utterance, Word
+from counter_listener.asr.model_files import find_model
+from counter_listener.asr.recognizer import VoskRecognizer, load_model, transcribe, words
+from counter_listener.audio.blocks import blocks
+from counter_listener.audio.recording import read_recording
+from counter_listener.domain.resources import shipped
+from counter_listener.domain.types import BLOCK_SAMPLES, SAMPLE_RATE, Gap, Recognised, Tick, Utterance, Word
 
 SPEECH_AND_SILENCE = 230
 """Blocks of long-silence.wav: what is said in it first, and half a minute of the silence after that."""

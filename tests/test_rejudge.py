@@ -9,10 +9,10 @@ from command import FULL_VISIT, RUDE_VISIT, events, run, transcript
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from counter_listener.kept import masked
-from counter_listener.privacy import mask
-from counter_listener.rejudge import flips
-from counter_listener.types import Event, Utterance, Word
+from counter_listener.batch.transcript_files import masked
+from counter_listener.domain.privacy import mask
+from counter_listener.domain.types import Event, Utterance, Word
+from counter_listener.judging.comparison import flips
 
 FIXTURES = Path(__file__).parent / "fixtures"
 

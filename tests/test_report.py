@@ -20,9 +20,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from store_cases import NOW, live
 
-from counter_listener.figures import FEW, Scope, Share, Sums, added_up, spread
-from counter_listener.store import Row, open_store
-from counter_listener.types import Event
+from counter_listener.domain.types import Event
+from counter_listener.record.figures import FEW, Scope, Share, Sums, added_up, spread
+from counter_listener.record.store import Row, open_store
 
 Tables = dict[str, list[dict[str, Any]]]
 
@@ -165,7 +165,7 @@ def test_since_until_and_phrases_choose_what_is_counted(two: Path) -> None:
 
 
 def test_verdicts_that_are_history_count_nowhere(year: Path) -> None:
-    from counter_listener.store_report import gather
+    from counter_listener.record.aggregates import gather
 
     rows = read(year)
     old = {rows[0][0].stream, rows[-1][0].stream}
@@ -224,8 +224,8 @@ def test_coverage_is_what_was_lost_of_what_was_listened_to(year: Path) -> None:
 
 
 def test_what_begins_and_ends_listening_is_no_loss() -> None:
-    from counter_listener import live as listener
-    from counter_listener.store_report import NO_LOSS
+    from counter_listener.live import listener
+    from counter_listener.record.aggregates import NO_LOSS
 
     assert NO_LOSS == (listener.BEGAN, listener.STOPPED, listener.RENEWED)
 
@@ -270,7 +270,7 @@ def test_small_numbers_say_that_they_are_small(two: Path, year: Path) -> None:
 
 
 def test_the_index_alone_answers_how_often_each_verdict_was_told(year: Path) -> None:
-    from counter_listener import store_report
+    from counter_listener.record import aggregates as store_report
 
     with open_store(year, create=False) as store:
         plans: list[str] = []

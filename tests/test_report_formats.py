@@ -20,10 +20,10 @@ import pytest
 from command import FULL_VISIT, program, run, transcript
 from store_cases import NOW
 
-from counter_listener.privacy import UNSAFE
-from counter_listener.report_charts import whole_numbers
-from counter_listener.store import Origin, Recording, open_store
-from counter_listener.types import Event
+from counter_listener.domain.privacy import UNSAFE
+from counter_listener.domain.types import Event
+from counter_listener.record.store import Origin, Recording, open_store
+from counter_listener.reports.charts import whole_numbers
 
 SCRIPT = "<script>alert(1)</script>"
 FORMULA = "=cmd|'/C calc'!A0"
@@ -285,7 +285,7 @@ def test_an_axis_of_counts_has_each_whole_number_once(most: int, marks: list[int
 
 
 def test_the_charts_leave_no_hook_in_the_way_python_imports() -> None:
-    import counter_listener.report_charts  # noqa: F401 - for what the import leaves behind
+    import counter_listener.reports.charts  # noqa: F401 - for what the import leaves behind
 
     assert all(hasattr(one, "find_spec") for one in sys.meta_path)
 

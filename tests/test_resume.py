@@ -13,16 +13,16 @@ from bundled import ears, matcher
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from counter_listener.audio import read_recording
-from counter_listener.chunks import blocks
-from counter_listener.findings import Item
-from counter_listener.matching import match
-from counter_listener.recognizer import VoskRecognizer, transcribe
-from counter_listener.record import Origin
-from counter_listener.resume import event_of, left_open, resumed, started_at
-from counter_listener.store import open_store
-from counter_listener.types import Event, Gap, Recognised, Tick, Utterance
-from counter_listener.visit import advance, begin, end, judge
+from counter_listener.asr.recognizer import VoskRecognizer, transcribe
+from counter_listener.audio.blocks import blocks
+from counter_listener.audio.recording import read_recording
+from counter_listener.domain.findings import Item
+from counter_listener.domain.types import Event, Gap, Recognised, Tick, Utterance
+from counter_listener.judging.visit import advance, begin, end, judge
+from counter_listener.live.resume import event_of, left_open, resumed, started_at
+from counter_listener.matching.matching import match
+from counter_listener.record.rows import Origin
+from counter_listener.record.store import open_store
 
 FIXTURES = Path(__file__).parent / "fixtures"
 NAMES = ("full-marks", "forbidden", "complaint-handled", "forbidden full-marks", "no-farewell")

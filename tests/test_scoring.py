@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from counter_listener.scoring import (
+from counter_listener.domain.statistics import wilson
+from counter_listener.evaluation.scoring import (
     Counts,
     Found,
     Said,
@@ -23,7 +24,6 @@ from counter_listener.scoring import (
     rate_interval,
     scored,
     total,
-    wilson,
 )
 
 times = st.integers(0, 20).map(lambda tenths: tenths / 2)

@@ -13,17 +13,17 @@ import pyte
 import pytest
 from rich.console import Console
 
-from counter_listener.board import Board
-from counter_listener.cli_live import standard
-from counter_listener.findings import Heard
-from counter_listener.logline import visit_line, warning_line
-from counter_listener.matcher import Matcher, prepare
-from counter_listener.matching import find
-from counter_listener.messages import Lang, speaking
-from counter_listener.phrases import find_phrase_set, read_phrase_set
-from counter_listener.screen import Screen
-from counter_listener.types import Event, Utterance, Word
-from counter_listener.visit import advance, begin, close
+from counter_listener.cli.listener_process import standard
+from counter_listener.cli.terminal.log_lines import visit_line, warning_line
+from counter_listener.cli.terminal.screen import Screen
+from counter_listener.domain.findings import Heard
+from counter_listener.domain.messages import Lang, speaking
+from counter_listener.domain.types import Event, Utterance, Word
+from counter_listener.judging.visit import advance, begin, close
+from counter_listener.live.board import Board
+from counter_listener.matching.matcher import Matcher, prepare
+from counter_listener.matching.matching import find
+from counter_listener.phrases.phrase_file import find_phrase_set, read_phrase_set
 
 NOON = datetime(2026, 1, 15, 4, tzinfo=UTC)
 

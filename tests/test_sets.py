@@ -16,8 +16,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from counter_listener.labels import read_labels, scorable
-from counter_listener.phrases import read_phrase_set
+from counter_listener.evaluation.labels import read_labels, scorable
+from counter_listener.phrases.phrase_file import read_phrase_set
 from models.build.errors import BuildError
 from models.build.held_out import TEST_VARIANTS, Refused
 from models.build.lexicon import Reading

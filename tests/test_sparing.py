@@ -14,12 +14,12 @@ from bundled import matcher
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from counter_listener.audio import read_recording
-from counter_listener.models import find_model
+from counter_listener.asr.model_files import find_model
+from counter_listener.asr.recognizer import VoskRecognizer, load_model
+from counter_listener.asr.silence import LEAD_SAMPLES, SILENT_SAMPLES, Sparing, unrest
+from counter_listener.audio.recording import read_recording
+from counter_listener.domain.types import BLOCK_SAMPLES, SAMPLE_BYTES, SAMPLE_RATE, Event, Word
 from counter_listener.pipeline import listen
-from counter_listener.recognizer import VoskRecognizer, load_model
-from counter_listener.sparing import LEAD_SAMPLES, SILENT_SAMPLES, Sparing, unrest
-from counter_listener.types import BLOCK_SAMPLES, SAMPLE_BYTES, SAMPLE_RATE, Event, Word
 
 FIXTURES = Path(__file__).parent / "fixtures"
 SECONDS = BLOCK_SAMPLES / SAMPLE_RATE

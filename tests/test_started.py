@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from counter_listener.errors import UsageError
-from counter_listener.started import Started, parse_time, read_stamp, started
+from counter_listener.audio.start_time import Started, parse_time, read_stamp, started
+from counter_listener.domain.errors import UsageError
 
 CHINA = timezone(timedelta(hours=8))
 MORNING = datetime(2026, 1, 15, 1, 30, tzinfo=UTC)

@@ -22,11 +22,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from store_cases import DAY, NOW, PER_VISIT, ROOT, connection_of, live, raw, recorded_as, run_child, visit_events
 
-from counter_listener.migrations import upgrade
-from counter_listener.record import RecordingRow
-from counter_listener.store import Row, Store, open_store
-from counter_listener.store_schema import GUARDS, SCHEMAS
-from counter_listener.types import Event
+from counter_listener.domain.types import Event
+from counter_listener.record.migrations import upgrade
+from counter_listener.record.rows import RecordingRow
+from counter_listener.record.store import Row, Store, open_store
+from counter_listener.record.store_schema import GUARDS, SCHEMAS
 
 WORDS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False)

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 import pytest
 from store_cases import NOW, connection_of, live, raw, recorded_as, visit_events
 
-from counter_listener import store as store_module
-from counter_listener.errors import StoreError
-from counter_listener.store import Store, open_store
+from counter_listener.domain.errors import StoreError
+from counter_listener.record import store as store_module
+from counter_listener.record.store import Store, open_store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -16,9 +16,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from store_cases import DAY, NOW, connection_of, live, raw, recorded_as, run_child, visit_events
 
-from counter_listener.errors import StoreError
-from counter_listener.store import Row, Store, open_store
-from counter_listener.types import Event
+from counter_listener.domain.errors import StoreError
+from counter_listener.domain.types import Event
+from counter_listener.record.store import Row, Store, open_store
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -29,12 +29,12 @@ from store_cases import (
     visit_events,
 )
 
-from counter_listener import store as store_module
-from counter_listener.chain import START, holes, link, linked, runs, walk
-from counter_listener.errors import StoreError
-from counter_listener.messages import sentence
-from counter_listener.record import RecordingRow
-from counter_listener.store import Broken, Row, Store, open_store
+from counter_listener.domain.errors import StoreError
+from counter_listener.domain.messages import sentence
+from counter_listener.record import store as store_module
+from counter_listener.record.chain import START, holes, link, linked, runs, walk
+from counter_listener.record.rows import RecordingRow
+from counter_listener.record.store import Broken, Row, Store, open_store
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -14,8 +14,8 @@ from typing import Any
 import psutil
 import pytest
 
-from counter_listener import supervise
-from counter_listener.supervise import DIED, GONE, GREW, HUNG, Supervisor
+from counter_listener.live import supervisor as supervise
+from counter_listener.live.supervisor import DIED, GONE, GREW, HUNG, Supervisor
 
 ODD = Path(__file__).with_name("odd_listener.py")
 

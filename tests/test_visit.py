@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_counter import FULL, IDLE, QUIET, Item, closed, end_of, events, said, talk, verdicts
 
-from counter_listener.types import Event, Gap, Tick, Utterance
+from counter_listener.domain.types import Event, Gap, Tick, Utterance
 
 LINES = (
     *FULL,

@@ -14,7 +14,7 @@ from typing import Final
 from pypinyin import Style, load_phrases_dict, pinyin, pinyin_dict
 from pypinyin.contrib.tone_convert import to_finals, to_initials, to_normal
 
-from counter_listener.polyphones import PHRASES
+from counter_listener.phrases.polyphones import PHRASES
 
 SILENCE: Final = "SIL"
 GARBAGE: Final = "SPN"

@@ -15,12 +15,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from counter_listener.batch import Ears
-from counter_listener.errors import CounterListenerError
-from counter_listener.labels import scorable
-from counter_listener.matcher import Matcher, prepare
-from counter_listener.phrases import read_phrase_set
-from counter_listener.scoring import by_id, count
+from counter_listener.asr.speech_model import Ears
+from counter_listener.domain.errors import CounterListenerError
+from counter_listener.evaluation.labels import scorable
+from counter_listener.evaluation.scoring import by_id, count
+from counter_listener.matching.matcher import Matcher, prepare
+from counter_listener.phrases.phrase_file import read_phrase_set
 from models.build.errors import BuildError
 from models.build.measuring.choices import dial, which_word
 from models.build.measuring.costs import costs

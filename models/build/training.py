@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from counter_listener.parent import end_with_parent
+from counter_listener.batch.parent import end_with_parent
 from models.build.augmentation import augmented, masked, noises
 from models.build.checkpoint import EVERY, Progress, go_on, inputs_digest, keep, read
 from models.build.clips import Clip, load_clips

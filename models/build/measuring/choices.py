@@ -8,12 +8,12 @@ from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from counter_listener.audio import read_recording
-from counter_listener.batch import Ears
-from counter_listener.chunks import blocks
-from counter_listener.models import vocabulary
-from counter_listener.pinyin import syllables
-from counter_listener.types import SAMPLE_RATE
+from counter_listener.asr.model_files import vocabulary
+from counter_listener.asr.speech_model import Ears
+from counter_listener.audio.blocks import blocks
+from counter_listener.audio.recording import read_recording
+from counter_listener.domain.types import SAMPLE_RATE
+from counter_listener.phrases.pinyin import syllables
 from models.build.held_out import STUDENTS_HELD_OUT
 from models.build.manifest import Recording, read_manifest
 from models.build.measuring.sets import Labelled

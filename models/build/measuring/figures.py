@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from counter_listener.evaluation import as_found
-from counter_listener.scoring import Counts, count, f1_interval, total, wilson
+from counter_listener.domain.statistics import wilson
+from counter_listener.evaluation.evaluation import as_found
+from counter_listener.evaluation.scoring import Counts, count, f1_interval, total
 from models.build.measuring.heard import Recording
 from models.build.measuring.sets import Labelled
 from models.build.measuring.texts import added, errors_by_kind, percentile, time_errors

@@ -9,12 +9,12 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Final
 
-from counter_listener.batch import Ears
-from counter_listener.evaluation import as_found, hear, hits
-from counter_listener.labels import Label
-from counter_listener.matcher import Matcher
-from counter_listener.scoring import Found
-from counter_listener.types import Hit, Word
+from counter_listener.asr.speech_model import Ears
+from counter_listener.domain.types import Hit, Word
+from counter_listener.evaluation.evaluation import as_found, hear, hits
+from counter_listener.evaluation.labels import Label
+from counter_listener.evaluation.scoring import Found
+from counter_listener.matching.matcher import Matcher
 
 
 @dataclass(frozen=True, slots=True)

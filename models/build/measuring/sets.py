@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from counter_listener.labels import Label, read_labels
+from counter_listener.evaluation.labels import Label, read_labels
 from models.build.errors import BuildError
 
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from rapidfuzz.distance import Levenshtein
 
-from counter_listener.pinyin import sounds, written
-from counter_listener.types import Word
+from counter_listener.domain.types import Word
+from counter_listener.phrases.pinyin import sounds, written
 from models.build.measuring.sets import Truth
 
 

@@ -15,8 +15,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from counter_listener.errors import CounterListenerError
-from counter_listener.types import SAMPLE_RATE
+from counter_listener.domain.errors import CounterListenerError
+from counter_listener.domain.types import SAMPLE_RATE
 from models.build.errors import BuildError
 from models.build.held_out import MEASURING, TEST_VARIANTS
 from models.build.manifest import Recording, read_manifest

@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 from pypinyin import Style, pinyin
 
-from counter_listener.types import SAMPLE_RATE
+from counter_listener.domain.types import SAMPLE_RATE
 from models.build.errors import BuildError
 from models.build.lexicon import readings
 from models.build.manifest import read_manifest

@@ -14,8 +14,8 @@ from av.audio.frame import AudioFrame
 from numpy.typing import NDArray
 from scipy.signal import fftconvolve
 
-from counter_listener.audio import read_recording
-from counter_listener.types import SAMPLE_RATE
+from counter_listener.audio.recording import read_recording
+from counter_listener.domain.types import SAMPLE_RATE
 
 Samples: TypeAlias = NDArray[np.float32]
 

@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from counter_listener.types import SAMPLE_RATE
+from counter_listener.domain.types import SAMPLE_RATE
 from models.build.held_out import TEST_NOISE
 from models.build.manifest import read_manifest
 from models.build.sets.labels import Line, Span, Spoken, Wording, label, label_line, truth_line

@@ -1,0 +1,149 @@
+"""Transcripts, one utterance a line, as utterances with word times."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping
+from itertools import accumulate, pairwise
+from pathlib import Path
+from typing import Final
+
+from counter_listener.domain import (
+    Speaker,
+    TranscriptError,
+    Utterance,
+    Word,
+    json_object,
+    numbered_lines,
+    seconds,
+    sentence,
+)
+
+SUFFIX: Final = ".jsonl"
+EXAMPLE: Final = '{"start": 0, "end": 1.5, "text": "您好"}'
+_SLACK: Final = 0.5
+"""Seconds by which a word may stand out of its utterance: tools round."""
+_SPEAKERS: Final[Mapping[str | None, Speaker]] = {
+    "clerk": "clerk",
+    "柜员": "clerk",
+    "customer": "customer",
+    "客户": "customer",
+    "unknown": "unknown",
+    None: "unknown",
+}
+_CJK: Final = (
+    r"々〇\u2e80-\u2fdf\u3040-\u30ff\u3100-\u312f\u31a0-\u31bf\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+    r"\U00020000-\U0003ffff"
+)
+_RUN: Final = rf"(?:(?![{_CJK}])[^\W_])+"
+# Within a run a stop belongs to a number, and an apostrophe or hyphen to a word.
+_JOINT: Final = r"(?:(?<=\d)[.,:/](?=\d)|['’&@_-])"
+_WORD: Final = re.compile(rf"([{_CJK}]|{_RUN}(?:{_JOINT}{_RUN})*)((?: ?(?:[^\w\s]|_))*)")
+_SOUND: Final = re.compile(r"[^\W_]")
+
+
+def is_transcript(file: Path) -> bool:
+    """Whether the file holds utterances as text rather than sound."""
+    return file.suffix.lower() == SUFFIX
+
+
+def read_transcript(path: Path) -> Iterator[Utterance]:
+    """The utterances of a transcript, lazily, in time order; one without a word in it is left out.
+
+    Each line is a JSON object: `start` and `end` in seconds, `text`, and perhaps `words` and `speaker`. Where
+    there are no words the text is split into them, Chinese into characters, and the time spread evenly over
+    the characters. Raises TranscriptError, naming file and line, at the first line that is not so.
+    """
+    last, spoken = 0.0, False
+    for number, line in numbered_lines(path, TranscriptError):
+        try:
+            utterance = _utterance(json_object(line, EXAMPLE))
+            if utterance.start < last:
+                raise ValueError(sentence('"start" at or after {last:g}, where the line before starts', last=last))  # noqa: TRY301
+        except ValueError as error:
+            raise TranscriptError(
+                "{path}, line {number}: expected {error}", path=path, number=number, error=error.args[0]
+            ) from error
+        last = utterance.start
+        if utterance.words:
+            spoken = True
+            yield utterance
+    if not spoken:
+        raise TranscriptError("{path} holds no utterance; give one JSON object a line, with words in it", path=path)
+
+
+def _utterance(record: Mapping[str, object]) -> Utterance:
+    start, end = _times(record)
+    words = record.get("words")
+    if not isinstance(words, list | None):
+        raise ValueError(sentence('"words" to be a list of {{"word": ..., "start": ..., "end": ...}}'))  # noqa: TRY004
+    timed = _given(words, start, end) if words else _split(_text(record, "text"), start, end)
+    return Utterance(start, end, timed, _speaker(record.get("speaker")))
+
+
+def _times(record: Mapping[str, object]) -> tuple[float, float]:
+    start, end = seconds(record, "start"), seconds(record, "end")
+    if end < start:
+        raise ValueError(sentence('"end" at or after "start", not {end:g} after {start:g}', end=end, start=start))
+    return start, end
+
+
+def _text(record: Mapping[str, object], *keys: str) -> str:
+    text = next((record[key] for key in keys if key in record), None)
+    if isinstance(text, str):
+        return _clean(text)
+    raise ValueError(sentence('"{key}" to be a text', key=keys[0]))
+
+
+def _clean(text: str) -> str:
+    """The text without what could steer a terminal, and with single spaces for what is blank."""
+    if not text.isprintable():
+        text = "".join(" " if sign.isspace() else sign for sign in text if _harmless(sign))
+    return " ".join(unicodedata.normalize("NFC", text).split())
+
+
+def _harmless(sign: str) -> bool:
+    return sign.isspace() or unicodedata.category(sign) not in {"Cc", "Cf", "Cs"}
+
+
+def _speaker(given: object) -> Speaker:
+    if not isinstance(given, str | None) or given not in _SPEAKERS:
+        raise ValueError(sentence('"speaker" to be "clerk", "customer" or "unknown"'))
+    return _SPEAKERS[given]
+
+
+def _given(words: list[object], start: float, end: float) -> tuple[Word, ...]:
+    timed: list[Word] = []
+    last = start - _SLACK
+    for word in words:
+        if not isinstance(word, dict):
+            raise ValueError(sentence('each of "words" to be like {{"word": "您好", "start": 0, "end": 0.5}}'))  # noqa: TRY004
+        first, final = _times(word)
+        if not last <= first <= final <= end + _SLACK:
+            raise ValueError(
+                sentence('"words" in time order, within their utterance; the one at {first:g} is not', first=first)
+            )
+        last = first
+        _append(timed, Word(_text(word, "word", "text"), min(max(first, start), end), min(max(final, start), end)))
+    return tuple(timed)
+
+
+def _append(words: list[Word], word: Word) -> None:
+    """Append the word; mere punctuation goes to the end of the word before it."""
+    if _SOUND.search(word.text):
+        words.append(word)
+    elif words and word.text:
+        words[-1] = Word(words[-1].text + word.text, words[-1].start, words[-1].end)
+
+
+def _split(text: str, start: float, end: float) -> tuple[Word, ...]:
+    found = list(_WORD.finditer(text))
+    sizes = [len(word[1]) for word in found]
+    total = sum(sizes) or 1
+    edges = [start + (end - start) * done / total for done in accumulate(sizes, initial=0)]
+    edges[-1] = end
+    return tuple(
+        Word(word[1] + word[2].replace(" ", ""), min(first, end), min(final, end))
+        for word, (first, final) in zip(found, pairwise(edges), strict=True)
+    )

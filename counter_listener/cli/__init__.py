@@ -1,0 +1,5 @@
+"""ROOM"""
+
+from counter_listener.cli.app import cli, main
+
+__all__ = ["cli", "main"]

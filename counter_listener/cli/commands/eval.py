@@ -1,0 +1,141 @@
+"""`eval`: how well phrases are found in labelled speech, ours beside three baselines."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from functools import partial
+from math import isnan
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Literal
+
+import click
+
+from counter_listener.cli.options import (
+    BELOW,
+    INTERRUPTED,
+    PASSED,
+    UNREADABLE,
+    lines_option,
+    model_option,
+    phrases_option,
+    silence_option,
+)
+from counter_listener.cli.terminal.progress import progress_bar
+from counter_listener.domain import N_, AudioError, TranscriptError, UsageError, _, printable
+from counter_listener.judging import load_phrases
+
+if TYPE_CHECKING:
+    from counter_listener.asr import Ears
+    from counter_listener.domain import PhraseSet
+    from counter_listener.evaluation import Evaluation, Finders, Label, Trial
+
+EXIT_CODES: Final = N_("""\
+Exit codes:
+  0    every labelled file was scored (and F1 in all is not under --min-f1)
+  1    F1 in all is under --min-f1
+  2    bad usage: an option, a phrase set or a model that cannot be used
+  3    the labels could not be read, or some file they name; the others were scored
+  130  interrupted; nothing is printed""")
+
+
+@click.command("eval", epilog="\b\n" + EXIT_CODES + "\n\nExample: counter-listener eval labels.jsonl --min-f1 0.97")
+@click.argument("labels_path", metavar="LABELS", type=click.Path(path_type=Path))
+@phrases_option
+@model_option
+@silence_option
+@click.option(
+    "--sweep",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Also draw precision against recall at every threshold, as .png or .svg (needs matplotlib).",
+)
+@click.option("--min-f1", metavar="SHARE", type=click.FloatRange(0, 1), help="Exit with 1 if F1 in all is less.")
+@lines_option("For people, or one line for each method and phrase.")
+@click.option("--quiet", is_flag=True, help="No progress bar.")
+def evaluate(  # noqa: PLR0913 - one parameter an option
+    *,
+    labels_path: Path,
+    phrases_name: str,
+    model_name: str,
+    skip_silence: bool,
+    sweep: Path | None,
+    min_f1: float | None,
+    form: Literal["table", "jsonl"],
+    quiet: bool,
+) -> None:
+    """Score how well phrases are found in labelled recordings and transcripts.
+
+    LABELS holds one JSON object a line: {"file": "monday.wav", "seconds": 62.5, "said": [{"id": "hello", "start":
+    0.4, "end": 1.9}]}, files relative to it, ids of phrases and of forbidden phrases. Beside ours the table shows exact
+    text and rapidfuzz's partial ratio on characters and on toneless pinyin. docs/EVAL.md tells what is counted.
+    """
+    from counter_listener.asr import Ears, find_model
+    from counter_listener.evaluation import check_sweep, draw_sweep, finders, read_labels, scorable
+    from counter_listener.evaluation import evaluate as evaluated
+
+    if min_f1 is not None and isnan(min_f1):
+        raise UsageError("--min-f1 takes a number from 0 to 1.")
+    if sweep is not None:
+        check_sweep(sweep)
+    matcher = load_phrases(phrases_name)[0]
+    labels = read_labels(labels_path, frozenset(scorable(matcher.phrases)))
+    try:
+        trials = list(
+            try_all(labels, Ears(find_model(model_name), sparing=skip_silence), finders(matcher), quiet=quiet)
+        )
+    except KeyboardInterrupt:
+        click.echo(_("Interrupted; nothing was scored."), err=True)
+        sys.exit(INTERRUPTED)
+    if not trials:
+        sys.exit(UNREADABLE)
+    result = evaluated(trials)
+    show(result, len(trials), matcher.phrases, form)
+    if sweep is not None:
+        draw_sweep(result, sweep)
+    sys.exit(UNREADABLE if len(trials) < len(labels) else outcome(result, min_f1))
+
+
+def try_all(labels: list[Label], ears: Ears, asked: Finders, *, quiet: bool) -> Iterator[Trial]:
+    """Every labelled file, heard and tried; one that cannot be read is told of and left out. Raises ModelError."""
+    from counter_listener.evaluation import hear, tried
+
+    with progress_bar(len(labels), quiet=quiet) as (underway, done):
+        for label in labels:
+            try:
+                case = hear(label, ears, partial(underway, label.path))
+            except (AudioError, TranscriptError) as error:
+                click.echo(_("Error: {message}").format(message=printable(error.told(_))), err=True)
+                done()
+                continue
+            for loss in case.losses:
+                text = _("Warning: {path}: audio was lost: {reason}")
+                click.echo(text.format(path=printable(case.name), reason=_(loss)), err=True)
+            yield tried(case, asked)
+            done()
+
+
+def show(result: Evaluation, files: int, phrases: PhraseSet, form: Literal["table", "jsonl"]) -> None:
+    """Prints the scores of ours, then of the baselines."""
+    from counter_listener.evaluation import as_record, rows_of
+
+    methods = [rows_of(result.ours, result.seconds, own_settings=True)]
+    methods += [rows_of(method, result.seconds, own_settings=False) for method in result.baselines]
+    if form == "jsonl":
+        for row in (row for method in methods for row in method):
+            click.echo(json.dumps(as_record(row), ensure_ascii=False))
+        return
+    from counter_listener.cli.terminal.score_table import score_text
+
+    click.echo(score_text(methods, phrases.titles(), files, result.seconds), nl=False)
+
+
+def outcome(result: Evaluation, min_f1: float | None) -> int:
+    """The exit code. Raises UsageError where an F1 is asked for and there is none."""
+    reached = result.ours.counts.f1
+    if min_f1 is None:
+        return PASSED
+    if isnan(reached):
+        raise UsageError("--min-f1 asks for an F1, but nothing was owed and nothing found, so there is none.")
+    return BELOW if reached < min_f1 else PASSED

@@ -1,0 +1,71 @@
+"""`explain`: why a phrase was not heard, for people who doubt a verdict."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Literal
+
+import click
+
+from counter_listener.cli.options import lines_option, model_option, phrases_option
+from counter_listener.domain import UsageError, printable
+from counter_listener.judging import load_phrases
+
+
+@click.command(epilog="Example: counter-listener explain monday.wav --phrase hello --at 12")
+@click.argument("recording", metavar="RECORDING", type=click.Path(path_type=Path))
+@click.option("--phrase", metavar="ID", help="Explain this phrase or offence alone, heard or not.")
+@click.option(
+    "--at",
+    metavar="SECONDS",
+    type=click.FloatRange(min=0),
+    help="Look only at what was said within 10 s of this time; where nothing owed was missed there, show what came"
+    " closest.",
+)
+@phrases_option
+@model_option
+@click.option("--one-visit", is_flag=True, help="The recording is one visit, whatever is said in it.")
+@lines_option("For people, or one explanation a line.")
+def explain(  # noqa: PLR0913 - one parameter an option
+    *,
+    recording: Path,
+    phrase: str | None,
+    at: float | None,
+    phrases_name: str,
+    model_name: str,
+    one_visit: bool,
+    form: Literal["table", "jsonl"],
+) -> None:
+    """Show, for every phrase owed and not heard, the closest that was said.
+
+    RECORDING is a recording or a transcript (*.jsonl). Printed are the time, what was recognised, its syllables under
+    those of the wording, what differs, how close it came to the line, and what would have passed. It goes to the
+    terminal only; nothing of it is kept.
+    """
+    from counter_listener.asr import Ears, find_model
+    from counter_listener.judging import Asked
+    from counter_listener.judging import explain as explained
+    from counter_listener.pipeline import hear
+
+    matcher = load_phrases(phrases_name)[0]
+    titles = matcher.phrases.titles()
+    if phrase is not None and phrase not in titles:
+        from counter_listener.phrases import near
+
+        hint = near(phrase, titles)
+        raise UsageError(
+            "--phrase {phrase!r} is no phrase or offence of {phrases_name}{hint}.",
+            phrase=phrase,
+            phrases_name=phrases_name,
+            hint=hint,
+        )
+    found = explained(hear(recording, Ears(find_model(model_name))), matcher, Asked(phrase, at), one_visit=one_visit)
+    if form == "jsonl":
+        for one in found:
+            click.echo(json.dumps(asdict(one), ensure_ascii=False))
+        return
+    from counter_listener.cli.terminal.explain_table import explained_text
+
+    click.echo(explained_text(found, printable(str(recording)), titles), nl=False)

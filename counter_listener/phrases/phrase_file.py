@@ -1,0 +1,353 @@
+"""Reads and checks a phrase set: TOML in, a PhraseSet out, and one sentence for whatever is wrong."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import os
+import re
+import tomllib
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, Final, cast
+
+from pydantic import TypeAdapter, ValidationError
+
+from counter_listener.domain import (
+    N_,
+    CourtesyWord,
+    Forbidden,
+    PhraseSet,
+    PhraseSetError,
+    Sentence,
+    cause,
+    sentence,
+    shipped,
+)
+from counter_listener.phrases.pinyin import written
+
+MAX_BYTES: Final = 1_000_000
+MAX_DOTS: Final = 500
+"""In one line: a dotted key of many thousand parts takes tomllib minutes."""
+SLOT: Final = re.compile(r"\{([^{}]*)\}")
+EXPECTED: Final = {
+    "missing": N_("is missing"),
+    "string_type": N_("must be text in quotes"),
+    "tuple_type": N_('must be a list, as in ["您好", "早上好"]'),
+    "bool_type": N_("must be true or false"),
+    "bool_parsing": N_("must be true or false"),
+    "float_type": N_("must be a number"),
+    "float_parsing": N_("must be a number"),
+    "int_type": N_("must be a whole number"),
+    "int_parsing": N_("must be a whole number"),
+    "int_from_float": N_("must be a whole number"),
+    "dataclass_type": N_("must be a table"),
+    "dict_type": N_("must be a table"),
+}
+
+
+def find_phrase_set(name: str) -> Path:
+    """The file that `name` stands for: a path, or the name of a set that ships with the program.
+
+    Raises PhraseSetError where there is none, with the names that would do.
+    """
+    path = Path(name)
+    if path.suffix == ".toml" or os.path.exists(name):  # noqa: PTH110 - Path.exists raises on names that are too long
+        return path
+    known = {file.stem: file for file in sorted(shipped("phrase_sets").glob("*.toml"))}
+    if name not in known:
+        raise PhraseSetError(
+            "There is no phrase set {name!r}{near}; known are {names}, or give a .toml file.",
+            name=name,
+            near=near(name, known),
+            names=", ".join(known),
+        )
+    return known[name]
+
+
+def read_phrase_set(path: Path) -> tuple[PhraseSet, str]:
+    """The phrase set in a file, and the SHA-256 of the file in hex.
+
+    Raises PhraseSetError, which names the file, the table and the key, and says what was expected.
+    """
+    content = _read_bytes(path)
+    phrases = validate(_parse(content, path), path)
+    for fault in faults(phrases):
+        raise PhraseSetError("{path}: {fault}", path=path, fault=fault)
+    return phrases, hashlib.sha256(content).hexdigest()
+
+
+def _read_bytes(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
+    except FileNotFoundError:
+        raise PhraseSetError("{path}: there is no such phrase set; check the name.", path=path) from None
+    except OSError as error:
+        raise PhraseSetError("{path}: the phrase set cannot be read ({why}).", path=path, why=cause(error)) from None
+    if len(content) > MAX_BYTES:
+        raise PhraseSetError(
+            "{path}: a phrase set of more than {max_bytes:,} bytes is not read; split it.",
+            path=path,
+            max_bytes=MAX_BYTES,
+        )
+    return content
+
+
+def _parse(content: bytes, path: Path) -> dict[str, Any]:
+    if any(line.count(b".") > MAX_DOTS for line in content.splitlines()):
+        raise PhraseSetError(
+            "{path}: a line has more than {max_dots} dots; this is no phrase set.", path=path, max_dots=MAX_DOTS
+        )
+    try:
+        return tomllib.loads(content.decode("utf-8-sig").replace("\r\n", "\n"))
+    except UnicodeDecodeError as error:
+        raise PhraseSetError(
+            "{path}: byte {start} is not UTF-8; save the file as UTF-8.", path=path, start=error.start
+        ) from None
+    except tomllib.TOMLDecodeError as error:
+        raise PhraseSetError("{path}: not TOML: {error}.", path=path, error=str(error)) from None
+    except ValueError as error:
+        raise PhraseSetError("{path}: not a phrase set: {error}.", path=path, error=str(error)) from None
+    except RecursionError:
+        raise PhraseSetError("{path}: brackets are nested too deeply; this is no phrase set.", path=path) from None
+
+
+def validate(table: dict[str, Any], path: Path) -> PhraseSet:
+    """The phrase set that a TOML table holds; `path` is named in errors. Raises PhraseSetError."""
+    for entry in _tables_in(table.get("forbidden")):
+        if "class" in entry:
+            entry["class_"] = entry.pop("class")
+    try:
+        return TypeAdapter(PhraseSet).validate_python(table)
+    except ValidationError as error:
+        raise PhraseSetError("{path}: {explain}", path=path, explain=explain(error, table)) from None
+
+
+def _tables_in(value: object) -> Iterator[dict[str, Any]]:
+    if isinstance(value, list):
+        yield from (entry for entry in value if isinstance(entry, dict))
+
+
+def explain(error: ValidationError, table: dict[str, Any]) -> Sentence:
+    """The first fault of a table as one sentence: where, what was expected, and the near key."""
+    first, *more = sorted(error.errors(), key=lambda one: one["type"] == "missing")
+    *tables, key = first["loc"] or ("",)
+    tables = [step for step in tables if not isinstance(step, str) or "[" not in step]
+    place = where([*tables, key] if isinstance(key, int) else tables, table)
+    named = isinstance(key, str)
+    shown = sentence("{place}, {key!r}", place=place, key=str(key).rstrip("_")) if named else place
+    also = sentence(" ({count} more like this)", count=len(more)) if more else Sentence("")
+    if first["type"] == "unexpected_keyword_argument":
+        return sentence(
+            "{place} has no key {key!r}{near}{also}.",
+            place=place,
+            key=str(key).rstrip("_"),
+            near=near(str(key), known_keys(tables)),
+            also=also,
+        )
+    known = EXPECTED.get(first["type"])
+    expected = Sentence(known) if known else first["msg"].lower()
+    return sentence("{place} {expected}{also}.", place=shown, expected=expected, also=also)
+
+
+def where(steps: Iterable[object], table: dict[str, Any]) -> Sentence:
+    """A place in the file as people find it: `[[stage]] 1 "greet", [[phrase]] 2 "hello"`."""
+    names: list[str] = []
+    here: Any = table
+    for step in steps:
+        try:
+            here = here[step]
+        except (KeyError, IndexError, TypeError):
+            here = None
+        if isinstance(step, int):
+            mark = here.get("id") or here.get("title") if isinstance(here, dict) else None
+            names[-1] = f"[{names[-1]}] {step + 1}" + (f' "{mark}"' if mark else "")
+        else:
+            names.append(f"[{step}]")
+    return sentence("{names}", names=", ".join(names)) if names else sentence("the top of the file")
+
+
+def known_keys(tables: Iterable[object]) -> list[str]:
+    """The keys that may stand in the table at this place."""
+    schema = TypeAdapter(PhraseSet).json_schema()
+    node: dict[str, Any] = schema
+    for step in tables:
+        node = _deref(node, schema)
+        if isinstance(step, int):
+            node = node.get("items", {})
+        else:
+            extra = node.get("additionalProperties")
+            node = node.get("properties", {}).get(step) or (extra if isinstance(extra, dict) else {})
+    return [name.rstrip("_") for name in _deref(node, schema).get("properties", {})]
+
+
+def _deref(node: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
+    name = str(node.get("$ref", "")).rpartition("/")[2]
+    return cast("dict[str, Any]", schema["$defs"][name]) if name else node
+
+
+def near(name: str, known: Iterable[str]) -> Sentence:
+    """` (did you mean 'required'?)` where a known name is near, else nothing."""
+    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
+    return sentence(" (did you mean {close!r}?)", close=close[0]) if close else Sentence("")
+
+
+def faults(phrases: PhraseSet) -> Iterator[Sentence]:
+    """Whatever is wrong with a phrase set that has the right shape, one sentence each."""
+    yield from _doubled_ids(phrases)
+    yield from _unknown_references(phrases)
+    yield from _wrong_numbers(phrases)
+    yield from _wrong_wordings(phrases)
+    yield from doubled_wordings(phrases)
+
+
+def ids(phrases: PhraseSet) -> Iterator[tuple[str, str]]:
+    """Every id with the kind of table that it names."""
+    for stage, _ in phrases.stages():
+        yield stage.id, "stage"
+    for phrase, _ in phrases.phrases():
+        yield phrase.id, "phrase"
+    for kind in ("step", "word", "forbidden", "rule", "scenario", "observe"):
+        yield from ((entry.id, kind) for entry in getattr(phrases, kind))
+
+
+def _doubled_ids(phrases: PhraseSet) -> Iterator[Sentence]:
+    for name, count in Counter(name for name, _ in ids(phrases)).items():
+        if not name:
+            yield sentence("an id is empty; give each table an id of its own.")
+        elif count > 1:
+            yield sentence("the id {name!r} is used {count} times; give each its own.", name=name, count=count)
+
+
+def _unknown_references(phrases: PhraseSet) -> Iterator[Sentence]:
+    stages = [stage.id for stage, _ in phrases.stages()]
+    steps = [step.id for step in phrases.step]
+    openers = [*stages, *(phrase.id for phrase, _ in phrases.phrases())]
+    judged = [name for name, kind in ids(phrases) if kind in {"phrase", "forbidden", "rule", "scenario"}]
+    asked = (
+        *((f"[visit] opens {name!r}", name, openers, N_("stage or phrase")) for name in phrases.visit.opens),
+        *((f"[visit] closes {name!r}", name, openers, N_("stage or phrase")) for name in phrases.visit.closes),
+        *((f"[[step]] {step.id!r}", step.stage, stages, N_("stage")) for step in phrases.step),
+        *((f"phrase {one.id!r}", one.step, steps, N_("step")) for one, _ in phrases.phrases() if one.step),
+        *((f"[[observe]] {one.id!r}", one.stage, stages, N_("stage")) for one in phrases.observe),
+        *((f"[[observe]] {one.id!r}", one.step, steps, N_("step")) for one in phrases.observe if one.step),
+        *(
+            (f"[[example]] {e.heard!r}", name, judged, N_("phrase, offence, rule or scenario"))
+            for e in phrases.example
+            for name in e.expect
+        ),
+    )
+    stage_of = {step.id: step.stage for step in phrases.step}
+    for phrase, stage in phrases.phrases():
+        if phrase.step and stage_of.get(phrase.step, stage.id) != stage.id:
+            yield sentence(
+                "phrase {phrase!r} stands in stage {stage!r}, but its step {step!r} does not.",
+                phrase=phrase.id,
+                stage=stage.id,
+                step=phrase.step,
+            )
+    for place, name, known, kind in asked:
+        if name not in known:
+            yield sentence(
+                "{place} names the {kind} {name!r}, which is not there{near}.",
+                place=place,
+                kind=Sentence(kind),
+                name=name,
+                near=near(str(name), known),
+            )
+
+
+def _wrong_numbers(phrases: PhraseSet) -> Iterator[Sentence]:
+    checks = (
+        *((f"phrase {p.id!r}, 'threshold'", p.threshold, 0, 100) for p, _ in phrases.phrases()),
+        *((f"[[forbidden]] {f.id!r}, 'threshold'", f.threshold, 0, 100) for f in phrases.forbidden),
+        *((f"phrase {p.id!r}, 'within'", p.within, 0, 86_400) for p, _ in phrases.phrases()),
+        *((f"phrase {p.id!r}, 'weight'", p.weight, 0, 1_000) for p, _ in phrases.phrases()),
+        *((f"[[rule]] {r.id!r}, 'scope'", r.scope, 0, 600) for r in phrases.rule if not isinstance(r.scope, str)),
+        *((f"[slots] {name!r}, 'min'", slot.min, 0, slot.max) for name, slot in phrases.slots.items()),
+        *((f"[slots] {name!r}, 'max'", slot.max, slot.min, 30) for name, slot in phrases.slots.items()),
+        *((f"[[score.grade]] {grade.title!r}, 'least'", grade.least, 0, 100) for grade in phrases.score.grade),
+        *((f"[score.penalty] {name!r}", points, 0, 100) for name, points in phrases.score.penalty.items()),
+        ("[score], 'pass_mark'", phrases.score.pass_mark, 0, 100),
+        ("[score], 'late'", phrases.score.late, 0, 1),
+        ("[visit], 'quiet'", phrases.visit.quiet, 1, 86_400),
+        ("[visit], 'idle'", phrases.visit.idle, 1, 86_400),
+        ("[visit], 'opening_syllables'", phrases.visit.opening_syllables, 1, 1_000),
+        ("[hearing], 'clause_pause'", phrases.hearing.clause_pause, 0, 10),
+        ("[hearing], 'context'", phrases.hearing.context, 0, 600),
+    )
+    lacking = [name for name in ("minor", "serious", "grave") if name not in phrases.score.penalty]
+    if lacking:
+        yield sentence(
+            "[score], 'penalty' lacks {names}; give points for minor, serious and grave.", names=", ".join(lacking)
+        )
+    for place, value, least, most in checks:
+        if value is not None and not least <= value <= most:
+            yield sentence(
+                "{place} is {value:g}; it must be from {least:g} to {most:g}.",
+                place=place,
+                value=value,
+                least=least,
+                most=most,
+            )
+
+
+def wordings(phrases: PhraseSet) -> Iterator[tuple[str, str, str]]:
+    """Every wording as (kind of table and key, id of its owner, wording)."""
+    owners: list[tuple[str, Any]] = [("phrase", phrase) for phrase, _ in phrases.phrases()]
+    owners += [(kind, one) for kind in ("word", "forbidden", "rule", "scenario") for one in getattr(phrases, kind)]
+    for kind, owner in owners:
+        for key in ("say", "shared", "when", "need", "unless", "not_in"):
+            yield from ((f"{kind}.{key}", owner.id, wording) for wording in getattr(owner, key, ()))
+
+
+def _wrong_wordings(phrases: PhraseSet) -> Iterator[Sentence]:
+    for phrase, _ in phrases.phrases():
+        if not phrase.say and not phrase.shared:
+            yield sentence("phrase {name!r} has no wording; list at least one under 'say'.", name=phrase.id)
+    entries: tuple[CourtesyWord | Forbidden, ...] = (*phrases.word, *phrases.forbidden)
+    for entry in entries:
+        if not entry.say and not entry.shared:
+            yield sentence("{name!r} has no wording; list at least one under 'say'.", name=entry.id)
+    for kind, owner, wording in wordings(phrases):
+        table, _, key = kind.partition(".")
+        place = f"{table} {owner!r}"
+        for name in SLOT.findall(wording):
+            if name not in phrases.slots:
+                hint = near(name, phrases.slots)
+                yield sentence(
+                    "{place}, {wording!r} uses the slot {{{name}}}, which [slots] does not have{hint}.",
+                    place=place,
+                    wording=wording,
+                    name=name,
+                    hint=hint,
+                )
+        if "{" in SLOT.sub("", wording) or "}" in SLOT.sub("", wording):
+            yield sentence(
+                "{place}, {wording!r} has a brace too many; a slot is written {{name}}.", place=place, wording=wording
+            )
+        if not written(SLOT.sub(" ", wording)):
+            yield sentence(
+                "{place}, {key!r} holds {wording!r}, in which there is nothing to hear.",
+                place=place,
+                key=key,
+                wording=wording,
+            )
+
+
+def doubled_wordings(phrases: PhraseSet) -> Iterator[Sentence]:
+    """The same words under two phrases, of which only one could ever be heard."""
+    seen: dict[tuple[str, ...], str] = {}
+    for kind, owner, wording in wordings(phrases):
+        if kind not in {"phrase.say", "phrase.shared", "forbidden.say", "forbidden.shared"}:
+            continue
+        first = seen.setdefault(written(wording), owner)
+        if first != owner:
+            yield sentence(
+                "{wording!r} stands under both {first!r} and {owner!r}; keep it under one.",
+                wording=wording,
+                first=first,
+                owner=owner,
+            )

@@ -1,0 +1,115 @@
+"""Events as flat rows, and rows as JSON lines or CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime, timedelta
+from typing import Final
+
+from counter_listener.domain import Event, printable
+
+Cell = object
+COLUMNS: Final = (
+    "source",
+    "visit",
+    "kind",
+    "stage",
+    "phrase",
+    "verdict",
+    "at",
+    "score",
+    "heard",
+    "step",
+    "title",
+    "wall",
+    "counter",
+    "wording",
+    "end",
+    "speaker",
+    "required",
+    "class",
+    "severity",
+    "late",
+    "said_at",
+    "reason",
+    "grade",
+    "passed",
+    "seconds",
+    "counts",
+    "message",
+)
+FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\0")
+"""What a spreadsheet takes for the beginning of a formula (OWASP, CSV injection)."""
+LINE: Final = json.JSONEncoder(ensure_ascii=False)
+ESCAPED: Final = "\\"
+"""With which JSON begins a sign that it cannot hold."""
+
+
+def row_of(
+    event: Event,
+    *,
+    source: str,
+    stream: str,
+    counter: str | None = None,
+    began: datetime | None = None,
+) -> dict[str, Cell]:
+    """One event as a flat row: the columns every event has, then what only its kind has.
+
+    `at` and `end` are seconds into the stream; `wall` is the wall time, where the start is known.
+    """
+    wall = began + timedelta(seconds=event.at) if began else None
+    row: dict[str, Cell] = {
+        "source": source,
+        "visit": f"{stream}-{event.visit}" if event.visit else None,
+        "kind": event.kind,
+        "stage": event.stage,
+        "phrase": event.phrase,
+        "verdict": event.verdict,
+        "at": round(event.at, 2),
+        "score": event.score,
+        "heard": event.heard,
+        "step": event.step,
+        "wall": wall.isoformat(timespec="milliseconds") if wall else None,
+        "counter": counter,
+    }
+    return {**row, **event.detail}
+
+
+def as_json_lines(rows: Iterable[Mapping[str, Cell]]) -> Iterator[str]:
+    """One JSON object a row, its keys in the row's order."""
+    for row in rows:
+        line = LINE.encode(row)
+        if ESCAPED in line or not line.isprintable():
+            line = LINE.encode({key: _cleaned(value) for key, value in row.items()})
+        yield line
+
+
+def as_csv_lines(rows: Iterable[Mapping[str, Cell]], columns: tuple[str, ...] = COLUMNS) -> Iterator[str]:
+    """One line a row. A cell that a spreadsheet would take for a formula gets an apostrophe before it."""
+    for row in rows:
+        yield csv_line([_csv_cell(row.get(column)) for column in columns])
+
+
+def csv_line(cells: Iterable[Cell]) -> str:
+    """Cells as one line of CSV, without its end."""
+    line = io.StringIO()
+    csv.writer(line, lineterminator="").writerow(cells)
+    return line.getvalue()
+
+
+def _csv_cell(value: Cell) -> Cell:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, Mapping):
+        return " ".join(f"{key}={count}" for key, count in value.items())
+    if not isinstance(value, str):
+        return value
+    text = printable(value.replace("\n", " "))
+    return f"'{text}" if text.startswith(FORMULA) else text
+
+
+def _cleaned(value: Cell) -> Cell:
+    return printable(value) if isinstance(value, str) else value
