@@ -37,7 +37,7 @@ from overhead import parts, write_wave
 from visits import visits
 
 from counter_listener.asr.model_files import find_model
-from counter_listener.domain.resources import shipped
+from counter_listener.domain.resources import bundled_folder
 from counter_listener.domain.types import BLOCK_SAMPLES, SAMPLE_BYTES, SAMPLE_RATE
 from counter_listener.phrases.phrase_file import find_phrase_set, read_phrase_set
 
@@ -114,7 +114,7 @@ def recordings(folder: Path, number: int, seconds: float, quiet: float) -> list[
     """Writes recordings of this length, fixtures one after the other, with quiet between them; no two are the same."""
     folder.mkdir()
     rng = random.Random(1)
-    spoken = [b"".join(parts(path)) for path in sorted(shipped("recordings").glob("*.wav"))]
+    spoken = [b"".join(parts(path)) for path in sorted(bundled_folder("recordings").glob("*.wav"))]
     spoken = [sound for sound in spoken if sound]
     room = array("h", (round(rng.gauss(0, ROOM)) for _ in range(100 * SAMPLE_RATE))).tobytes()
     files = [folder / f"{n:03}.wav" for n in range(number)]
@@ -165,7 +165,8 @@ def compare(kind: str, files: Sequence[Path], folder: Path, rounds: int) -> None
             told.setdefault(name, []).append(value)
     print("median: " + json.dumps({name: round(statistics.median(values), 3) for name, values in told.items()}))
     first = [
-        run(check([shipped("recordings") / "no-farewell.wav", *files[:2]], folder / "f.db", jobs)) for jobs in (1, 2)
+        run(check([bundled_folder("recordings") / "no-farewell.wav", *files[:2]], folder / "f.db", jobs))
+        for jobs in (1, 2)
     ]
     print(
         f"first result, of a recording of 6 s: {first[0].first:.2f} s with one worker, {first[1].first:.2f} s with two"
@@ -189,7 +190,7 @@ def judge(folder: Path, number: int) -> None:
 
 def remember(folder: Path) -> None:
     """Prints the memory that few and many recordings take: each is another second and a half of a fixture."""
-    spoken = b"".join(b"".join(parts(path)) for path in sorted(shipped("recordings").glob("*.wav")))
+    spoken = b"".join(b"".join(parts(path)) for path in sorted(bundled_folder("recordings").glob("*.wav")))
     rng = random.Random(1)
     (folder / "many").mkdir()
     for n in range(MANY):

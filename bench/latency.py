@@ -31,14 +31,14 @@ from rich.live import Live
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
+from support.virtual_microphone import Sound, virtual_sound
 from test_listen import room
-from virtual_microphone import Sound, virtual_sound
 
 from counter_listener.audio.recording import read_recording
-from counter_listener.cli.options import steady
+from counter_listener.cli.options import monotonic_clock
 from counter_listener.cli.terminal.screen import Screen
-from counter_listener.domain.resources import shipped
-from counter_listener.live.board import Board
+from counter_listener.domain.resources import bundled_folder
+from counter_listener.live.board import ScreenState
 from counter_listener.live.config import Config
 from counter_listener.live.supervisor import Supervisor
 
@@ -69,7 +69,7 @@ STORED: Final = 0.3
 class Watch:
     """What the listener told, when, and what the screen then showed."""
 
-    board: Board
+    board: ScreenState
     live: Live
     marked: dict[str, float] = field(default_factory=dict)
     """When each phrase of this visit began to be ticked, by the clock."""
@@ -83,7 +83,7 @@ class Watch:
 
     def take(self, message: dict[str, Any]) -> None:
         """One message of the listener, drawn at once unless it is a beat, as `listen` does."""
-        came = steady()
+        came = monotonic_clock()
         if "beat" in message and message["begun"]:
             self.zero = message["since"] - message["settled"]
         if message.get("guess") == "":
@@ -93,7 +93,7 @@ class Watch:
         if "beat" in message:
             return
         self.live.update(Screen(self.board, "12:00:00"), refresh=True)
-        drawn = steady()
+        drawn = monotonic_clock()
         ids = [one["id"] for stage in self.board.standard.get("stages", ()) for one in stage["phrases"]]
         ids += [one["id"] for one in self.board.standard.get("words", ())]
         for owner in ids:
@@ -119,7 +119,7 @@ def main() -> None:
         threading.Thread(target=_read_away, args=(terminal,), daemon=True).start()
         console = Console(file=os.fdopen(screen, "w"), force_terminal=True, width=80, height=24, highlight=False)
         with Live(console=console, screen=True, auto_refresh=False) as live:
-            watch = Watch(Board(counter="1"), live)
+            watch = Watch(ScreenState(counter="1"), live)
             config = Config(
                 device="pulse",
                 counter="1",
@@ -128,7 +128,7 @@ def main() -> None:
                 store=str(Path(folder) / "events.db"),
             )
             command = [sys.executable, "-m", "counter_listener.cli_live"]
-            supervisor = Supervisor(command, config.model_dump(), 4000.0, steady, watch.take)
+            supervisor = Supervisor(command, config.model_dump(), 4000.0, monotonic_clock, watch.take)
             threading.Thread(target=supervisor.run, daemon=True).start()
             while not supervisor.worked:
                 time.sleep(0.1)
@@ -153,9 +153,9 @@ def _played(sound: Sound, supervisor: Supervisor, folder: Path) -> list[str]:
         files[name] = _wav(folder / f"{name}.wav", spoken + room(PAUSE))
     spoken_seconds = spoken_cpu = 0.0
     for name, file in files.items():
-        before, began, mine = _cpu(child), steady(), _cpu(me)
+        before, began, mine = _cpu(child), monotonic_clock(), _cpu(me)
         subprocess.run(["paplay", "--device=bench", str(file)], env=sound.environment, check=True)
-        used, seconds, shown = _cpu(child) - before, steady() - began, _cpu(me) - mine
+        used, seconds, shown = _cpu(child) - before, monotonic_clock() - began, _cpu(me) - mine
         if name == "quiet room":
             listener, screen = used / seconds, shown / seconds
             lines.append(f"share of one core in a quiet room: listener {listener:.3f}, parent and screen {screen:.3f}")
@@ -163,9 +163,11 @@ def _played(sound: Sound, supervisor: Supervisor, folder: Path) -> list[str]:
             spoken_seconds += seconds
             spoken_cpu += used
     lines.append(f"share of one core while visits are spoken, pauses included: {spoken_cpu / spoken_seconds:.3f}")
-    before, began = _cpu(child), steady()
+    before, began = _cpu(child), monotonic_clock()
     time.sleep(SHARE_SECONDS)
-    lines.append(f"share of one core in exact silence: listener {(_cpu(child) - before) / (steady() - began):.3f}")
+    lines.append(
+        f"share of one core in exact silence: listener {(_cpu(child) - before) / (monotonic_clock() - began):.3f}"
+    )
     lines.append(f"restarts: {supervisor.starts - 1}")
     return lines
 
@@ -185,7 +187,7 @@ def _line(what: str, seconds: list[float], bound: str) -> str:
 
 def _sooner(folder: Path) -> Path:
     """The bank counter's phrase set, with visits that close after 3 and 6 seconds."""
-    text = (shipped("phrase_sets") / "bank-counter.toml").read_text(encoding="utf-8")
+    text = (bundled_folder("phrase_sets") / "bank-counter.toml").read_text(encoding="utf-8")
     file = folder / "sooner.toml"
     sooner = text.replace("\nquiet = 20\n", "\nquiet = 3\n").replace("\nidle = 120\n", "\nidle = 6\n")
     file.write_text(sooner, encoding="utf-8")

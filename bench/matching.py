@@ -27,12 +27,11 @@ from visits import visits
 
 from counter_listener.domain.phrase_set import Phrase, PhraseSet, Stage
 from counter_listener.domain.types import Utterance
-from counter_listener.judging.examples import sentence
-from counter_listener.matching import search
-from counter_listener.matching.matcher import Matcher, prepare
-from counter_listener.matching.matching import find, match
-from counter_listener.phrases.phrase_file import SLOT, find_phrase_set, read_phrase_set, wordings
-from counter_listener.phrases.pinyin import syllables
+from counter_listener.judging.examples import typed_utterance
+from counter_listener.matching.matcher import Matcher, prepare_matcher
+from counter_listener.matching.matching import find_in_utterance, match
+from counter_listener.phrases.phrase_file import SLOT, find_phrase_set, iter_wordings, read_phrase_set
+from counter_listener.phrases.pinyin import text_syllables
 
 RATE: Final = 0.235
 SIZES: Final = (250, 500, 1_000, 2_000)
@@ -51,11 +50,10 @@ def main() -> None:
     options.add_argument("--rounds", type=int, default=5)
     asked = options.parse_args()
     bank = read_phrase_set(find_phrase_set("bank-counter"))[0]
-    matcher = prepare(bank)
+    matcher = prepare_matcher(bank)
     said = list(utterances(bank, asked.visits))
     owed = sum(len(phrase.say) + len(phrase.shared) for phrase, _ in bank.phrases())
-    made = "in Python" if str(search.__file__).endswith(".py") else "compiled"
-    print(f"matcher {made}; {owed} owed wordings, {len(matcher.patterns)} with all others; {len(said)} utterances")
+    print(f"{owed} owed wordings, {len(matcher.patterns)} with all others; {len(said)} utterances")
     ours, peer = against_peer(matcher, said, asked.rounds)
     print(f"ours: {told(ours)}; partial_ratio_alignment for every owed and forbidden wording: {told(peer)}")
     ratios = [base / mine for mine, base in zip(ours, peer, strict=True)]
@@ -80,24 +78,26 @@ def utterances(phrases: PhraseSet, number: int) -> Iterator[Utterance]:
 def against_peer(matcher: Matcher, said: Sequence[Utterance], rounds: int) -> tuple[list[float], list[float]]:
     """Seconds for each utterance: ours, and the peer's."""
     pinyin = [
-        " ".join(syllables(SLOT.sub(" ", wording))) for kind, _, wording in wordings(matcher.phrases) if kind in HEARD
+        " ".join(text_syllables(SLOT.sub(" ", wording)))
+        for kind, _, wording in iter_wordings(matcher.phrases)
+        if kind in HEARD
     ]
 
     def peer(utterance: Utterance) -> None:
-        heard = " ".join(syllables("".join(word.text for word in utterance.words)))
+        heard = " ".join(text_syllables("".join(word.text for word in utterance.words)))
         for wording in pinyin:
             fuzz.partial_ratio_alignment(wording, heard)
 
     ours, theirs = [], []
     for _ in range(rounds):
-        ours.append(timed(partial(find, matcher), said))
+        ours.append(timed(partial(find_in_utterance, matcher), said))
         theirs.append(timed(peer, said))
     return least(ours), least(theirs)
 
 
 def best_of(matcher: Matcher, said: Sequence[Utterance], rounds: int) -> list[float]:
     """Seconds for each utterance, the least of the rounds."""
-    return least([timed(partial(find, matcher), said) for _ in range(rounds)])
+    return least([timed(partial(find_in_utterance, matcher), said) for _ in range(rounds)])
 
 
 def timed(work: Callable[[Utterance], object], said: Sequence[Utterance]) -> list[float]:
@@ -132,12 +132,14 @@ def of_size(bank: PhraseSet, size: int) -> Matcher:
         listed.append(one[: len(one) // 2] + other[len(other) // 2 :])
     phrases = [Phrase(id=f"p{number}", say=tuple(listed[number : number + 8])) for number in range(0, size, 8)]
     stage = Stage(id="all", title="all", phrase=tuple(phrases))
-    return prepare(replace(bank, stage=(stage,), forbidden=(), rule=(), scenario=(), word=(), observe=(), step=()))
+    return prepare_matcher(
+        replace(bank, stage=(stage,), forbidden=(), rule=(), scenario=(), word=(), observe=(), step=())
+    )
 
 
 def long_text(matcher: Matcher, text: str) -> str:
     """Seconds and megabytes for one endless utterance, each measured in a run of its own: tracing memory takes time."""
-    utterance = sentence(text)
+    utterance = typed_utterance(text)
     began = time.thread_time()
     parts = sum(1 for _ in match([utterance], matcher))
     seconds = time.thread_time() - began

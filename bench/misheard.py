@@ -16,7 +16,7 @@ from pypinyin import Style, lazy_pinyin
 
 from counter_listener.domain.types import Utterance, Word
 from counter_listener.evaluation.baselines import timed_units
-from counter_listener.phrases.pinyin import sounds, written
+from counter_listener.phrases.pinyin import pronounce, split_units
 
 Kind = Literal["homophone", "near", "other", "lost", "added"]
 MIX: Final[Mapping[Kind, float]] = {"homophone": 0.45, "near": 0.25, "other": 0.10, "lost": 0.13, "added": 0.07}
@@ -82,12 +82,12 @@ def inventory() -> Inventory:
         word, times = line.split()[:2]
         for unit in word:
             weights[unit] += int(times)
-    chinese = ((unit, times) for unit, times in weights.most_common() if written(unit) and not unit.isascii())
+    chinese = ((unit, times) for unit, times in weights.most_common() if split_units(unit) and not unit.isascii())
     common = dict(islice(chinese, COMMON))
     tones = {unit: lazy_pinyin(unit, style=Style.TONE3)[0] for unit in common}
     by_sound: dict[str, list[str]] = defaultdict(list)
     for unit in common:
-        by_sound[sounds((unit,))[0]].append(unit)
+        by_sound[pronounce((unit,))[0]].append(unit)
     return Inventory(
         weights={unit: times**FLATTENED for unit, times in common.items()},
         by_sound={sound: tuple(units) for sound, units in by_sound.items()},
@@ -140,7 +140,7 @@ def misheard(utterance: Utterance, rate: float, rng: random.Random, ledger: Ledg
     the utterance, for no recogniser mistakes 您 the more often for it.
     """
     timed = timed_units(utterance)
-    read = sounds(tuple(unit for unit, _, _ in timed))
+    read = pronounce(tuple(unit for unit, _, _ in timed))
     open_to = [bool(alike(unit, sound)) for (unit, _, _), sound in zip(timed, read, strict=True)]
     share = len(timed) / max(1, sum(open_to))
     words: list[Word] = []
@@ -187,7 +187,7 @@ def substitute(kind: Kind, unit: str, sound: str, rng: random.Random) -> tuple[s
         return pick(known.by_sound[other], rng), kind
     while True:
         other = anything(rng)
-        read = sounds((other,))[0]
+        read = pronounce((other,))[0]
         if read != sound and read not in known.near.get(sound, {}):
             return other, "other"
 

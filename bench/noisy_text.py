@@ -21,11 +21,11 @@ from typing import Final
 from misheard import MIX, Ledger, misheard
 from visits import Visit, visits
 
-from counter_listener.domain.statistics import wilson
+from counter_listener.domain.statistics import wilson_interval
 from counter_listener.evaluation.baselines import BASELINES
-from counter_listener.evaluation.evaluation import Case, evaluate, finders, hits, tried
-from counter_listener.evaluation.scoring import Found, Method, Said, f1_interval, meet, total
-from counter_listener.matching.matcher import Matcher, prepare
+from counter_listener.evaluation.evaluation import Case, evaluate, finders, matcher_hits, run_finders
+from counter_listener.evaluation.scoring import Detection, LabelledPhrase, MethodScore, f1_interval, overlap, total
+from counter_listener.matching.matcher import Matcher, prepare_matcher
 from counter_listener.phrases.phrase_file import find_phrase_set, read_phrase_set
 from counter_listener.pipeline import timed
 
@@ -49,13 +49,13 @@ def main() -> None:
     if asked.show and asked.seeds == "reporting":
         options.error("the reporting seeds are not to be tuned on, so --show needs --seeds tuning")
     kinds = () if asked.ours_only else BASELINES
-    matcher = prepare(read_phrase_set(find_phrase_set(asked.phrases))[0])
+    matcher = prepare_matcher(read_phrase_set(find_phrase_set(asked.phrases))[0])
     ready = finders(matcher, kinds)
     for rate in asked.cer or RATES:
         ledger = Ledger()
         cases = list(make(matcher, asked.seeds, rate, asked.visits, ledger))
         print(facts(cases, asked.seeds, rate, ledger))
-        result = evaluate([tried(case, ready) for case in cases])
+        result = evaluate([run_finders(case, ready) for case in cases])
         for method in result.methods:
             print(line(method, result.seconds), flush=True)
         if asked.show:
@@ -89,10 +89,10 @@ def facts(cases: Sequence[Case], kind: str, rate: float, ledger: Ledger) -> str:
     )
 
 
-def line(method: Method, seconds: float) -> str:
+def line(method: MethodScore, seconds: float) -> str:
     counts = method.counts
     low, high = f1_interval([total(file.values()) for file in method.files]) or (0.0, 1.0)
-    p, r = wilson(counts.hits, counts.hits + counts.false_alarms), wilson(counts.hits, counts.owed)
+    p, r = wilson_interval(counts.hits, counts.hits + counts.false_alarms), wilson_interval(counts.hits, counts.owed)
     at = f"at {method.threshold:5.1f}" if method.threshold else "default "
     return (
         f"{method.name:22} {at}  F1 {counts.f1:.4f} [{low:.3f}-{high:.3f}]"
@@ -107,13 +107,13 @@ def show(cases: Iterable[Case], matcher: Matcher, most: int) -> None:
     """Our misses and false alarms, each with what was recognised there."""
     shown = 0
     for case in cases:
-        found = [(Found(hit.owner, hit.start, hit.end), hit) for hit in hits(case, matcher)]
+        found = [(Detection(hit.owner, hit.start, hit.end), hit) for hit in matcher_hits(case, matcher)]
         for one in case.said:
-            if not one.optional and not any(hit.id == one.id and meet(hit, one) for hit, _ in found):
+            if not one.optional and not any(hit.id == one.id and overlap(hit, one) for hit, _ in found):
                 print(f"  miss   {one.id:22} {text(case, one)}   also found: {beside(one, (hit for hit, _ in found))}")
                 shown += 1
         for wrong, hit in found:
-            if not any(one.id == wrong.id and meet(one, wrong) for one in case.said):
+            if not any(one.id == wrong.id and overlap(one, wrong) for one in case.said):
                 took = f"{hit.heard} for {hit.wording}, {hit.score:g}"
                 print(f"  false  {wrong.id:22} {text(case, wrong)}   {took}; said: {beside(wrong, case.said)}")
                 shown += 1
@@ -121,12 +121,12 @@ def show(cases: Iterable[Case], matcher: Matcher, most: int) -> None:
             return
 
 
-def beside(one: Said | Found, others: Iterable[Said | Found]) -> str:
-    return ", ".join(other.id for other in others if meet(one, other, 0.0)) or "nothing"
+def beside(one: LabelledPhrase | Detection, others: Iterable[LabelledPhrase | Detection]) -> str:
+    return ", ".join(other.id for other in others if overlap(one, other, 0.0)) or "nothing"
 
 
-def text(case: Case, one: Said | Found) -> str:
-    near = [each for each in case.utterances if meet(Said("", each.start, each.end), one, 0.0)]
+def text(case: Case, one: LabelledPhrase | Detection) -> str:
+    near = [each for each in case.utterances if overlap(LabelledPhrase("", each.start, each.end), one, 0.0)]
     return " / ".join("".join(word.text for word in each.words) for each in near) or "(nothing)"
 
 

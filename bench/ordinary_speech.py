@@ -24,16 +24,24 @@ from typing import Final
 from misheard import Ledger, misheard
 
 from counter_listener.asr.model_files import find_model
-from counter_listener.asr.speech_model import Ears
+from counter_listener.asr.speech_model import SpeechModel
 from counter_listener.audio.recording import probe
 from counter_listener.domain.errors import CounterListenerError
 from counter_listener.domain.types import Utterance, Word
 from counter_listener.evaluation.baselines import BASELINES, Wordings, find_with, prepare_baseline
-from counter_listener.evaluation.evaluation import Case, Finders, evaluate, finders, hear, hits, tried
+from counter_listener.evaluation.evaluation import (
+    Case,
+    Finders,
+    evaluate,
+    finders,
+    load_case,
+    matcher_hits,
+    run_finders,
+)
 from counter_listener.evaluation.labels import Label
-from counter_listener.evaluation.scoring import Method, Said, meet, rate_interval
-from counter_listener.judging.examples import sentence
-from counter_listener.matching.matcher import prepare
+from counter_listener.evaluation.scoring import LabelledPhrase, MethodScore, overlap, rate_interval
+from counter_listener.judging.examples import typed_utterance
+from counter_listener.matching.matcher import prepare_matcher
 from counter_listener.phrases.phrase_file import find_phrase_set, read_phrase_set
 from counter_listener.pipeline import timed
 
@@ -53,7 +61,7 @@ class Line:
     text: str
     seconds: float
     """All of it, the pause after a sentence of a file included."""
-    literal: tuple[Said, ...]
+    literal: tuple[LabelledPhrase, ...]
     """Wordings that stand in it word for word: they may be found."""
     pause: float = 0.0
     """Seconds in which nothing more is said."""
@@ -64,7 +72,7 @@ def main() -> None:
     if asked.sentences and (asked.model or asked.speaker):
         raise SystemExit("Error: --model and --speaker are for recordings; name their folder with --folder.")
     try:
-        matcher = prepare(read_phrase_set(find_phrase_set(asked.phrases))[0])
+        matcher = prepare_matcher(read_phrase_set(find_phrase_set(asked.phrases))[0])
         ready = finders(matcher, BASELINES if asked.baselines else ())
         exact = prepare_baseline("exact", matcher.phrases)
         lines = list(sentences(asked.sentences, exact) if asked.sentences else recordings(asked, exact))
@@ -112,7 +120,9 @@ def manifest(folder: Path, speaker: str | None) -> list[dict[str, str]]:
 def line_of(row: dict[str, str], folder: Path, exact: Wordings) -> Line:
     path = folder / row["path"]
     seconds = probe(path).seconds or 0.0
-    literal = (Said(one.id, 0.0, seconds, optional=True) for one in find_with(exact, sentence(row["text"])))
+    literal = (
+        LabelledPhrase(one.id, 0.0, seconds, optional=True) for one in find_with(exact, typed_utterance(row["text"]))
+    )
     return Line(path, row["text"], seconds, tuple(literal))
 
 
@@ -130,8 +140,8 @@ def sentences(file: Path, exact: Wordings) -> Iterator[Line]:
     if not texts:
         raise SystemExit(f"Error: {file} has no sentences.")
     for number, text in enumerate(texts, start=1):
-        said = sentence(text)
-        literal = (Said(one.id, 0.0, said.end, optional=True) for one in find_with(exact, said))
+        said = typed_utterance(text)
+        literal = (LabelledPhrase(one.id, 0.0, said.end, optional=True) for one in find_with(exact, said))
         yield Line(Path(f"line {number}"), text, said.end + PAUSE, tuple(literal), PAUSE)
 
 
@@ -146,7 +156,7 @@ def transcribed(lines: Iterable[Line], rate: float) -> Iterator[Case]:
 
 
 def stretched(line: Line) -> Utterance:
-    even = sentence(line.text)
+    even = typed_utterance(line.text)
     pace = (line.seconds - line.pause) / even.end if even.end else 0.0
     words = tuple(Word(word.text, word.start * pace, word.end * pace) for word in even.words)
     return Utterance(0.0, line.seconds - line.pause, words)
@@ -154,9 +164,9 @@ def stretched(line: Line) -> Utterance:
 
 def heard(lines: Iterable[Line], model: str) -> Iterator[Case]:
     """Each recording as the model hears it."""
-    ears = Ears(find_model(model))
+    ears = SpeechModel(find_model(model))
     for line in lines:
-        yield hear(Label(line.path, line.seconds, line.literal), ears)
+        yield load_case(Label(line.path, line.seconds, line.literal), ears)
 
 
 def report(title: str, cases: Iterable[Case], ready: Finders, show: int) -> None:
@@ -164,10 +174,10 @@ def report(title: str, cases: Iterable[Case], ready: Finders, show: int) -> None
     trials, shown, literal = [], 0, 0
     for case in cases:
         literal += bool(case.said)
-        trials.append(tried(case, ready))
-        for hit in hits(case, ready.matcher) if shown < show else ():
-            span = Said(hit.owner, hit.start, hit.end)
-            if not any(one.id == hit.owner and meet(one, span, 0.0) for one in case.said):
+        trials.append(run_finders(case, ready))
+        for hit in matcher_hits(case, ready.matcher) if shown < show else ():
+            span = LabelledPhrase(hit.owner, hit.start, hit.end)
+            if not any(one.id == hit.owner and overlap(one, span, 0.0) for one in case.said):
                 text = " / ".join(one.text.replace(" ", "") for one in case.utterances)
                 print(f"  {hit.owner:20} {hit.heard} for {hit.wording}, {hit.score:g}: {text}")
                 shown += 1
@@ -181,7 +191,7 @@ def report(title: str, cases: Iterable[Case], ready: Finders, show: int) -> None
                 print(rate_of(at, result.seconds))
 
 
-def rate_of(method: Method, seconds: float) -> str:
+def rate_of(method: MethodScore, seconds: float) -> str:
     count = method.counts.false_alarms
     low, high = (edge * 3600 / seconds for edge in rate_interval(count))
     at = f"from {method.threshold:g}" if method.threshold else "own settings"

@@ -17,9 +17,9 @@ from typing import Final
 
 from misheard import Ledger, misheard
 
-from counter_listener.judging.examples import sentence
-from counter_listener.matching.matcher import Matcher, prepare
-from counter_listener.matching.matching import find
+from counter_listener.judging.examples import typed_utterance
+from counter_listener.matching.matcher import Matcher, prepare_matcher
+from counter_listener.matching.matching import find_in_utterance
 from counter_listener.phrases.phrase_file import find_phrase_set, read_phrase_set
 
 SENTENCES: Final = Path(__file__).with_name("other_ways.txt")
@@ -34,7 +34,7 @@ def main() -> None:
     options.add_argument("--cer", type=float, default=0.0, help="Character error rate, 0-1.")
     options.add_argument("--missed", type=int, default=0, help="Show so many that are not found.")
     asked = options.parse_args()
-    matcher = prepare(read_phrase_set(find_phrase_set(asked.phrases))[0])
+    matcher = prepare_matcher(read_phrase_set(find_phrase_set(asked.phrases))[0])
     required = {phrase.id for phrase, _ in matcher.phrases.phrases() if phrase.required}
     said, hits, other = Counter[str](), Counter[str](), 0
     for owner, text in listed(asked.sentences):
@@ -61,10 +61,10 @@ def listed(file: Path) -> Iterator[tuple[str, str]]:
 
 def found(matcher: Matcher, text: str, rate: float) -> Iterator[set[str]]:
     """Ids of the phrases in a sentence of the clerk's, each time it is said."""
-    said = sentence(text, "clerk")
+    said = typed_utterance(text, "clerk")
     wrong = (misheard(said, rate, random.Random(f"{seed} {text}"), Ledger()) for seed in SEEDS)
     for heard in wrong if rate else (said,):
-        yield {hit.owner for hit in find(matcher, heard).phrases} if heard else set()
+        yield {hit.owner for hit in find_in_utterance(matcher, heard).phrases} if heard else set()
 
 
 if __name__ == "__main__":

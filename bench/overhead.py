@@ -24,7 +24,7 @@ from pathlib import Path
 from counter_listener.asr.model_files import find_model
 from counter_listener.audio.recording import read_recording
 from counter_listener.domain.errors import AudioError
-from counter_listener.domain.resources import shipped
+from counter_listener.domain.resources import bundled_folder
 from counter_listener.domain.types import BLOCK_SAMPLES, SAMPLE_BYTES, SAMPLE_RATE
 
 MODEL = "counter-cn"
@@ -57,7 +57,7 @@ def main() -> None:
 
 def join_fixtures(target: Path, least: float) -> float:
     """Writes the readable fixtures, joined and repeated, as 16 kHz mono WAV; the length in seconds."""
-    sound = b"".join(part for path in sorted(shipped("recordings").glob("*.wav")) for part in parts(path))
+    sound = b"".join(part for path in sorted(bundled_folder("recordings").glob("*.wav")) for part in parts(path))
     repeats = int(least * SAMPLE_RATE * SAMPLE_BYTES / len(sound)) + 1
     write_wave(target, sound * repeats)
     return repeats * len(sound) / SAMPLE_BYTES / SAMPLE_RATE

@@ -27,14 +27,14 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from counter_listener.domain.findings import Findings, Heard, RuleHit
+from counter_listener.domain.findings import Findings, MatchedUtterance, RuleHit
 from counter_listener.domain.phrase_set import Phrase, PhraseSet
 from counter_listener.domain.types import Gap, Hit, Utterance
 from counter_listener.judging.visit import judge
 from counter_listener.phrases.phrase_file import find_phrase_set, read_phrase_set
 from counter_listener.record.chain import START, linked
 from counter_listener.record.rows import Columns, Origin, Recording, event_rows, recording_row
-from counter_listener.record.store import open_store
+from counter_listener.record.store import open_record
 from counter_listener.record.store_tables import EVENTS, RECORDINGS
 
 SEED = 20_260_101
@@ -59,7 +59,7 @@ class Habits:
     rudeness: float
 
 
-def made_visit(draw: random.Random, phrases: PhraseSet, habits: Habits, begin: float) -> Iterator[Heard]:
+def made_visit(draw: random.Random, phrases: PhraseSet, habits: Habits, begin: float) -> Iterator[MatchedUtterance]:
     """One visit's utterances, the first at `begin` seconds, about four minutes in all."""
     at = begin
     for stage in phrases.stage:
@@ -84,7 +84,7 @@ def made_visit(draw: random.Random, phrases: PhraseSet, habits: Habits, begin: f
         yield from _made_complaint(draw, phrases, habits, at)
 
 
-def _made_complaint(draw: random.Random, phrases: PhraseSet, habits: Habits, at: float) -> Iterator[Heard]:
+def _made_complaint(draw: random.Random, phrases: PhraseSet, habits: Habits, at: float) -> Iterator[MatchedUtterance]:
     scenario = phrases.scenario[0]
     yield _heard(at + 3, triggers=(Hit(scenario.id, scenario.when[0], scenario.when[0], at + 3, at + 4, 98.0),))
     for number, stage in enumerate(scenario.stage, 1):
@@ -99,11 +99,13 @@ def _hit(draw: random.Random, phrase: Phrase, at: float) -> Hit:
     return Hit(phrase.id, wording, wording, at, at + 1.5, score, shared=draw.random() < IN_DOUBT)
 
 
-def _heard(at: float, *, units: int = 8, **found: tuple[Hit, ...] | tuple[RuleHit, ...]) -> Heard:
-    return Heard(Utterance(at, at + 2, ()), Findings(**found), units)  # type: ignore[arg-type]
+def _heard(at: float, *, units: int = 8, **found: tuple[Hit, ...] | tuple[RuleHit, ...]) -> MatchedUtterance:
+    return MatchedUtterance(Utterance(at, at + 2, ()), Findings(**found), units)  # type: ignore[arg-type]
 
 
-def made_recording(draw: random.Random, phrases: PhraseSet, habits: Habits, *, loses: bool) -> Iterator[Heard | Gap]:
+def made_recording(
+    draw: random.Random, phrases: PhraseSet, habits: Habits, *, loses: bool
+) -> Iterator[MatchedUtterance | Gap]:
     """Half an hour at a counter, all of it heard or some sound lost."""
     lost = draw.randrange(VISITS) if loses else None
     for number in range(VISITS):
@@ -137,7 +139,7 @@ def made_rows(phrases: PhraseSet, digest: str, weeks: int, branches: int) -> Ite
 def make_record(path: Path, weeks: int = WEEKS, branches: int = BRANCHES) -> int:
     """Write the year to a new record; how many events it holds."""
     phrases, digest = read_phrase_set(find_phrase_set("bank-counter"))
-    with open_store(path):
+    with open_record(path):
         pass
     rows = linked(made_rows(phrases, digest, weeks, branches), (0, START))
     engine = sa.create_engine(f"sqlite:///{path}", poolclass=sa.NullPool)

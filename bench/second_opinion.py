@@ -22,16 +22,16 @@ from typing import Any, Final
 from vosk import KaldiRecognizer
 
 from counter_listener.asr.model_files import find_model
-from counter_listener.asr.speech_model import Ears
+from counter_listener.asr.speech_model import SpeechModel
 from counter_listener.audio.recording import read_recording
 from counter_listener.domain.phrase_set import PhraseSet
 from counter_listener.domain.types import SAMPLE_BYTES, SAMPLE_RATE, Hit
-from counter_listener.evaluation.evaluation import Case, as_found, hear, hits
-from counter_listener.evaluation.labels import read_labels, scorable
-from counter_listener.evaluation.scoring import meet
-from counter_listener.matching.matcher import Matcher, prepare
+from counter_listener.evaluation.evaluation import Case, as_found, load_case, matcher_hits
+from counter_listener.evaluation.labels import read_labels, scorable_ids
+from counter_listener.evaluation.scoring import overlap
+from counter_listener.matching.matcher import Matcher, prepare_matcher
 from counter_listener.phrases.phrase_file import SLOT, find_phrase_set, read_phrase_set
-from counter_listener.phrases.pinyin import written
+from counter_listener.phrases.pinyin import split_units
 
 AROUND: Final = 0.4
 """Seconds before and after the stretch that are decoded too."""
@@ -44,12 +44,12 @@ def main() -> None:
     options.add_argument("--least", type=float, default=50.0)
     asked = options.parse_args()
     bank = read_phrase_set(find_phrase_set("bank-counter"))[0]
-    strict, loose = prepare(bank), prepare(lowered(bank, asked.least))
-    ears = Ears(find_model(asked.model))
+    strict, loose = prepare_matcher(bank), prepare_matcher(lowered(bank, asked.least))
+    ears = SpeechModel(find_model(asked.model))
     told: Counter[tuple[str, bool]] = Counter()
     seconds = 0.0
-    for label in read_labels(asked.labels, scorable(bank)):
-        case = hear(label, ears)
+    for label in read_labels(asked.labels, scorable_ids(bank)):
+        case = load_case(label, ears)
         missed = list(near_misses(case, strict, loose))
         sound = b"".join(chunk for chunk in read_recording(label.path) if isinstance(chunk, bytes)) if missed else b""
         for hit in missed:
@@ -72,15 +72,17 @@ def lowered(phrases: PhraseSet, least: float) -> PhraseSet:
 
 def near_misses(case: Case, strict: Matcher, loose: Matcher) -> Iterator[Hit]:
     """Hits of the loose matcher where the strict one has none of the same phrase."""
-    sure = [as_found(hit) for hit in hits(case, strict)]
-    for hit in hits(case, loose):
-        if not SLOT.search(hit.wording) and not any(meet(one, as_found(hit)) and one.id == hit.owner for one in sure):
+    sure = [as_found(hit) for hit in matcher_hits(case, strict)]
+    for hit in matcher_hits(case, loose):
+        if not SLOT.search(hit.wording) and not any(
+            overlap(one, as_found(hit)) and one.id == hit.owner for one in sure
+        ):
             yield hit
 
 
 def truth(case: Case, hit: Hit) -> str:
     """What was really said there."""
-    there = [said for said in case.said if said.id == hit.owner and meet(said, as_found(hit))]
+    there = [said for said in case.said if said.id == hit.owner and overlap(said, as_found(hit))]
     if not there:
         return "not said"
     return "optional" if all(said.optional for said in there) else "owed"
@@ -88,7 +90,7 @@ def truth(case: Case, hit: Hit) -> str:
 
 def confirmed(hit: Hit, sound: bytes, model: Any) -> bool:  # noqa: ANN401 - vosk has no types
     """Whether grammar mode hears the wording in that stretch of the recording."""
-    characters = written(hit.wording)
+    characters = split_units(hit.wording)
     recognizer = KaldiRecognizer(model, SAMPLE_RATE, json.dumps([" ".join(characters), "[unk]"], ensure_ascii=False))
     first, last = (round(max(0.0, at) * SAMPLE_RATE) for at in (hit.start - AROUND, hit.end + AROUND))
     recognizer.AcceptWaveform(sound[first * SAMPLE_BYTES : last * SAMPLE_BYTES])

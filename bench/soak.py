@@ -32,11 +32,11 @@ import psutil
 
 from counter_listener.asr.model_files import find_model
 from counter_listener.asr.recognizer import VoskRecognizer, load_model
-from counter_listener.audio.capture import Intake, Tap, tap_for, without_mutes
+from counter_listener.audio.capture import Capture, CaptureQueue, make_capture_queue, mark_muted
 from counter_listener.audio.recording import read_recording
 from counter_listener.domain.types import Event, Gap
-from counter_listener.live.listener import BEGAN, RENEWED, Live
-from counter_listener.matching.matcher import Matcher, prepare
+from counter_listener.live.listener import RENEWED, STARTED, LiveListener
+from counter_listener.matching.matcher import Matcher, prepare_matcher
 from counter_listener.phrases.phrase_file import find_phrase_set, read_phrase_set
 from counter_listener.pipeline import listen
 from counter_listener.record.rows import Origin
@@ -121,7 +121,7 @@ def _sound(file: Path) -> bytes:
 
 def matcher() -> Matcher:
     """The bank counter's."""
-    return prepare(read_phrase_set(find_phrase_set("bank-counter"))[0])
+    return prepare_matcher(read_phrase_set(find_phrase_set("bank-counter"))[0])
 
 
 @dataclass
@@ -161,9 +161,9 @@ class Soak:
     def run(self) -> dict[str, Any]:
         """Every event, counted."""
         told = Told()
-        tap = tap_for(RATE, CHUNK)
+        tap = make_capture_queue(RATE, CHUNK)
         over = threading.Event()
-        intake = Intake(
+        intake = Capture(
             tap,
             RATE,
             lambda: tap.given / RATE,
@@ -178,7 +178,9 @@ class Soak:
             elif "beat" in message:
                 self.sample(message["beat"])
 
-        live = Live(matcher(), origin, None, lambda: tap.given / RATE, lambda: datetime.now(UTC), tell, lambda: False)
+        live = LiveListener(
+            matcher(), origin, None, lambda: tap.given / RATE, lambda: datetime.now(UTC), tell, lambda: False
+        )
         engine = VoskRecognizer(load_model(find_model(self.model)))
         device = threading.Thread(target=self.feed, args=(tap, over), daemon=True)
         device.start()
@@ -186,7 +188,7 @@ class Soak:
         self.dropped = tap.dropped
         return told.result()
 
-    def feed(self, tap: Tap, over: threading.Event) -> None:
+    def feed(self, tap: CaptureQueue, over: threading.Event) -> None:
         """The device: the real callback, in a thread of its own, as PortAudio calls it."""
         for chunk in audio(self.hours, self.seed):
             while tap.waiting.qsize() >= MOST_WAITING:
@@ -211,9 +213,9 @@ def batch(hours: float, seed: int, model: str) -> dict[str, Any]:
     told = Told()
 
     def chunks() -> Iterator[bytes | Gap]:
-        yield Gap(0.0, 0.0, BEGAN)
+        yield Gap(0.0, 0.0, STARTED)
         samples = 0
-        for chunk in without_mutes(audio(hours, seed)):
+        for chunk in mark_muted(audio(hours, seed)):
             if chunk is not None:
                 yield chunk
                 samples += len(chunk) // 2 if isinstance(chunk, bytes) else 0

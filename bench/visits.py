@@ -14,9 +14,9 @@ from typing import Final
 
 from counter_listener.domain.phrase_set import Forbidden, Phrase, PhraseSet
 from counter_listener.domain.types import Utterance, Word
-from counter_listener.evaluation.scoring import Said
+from counter_listener.evaluation.scoring import LabelledPhrase
 from counter_listener.phrases.phrase_file import SLOT
-from counter_listener.phrases.pinyin import written
+from counter_listener.phrases.pinyin import split_units
 
 TALK: Final = Path(__file__).with_name("talk.toml")
 HALVES: Final = {"tuning": 0, "reporting": 1}
@@ -120,7 +120,7 @@ class Visit:
     name: str
     seconds: float
     utterances: tuple[Utterance, ...]
-    said: tuple[Said, ...]
+    said: tuple[LabelledPhrase, ...]
 
 
 @cache
@@ -144,7 +144,7 @@ def exact(owners: Iterable[Phrase | Forbidden]) -> Patterns:
 
 def pattern_of(wording: str) -> re.Pattern[str]:
     parts = enumerate(SLOT.split(wording))
-    return re.compile("".join(".{1,10}?" if index % 2 else "".join(written(part)) for index, part in parts))
+    return re.compile("".join(".{1,10}?" if index % 2 else "".join(split_units(part)) for index, part in parts))
 
 
 def visits(phrases: PhraseSet, kind: str, seed: int, number: int) -> Iterator[Visit]:
@@ -207,7 +207,7 @@ def parsed(marked: str) -> Turn:
     text, marks = "", []
     for index, part in enumerate(MARK.split(marked)):
         if index % 4 in {0, 1}:
-            begin, text = len(text), text + "".join(written(part))
+            begin, text = len(text), text + "".join(split_units(part))
         elif index % 4 == 2:  # noqa: PLR2004
             name = part
         else:
@@ -241,7 +241,7 @@ def forbidden(offence: Forbidden, source: Script, rng: random.Random) -> Turn:
 
 def filled(wording: str, rng: random.Random) -> str:
     """A wording with something in each slot, without punctuation."""
-    return "".join(written(SLOT.sub(lambda slot: rng.choice(FILLED[slot[1]]), wording)))
+    return "".join(split_units(SLOT.sub(lambda slot: rng.choice(FILLED[slot[1]]), wording)))
 
 
 def paraphrased(text: str, rng: random.Random) -> tuple[str, int]:
@@ -304,7 +304,7 @@ def joined(one: Turn, other: Turn) -> Turn:
 
 def spoken(name: str, said: Sequence[Turn], rng: random.Random) -> Visit:
     """The turns with times: utterances end where a turn does, or at a break inside it."""
-    now, utterances, spans = 0.0, list[Utterance](), list[Said]()
+    now, utterances, spans = 0.0, list[Utterance](), list[LabelledPhrase]()
     for turn in said:
         now += rng.uniform(*turn.quiet)
         pauses, words, ends = dict(turn.pauses), list[Word](), {0}
@@ -319,6 +319,7 @@ def spoken(name: str, said: Sequence[Turn], rng: random.Random) -> Visit:
         parts = [tuple(words[first:last]) for first, last in pairwise(cuts) if first < last]
         utterances += [Utterance(part[0].start, part[-1].end, part) for part in parts]
         spans += [
-            Said(mark.id, words[mark.first].start, words[mark.last - 1].end, mark.optional) for mark in turn.marks
+            LabelledPhrase(mark.id, words[mark.first].start, words[mark.last - 1].end, mark.optional)
+            for mark in turn.marks
         ]
     return Visit(name, round(now + 1.0, 3), tuple(utterances), tuple(spans))

@@ -1,101 +1,168 @@
-"""The chain, in one expression: the same for a microphone, a recording and, from `match` on, a transcript."""
+"""The processing chain: audio or a transcript goes in, events come out. It is composed here and nowhere else.
+
+    source -> recognise -> find_phrases -> judge_events -> events
+
+`check`, `listen`, `rejudge`, `explain` and `eval` differ in their source alone. Every stage is a generator, pulled from the
+end, so that a recording of any length needs little memory.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from counter_listener.asr import Ears, Recognizer, is_transcript, read_transcript, transcribe
-from counter_listener.audio import blocks, in_bursts, read_recording
-from counter_listener.domain import AudioError, ByHand, Event, Gap, Recognised, Speaker, Tick, Utterance
-from counter_listener.judging import Counter, judge
+from counter_listener.asr import (
+    Recognizer,
+    SilenceSkipper,
+    SpeechModel,
+    is_transcript,
+    read_transcript,
+    transcribe,
+)
+from counter_listener.audio import blocks, coalesce, read_recording
+from counter_listener.domain import (
+    AudioError,
+    Event,
+    Gap,
+    MatchedItem,
+    Speaker,
+    StreamItem,
+    Tick,
+    Utterance,
+    VisitToggle,
+)
+from counter_listener.judging import CounterState, judge
 from counter_listener.matching import Matcher, match
 
+Progress = Callable[[float], None]
+"""Called with the seconds of a recording that have been read so far."""
 
-def listen(
-    chunks: Iterable[bytes | Gap | ByHand],
-    recognizer: Recognizer,
-    matcher: Matcher,
-    *,
-    one_visit: bool = False,
-    counter: Counter | None = None,
+
+@dataclass(frozen=True, slots=True)
+class AudioSource:
+    """Audio that is still to be recognised."""
+
+    chunks: Iterable[bytes | Gap | VisitToggle]
+    """16 kHz mono signed 16-bit little-endian samples in chunks of any length, with gaps."""
+    recognizer: Recognizer
+    start: float = 0.0
+    """Seconds into the stream at which the first chunk begins."""
+
+
+Source = AudioSource | Iterable[StreamItem]
+"""Audio, or utterances with ticks between them in order of time."""
+
+
+def recognise(source: Source) -> Iterator[StreamItem]:
+    """The utterances, gaps and ticks of a source. Raises AudioError while a recording is read."""
+    if isinstance(source, AudioSource):
+        return transcribe(blocks(source.chunks), source.recognizer, source.start)
+    return iter(source)
+
+
+def find_phrases(source: Source, matcher: Matcher) -> Iterator[MatchedItem]:
+    """The items of a source, each utterance with what was found in it."""
+    return match(recognise(source), matcher)
+
+
+def judge_events(
+    source: Source, matcher: Matcher, *, one_visit: bool = False, state: CounterState | None = None
 ) -> Iterator[Event]:
-    """The events of a stream of audio: 16 kHz mono signed 16-bit little-endian, in chunks of any length, with gaps.
+    """The events of a source. `state` is what is known of a live stream that continues."""
+    return judge(find_phrases(source, matcher), matcher.phrases, one_visit=one_visit, counter=state)
 
-    `counter` is what is known of a stream that goes on; its `now` is where the first chunk begins.
+
+def analyse(source: Source, matcher: Matcher, *, one_visit: bool = False) -> tuple[list[MatchedItem], list[Event]]:
+    """The matched items of a source and its events, for an explanation of both."""
+    matched = list(find_phrases(source, matcher))
+    return matched, list(judge(matched, matcher.phrases, one_visit=one_visit))
+
+
+def file_source(
+    path: Path,
+    model: SpeechModel,
+    *,
+    roles: Sequence[Speaker] = (),
+    skip_silence: bool = True,
+    progress: Progress | None = None,
+) -> Source:
+    """A recording or a transcript as a source. Raises AudioError, TranscriptError, ModelError.
+
+    `roles` names the speaker of each channel; without roles the channels are mixed.
     """
-    since = counter.now if counter else 0.0
-    heard = match(transcribe(blocks(chunks), recognizer, since), matcher)
-    return judge(heard, matcher.phrases, one_visit=one_visit, counter=counter)
+    if is_transcript(path):
+        return with_ticks(read_transcript(path))
+    if not roles:
+        return recording_source(path, model, None, progress, skip_silence=skip_silence)
+    channels: list[list[StreamItem]] = []
+    for number, role in enumerate(roles):
+        source = recording_source(path, model, number, progress, skip_silence=skip_silence)
+        channels.append(_channel_items(source, role))
+    return merge_channels(channels)
 
 
-def read(utterances: Iterable[Utterance], matcher: Matcher, *, one_visit: bool = False) -> Iterator[Event]:
-    """The events of a transcript: utterances in order of time."""
-    return judged(timed(utterances), matcher, one_visit=one_visit)
+def recording_source(
+    path: Path, model: SpeechModel, channel: int | None, progress: Progress | None, *, skip_silence: bool
+) -> AudioSource:
+    """One channel of a recording (from 0), or all channels mixed for None, with its own recogniser.
+
+    With `skip_silence` the recogniser does not receive long stretches of unchanging sound without speech.
+    """
+    recognizer = model.recognizer()
+    return AudioSource(
+        coalesce(read_recording(path, progress, channel)), SilenceSkipper(recognizer) if skip_silence else recognizer
+    )
 
 
-def judged(heard: Iterable[Recognised], matcher: Matcher, *, one_visit: bool = False) -> Iterator[Event]:
-    """The events of what was recognised, in order of time."""
-    return judge(match(heard, matcher), matcher.phrases, one_visit=one_visit)
+def _channel_items(source: AudioSource, role: Speaker) -> list[StreamItem]:
+    """The items of one channel. The channel of a customer may be silent, the channel of a clerk may not."""
+    items: list[StreamItem] = []
+    try:
+        items.extend(replace(item, speaker=role) if isinstance(item, Utterance) else item for item in recognise(source))
+    except AudioError:
+        if role != "customer" or not items:
+            raise
+    return items
 
 
-def timed(items: Iterable[Utterance | Gap], length: float = 0.0) -> Iterator[Recognised]:
-    """Utterances and gaps with the time passing between them, to the end of a stream of `length` seconds at least."""
-    over = length
-    for item in items:
-        yield Tick(item.start, item.start)
-        yield item
-        over = max(over, item.end if isinstance(item, Utterance) else item.start + item.seconds)
-    yield Tick(over, over)
-
-
-def beside(channels: Sequence[Iterable[Recognised]]) -> Iterator[Recognised]:
-    """Channels that were recorded side by side as one stream, in order of time; gaps are those of the first."""
-    kept: list[Utterance | Gap] = []
+def merge_channels(channels: Sequence[Iterable[StreamItem]]) -> Iterator[StreamItem]:
+    """Channels that were recorded in parallel as one stream in order of time. Gaps are those of the first channel."""
+    merged: list[Utterance | Gap] = []
     length = 0.0
     for number, items in enumerate(channels):
         for item in items:
             if isinstance(item, Tick):
                 length = max(length, item.at)
             elif isinstance(item, Utterance) or (isinstance(item, Gap) and number == 0):
-                kept.append(item)
-    return timed(sorted(kept, key=lambda item: item.start), length)
+                merged.append(item)
+    return with_ticks(sorted(merged, key=lambda item: item.start), length)
 
 
-def hear(path: Path, ears: Ears, progress: Callable[[float], None] | None = None) -> Iterator[Recognised]:
-    """What is recognised in a recording, or stands in a transcript; `progress` is told the seconds read so far.
-
-    Raises AudioError, TranscriptError, ModelError.
-    """
-    if is_transcript(path):
-        return timed(read_transcript(path))
-    return _heard(path, ears, progress, None)
-
-
-def hear_channels(
-    path: Path, ears: Ears, roles: Sequence[Speaker], progress: Callable[[float], None] | None = None
-) -> Iterator[Recognised]:
-    """What is recognised on the channels of a recording, one after the other, in order of time, each with its speaker.
-
-    A customer's channel may be silent, a clerk's may not. Raises AudioError, ModelError.
-    """
-    channels = []
-    for number, role in enumerate(roles):
-        items: list[Recognised] = []
-        try:
-            items.extend(
-                replace(item, speaker=role) if isinstance(item, Utterance) else item
-                for item in _heard(path, ears, progress, number)
-            )
-        except AudioError:
-            if role != "customer" or not items:
-                raise
-        channels.append(items)
-    return beside(channels)
+def with_ticks(items: Iterable[Utterance | Gap], length: float = 0.0) -> Iterator[StreamItem]:
+    """Utterances and gaps with ticks between them, up to the end of a stream of at least `length` seconds."""
+    end = length
+    for item in items:
+        yield Tick(item.start, item.start)
+        yield item
+        end = max(end, item.end if isinstance(item, Utterance) else item.start + item.seconds)
+    yield Tick(end, end)
 
 
-def _heard(
-    path: Path, ears: Ears, progress: Callable[[float], None] | None, channel: int | None
-) -> Iterator[Recognised]:
-    return transcribe(blocks(in_bursts(read_recording(path, progress, channel))), ears.recognizer())
+@dataclass(slots=True)
+class StreamLog:
+    """Observes a stream: its length and, if `keep` is set, its utterances and gaps."""
+
+    keep: bool = False
+    seconds: float = 0.0
+    """Length of the stream so far."""
+    items: list[Utterance | Gap] = field(default_factory=list)
+
+    def observe(self, items: Iterable[StreamItem]) -> Iterator[StreamItem]:
+        """The same items."""
+        for item in items:
+            if isinstance(item, Tick):
+                self.seconds = max(self.seconds, item.at)
+            elif self.keep and isinstance(item, Utterance | Gap):
+                self.items.append(item)
+            yield item

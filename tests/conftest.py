@@ -17,7 +17,15 @@ if TYPE_CHECKING:
 
 os.environ["LANGUAGE"] = "en"
 
-LONGEST = ("test_listen", "test_check", "test_many", "test_live", "test_pipeline", "test_house", "test_fixtures")
+LONGEST = (
+    "test_listen",
+    "test_check",
+    "test_scheduler",
+    "test_listener",
+    "test_pipeline",
+    "test_house",
+    "test_fixtures",
+)
 """Those that take longest, mostly by waiting: begun last, they would leave a core idle at the end."""
 
 
@@ -28,7 +36,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_configure() -> None:
     """Lets the tests of one process have a phrase set in common: to make it ready took a quarter of their time."""
-    plain = ready.load_phrases
+    plain = ready.load_matcher
 
     @cache
     def kept(name: str, _content: bytes, *, proven: bool) -> tuple[Matcher, str]:
@@ -41,4 +49,4 @@ def pytest_configure() -> None:
             return plain(name, proven=proven)
         return kept(name, content, proven=proven)
 
-    ready.load_phrases = load_phrases
+    ready.load_matcher = load_phrases

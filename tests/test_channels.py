@@ -7,10 +7,10 @@ from array import array
 from pathlib import Path
 
 import pytest
-from command import events, run
+from support.command import events, run
 
 from counter_listener.audio.recording import read_recording
-from counter_listener.domain.types import Gap, Recognised, Tick, Utterance, Word
+from counter_listener.domain.types import Gap, StreamItem, Tick, Utterance, Word
 from counter_listener.pipeline import beside
 
 FIXTURES = Path(__file__).parent / "fixtures"
@@ -85,8 +85,8 @@ def test_channels_side_by_side_are_one_stream_in_order_of_time() -> None:
         return Utterance(start, start + 1, (Word("好", start, start + 1),))
 
     gap = Gap(3.0, 1.0, "lost")
-    one: list[Recognised] = [said(0.0), Tick(2.0, 2.0), gap, said(5.0), Tick(9.0, 9.0)]
-    other: list[Recognised] = [said(2.0), gap, said(4.5), Tick(9.0, 9.0)]
+    one: list[StreamItem] = [said(0.0), Tick(2.0, 2.0), gap, said(5.0), Tick(9.0, 9.0)]
+    other: list[StreamItem] = [said(2.0), gap, said(4.5), Tick(9.0, 9.0)]
     merged = list(beside([one, other]))
     assert [item.start for item in merged if isinstance(item, Utterance | Gap)] == [0.0, 2.0, 3.0, 4.5, 5.0]
     assert merged[-1] == Tick(9.0, 9.0)

@@ -17,10 +17,10 @@ from typing import Any
 import pytest
 
 from counter_listener.asr.model_files import find_model
-from counter_listener.asr.speech_model import Ears
-from counter_listener.batch.check import Result, Task, check_one
+from counter_listener.asr.speech_model import SpeechModel
+from counter_listener.batch.check import CheckOptions, CheckResult, check_file
 from counter_listener.domain.types import Event
-from counter_listener.matching.matcher import prepare
+from counter_listener.matching.matcher import prepare_matcher
 from counter_listener.phrases.phrase_file import find_phrase_set, read_phrase_set
 
 FIXTURES = Path(__file__).parent / "fixtures"
@@ -41,20 +41,22 @@ VISITS = [(name, number) for name, told in EXPECTED.items() for number in range(
 
 
 @pytest.fixture(scope="session")
-def results() -> dict[str, Result]:
+def results() -> dict[str, CheckResult]:
     """What came of every recording, the longest heard first so that all cores stay busy."""
-    ears = Ears(find_model(MODEL))
+    ears = SpeechModel(find_model(MODEL))
     assert ears.model
     names = {told["made"]["phrases"] for told in EXPECTED.values()}
-    tasks = {name: Task(prepare(read_phrase_set(find_phrase_set(name))[0]), ears, UTC) for name in names}
+    tasks = {
+        name: CheckOptions(prepare_matcher(read_phrase_set(find_phrase_set(name))[0]), ears, UTC) for name in names
+    }
     longest_first = sorted(INPUTS, key=lambda path: -EXPECTED[path.stem]["made"]["seconds"])
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        heard = pool.map(lambda path: check_one(path, tasks[EXPECTED[path.stem]["made"]["phrases"]]), longest_first)
+        heard = pool.map(lambda path: check_file(path, tasks[EXPECTED[path.stem]["made"]["phrases"]]), longest_first)
         return {result.path.stem: result for result in heard}
 
 
 @pytest.fixture(params=VISITS, ids=lambda one: "-".join(map(str, one)))
-def case(request: pytest.FixtureRequest, results: dict[str, Result]) -> Case:
+def case(request: pytest.FixtureRequest, results: dict[str, CheckResult]) -> Case:
     """What was said in one visit, and its events."""
     name, number = request.param
     return EXPECTED[name]["visits"][number - 1], [one for one in results[name].events if one.visit == number]
@@ -102,7 +104,7 @@ def test_what_the_expectations_owe_is_what_the_phrase_set_requires(name: str) ->
 
 
 @pytest.mark.parametrize("name", EXPECTED)
-def test_visits_are_told_apart_and_gaps_are_told(name: str, results: dict[str, Result]) -> None:
+def test_visits_are_told_apart_and_gaps_are_told(name: str, results: dict[str, CheckResult]) -> None:
     told, result = EXPECTED[name], results[name]
     kinds = [event.kind for event in result.events]
     assert result.error is None

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from counter_listener.domain.resources import shipped
+from counter_listener.domain.resources import bundled_folder
 
 PACKAGE = Path(__file__).resolve().parent.parent / "counter_listener"
 FILES = sorted(PACKAGE.rglob("*.py"))
@@ -136,7 +136,7 @@ finally:
 @pytest.mark.parametrize(
     "words",
     [
-        ["check", str(shipped("recordings") / "no-greeting.wav"), "--store", "none"],
+        ["check", str(bundled_folder("recordings") / "no-greeting.wav"), "--store", "none"],
         ["check", "x.wav", "--model", "small-cn-0.22"],
         ["models", "list"],
         ["models", "path", "small-cn-0.22"],

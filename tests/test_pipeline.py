@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bundled import matcher
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.bundled import matcher
 
 from counter_listener.asr.model_files import find_model
 from counter_listener.asr.recognizer import VoskRecognizer, load_model, transcribe
-from counter_listener.audio.blocks import blocks
+from counter_listener.audio.chunking import blocks
 from counter_listener.audio.recording import read_recording
 from counter_listener.domain.types import SAMPLE_BYTES, SAMPLE_RATE, Event, Gap, Utterance
 from counter_listener.pipeline import listen, read

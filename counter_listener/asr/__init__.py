@@ -5,17 +5,23 @@ from counter_listener.asr.model_files import (
     find_model,
     installed,
     listed_in_full,
+    model_vocabulary,
     models_folder,
-    verify,
-    vocabulary,
+    verify_model,
 )
-from counter_listener.asr.model_grammar import MEANING, try_grammar
-from counter_listener.asr.model_install import Wish, install
-from counter_listener.asr.model_registry import Facts, KnownModel, known_model, registry
-from counter_listener.asr.model_storage import Origin, alone, origin_of, removable, take_out
+from counter_listener.asr.model_grammar import GRAMMAR_DESCRIPTIONS, try_grammar
+from counter_listener.asr.model_install import InstallRequest, install_model
+from counter_listener.asr.model_registry import KnownModel, ModelFacts, known_model, registry
+from counter_listener.asr.model_storage import (
+    ModelOrigin,
+    check_removable,
+    lock_models_folder,
+    model_origin,
+    remove_model,
+)
 from counter_listener.asr.recognizer import (
-    GARBAGE,
-    LAG,
+    DECODER_LAG,
+    UNKNOWN_WORD,
     Recognizer,
     VoskRecognizer,
     load_engine,
@@ -23,43 +29,43 @@ from counter_listener.asr.recognizer import (
     share_model,
     transcribe,
 )
-from counter_listener.asr.silence import Sparing
-from counter_listener.asr.speech_model import Ears
+from counter_listener.asr.silence import SilenceSkipper
+from counter_listener.asr.speech_model import SpeechModel
 from counter_listener.asr.transcripts import is_transcript, read_transcript
-from counter_listener.asr.transfer import Moved
+from counter_listener.asr.transfer import TransferProgress
 
 __all__ = [
-    "GARBAGE",
-    "LAG",
-    "MEANING",
-    "Ears",
-    "Facts",
+    "DECODER_LAG",
+    "GRAMMAR_DESCRIPTIONS",
+    "UNKNOWN_WORD",
+    "InstallRequest",
     "KnownModel",
-    "Moved",
-    "Origin",
+    "ModelFacts",
+    "ModelOrigin",
     "Recognizer",
-    "Sparing",
+    "SilenceSkipper",
+    "SpeechModel",
+    "TransferProgress",
     "VoskRecognizer",
-    "Wish",
-    "alone",
     "bundled",
+    "check_removable",
     "find_model",
-    "install",
+    "install_model",
     "installed",
     "is_transcript",
     "known_model",
     "listed_in_full",
     "load_engine",
     "load_model",
+    "lock_models_folder",
+    "model_origin",
+    "model_vocabulary",
     "models_folder",
-    "origin_of",
     "read_transcript",
     "registry",
-    "removable",
+    "remove_model",
     "share_model",
-    "take_out",
     "transcribe",
     "try_grammar",
-    "verify",
-    "vocabulary",
+    "verify_model",
 ]

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from counter_listener.asr.transfer import Moved
-from counter_listener.domain import ModelError, Sentence, cause, sentence
+from counter_listener.asr.transfer import TransferProgress
+from counter_listener.domain import ModelError, Sentence, sentence, system_reason
 
 CHUNK: Final = 1 << 20
 ENTRIES: Final = 2_000
@@ -72,7 +72,7 @@ def look_through(archive: Path) -> Plan:
         return Plan(archive, tops.pop(), files, size)
 
 
-def unpack(plan: Plan, into: Path, moved: Moved) -> None:
+def unpack(plan: Plan, into: Path, moved: TransferProgress) -> None:
     """Writes the files of a model into the folder `into`, which must not be there yet. Raises ModelError, OSError."""
     into.mkdir(parents=True)
     written = 0
@@ -155,7 +155,7 @@ def _opened(archive: Path) -> Iterator[zipfile.ZipFile]:
             raise _refused(archive, sentence("it is damaged")) from None
         if error.filename is None or Path(error.filename) != archive:
             raise  # of what is written, not of the archive
-        raise ModelError("{archive} cannot be read ({why}).", archive=archive, why=cause(error)) from None
+        raise ModelError("{archive} cannot be read ({why}).", archive=archive, why=system_reason(error)) from None
     except zipfile.BadZipFile:
         raise _refused(archive, sentence("it is no ZIP file, or not a whole one")) from None
     except (zlib.error, struct.error, EOFError, RuntimeError, NotImplementedError, ValueError, OverflowError):

@@ -12,11 +12,13 @@ from pathlib import Path
 import pooch
 from requests import exceptions
 
-from counter_listener.asr.transfer import PATIENCE, Line, Moved, Patience, Wanted, by_hand, plain
+from counter_listener.asr.transfer import PATIENCE, Line, Patience, TransferProgress, Wanted, by_hand, plain
 from counter_listener.domain import N_, ModelError, Sentence, UsageError, sentence
 
 
-def fetch(wanted: Wanted, folder: Path, moved: Moved, proxy: str | None = None, patience: Patience = PATIENCE) -> Path:
+def fetch(
+    wanted: Wanted, folder: Path, moved: TransferProgress, proxy: str | None = None, patience: Patience = PATIENCE
+) -> Path:
     """The archive, in `folder`, its checksum right. What a broken line leaves there is gone on from next time.
 
     `proxy` is a URL; without it the usual environment variables hold. Raises ModelError, UsageError, OSError.

@@ -13,7 +13,7 @@ from typing import Final
 
 from counter_listener.asr.model_registry import PREFIX
 from counter_listener.asr.symbol_table import FST_MAGIC, NoTableError, output_symbols
-from counter_listener.domain import ModelError, Sentence, cause, data_folder, sentence, shipped
+from counter_listener.domain import ModelError, Sentence, bundled_folder, data_folder, sentence, system_reason
 
 """The makers' own names begin with it; ours leave it out, and either is understood."""
 CHECKSUMS: Final = "SHA256SUMS"
@@ -41,7 +41,7 @@ def models_folder() -> Path:
 
 def bundled() -> dict[str, Path]:
     """The models that ship with the program, by name."""
-    return {folder.name: folder for folder in _listed(shipped("models"))}
+    return {folder.name: folder for folder in _listed(bundled_folder("models"))}
 
 
 def installed() -> dict[str, Path]:
@@ -82,7 +82,7 @@ def _cure(name: str) -> Sentence:
     return sentence("; `counter-listener models install {name}` fetches this one", name=known.name)
 
 
-def verify(folder: Path) -> None:
+def verify_model(folder: Path) -> None:
     """Checks a model's files. Raises ModelError, which names the file and the cure.
 
     A model that carries a list of checksums is held to it; any other is looked over and then loaded once in a
@@ -114,7 +114,7 @@ def verify(folder: Path) -> None:
     if listed_in_full(folder):
         verify_checksums(folder)
     else:
-        vocabulary(folder)
+        model_vocabulary(folder)
         verify_by_loading(folder)
 
 
@@ -147,7 +147,7 @@ def _whole(folder: Path, name: str) -> Path:
         raise ModelError(
             "{folder}: {what}",
             folder=folder,
-            what=sentence("{name} cannot be read ({why}).", name=name, why=cause(error)),
+            what=sentence("{name} cannot be read ({why}).", name=name, why=system_reason(error)),
         ) from None
     if size <= 0:
         state = sentence("empty") if size == 0 else sentence("missing")
@@ -164,10 +164,10 @@ def _head(file: Path, size: int) -> bytes:
         with file.open("rb") as opened:
             return opened.read(size)
     except OSError as error:
-        raise ModelError("{file}: the model cannot be read ({why}).", file=file, why=cause(error)) from None
+        raise ModelError("{file}: the model cannot be read ({why}).", file=file, why=system_reason(error)) from None
 
 
-def vocabulary(folder: Path) -> frozenset[str]:
+def model_vocabulary(folder: Path) -> frozenset[str]:
     """The words that a model can write. Raises ModelError.
 
     As libvosk has it (src/model.cc): the words that the graph itself carries, else those of graph/words.txt. The
@@ -186,7 +186,7 @@ def _symbols(folder: Path, graph: str) -> Iterable[str] | None:
         raise ModelError(
             "{folder}: {what}",
             folder=folder,
-            what=sentence("{name} cannot be read ({why}).", name=graph, why=cause(error)),
+            what=sentence("{name} cannot be read ({why}).", name=graph, why=system_reason(error)),
         ) from None
     except NoTableError:
         raise ModelError(
@@ -221,7 +221,7 @@ def verify_checksums(folder: Path) -> None:
             raise ModelError(
                 "{folder}: {what}",
                 folder=folder,
-                what=sentence("{name} cannot be read ({why}).", name=name, why=cause(error)),
+                what=sentence("{name} cannot be read ({why}).", name=name, why=system_reason(error)),
             ) from None
         if digest != expected:
             raise ModelError(

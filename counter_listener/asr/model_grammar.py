@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from counter_listener.asr.model_files import DYNAMIC, STATIC, TRY_SECONDS
-from counter_listener.domain import N_, ModelError, sentence, shipped
+from counter_listener.domain import N_, ModelError, bundled_folder, sentence
 
 RECORDING: Final = "full-marks.wav"
 """Of which the first seconds are heard."""
@@ -31,7 +31,7 @@ print(json.dumps(heard))
 """
 
 Ability = Literal["able", "static", "ignored", "unproven"]
-MEANING: Final[dict[Ability, str]] = {
+GRAMMAR_DESCRIPTIONS: Final[dict[Ability, str]] = {
     "able": N_("works: a dynamic graph, and libvosk kept to the words that it was given"),
     "static": N_("does not work: a static graph (graph/HCLG.fst), with which libvosk takes no grammar"),
     "ignored": N_("does not work: libvosk went on with all of its words"),
@@ -64,7 +64,7 @@ def try_grammar(folder: Path, vocabulary: Iterable[str]) -> Trial:
         "-c",
         TRY_GRAMMAR,
         str(folder.resolve()),
-        str(shipped("recordings") / RECORDING),
+        str(bundled_folder("recordings") / RECORDING),
         grammar,
     ]
     try:

@@ -15,11 +15,11 @@ from typing import Final, Literal
 from counter_listener.asr.model_archive import CHUNK, NAME, check_part, look_through, unpack
 from counter_listener.asr.model_files import ACOUSTIC, bundled
 from counter_listener.asr.model_registry import PREFIX, KnownModel, known_model, registry
-from counter_listener.asr.model_storage import ORIGIN, Origin, alone, check_space, put, whole
-from counter_listener.asr.transfer import Moved
-from counter_listener.domain import ModelError, UsageError, _, cause
+from counter_listener.asr.model_storage import ORIGIN, ModelOrigin, check_space, lock_models_folder, put, whole
+from counter_listener.asr.transfer import TransferProgress
+from counter_listener.domain import ModelError, UsageError, _, system_reason
 
-Begin = Callable[[str], Moved]
+Begin = Callable[[str], TransferProgress]
 """Told what begins now; gives what to tell how far it is."""
 
 DOWNLOADS: Final = ".downloads"
@@ -28,7 +28,7 @@ GROWTH: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class InstallRequest:
     """What the user asked to install, and how."""
 
     what: str
@@ -51,7 +51,7 @@ class Outcome:
     """What has come of it."""
 
     name: str
-    origin: Origin | None
+    origin: ModelOrigin | None
     """None where nothing was done, as the model is installed already and whole."""
 
 
@@ -59,12 +59,12 @@ class Outcome:
 class _Job:
     """One install under way."""
 
-    wish: Wish
+    wish: InstallRequest
     root: Path
     now: datetime
     begin: Begin
 
-    def put(self, name: str, origin: Origin, size: int, fill: Callable[[Path], None]) -> Outcome:
+    def put(self, name: str, origin: ModelOrigin, size: int, fill: Callable[[Path], None]) -> Outcome:
         def fill_and_tell(into: Path) -> None:
             fill(into)
             self.begin(_("Loading it once"))(0, None)  # what comes now takes a minute with a large model
@@ -73,17 +73,17 @@ class _Job:
         done = put(self.root, name, origin, fill_and_tell, replacing=self.wish.replacing)
         return Outcome(name, origin if done else None)
 
-    def origin(self, source: str, sha256: str | None, verified: Literal["registry", "given", "no"]) -> Origin:
-        return Origin(source, sha256, verified, self.now.isoformat(timespec="seconds"))
+    def origin(self, source: str, sha256: str | None, verified: Literal["registry", "given", "no"]) -> ModelOrigin:
+        return ModelOrigin(source, sha256, verified, self.now.isoformat(timespec="seconds"))
 
 
-def install(wish: Wish, now: datetime, begin: Begin, waiting: Callable[[], None]) -> Outcome:
+def install_model(wish: InstallRequest, now: datetime, begin: Begin, waiting: Callable[[], None]) -> Outcome:
     """Installs what the user asked for; what is installed stays as it is until the new one is whole.
 
     `now`, aware, is written down beside the model; `waiting` is called where another install is waited for.
     Raises ModelError, UsageError.
     """
-    with alone(waiting) as root:
+    with lock_models_folder(waiting) as root:
         job = _Job(wish, root, now, begin)
         if os.path.isdir(wish.what):  # noqa: PTH112 - Path.is_dir raises on names that are too long
             return _from_folder(job, Path(wish.what).resolve())
@@ -158,7 +158,7 @@ def _from_archive(job: _Job, archive: Path, url: str | None = None) -> Outcome:
     try:
         found = _sha256(archive, job.begin(_("Checking the archive")))
     except OSError as error:
-        raise ModelError("{archive} cannot be read ({why}).", archive=archive, why=cause(error)) from None
+        raise ModelError("{archive} cannot be read ({why}).", archive=archive, why=system_reason(error)) from None
     listed = next((model for model in registry().models if model.sha256 == found), None)
     verified = _verified(job.wish, archive, found, listed)
     plan = look_through(archive)
@@ -167,7 +167,9 @@ def _from_archive(job: _Job, archive: Path, url: str | None = None) -> Outcome:
     return job.put(name, origin, plan.size, lambda into: unpack(plan, into, job.begin(_("Unpacking"))))
 
 
-def _verified(wish: Wish, archive: Path, found: str, listed: KnownModel | None) -> Literal["registry", "given", "no"]:
+def _verified(
+    wish: InstallRequest, archive: Path, found: str, listed: KnownModel | None
+) -> Literal["registry", "given", "no"]:
     """By whose checksum an archive is right. Raises where it is wrong, or where nobody knows one."""
     if wish.sha256 and wish.sha256 != found:
         raise ModelError(
@@ -198,7 +200,7 @@ def _verified(wish: Wish, archive: Path, found: str, listed: KnownModel | None) 
     return "no"
 
 
-def _sha256(archive: Path, moved: Moved) -> str:
+def _sha256(archive: Path, moved: TransferProgress) -> str:
     digest, size = hashlib.sha256(), archive.stat().st_size
     with archive.open("rb") as file:
         while chunk := file.read(CHUNK):
@@ -220,7 +222,9 @@ def _from_folder(job: _Job, source: Path) -> Outcome:
         files = _files(source)
         size = sum(file.stat().st_size for file in files)
     except OSError as error:
-        raise ModelError("{path} cannot be read ({why}).", path=error.filename or source, why=cause(error)) from None
+        raise ModelError(
+            "{path} cannot be read ({why}).", path=error.filename or source, why=system_reason(error)
+        ) from None
     origin = job.origin(str(source), None, "no")
     return job.put(name, origin, size, lambda into: _copy(source, files, into, job.begin(_("Copying"))))
 
@@ -249,7 +253,7 @@ def _fail(error: OSError) -> None:
     raise error
 
 
-def _copy(source: Path, files: list[Path], into: Path, moved: Moved) -> None:
+def _copy(source: Path, files: list[Path], into: Path, moved: TransferProgress) -> None:
     total, done = sum(file.stat().st_size for file in files), 0
     for file in files:
         target = into / file.relative_to(source)

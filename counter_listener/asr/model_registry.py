@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
-from counter_listener.domain import shipped
+from counter_listener.domain import bundled_folder
 
 PREFIX: Final = "vosk-model-"
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class ModelFacts:
     """What is told of a model."""
 
     language: str
@@ -34,7 +34,7 @@ class KnownModel:
     exact: bool
     sha256: str | None
     """Of the archive; None where it is not known."""
-    facts: Facts
+    facts: ModelFacts
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +43,14 @@ class Registry:
 
     source: str
     """URL of the folder that holds the archives."""
-    bundled: Facts
+    bundled: ModelFacts
     models: tuple[KnownModel, ...]
 
 
 @cache
 def registry() -> Registry:
     """The registry that ships with the program."""
-    content = tomllib.loads((shipped("models") / "registry.toml").read_text(encoding="utf-8"))
+    content = tomllib.loads((bundled_folder("models") / "registry.toml").read_text(encoding="utf-8"))
     models = tuple(_known(entry) for entry in content["model"])
     return Registry(content["source"], _facts(content["bundled"]), models)
 
@@ -60,8 +60,8 @@ def _known(entry: dict[str, Any]) -> KnownModel:
     return KnownModel(entry["name"], entry["file"], size, "bytes" in entry, entry.get("sha256"), _facts(entry))
 
 
-def _facts(entry: dict[str, str]) -> Facts:
-    return Facts(entry["language"], entry["errors"], entry["licence"])
+def _facts(entry: dict[str, str]) -> ModelFacts:
+    return ModelFacts(entry["language"], entry["errors"], entry["licence"])
 
 
 def known_model(name: str) -> KnownModel | None:

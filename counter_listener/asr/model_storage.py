@@ -12,8 +12,15 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final, Literal
 
-from counter_listener.asr.model_files import CHECKSUMS, bundled, checksums, models_folder, verify, verify_by_loading
-from counter_listener.domain import ModelError, UsageError, cause
+from counter_listener.asr.model_files import (
+    CHECKSUMS,
+    bundled,
+    checksums,
+    models_folder,
+    verify_by_loading,
+    verify_model,
+)
+from counter_listener.domain import ModelError, UsageError, system_reason
 
 ORIGIN: Final = "installed.json"
 """Where a model came from, beside its files."""
@@ -27,7 +34,7 @@ Fill = Callable[[Path], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class ModelOrigin:
     """Where an installed model came from."""
 
     source: str
@@ -41,7 +48,7 @@ class Origin:
 
 
 @contextmanager
-def alone(waiting: Callable[[], None]) -> Iterator[Path]:
+def lock_models_folder(waiting: Callable[[], None]) -> Iterator[Path]:
     """The models folder, made where it is missing, to this process alone until the end.
 
     `waiting` is called where another process has it and is waited for. Raises ModelError.
@@ -58,13 +65,13 @@ def alone(waiting: Callable[[], None]) -> Iterator[Path]:
             waiting()
             lock.acquire()
     except (OSError, NotImplementedError) as error:
-        raise ModelError("{root} cannot be written ({why}).", root=root, why=cause(error)) from None
+        raise ModelError("{root} cannot be written ({why}).", root=root, why=system_reason(error)) from None
     try:
         for left in root.glob(f"{STAGING}*"):  # of an install that was killed
             shutil.rmtree(left, ignore_errors=True)
         yield root
     except OSError as error:
-        raise ModelError("{root} cannot be written ({why}).", root=root, why=cause(error)) from None
+        raise ModelError("{root} cannot be written ({why}).", root=root, why=system_reason(error)) from None
     finally:
         lock.release()
 
@@ -82,7 +89,7 @@ def check_space(root: Path, size: int) -> None:
         )
 
 
-def put(root: Path, name: str, origin: Origin, fill: Fill, *, replacing: bool) -> bool:
+def put(root: Path, name: str, origin: ModelOrigin, fill: Fill, *, replacing: bool) -> bool:
     """Fills a folder beside, proves that libvosk loads it, and moves it into place whole.
 
     Gives False where the very same model is there already and whole. Raises ModelError, UsageError, OSError.
@@ -109,13 +116,13 @@ def whole(folder: Path) -> bool:
     if not folder.exists():
         return False
     try:
-        verify(folder)
+        verify_model(folder)
     except ModelError:
         return False
     return True
 
 
-def removable(name: str) -> None:
+def check_removable(name: str) -> None:
     """Raises UsageError where no model of this name was installed by the user."""
     if name in bundled():
         raise UsageError("{name} ships with the program and stays.", name=name)
@@ -124,16 +131,16 @@ def removable(name: str) -> None:
         raise UsageError("No model {name!r} is installed; `counter-listener models list` shows which are.", name=name)
 
 
-def take_out(root: Path, name: str) -> None:
+def remove_model(root: Path, name: str) -> None:
     """Removes an installed model. Raises OSError."""
     with _staged(root) as stage:
         (root / name).rename(stage / name)
 
 
-def origin_of(folder: Path) -> Origin | None:
+def model_origin(folder: Path) -> ModelOrigin | None:
     """Where an installed model came from; None where it was not installed by us."""
     with suppress(OSError, ValueError, TypeError):
-        return Origin(**json.loads((folder / ORIGIN).read_text(encoding="utf-8")))
+        return ModelOrigin(**json.loads((folder / ORIGIN).read_text(encoding="utf-8")))
     return None
 
 
@@ -150,7 +157,7 @@ def _staged(root: Path) -> Iterator[Path]:
 def _prove(folder: Path, source: str) -> None:
     """Raises ModelError, which names what it was filled from, where libvosk cannot use a model."""
     try:
-        verify(folder)
+        verify_model(folder)
         verify_by_loading(folder)  # a list of checksums proves that nothing changed, not that it ever worked
     except ModelError as error:
         raise ModelError(

@@ -9,26 +9,26 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-from counter_listener.asr.model_files import verify
+from counter_listener.asr.model_files import verify_model
 from counter_listener.domain import (
     SAMPLE_BYTES,
     SAMPLE_RATE,
-    ByHand,
     Gap,
     ModelError,
-    Recognised,
+    StreamItem,
     Tick,
     Utterance,
+    VisitToggle,
     Word,
     printable,
     sentence,
 )
 
-BESIDE: Final = 4.0
+NEAR_GAP_SECONDS: Final = 4.0
 """Seconds after a gap in which speech is beside it."""
-LAG: Final = 1.0
+DECODER_LAG: Final = 1.0
 """Seconds that libvosk may hold back: what it has been fed but not decoded when an utterance ends."""
-GARBAGE: Final = "[unk]"
+UNKNOWN_WORD: Final = "[unk]"
 """What a model writes where it heard speech but no word it knows."""
 
 
@@ -57,14 +57,14 @@ class VoskRecognizer:
         self.engine.SetWords(True)  # noqa: FBT003 - as the engine has it
 
     def accept(self, block: bytes) -> tuple[Word, ...] | None:
-        return words(self.engine.Result()) if self.engine.AcceptWaveform(block) else None
+        return parse_words(self.engine.Result()) if self.engine.AcceptWaveform(block) else None
 
     def finish(self) -> tuple[Word, ...]:
-        return words(self.engine.FinalResult())
+        return parse_words(self.engine.FinalResult())
 
     def partial(self) -> str:
         """What the utterance holds so far, by the engine's guess; asking changes nothing in what it will hear."""
-        return printable(json.loads(self.engine.PartialResult()).get("partial", "")).replace(GARBAGE, "").strip()
+        return printable(json.loads(self.engine.PartialResult()).get("partial", "")).replace(UNKNOWN_WORD, "").strip()
 
 
 _SHARED: Final[dict[Path, Any]] = {}
@@ -93,7 +93,7 @@ def load_model(folder: Path) -> Any:  # noqa: ANN401 - vosk has no types
     """
     if (shared := _SHARED.get(folder.resolve())) is not None:
         return shared
-    verify(folder)
+    verify_model(folder)
     from vosk import Model, SetLogLevel
 
     SetLogLevel(-1)
@@ -107,32 +107,32 @@ def load_model(folder: Path) -> Any:  # noqa: ANN401 - vosk has no types
         ) from None
 
 
-def words(result: str) -> tuple[Word, ...]:
+def parse_words(result: str) -> tuple[Word, ...]:
     """The words of a Vosk result, which is JSON; garbage and control characters are left out."""
     entries = json.loads(result).get("result", [])
     return tuple(
         Word(printable(entry["word"]), entry["start"], entry["end"], entry.get("conf", 1.0))
         for entry in entries
-        if entry["word"] != GARBAGE
+        if entry["word"] != UNKNOWN_WORD
     )
 
 
 def transcribe(
-    blocks: Iterable[bytes | Gap | ByHand], recognizer: Recognizer, since: float = 0.0
-) -> Iterator[Recognised]:
+    blocks: Iterable[bytes | Gap | VisitToggle], recognizer: Recognizer, since: float = 0.0
+) -> Iterator[StreamItem]:
     """Utterances as they end, gaps and keys as they come, and a tick for every block.
 
     `since` is where in the stream the first block begins, in seconds.
     """
-    fed, lost, settled, gap_end = 0, since, since, -BESIDE
+    fed, lost, settled, gap_end = 0, since, since, -NEAR_GAP_SECONDS
     for block in blocks:
-        if isinstance(block, ByHand):  # what was said before the key belongs before it
-            yield from spoken(recognizer.finish(), lost, gap_end)
+        if isinstance(block, VisitToggle):  # what was said before the key belongs before it
+            yield from as_utterance(recognizer.finish(), lost, gap_end)
             yield block
             settled = max(settled, block.at)
             continue
         if isinstance(block, Gap):
-            yield from spoken(recognizer.finish(), lost, block.start)
+            yield from as_utterance(recognizer.finish(), lost, block.start)
             yield block
             lost += block.seconds
             settled = gap_end = block.start + block.seconds
@@ -141,19 +141,19 @@ def transcribe(
         now = fed / SAMPLE_RATE + lost
         heard = recognizer.accept(block)
         if heard is not None:
-            yield from spoken(heard, lost, gap_end)
-            settled = max(settled, now - LAG)
+            yield from as_utterance(heard, lost, gap_end)
+            settled = max(settled, now - DECODER_LAG)
         yield Tick(now, settled)
-    yield from spoken(recognizer.finish(), lost, gap_end)
+    yield from as_utterance(recognizer.finish(), lost, gap_end)
     yield Tick(fed / SAMPLE_RATE + lost, fed / SAMPLE_RATE + lost)
 
 
-def spoken(heard: tuple[Word, ...], lost: float, gap: float) -> Iterator[Utterance]:
+def as_utterance(heard: tuple[Word, ...], lost: float, gap: float) -> Iterator[Utterance]:
     """The words as one utterance in the stream's time, which counts lost audio too; nothing if there are none.
 
     `gap` is where audio was lost last, in seconds; -BESIDE or less where none was.
     """
     if heard:
         moved = tuple(replace(word, start=word.start + lost, end=word.end + lost) for word in heard) if lost else heard
-        beside = moved[0].start - gap < BESIDE
-        yield Utterance(moved[0].start, moved[-1].end, moved, beside_gap=beside)
+        beside = moved[0].start - gap < NEAR_GAP_SECONDS
+        yield Utterance(moved[0].start, moved[-1].end, moved, near_gap=beside)

@@ -13,9 +13,9 @@ from counter_listener.domain import BLOCK_SAMPLES, SAMPLE_BYTES, SAMPLE_RATE, Wo
 
 STEP: Final = 4
 """Samples over which a change is measured: a hum, rumble and an offset hardly count then, a voice does."""
-ALIKE: Final = 1.25
+LEVEL_RATIO: Final = 1.25
 """By what factor the loudest block of an unchanging stretch may be above the faintest."""
-FAINT: Final = 2.0
+LEVEL_TOLERANCE: Final = 2.0
 """RMS, of 32 768, by which blocks may differ in any case: nobody's words are this faint."""
 STEADY_BLOCKS: Final = 10
 """Blocks (2 s) that must have been alike before anything is held back."""
@@ -40,7 +40,7 @@ class Inner(Protocol):
 
 
 @dataclass(slots=True)
-class Stretch:
+class SteadyStretch:
     """How many blocks in a row sounded alike, and between which levels they were."""
 
     blocks: int = 0
@@ -49,15 +49,15 @@ class Stretch:
 
     def goes_on(self, block: bytes) -> bool:
         """Whether the block is like all of the stretch; if not, a new one begins with it."""
-        level = unrest(block)
+        level = signal_change(block)
         low, high = min(self.low, level), max(self.high, level)
-        alike = self.blocks > 0 and high <= low * ALIKE + FAINT
+        alike = self.blocks > 0 and high <= low * LEVEL_RATIO + LEVEL_TOLERANCE
         self.blocks, self.low, self.high = (self.blocks + 1, low, high) if alike else (1, level, level)
         return alike and len(block) == BLOCK_SAMPLES * SAMPLE_BYTES
 
 
 @dataclass(slots=True)
-class Sparing:
+class SilenceSkipper:
     """A recogniser of blocks, as the one inside it, and with its times as if that had been fed everything.
 
     Once the recogniser has ended an utterance without a word and the sound has been alike for STEADY_BLOCKS, blocks
@@ -73,7 +73,7 @@ class Sparing:
     """Bytes let go since the last block that was fed."""
     skipped: int = 0
     """Samples never fed so far."""
-    stretch: Stretch = field(default_factory=Stretch)
+    stretch: SteadyStretch = field(default_factory=SteadyStretch)
 
     def accept(self, block: bytes) -> tuple[Word, ...] | None:
         """The words of the utterance that this block ended (none if it was silence), or None while it goes on."""
@@ -93,7 +93,7 @@ class Sparing:
     def finish(self) -> tuple[Word, ...]:
         """The words of what has not been given out yet."""
         words = self._let_through() or ()
-        self.stretch = Stretch()
+        self.stretch = SteadyStretch()
         return words + self._moved(self.inner.finish())
 
     def partial(self) -> str:
@@ -121,7 +121,7 @@ class Sparing:
         return tuple(replace(w, start=round(w.start + shift, 3), end=round(w.end + shift, 3)) for w in words)
 
 
-def unrest(block: bytes) -> float:
+def signal_change(block: bytes) -> float:
     """The RMS of how much 16-bit sound changes over STEP samples, of 32 768, told from every fourth sample."""
     samples = array("h")
     samples.frombytes(block)

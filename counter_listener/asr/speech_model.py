@@ -7,28 +7,25 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from counter_listener.asr.recognizer import Recognizer, VoskRecognizer, load_model
-from counter_listener.asr.silence import Sparing
+from counter_listener.asr.recognizer import VoskRecognizer, load_model
 
 
 @dataclass
-class Ears:
-    """The speech model, loaded when the first recording needs it."""
+class SpeechModel:
+    """A Vosk model that is loaded when the first recording needs it."""
 
     folder: Path
-    sparing: bool = True
-    """Whether sound that goes on unchanged is left out where the recogniser has just heard nothing in it."""
 
     @cached_property
     def model(self) -> Any:  # noqa: ANN401 - vosk has no types
+        """The loaded model. Raises ModelError."""
         return load_model(self.folder)
 
     @property
     def name(self) -> str:
-        """The model's name."""
+        """The name of the model's folder."""
         return self.folder.resolve().name
 
-    def recognizer(self) -> Recognizer:
-        """One for each stream of sound. Raises ModelError."""
-        engine = VoskRecognizer(self.model)
-        return Sparing(engine) if self.sparing else engine
+    def recognizer(self) -> VoskRecognizer:
+        """A new recogniser; each stream of audio needs its own. Raises ModelError."""
+        return VoskRecognizer(self.model)

@@ -16,7 +16,7 @@ from counter_listener.domain import (
     Word,
     json_object,
     numbered_lines,
-    seconds,
+    read_seconds,
     sentence,
 )
 
@@ -83,7 +83,7 @@ def _utterance(record: Mapping[str, object]) -> Utterance:
 
 
 def _times(record: Mapping[str, object]) -> tuple[float, float]:
-    start, end = seconds(record, "start"), seconds(record, "end")
+    start, end = read_seconds(record, "start"), read_seconds(record, "end")
     if end < start:
         raise ValueError(sentence('"end" at or after "start", not {end:g} after {start:g}', end=end, start=start))
     return start, end

@@ -28,7 +28,7 @@ REDIRECTS: Final = 5
 AT_MOST: Final = 2
 """Times its rough size that a file of unknown size may have: no server may fill the disk."""
 
-Moved = Callable[[int, int | None], None]
+TransferProgress = Callable[[int, int | None], None]
 """Told how many bytes are done, and of how many if that is known."""
 
 
@@ -91,7 +91,9 @@ class _BrokenLineError(exceptions.RequestException):
 class Line:
     """One download, which pooch calls with a URL and a file to fill."""
 
-    def __init__(self, wanted: Wanted, folder: Path, moved: Moved, proxy: str | None, patience: Patience) -> None:
+    def __init__(
+        self, wanted: Wanted, folder: Path, moved: TransferProgress, proxy: str | None, patience: Patience
+    ) -> None:
         self.wanted, self.folder, self.moved, self.patience = wanted, folder, moved, patience
         self.part = folder / f"{wanted.file}.part"
         self.note = folder / f"{wanted.file}.part.json"

@@ -1,27 +1,35 @@
 """ROOM"""
 
-from counter_listener.audio.blocks import blocks, in_bursts
-from counter_listener.audio.capture import MUTED, Sound, without_mutes
-from counter_listener.audio.microphone import FLOOR, Device, devices, find_device, level, microphone, portaudio_version
+from counter_listener.audio.capture import MUTED, CaptureItem, mark_muted
+from counter_listener.audio.chunking import blocks, coalesce
+from counter_listener.audio.microphone import (
+    SILENCE_DB,
+    Device,
+    find_device,
+    list_devices,
+    open_microphone,
+    peak_level,
+    portaudio_version,
+)
 from counter_listener.audio.recording import probe, read_recording
-from counter_listener.audio.start_time import Started, parse_time, started
+from counter_listener.audio.start_time import StartTime, find_start_time, parse_time
 
 __all__ = [
-    "FLOOR",
     "MUTED",
+    "SILENCE_DB",
+    "CaptureItem",
     "Device",
-    "Sound",
-    "Started",
+    "StartTime",
     "blocks",
-    "devices",
+    "coalesce",
     "find_device",
-    "in_bursts",
-    "level",
-    "microphone",
+    "find_start_time",
+    "list_devices",
+    "mark_muted",
+    "open_microphone",
     "parse_time",
+    "peak_level",
     "portaudio_version",
     "probe",
     "read_recording",
-    "started",
-    "without_mutes",
 ]

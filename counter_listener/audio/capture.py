@@ -26,12 +26,12 @@ MUTE_AGAIN_SECONDS: Final = 600.0
 WAIT_SECONDS: Final = 0.25
 """How long to wait for sound before looking whether to stop."""
 
-BEHIND: Final = N_("the computer could not keep up, and this was not listened to")
+FELL_BEHIND: Final = N_("the computer could not keep up, and this was not listened to")
 OVERFLOW: Final = N_("the sound system dropped this before it reached the listener")
 STALLED: Final = N_("the microphone gave no sound for a while")
 MUTED: Final = N_("the microphone gave nothing but zeros: is it muted or unplugged?")
 
-Sound = bytes | Gap | None
+CaptureItem = bytes | Gap | None
 """What a microphone gives: sound, a loss, or nothing for a moment."""
 
 
@@ -44,7 +44,7 @@ class Flags(Protocol):
 
 
 @dataclass(slots=True)
-class Tap:
+class CaptureQueue:
     """Between the sound system's thread and the listener: one end of the only queue there is."""
 
     waiting: queue.Queue[tuple[bytes, int, bool]]
@@ -69,16 +69,16 @@ class Tap:
             self.dropped += frames
 
 
-def tap_for(rate: int, block_frames: int) -> Tap:
+def make_capture_queue(rate: int, block_frames: int) -> CaptureQueue:
     """A tap whose queue holds QUEUE_SECONDS of blocks of this many frames, at `rate` Hertz."""
-    return Tap(queue.Queue(max(1, QUEUE_SECONDS * rate // block_frames)))
+    return CaptureQueue(queue.Queue(max(1, QUEUE_SECONDS * rate // block_frames)))
 
 
 @dataclass(slots=True)
-class Intake:
+class Capture:
     """Reads a tap: sound and losses, in order, until told to stop."""
 
-    tap: Tap
+    tap: CaptureQueue
     rate: int
     """Hertz, of the device."""
     clock: Callable[[], float]
@@ -93,7 +93,7 @@ class Intake:
     last: float = 0.0
     """When sound came last, by the clock."""
 
-    def __iter__(self) -> Iterator[Sound]:
+    def __iter__(self) -> Iterator[CaptureItem]:
         """Sound as the device gives it; gaps, whose start is not filled in; None where nothing came for a moment.
 
         Raises MicrophoneError once the device is gone.
@@ -113,7 +113,7 @@ class Intake:
 
     def _losses(self, dropped: int, *, overflow: bool) -> Iterator[Gap]:
         if dropped > self.told:
-            yield Gap(0.0, (dropped - self.told) / self.rate, BEHIND)
+            yield Gap(0.0, (dropped - self.told) / self.rate, FELL_BEHIND)
             self.told = dropped
         now = self.clock()
         lag = now - self.tap.given / self.rate
@@ -132,13 +132,13 @@ class Intake:
             raise MicrophoneError("The microphone gives no sound any more: was it unplugged?")
 
 
-def without_mutes(items: Iterable[Sound]) -> Iterator[Sound]:
+def mark_muted(items: Iterable[CaptureItem]) -> Iterator[CaptureItem]:
     """The same 16 kHz mono 16-bit sound, with a minute of exact zeros as a gap.
 
     The first HOLD_SECONDS of zeros pass, later ones are held back. Where sound comes back within the minute, what was
     held back follows first: it was only quiet.
     """
-    run, held = 0.0, Held()
+    run, held = 0.0, HeldZeros()
     for item in items:
         if item is None:
             yield None
@@ -160,7 +160,7 @@ def without_mutes(items: Iterable[Sound]) -> Iterator[Sound]:
 
 
 @dataclass(slots=True)
-class Held:
+class HeldZeros:
     """Zeros held back until it shows what they are."""
 
     seconds: float = 0.0

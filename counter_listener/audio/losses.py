@@ -25,7 +25,7 @@ UNREAD: Final = N_("the file goes on after the audio that its header counts, and
 
 
 @dataclass(frozen=True, slots=True)
-class Lost:
+class SampleLoss:
     """Sound that is not there, before its place in the stream is known."""
 
     seconds: float
@@ -34,7 +34,7 @@ class Lost:
     """One sentence for people."""
 
 
-class Timed(Protocol):
+class TimedFrame(Protocol):
     """A stretch of sound with a time stamp: PyAV's frames have this shape."""
 
     @property
@@ -50,11 +50,11 @@ class Timed(Protocol):
         """Hertz."""
 
 
-Sound = TypeVar("Sound", bound=Timed)
+Sound = TypeVar("Sound", bound=TimedFrame)
 
 
 @dataclass(slots=True)
-class Tape:
+class ReadPosition:
     """How far a recording has been read, and whether there was any sound on it."""
 
     samples: int = 0
@@ -71,9 +71,9 @@ class Tape:
         """Seconds into the stream."""
         return self.samples / SAMPLE_RATE + self.lost
 
-    def pass_by(self, item: bytes | Lost) -> bytes | Gap:
+    def pass_by(self, item: bytes | SampleLoss) -> bytes | Gap:
         """The chunk itself, or the gap that the loss is at this place."""
-        if isinstance(item, Lost):
+        if isinstance(item, SampleLoss):
             gap = Gap(self.at, item.seconds if self.lost + item.seconds < _DAY else 0.0, item.reason)
             self.lost += gap.seconds
             self.damaged = True
@@ -84,20 +84,20 @@ class Tape:
         return item
 
 
-def find_losses(items: Iterable[Sound | Lost]) -> Iterator[Sound | Lost]:
+def find_losses(items: Iterable[Sound | SampleLoss]) -> Iterator[Sound | SampleLoss]:
     """The same, with neighbouring losses as one, and with what the time stamps show to be missing."""
     due: float | None = None
-    lost: Lost | None = None
+    lost: SampleLoss | None = None
     for item in items:
-        if isinstance(item, Lost):
-            lost = Lost(item.seconds + (lost.seconds if lost else 0.0), item.reason)
+        if isinstance(item, SampleLoss):
+            lost = SampleLoss(item.seconds + (lost.seconds if lost else 0.0), item.reason)
             continue
         starts = item.time
         jump = starts - due if starts is not None and due is not None else 0.0
         if lost:
-            yield Lost(max(lost.seconds, jump), lost.reason)
+            yield SampleLoss(max(lost.seconds, jump), lost.reason)
         elif jump > _JUMP:
-            yield Lost(jump, UNSTAMPED)
+            yield SampleLoss(jump, UNSTAMPED)
         lost = None
         yield item
         due = None if starts is None else starts + item.samples / item.sample_rate
@@ -105,11 +105,11 @@ def find_losses(items: Iterable[Sound | Lost]) -> Iterator[Sound | Lost]:
         yield lost
 
 
-def wav_losses(wav: WavHeader) -> Iterator[Lost]:
+def wav_losses(wav: WavHeader) -> Iterator[SampleLoss]:
     """What is missing at the end of a WAV file, by its header."""
     if not wav.closed:
-        yield Lost(0.0, UNCLOSED)
+        yield SampleLoss(0.0, UNCLOSED)
     for size, reason in ((wav.missing, TRUNCATED), (wav.unread, UNREAD)):
         seconds = wav.seconds(size)
         if size and not 0.0 < seconds < _BREATH:
-            yield Lost(seconds, reason)
+            yield SampleLoss(seconds, reason)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from math import log10
 from typing import Any, Final, Literal
 
-from counter_listener.audio.capture import Intake, Sound, tap_for
+from counter_listener.audio.capture import Capture, CaptureItem, make_capture_queue
 from counter_listener.domain import N_, SAMPLE_BYTES, SAMPLE_RATE, MicrophoneError, sentence
 
 BLOCK_SECONDS: Final = 0.1
@@ -26,7 +26,7 @@ NO_PORTAUDIO: Final = N_(
     "PortAudio is not installed, without which no microphone can be heard;"
     " on Debian and Ubuntu: apt install libportaudio2."
 )
-FLOOR: Final = -96.0
+SILENCE_DB: Final = -96.0
 """Decibels of 16-bit silence."""
 
 Opening = tuple[int, int]
@@ -48,7 +48,7 @@ class Device:
     """Valid until a device comes or goes: never kept."""
 
 
-def devices() -> list[Device]:
+def list_devices() -> list[Device]:
     """Every microphone of this machine, as it was when this process first asked. Raises MicrophoneError."""
     sounddevice = _sounddevice()
     with _explained(""):
@@ -106,14 +106,14 @@ def _names(listed: Iterable[Device]) -> str:
 class Microphone:
     """An open microphone."""
 
-    sound: Iterable[Sound]
+    sound: Iterable[CaptureItem]
     """16 kHz mono 16-bit little-endian in chunks; gaps without their start; None where nothing came for a while."""
     first_sound: Callable[[], float | None]
     """When the first sound began, by the clock; None before any has come."""
 
 
 @contextmanager
-def microphone(
+def open_microphone(
     device: Device,
     channel: Literal["mix"] | int,
     clock: Callable[[], float],
@@ -129,7 +129,7 @@ def microphone(
     sounddevice = _sounddevice()
     rate, channels = _opening(sounddevice, device, channel)
     block = round(rate * BLOCK_SECONDS)
-    tap = tap_for(rate, block)
+    tap = make_capture_queue(rate, block)
     with _explained(device.name):
         stream = sounddevice.RawInputStream(
             device=device.index,
@@ -143,7 +143,7 @@ def microphone(
     try:
         with _explained(device.name):
             stream.start()
-        intake = Intake(tap, rate, clock, lambda: bool(stream.active), stopping)
+        intake = Capture(tap, rate, clock, lambda: bool(stream.active), stopping)
         sound = _one_channel(intake, channel, channels) if isinstance(channel, int) else intake
         speech = as_speech(sound, rate, 1 if isinstance(channel, int) else channels)
         yield Microphone(speech, lambda: intake.lag)
@@ -153,13 +153,13 @@ def microphone(
             stream.close()
 
 
-def level(sound: bytes) -> float:
+def peak_level(sound: bytes) -> float:
     """The peak of 16-bit sound in decibels below the loudest there can be (0); FLOOR for silence."""
     samples = array("h", sound[: len(sound) - len(sound) % SAMPLE_BYTES])
     if sys.byteorder == "big":
         samples.byteswap()
     peak = max(max(samples, default=0), -min(samples, default=0))
-    return max(FLOOR, 20 * log10(peak / 32768)) if peak else FLOOR
+    return max(SILENCE_DB, 20 * log10(peak / 32768)) if peak else SILENCE_DB
 
 
 def portaudio_version() -> str:
@@ -188,7 +188,7 @@ def _opening(sounddevice: Any, device: Device, channel: Literal["mix"] | int) ->
     return rates[-1], channels  # opening it tells what is wrong
 
 
-def _one_channel(items: Iterable[Sound], channel: int, channels: int) -> Iterator[Sound]:
+def _one_channel(items: Iterable[CaptureItem], channel: int, channels: int) -> Iterator[CaptureItem]:
     for item in items:
         yield array("h", item)[channel - 1 :: channels].tobytes() if isinstance(item, bytes) else item
 

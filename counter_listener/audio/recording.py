@@ -21,20 +21,20 @@ from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.packet import Packet
 
-from counter_listener.audio.blocks import Chunk
+from counter_listener.audio.chunking import Chunk
 from counter_listener.audio.headers import WavHeader, asf_seconds, closed_ogg, flac_start, mp3_seconds, read_wav_header
 from counter_listener.audio.losses import (
     BROKEN_OFF,
     TRUNCATED,
     UNCLOSED,
     UNDECODABLE,
-    Lost,
-    Tape,
+    ReadPosition,
+    SampleLoss,
     find_losses,
     wav_losses,
 )
 from counter_listener.audio.start_time import read_stamp
-from counter_listener.domain import SAMPLE_BYTES, SAMPLE_RATE, AudioError, Gap, cause
+from counter_listener.domain import SAMPLE_BYTES, SAMPLE_RATE, AudioError, Gap, system_reason
 
 # A playlist would make the decoder open other files, so it may know nothing but containers of sound.
 _OPTIONS: Final = {
@@ -105,7 +105,7 @@ def read_recording(
     `progress` is told the seconds read so far. Raises AudioError if there is nothing to hear: at the first chunk if the
     file cannot be read, at the end if every sample was the same.
     """
-    tape = Tape()
+    tape = ReadPosition()
     with _opened(path) as opened:
         heard = _resampled(find_losses(_decoded(opened)), channel)
         for item in chain(heard, _ending(opened, tape)):
@@ -216,7 +216,7 @@ def _sound_track(path: Path, container: InputContainer) -> AudioStream:
 
 def _unreadable(path: Path, error: OSError | ValueError) -> AudioError:
     return AudioError(
-        "{path} cannot be read ({why}); check its rights and the disk it is on", path=path, why=cause(error)
+        "{path} cannot be read ({why}); check its rights and the disk it is on", path=path, why=system_reason(error)
     )
 
 
@@ -226,7 +226,7 @@ def _nothing(path: Path, *, damaged: bool) -> AudioError:
     return AudioError("{path} holds no audio at all: was the recorder stopped as soon as it started?", path=path)
 
 
-def _packets(opened: _Opened) -> Iterator[Packet[AudioStream] | Lost]:
+def _packets(opened: _Opened) -> Iterator[Packet[AudioStream] | SampleLoss]:
     packets = opened.container.demux(opened.stream)
     faults = 0
     while faults <= _RETRIES:
@@ -235,7 +235,7 @@ def _packets(opened: _Opened) -> Iterator[Packet[AudioStream] | Lost]:
         except _FAULTS:
             faults += 1
             packets = opened.container.demux(opened.stream)
-            yield Lost(0.0, BROKEN_OFF)
+            yield SampleLoss(0.0, BROKEN_OFF)
             continue
         if packet is None:
             return
@@ -243,20 +243,20 @@ def _packets(opened: _Opened) -> Iterator[Packet[AudioStream] | Lost]:
         yield packet
 
 
-def _decoded(opened: _Opened) -> Iterator[AudioFrame | Lost]:
+def _decoded(opened: _Opened) -> Iterator[AudioFrame | SampleLoss]:
     for packet in _packets(opened):
-        if isinstance(packet, Lost):
+        if isinstance(packet, SampleLoss):
             yield packet
             continue
         try:
             frames = packet.decode()
         except _FAULTS:
-            yield Lost(_seconds(packet, opened.container), UNDECODABLE)
+            yield SampleLoss(_seconds(packet, opened.container), UNDECODABLE)
             continue
         for frame in frames:
             if opened.container.format.name == "flac":
                 _stamp_flac(frame, bytes(packet))
-            yield frame if frame.sample_rate in _RATES else Lost(0.0, UNDECODABLE)
+            yield frame if frame.sample_rate in _RATES else SampleLoss(0.0, UNDECODABLE)
 
 
 def _seconds(packet: Packet[AudioStream], container: InputContainer) -> float:
@@ -273,28 +273,28 @@ def _stamp_flac(frame: AudioFrame, packet: bytes) -> None:
     frame.time_base = Fraction(1, frame.sample_rate or 1)
 
 
-def _resampled(items: Iterable[AudioFrame | Lost], channel: int | None) -> Iterator[Chunk | Lost]:
+def _resampled(items: Iterable[AudioFrame | SampleLoss], channel: int | None) -> Iterator[Chunk | SampleLoss]:
     """Chunks of one channel or of all mixed, through a fresh resampler after every loss and every change of format."""
     for _, run in groupby(items, key=_setup):
         yield from _resampled_run(run, channel)
 
 
-def _setup(item: AudioFrame | Lost) -> tuple[str, str, int] | None:
-    return None if isinstance(item, Lost) else (item.format.name, item.layout.name, item.sample_rate)
+def _setup(item: AudioFrame | SampleLoss) -> tuple[str, str, int] | None:
+    return None if isinstance(item, SampleLoss) else (item.format.name, item.layout.name, item.sample_rate)
 
 
-def _resampled_run(run: Iterable[AudioFrame | Lost], channel: int | None) -> Iterator[Chunk | Lost]:
+def _resampled_run(run: Iterable[AudioFrame | SampleLoss], channel: int | None) -> Iterator[Chunk | SampleLoss]:
     """One run of frames alike, to its last sample; losses pass as they are."""
     resampler = _resampler(channel)
     for item in chain(run, (None,)):
-        if isinstance(item, Lost):
+        if isinstance(item, SampleLoss):
             yield item
             continue
         try:
             ready = resampler.resample(item)
         except _FAULTS:
             resampler = _resampler(channel)
-            yield Lost(item.samples / item.sample_rate if item else 0.0, UNDECODABLE)
+            yield SampleLoss(item.samples / item.sample_rate if item else 0.0, UNDECODABLE)
         else:
             yield from (_sound(frame, channel) for frame in ready)
 
@@ -310,17 +310,17 @@ def _sound(frame: AudioFrame, channel: int | None) -> Chunk:
     return both[channel::2].tobytes()
 
 
-def _ending(opened: _Opened, tape: Tape) -> Iterator[Lost]:
+def _ending(opened: _Opened, tape: ReadPosition) -> Iterator[SampleLoss]:
     """What is missing at the end; asked only once all the rest has been read."""
     short = _SHORT if len(opened.container.streams) == 1 else _SHORT_IN_VIDEO
     if opened.file.fault:
-        yield Lost(max((_length(opened) or 0.0) - tape.at, 0.0), BROKEN_OFF)
+        yield SampleLoss(max((_length(opened) or 0.0) - tape.at, 0.0), BROKEN_OFF)
     elif opened.wav:
         yield from wav_losses(opened.wav)
     elif (missing := (_declared(opened) or 0.0) - tape.at) > short:
-        yield Lost(missing, TRUNCATED)
+        yield SampleLoss(missing, TRUNCATED)
     elif opened.container.format.name == "ogg" and not closed_ogg(opened.file):
-        yield Lost(0.0, UNCLOSED)
+        yield SampleLoss(0.0, UNCLOSED)
 
 
 def _declared(opened: _Opened) -> float | None:

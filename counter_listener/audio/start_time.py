@@ -31,7 +31,7 @@ YEARS = range(1971, 9998)
 
 
 @dataclass(frozen=True, slots=True)
-class Started:
+class StartTime:
     """When a recording started, and how we know."""
 
     at: datetime | None
@@ -39,18 +39,18 @@ class Started:
     how: Literal["given", "file name", "file time stamp", "record", "unknown"]
 
 
-def started(path: Path, stamped: datetime | None, given: datetime | None, zone: tzinfo | None) -> Started:
+def find_start_time(path: Path, stamped: datetime | None, given: datetime | None, zone: tzinfo | None) -> StartTime:
     """When the recording at `path` started: as `given`, else as its name says, else as it is `stamped`.
 
     `zone` is where naive times are from; None is the zone of this machine, by its rules for that date.
     """
     if given:
-        return Started(_utc(given, zone), "given")
+        return StartTime(_utc(given, zone), "given")
     if named := _named(path.name):
-        return Started(_utc(named, zone), "file name")
+        return StartTime(_utc(named, zone), "file name")
     if stamped and stamped.year in YEARS:
-        return Started(_utc(stamped, zone), "file time stamp")
-    return Started(None, "unknown")
+        return StartTime(_utc(stamped, zone), "file time stamp")
+    return StartTime(None, "unknown")
 
 
 def parse_time(text: str, zone: tzinfo | None) -> datetime:

@@ -1,32 +1,37 @@
 """ROOM"""
 
-from counter_listener.batch.check import Result, Task, fingerprint
-from counter_listener.batch.cluster import cluster_hands
-from counter_listener.batch.inputs import Missing, inputs, is_recording, size_of
-from counter_listener.batch.scheduler import Hand, check_here, check_many
+from counter_listener.batch.check import CheckOptions, CheckResult
+from counter_listener.batch.cluster import cluster_workers
+from counter_listener.batch.inputs import MissingInput, expand_inputs, file_size, is_recording
+from counter_listener.batch.recorder import Recorder, RecorderCounts
+from counter_listener.batch.rejudge import rejudge_transcripts
+from counter_listener.batch.scheduler import InputOrder, Worker, check_inline, check_with_workers
 from counter_listener.batch.tally import Tally
-from counter_listener.batch.transcript_files import Kept, folder_of, forget, keep, read_kept
-from counter_listener.batch.warm import get_ready
-from counter_listener.batch.workers import ProcessHand
+from counter_listener.batch.transcript_files import (
+    remove_transcripts,
+    transcripts_folder,
+)
+from counter_listener.batch.warm import start_preloading
+from counter_listener.batch.workers import ProcessWorker
 
 __all__ = [
-    "Hand",
-    "Kept",
-    "Missing",
-    "ProcessHand",
-    "Result",
+    "CheckOptions",
+    "CheckResult",
+    "InputOrder",
+    "MissingInput",
+    "ProcessWorker",
+    "Recorder",
+    "RecorderCounts",
     "Tally",
-    "Task",
-    "check_here",
-    "check_many",
-    "cluster_hands",
-    "fingerprint",
-    "folder_of",
-    "forget",
-    "get_ready",
-    "inputs",
+    "Worker",
+    "check_inline",
+    "check_with_workers",
+    "cluster_workers",
+    "expand_inputs",
+    "file_size",
     "is_recording",
-    "keep",
-    "read_kept",
-    "size_of",
+    "rejudge_transcripts",
+    "remove_transcripts",
+    "start_preloading",
+    "transcripts_folder",
 ]

@@ -1,148 +1,141 @@
-"""Checks one recording or transcript, to a result that stands alone."""
+"""Checks one recording or transcript. The result needs nothing else to be recorded or shown."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
+from functools import partial
 from pathlib import Path
+from typing import Final
 
-from counter_listener.asr import Ears, is_transcript, read_transcript
-from counter_listener.audio import Started, probe, started
-from counter_listener.domain import AudioError, CounterListenerError, Event, Gap, Recognised, Speaker, Utterance, cause
+from counter_listener.asr import SpeechModel, is_transcript
+from counter_listener.audio import StartTime, find_start_time, probe
+from counter_listener.domain import AudioError, CounterListenerError, Event, Gap, Speaker, Utterance, system_reason
 from counter_listener.matching import Matcher
-from counter_listener.pipeline import hear, hear_channels, judged, timed
+from counter_listener.pipeline import StreamLog, file_source, judge_events, recognise
 
-STREAM_DIGITS = 12
-"""Hex digits of a recording's SHA-256 that name its stream: less than one chance in 100 of a clash in 2 000 000."""
+STREAM_DIGITS: Final = 12
+"""Hex digits of the SHA-256 that name a stream: for 2 000 000 recordings the chance of a collision is under 1 %."""
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
-    """What came of one input."""
+class CheckOptions:
+    """How the inputs are checked."""
+
+    matcher: Matcher
+    model: SpeechModel
+    skip_silence: bool = True
+    """Whether long stretches of unchanging sound without speech are skipped."""
+    zone: tzinfo | None = None
+    """Time zone of times in file names; None is the zone of this machine."""
+    given_start: datetime | None = None
+    """Start time of every recording, if the user gave one."""
+    one_visit: bool = False
+    roles: tuple[Speaker, ...] = ()
+    """The speaker of each channel; empty mixes the channels."""
+    keep: bool = False
+    """Whether the result carries the recognised utterances."""
+    progress: Callable[[Path, float], None] | None = None
+    """Called with the seconds of an input that have been read."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """The result of one input."""
 
     path: Path
     events: tuple[Event, ...]
-    """In order of time; one event of kind `error` where the input could not be read."""
+    """In order of time; one event of kind `error` if the input could not be read."""
     sha256: str | None = None
     seconds: float = 0.0
     """Length of what was read."""
-    started: Started | None = None
+    started: StartTime | None = None
     model: str = ""
-    """Name of the model that heard it; `transcript` where none did."""
+    """Name of the model that recognised it; `transcript` for a transcript."""
     kept: tuple[Utterance | Gap, ...] = ()
-    """What was recognised and what was lost, where it is to be kept."""
-    judging: int = 1
-    """How often it has been judged, this time included."""
+    """The recognised utterances and the gaps, if they are to be stored."""
+    judgement: int = 1
+    """How many times the recording has been judged, this time included."""
     recalled: bool = False
-    """Whether it stands in the record like this, and was not checked now."""
-    wrong: CounterListenerError | None = None
-    """Why it could not be read, if so, for people."""
+    """Whether the result was read from the record instead of being computed."""
+    failure: CounterListenerError | None = None
+    """Why the input could not be read."""
 
     @property
     def stream(self) -> str:
-        """The id of its stream, with which its visits' ids begin."""
-        return stream_of(self.sha256 or "", self.judging)
+        """The id of its stream; the ids of its visits start with it."""
+        return stream_id(self.sha256 or "", self.judgement)
 
     @property
     def error(self) -> str | None:
-        """Why it could not be read, if so."""
+        """Why the input could not be read, as a sentence; None if it was read."""
         return next((str(event.detail["message"]) for event in self.events if event.kind == "error"), None)
 
     @property
     def losses(self) -> list[str]:
-        """What of it could not be read."""
+        """The reasons of its gaps."""
         return [str(event.detail["reason"]) for event in self.events if event.kind == "gap"]
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
-    """How the inputs are to be checked."""
-
-    matcher: Matcher
-    ears: Ears
-    zone: tzinfo | None = None
-    """Of times in file names; None is the zone of this machine."""
-    given: datetime | None = None
-    """When every recording began, if the user says so."""
-    one_visit: bool = False
-    roles: tuple[Speaker, ...] = ()
-    """Who speaks on each channel; empty mixes the channels."""
-    keep: bool = False
-    """Whether what was recognised goes with the result."""
-    progress: Callable[[Path, float], None] | None = None
-    """Told how many seconds of an input have been read."""
+def stream_id(sha256: str, judgement: int = 1) -> str:
+    """The id of the event stream of a recording that was judged for the n-th time."""
+    return sha256[:STREAM_DIGITS] + (f".{judgement}" if judgement > 1 else "")
 
 
-def stream_of(sha256: str, judging: int = 1) -> str:
-    """The id of the stream of events that came of a recording when it was judged for the n-th time."""
-    return sha256[:STREAM_DIGITS] + (f".{judging}" if judging > 1 else "")
+def check_file(path: Path, options: CheckOptions) -> CheckResult:
+    """The events of one recording or transcript; an input that cannot be read gives a failed result.
 
-
-def check_one(path: Path, task: Task) -> Result:
-    """The events of one recording or transcript. Raises ModelError: without a model no recording can be checked."""
+    Raises ModelError, for without a model no recording can be checked.
+    """
     if not is_transcript(path):
-        task.ears.model  # noqa: B018 - a model that does not load is no recording's fault
+        options.model.model  # noqa: B018 - a model that does not load is not the fault of a recording
     try:
-        return _check_transcript(path, task) if is_transcript(path) else _check_recording(path, task)
+        return _check(path, options)
     except CounterListenerError as error:
-        return failed(path, error)
+        return failed_result(path, error)
 
 
-def _check_recording(path: Path, task: Task) -> Result:
+def _check(path: Path, options: CheckOptions) -> CheckResult:
+    transcript = is_transcript(path)
+    stamped = None if transcript else _stamped_time(path, len(options.roles))
+    source = file_source(
+        path,
+        options.model,
+        roles=options.roles,
+        skip_silence=options.skip_silence,
+        progress=partial(options.progress, path) if options.progress else None,
+    )
+    log = StreamLog(keep=options.keep)
+    events = tuple(judge_events(log.observe(recognise(source)), options.matcher, one_visit=options.one_visit))
+    started = find_start_time(path, stamped, options.given_start, options.zone)
+    model = "transcript" if transcript else options.model.name
+    return CheckResult(path, events, file_sha256(path), log.seconds, started, model, tuple(log.items))
+
+
+def _stamped_time(path: Path, roles: int) -> datetime | None:
+    """The time in the tags of a recording. Raises AudioError if it does not have a channel for each role."""
     facts = probe(path)
-    if task.roles and facts.channels != len(task.roles):
+    if roles and facts.channels != roles:
         raise AudioError(
             "{path} has channels: {channels}, and --channels names {roles}; check it on its own, without --channels",
             path=path,
             channels=facts.channels,
-            roles=len(task.roles),
+            roles=roles,
         )
-    reached = [0.0]
-
-    def progress(seconds: float) -> None:
-        reached[0] = max(reached[0], seconds)
-        if task.progress:
-            task.progress(path, seconds)
-
-    ears = task.ears
-    heard = hear_channels(path, ears, task.roles, progress) if task.roles else hear(path, ears, progress)
-    events, kept = _judged(heard, task)
-    began = started(path, facts.stamped, task.given, task.zone)
-    return Result(path, events, fingerprint(path), reached[0], began, task.ears.name, kept)
+    return facts.stamped
 
 
-def _check_transcript(path: Path, task: Task) -> Result:
-    utterances = list(read_transcript(path))
-    events, kept = _judged(timed(utterances), task)
-    began = started(path, None, task.given, task.zone)
-    return Result(path, events, fingerprint(path), max(one.end for one in utterances), began, "transcript", kept)
-
-
-def _judged(heard: Iterable[Recognised], task: Task) -> tuple[tuple[Event, ...], tuple[Utterance | Gap, ...]]:
-    """The events of what was recognised, and what of it is to be kept."""
-    kept: list[Utterance | Gap] = []
-
-    def noted() -> Iterator[Recognised]:
-        for item in heard:
-            if task.keep and isinstance(item, Utterance | Gap):
-                kept.append(item)
-            yield item
-
-    events = tuple(judged(noted(), task.matcher, one_visit=task.one_visit))
-    return events, tuple(kept)
-
-
-def failed(path: Path, error: CounterListenerError) -> Result:
+def failed_result(path: Path, error: CounterListenerError) -> CheckResult:
     """The result of an input that could not be checked."""
-    return Result(path, (Event("error", 0.0, detail={"message": str(error)}),), wrong=error)
+    return CheckResult(path, (Event("error", 0.0, detail={"message": str(error)}),), failure=error)
 
 
-def fingerprint(path: Path) -> str:
-    """SHA-256 of the file in hex: recordings are known by content. Raises AudioError."""
+def file_sha256(path: Path) -> str:
+    """SHA-256 of the file in hex; recordings are identified by their content. Raises AudioError."""
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        raise AudioError("{path}: the file cannot be read ({why}).", path=path, why=cause(error)) from None
+        raise AudioError("{path}: the file cannot be read ({why}).", path=path, why=system_reason(error)) from None

@@ -12,9 +12,9 @@ from pathlib import Path
 from threading import Thread
 from typing import Any, Final
 
-from counter_listener.batch.check import Result, Task, check_one, failed
-from counter_listener.batch.scheduler import Lost
-from counter_listener.batch.workers import LEAST, Work, allowed, overlong
+from counter_listener.batch.check import CheckOptions, CheckResult, check_file, failed_result
+from counter_listener.batch.scheduler import WorkerLost
+from counter_listener.batch.workers import MIN_TIMEOUT, CheckFunction, allowed_seconds, timed_out
 from counter_listener.domain import AudioError, UsageError, sentence
 
 SCHEME: Final = "dask:"
@@ -25,26 +25,26 @@ SPARE: Final = 2
 
 
 @dataclass
-class ClusterHand:
+class ClusterWorker:
     """A place on the cluster, which itself tries again what a worker died of."""
 
     client: Any
     packed: bytes
     """The task: see _task()."""
 
-    def check(self, paths: Sequence[Path]) -> Future[list[Result]]:
+    def check(self, paths: Sequence[Path]) -> Future[list[CheckResult]]:
         """Begins to check recordings or transcripts, by their absolute paths."""
-        future: Future[list[Result]] = self.client.get_executor(pure=False).submit(
-            check_far, [path.absolute() for path in paths], paths, self.packed
+        future: Future[list[CheckResult]] = self.client.get_executor(pure=False).submit(
+            check_on_cluster, [path.absolute() for path in paths], paths, self.packed
         )
         return future
 
-    def lost(self, error: BaseException) -> Lost | None:
+    def lost(self, error: BaseException) -> WorkerLost | None:
         """What an error means, if workers died of the recording, one after the other."""
         from distributed import KilledWorker
 
         if isinstance(error, KilledWorker):
-            return Lost(sentence("made the speech engine crash on several workers; is it damaged?"), again=False)
+            return WorkerLost(sentence("made the speech engine crash on several workers; is it damaged?"), again=False)
         return None
 
     def end(self) -> None:
@@ -52,14 +52,14 @@ class ClusterHand:
         self.client.close()
 
 
-def cluster_hands(address: str, task: Task) -> Iterator[ClusterHand]:
+def cluster_workers(address: str, task: CheckOptions) -> Iterator[ClusterWorker]:
     """Places on the cluster at "dask:tcp://HOST:PORT". Raises UsageError."""
     if not address.startswith(SCHEME) or "://" not in address:
         raise UsageError("--executor takes dask:tcp://HOST:PORT, not {address!r}.", address=address)
     client = _client(address.removeprefix(SCHEME))
     packed = zlib.compress(pickle.dumps(replace(task, progress=None)))
     threads = sum(client.nthreads().values())
-    return (ClusterHand(client, packed) for _ in range(threads * SPARE))
+    return (ClusterWorker(client, packed) for _ in range(threads * SPARE))
 
 
 def _client(address: str) -> Any:  # noqa: ANN401 - dask has no types
@@ -86,19 +86,21 @@ def _client(address: str) -> Any:  # noqa: ANN401 - dask has no types
     return client
 
 
-def check_far(paths: Sequence[Path], asked: Sequence[Path], packed: bytes) -> list[Result]:
+def check_on_cluster(paths: Sequence[Path], asked: Sequence[Path], packed: bytes) -> list[CheckResult]:
     """On a worker: the results of what it must find under these paths, each told by the path that was `asked`."""
     task = _task(packed)
-    return [replace(in_time(path, task), path=name) for path, name in zip(paths, asked, strict=True)]
+    return [replace(check_with_timeout(path, task), path=name) for path, name in zip(paths, asked, strict=True)]
 
 
-def in_time(path: Path, task: Task, work: Work = check_one, least: float = LEAST) -> Result:
+def check_with_timeout(
+    path: Path, task: CheckOptions, work: CheckFunction = check_file, least: float = MIN_TIMEOUT
+) -> CheckResult:
     """The result of one recording, or its error if that takes too long.
 
     What takes too long is left to itself: a worker of the cluster may have other recordings in other threads, and
     cannot be ended for the sake of one, as a worker process of this machine can.
     """
-    outcome: Future[Result] = Future()
+    outcome: Future[CheckResult] = Future()
 
     def carry_out() -> None:
         try:
@@ -110,14 +112,14 @@ def in_time(path: Path, task: Task, work: Work = check_one, least: float = LEAST
     thread.start()
     thread.join(least)
     if thread.is_alive():
-        thread.join(max(0.0, allowed(path) - least))
+        thread.join(max(0.0, allowed_seconds(path) - least))
     if thread.is_alive():
-        return failed(path, AudioError("{path} {why}", path=path, why=overlong().why))
+        return failed_result(path, AudioError("{path} {why}", path=path, why=timed_out().why))
     return outcome.result()
 
 
 @lru_cache(maxsize=2)
-def _task(packed: bytes) -> Task:
+def _task(packed: bytes) -> CheckOptions:
     """The task, once a process, so that its model is loaded once."""
-    task: Task = pickle.loads(zlib.decompress(packed))  # noqa: S301 - what dask itself does with every task
+    task: CheckOptions = pickle.loads(zlib.decompress(packed))  # noqa: S301 - what dask itself does with every task
     return task

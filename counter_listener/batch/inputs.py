@@ -20,30 +20,30 @@ AUDIO_SUFFIXES: Final = frozenset(f".{name}" for name in _SUFFIXES.split())
 
 
 @dataclass(frozen=True, slots=True)
-class Missing:
+class MissingInput:
     """An input that stands for nothing."""
 
     path: Path
     error: CounterListenerError
 
 
-def inputs(asked: Iterable[str]) -> list[Path | Missing]:
+def expand_inputs(asked: Iterable[str]) -> list[Path | MissingInput]:
     """The files that the asked paths, folders (searched recursively) and patterns stand for, each once, in order."""
-    found: dict[Path, Path | Missing] = {}
+    found: dict[Path, Path | MissingInput] = {}
     for one in asked:
         for path in _expand(one):
-            file = path.path if isinstance(path, Missing) else path
+            file = path.path if isinstance(path, MissingInput) else path
             found.setdefault(file.absolute(), path)
     return list(found.values())
 
 
-def _expand(asked: str) -> Iterator[Path | Missing]:
+def _expand(asked: str) -> Iterator[Path | MissingInput]:
     path = Path(asked)
     if os.path.isdir(asked):  # noqa: PTH112 - Path.is_dir raises on names that are too long
         inside = [file for file in _files_in(path) if _is_input(file)]
         yield from inside
         if not inside:
-            yield Missing(path, AudioError("{path}: the folder holds no recording and no transcript.", path=path))
+            yield MissingInput(path, AudioError("{path}: the folder holds no recording and no transcript.", path=path))
     elif os.path.exists(asked) or not glob.has_magic(asked):  # noqa: PTH110 - as above
         yield path
     else:
@@ -51,7 +51,7 @@ def _expand(asked: str) -> Iterator[Path | Missing]:
         files = [Path(name) for name in matched if Path(name).is_file()]
         yield from files
         if not files:
-            yield Missing(path, AudioError("{asked}: no file fits this pattern.", asked=asked))
+            yield MissingInput(path, AudioError("{asked}: no file fits this pattern.", asked=asked))
 
 
 def _files_in(folder: Path) -> list[Path]:
@@ -62,12 +62,12 @@ def _is_input(file: Path) -> bool:
     return file.suffix.lower() in AUDIO_SUFFIXES or is_transcript(file)
 
 
-def is_recording(one: Path | Missing) -> bool:
+def is_recording(one: Path | MissingInput) -> bool:
     """Whether an input is to be heard."""
     return isinstance(one, Path) and not is_transcript(one)
 
 
-def size_of(file: Path) -> int:
+def file_size(file: Path) -> int:
     """Bytes of a file; 0 where there is none that can be read: checking it says why."""
     try:
         return file.stat().st_size

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field
 from math import inf
@@ -11,28 +11,26 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from counter_listener.asr import is_transcript
-from counter_listener.batch.check import Result, Task, check_one, failed
-from counter_listener.batch.inputs import Missing, is_recording, size_of
+from counter_listener.batch.check import CheckOptions, CheckResult, check_file, failed_result
+from counter_listener.batch.inputs import MissingInput, file_size, is_recording
 from counter_listener.domain import AudioError, Sentence
 
-AHEAD: Final = 64
+MAX_WAITING_RESULTS: Final = 64
 """Results, for each worker, that may wait for an earlier recording to be finished: about 30 kB each."""
-AWAKE: Final = 0.5
+POLL_SECONDS: Final = 0.5
 """Seconds after which an interrupt is looked for."""
-GATHERED: Final = 0.2
+WRITE_INTERVAL: Final = 0.2
 """Seconds between two times of recording: what comes meanwhile is recorded together."""
-BUNDLE: Final = 16
+TRANSCRIPTS_PER_CALL: Final = 16
 """Transcripts that a worker is given at a time, for each takes it less time than it takes to give it one."""
 
-Known = Callable[[Path], Result | None]
-"""Gives the result of an input that need not be checked any more, or None."""
-Done = Callable[[Sequence[Result]], Sequence[Result]]
-"""Told results soon after they are there, in any order; gives each back as it is to be shown."""
+KnownResult = Callable[[Path], CheckResult | None]
+"""Returns the recorded result of an input that need not be checked again, else None."""
 Clock = Callable[[], float]
 """Seconds; it never goes back."""
 
 
-class Lost(Exception):  # noqa: N818 - what happened, not whose fault
+class WorkerLost(Exception):  # noqa: N818 - what happened, not whose fault
     "A worker is gone, and what it was doing with it."
 
     def __init__(self, why: Sentence, *, again: bool) -> None:
@@ -43,14 +41,14 @@ class Lost(Exception):  # noqa: N818 - what happened, not whose fault
         """Whether another try may go better."""
 
 
-class Hand(Protocol):
+class Worker(Protocol):
     """One worker's place: at most one recording at a time, or a few transcripts."""
 
-    def check(self, paths: Sequence[Path]) -> Future[list[Result]]:
+    def check(self, paths: Sequence[Path]) -> Future[list[CheckResult]]:
         """Begins to check recordings or transcripts, one after the other."""
         ...
 
-    def lost(self, error: BaseException) -> Lost | None:
+    def lost(self, error: BaseException) -> WorkerLost | None:
         """What an error that came instead of a result means, if the worker is gone; it has a new one afterwards."""
         ...
 
@@ -60,149 +58,174 @@ class Hand(Protocol):
 
 
 @dataclass
-class Bench:
-    """What is under way and what has been finished out of turn."""
+class Schedule:
+    """The state of a run: what is waiting, what is being checked, what is finished."""
 
-    inputs: Sequence[Path | Missing]
-    hands: Sequence[Hand]
-    known: Known
-    done: Done
+    inputs: Sequence[Path | MissingInput]
+    workers: Sequence[Worker]
+    known: KnownResult
     clock: Clock
     seen: int = 0
-    """How many inputs have come into view."""
-    shown: int = 0
-    """How many results have been given."""
+    """Number of inputs that have been considered."""
     waiting: dict[int, int] = field(default_factory=dict)
-    """Inputs in view that nobody has begun, in their order, and the bytes of each recording."""
-    idle: list[Hand] = field(default_factory=list)
-    again: deque[int] = field(default_factory=deque)
-    """Inputs to be tried once more."""
-    tried: set[int] = field(default_factory=set)
-    underway: dict[Future[list[Result]], tuple[list[int], Hand]] = field(default_factory=dict)
-    came: dict[int, Result] = field(default_factory=dict)
-    """What is to be recorded."""
-    recorded: float = -inf
-    """When something was recorded last, by the clock."""
-    finished: dict[int, Result] = field(default_factory=dict)
+    """Inputs that were considered and not started, in input order, with the bytes of each recording."""
+    idle: list[Worker] = field(default_factory=list)
+    retries: deque[int] = field(default_factory=deque)
+    """Inputs that are tried once more."""
+    retried: set[int] = field(default_factory=set)
+    running: dict[Future[list[CheckResult]], tuple[list[int], Worker]] = field(default_factory=dict)
+    finished: dict[int, CheckResult] = field(default_factory=dict)
+    """Results that have not been given to the caller."""
+    given_at: float = -inf
+    """When results were last given to the caller, by the clock."""
+    given: set[int] = field(default_factory=set)
+    """Inputs whose results were given before the result of an earlier input."""
+    complete: int = 0
+    """Number of inputs from the first on whose results were given."""
 
 
-def check_here(inputs: Sequence[Path | Missing], task: Task, known: Known, done: Done) -> Generator[Result, None, None]:
-    """One result for each input, one after the other in this process. Raises ModelError."""
-    for one in inputs:
-        result = failed(one.path, one.error) if isinstance(one, Missing) else known(one) or check_one(one, task)
-        yield from done([result])
+@dataclass
+class InputOrder:
+    """Puts results back into the order of the inputs."""
+
+    waiting: dict[int, CheckResult] = field(default_factory=dict)
+    """Results of inputs that follow an unfinished input."""
+    next: int = 0
+
+    def release(self, results: Mapping[int, CheckResult]) -> Iterator[CheckResult]:
+        """The results that can be shown now."""
+        self.waiting.update(results)
+        while self.next in self.waiting:
+            yield self.waiting.pop(self.next)
+            self.next += 1
 
 
-def check_many(
-    inputs: Sequence[Path | Missing], hands: Sequence[Hand], known: Known, done: Done, clock: Clock
-) -> Generator[Result, None, None]:
-    """One result for each input, in their order, whoever is finished first.
+def check_inline(
+    inputs: Sequence[Path | MissingInput], options: CheckOptions, known: KnownResult
+) -> Generator[dict[int, CheckResult], None, None]:
+    """The result of each input by its number, one after the other, in this process. Raises ModelError."""
+    for number, one in enumerate(inputs):
+        if isinstance(one, MissingInput):
+            yield {number: failed_result(one.path, one.error)}
+        else:
+            yield {number: known(one) or check_file(one, options)}
 
-    What a worker dies of is tried once more and then becomes an error of that input. Raises ModelError. However it
-    ends, no worker is left.
+
+def check_with_workers(
+    inputs: Sequence[Path | MissingInput], workers: Sequence[Worker], known: KnownResult, clock: Clock
+) -> Generator[dict[int, CheckResult], None, None]:
+    """The results by input number, in batches, in the order in which they are finished.
+
+    An input that kills a worker is tried once more and then fails. Raises ModelError. All workers are stopped at the
+    end, whatever the cause.
     """
-    bench = Bench(inputs, hands, known, done, clock, idle=list(hands))
+    schedule = Schedule(inputs, workers, known, clock, idle=list(workers))
     try:
-        while bench.shown < len(inputs):
-            _hand_out(bench)
-            while bench.shown in bench.finished:
-                yield bench.finished.pop(bench.shown)
-                bench.shown += 1
-            ready, _ = wait(bench.underway, _patience(bench), FIRST_COMPLETED)
+        while schedule.complete < len(inputs):
+            _start_idle(schedule)
+            ready, _ = wait(schedule.running, _wait_seconds(schedule), FIRST_COMPLETED)
             for future in ready:
-                _take(bench, future)
-            _hand_out(bench)  # nobody waits while what came is recorded
-            _record(bench)
+                _collect(schedule, future)
+            _start_idle(schedule)  # no worker is idle while the caller records the results
+            if results := _due(schedule):
+                yield results
     finally:
-        for hand in hands:
-            hand.end()
+        for worker in workers:
+            worker.end()
 
 
-def _hand_out(bench: Bench) -> None:
-    while bench.idle and bench.again:
-        _begin(bench, [bench.again.popleft()])
-    while bench.idle and (numbers := _next(bench)):
-        _begin(bench, numbers)
+def _start_idle(schedule: Schedule) -> None:
+    while schedule.idle and schedule.retries:
+        _begin(schedule, [schedule.retries.popleft()])
+    while schedule.idle and (numbers := _next(schedule)):
+        _begin(schedule, numbers)
 
 
-def _next(bench: Bench) -> list[int]:
+def _next(schedule: Schedule) -> list[int]:
     """What is to be checked next: a recording, or a bundle of transcripts; what is known needs no checking."""
-    _look_ahead(bench)
-    size = max(1, min(BUNDLE, len(bench.waiting) // (2 * len(bench.hands))))
+    _look_ahead(schedule)
+    size = max(1, min(TRANSCRIPTS_PER_CALL, len(schedule.waiting) // (2 * len(schedule.workers))))
     numbers: list[int] = []
-    while bench.waiting and len(numbers) < size and (number := _chosen(bench, numbers)) is not None:
-        del bench.waiting[number]
-        one = bench.inputs[number]
-        result = failed(one.path, one.error) if isinstance(one, Missing) else bench.known(one)
+    while schedule.waiting and len(numbers) < size and (number := _chosen(schedule, numbers)) is not None:
+        del schedule.waiting[number]
+        one = schedule.inputs[number]
+        result = failed_result(one.path, one.error) if isinstance(one, MissingInput) else schedule.known(one)
         if result is None:
             numbers.append(number)
         else:
-            bench.came[number] = result
+            schedule.finished[number] = result
     return numbers
 
 
-def _look_ahead(bench: Bench) -> None:
+def _look_ahead(schedule: Schedule) -> None:
     """Brings into view what may be begun before the next result is shown."""
-    most = min(len(bench.inputs), bench.shown + AHEAD * len(bench.hands))
-    while bench.seen < most:
-        one = bench.inputs[bench.seen]
-        bench.waiting[bench.seen] = size_of(_path(one)) if is_recording(one) else 0
-        bench.seen += 1
+    most = min(len(schedule.inputs), schedule.complete + MAX_WAITING_RESULTS * len(schedule.workers))
+    while schedule.seen < most:
+        one = schedule.inputs[schedule.seen]
+        schedule.waiting[schedule.seen] = file_size(_path(one)) if is_recording(one) else 0
+        schedule.seen += 1
 
 
-def _chosen(bench: Bench, numbers: Sequence[int]) -> int | None:
+def _chosen(schedule: Schedule, numbers: Sequence[int]) -> int | None:
     """The input that goes next, with these if there are any; None where none may go with them.
 
     That is the one to be shown next, and after it the largest recording in view: at the end no worker is then left with
     a long one while the others have nothing to do (Graham, Bounds on multiprocessing timing anomalies, 1969).
     Transcripts, which are short, go in their order.
     """
-    first = next(iter(bench.waiting))
-    ordered = is_transcript(_path(bench.inputs[first]))
+    first = next(iter(schedule.waiting))
+    ordered = is_transcript(_path(schedule.inputs[first]))
     if numbers:
-        return first if ordered and is_transcript(_path(bench.inputs[numbers[0]])) else None
-    if ordered or first == bench.shown:
+        return first if ordered and is_transcript(_path(schedule.inputs[numbers[0]])) else None
+    if ordered or first == schedule.complete:
         return first
-    return max(bench.waiting, key=bench.waiting.__getitem__)
+    return max(schedule.waiting, key=schedule.waiting.__getitem__)
 
 
-def _patience(bench: Bench) -> float:
-    """Seconds until something must be seen to, whatever the workers do."""
-    return max(0.0, bench.recorded + GATHERED - bench.clock()) if bench.came else AWAKE
+def _wait_seconds(schedule: Schedule) -> float:
+    """Seconds to wait for workers before something else is due."""
+    if not schedule.finished:
+        return POLL_SECONDS
+    return max(0.0, schedule.given_at + WRITE_INTERVAL - schedule.clock())
 
 
-def _record(bench: Bench) -> None:
-    """Records what came, unless more is to come and something was recorded just now."""
-    if bench.came and (_patience(bench) <= 0.0 or not bench.underway):
-        bench.finished.update(zip(bench.came, bench.done(list(bench.came.values())), strict=True))
-        bench.came.clear()
-        bench.recorded = bench.clock()
+def _due(schedule: Schedule) -> dict[int, CheckResult]:
+    """The finished results, unless more will follow and results were given just before."""
+    if not schedule.finished or (_wait_seconds(schedule) > 0.0 and schedule.running):
+        return {}
+    results, schedule.finished = schedule.finished, {}
+    schedule.given_at = schedule.clock()
+    schedule.given.update(results)
+    while schedule.complete in schedule.given:
+        schedule.given.remove(schedule.complete)
+        schedule.complete += 1
+    return results
 
 
-def _begin(bench: Bench, numbers: list[int]) -> None:
-    hand = bench.idle.pop()
-    bench.underway[hand.check([_path(bench.inputs[number]) for number in numbers])] = (numbers, hand)
+def _begin(schedule: Schedule, numbers: list[int]) -> None:
+    worker = schedule.idle.pop()
+    schedule.running[worker.check([_path(schedule.inputs[number]) for number in numbers])] = (numbers, worker)
 
 
-def _take(bench: Bench, future: Future[list[Result]]) -> None:
+def _collect(schedule: Schedule, future: Future[list[CheckResult]]) -> None:
     """Takes what came of inputs; they are tried again, each alone, where that may go better."""
-    numbers, hand = bench.underway.pop(future)
+    numbers, worker = schedule.running.pop(future)
     error = future.exception()
-    gone = hand.lost(error) if error else None
-    bench.idle.append(hand)
+    gone = worker.lost(error) if error else None
+    schedule.idle.append(worker)
     if error and gone is None:
         raise error
     if gone is None:
-        bench.came.update(zip(numbers, future.result(), strict=True))
+        schedule.finished.update(zip(numbers, future.result(), strict=True))
     elif len(numbers) > 1:
-        bench.again.extend(numbers)
-    elif gone.again and numbers[0] not in bench.tried:
-        bench.tried.update(numbers)
-        bench.again.extend(numbers)
+        schedule.retries.extend(numbers)
+    elif gone.again and numbers[0] not in schedule.retried:
+        schedule.retried.update(numbers)
+        schedule.retries.extend(numbers)
     else:
-        path = _path(bench.inputs[numbers[0]])
-        bench.came[numbers[0]] = failed(path, AudioError("{path} {why}", path=path, why=gone.why))
+        path = _path(schedule.inputs[numbers[0]])
+        schedule.finished[numbers[0]] = failed_result(path, AudioError("{path} {why}", path=path, why=gone.why))
 
 
-def _path(one: Path | Missing) -> Path:
+def _path(one: Path | MissingInput) -> Path:
     return one if isinstance(one, Path) else one.path

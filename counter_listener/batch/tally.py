@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
-from counter_listener.batch.check import Result
+from counter_listener.batch.check import CheckResult
 from counter_listener.domain import Event
 
 
@@ -32,7 +32,7 @@ class Tally:
     """How often each owed phrase was not heard, by title."""
     verdicts: Counter[str] = field(default_factory=Counter)
 
-    def add(self, result: Result) -> None:
+    def add(self, result: CheckResult) -> None:
         """Counts one result in."""
         self.failed += result.error is not None
         self.checked += result.error is None

@@ -10,10 +10,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from counter_listener.domain import NUMBER, Gap, StoreError, TranscriptError, Utterance, Word, cause, numbered_lines
+from counter_listener.domain import (
+    LONG_NUMBER,
+    Gap,
+    RecordError,
+    TranscriptError,
+    Utterance,
+    Word,
+    numbered_lines,
+    system_reason,
+)
 
 if TYPE_CHECKING:
-    from counter_listener.batch.check import Result
+    from counter_listener.batch.check import CheckResult
     from counter_listener.record import Origin
 
 FOLDER: Final = ".transcripts"
@@ -24,7 +33,7 @@ ZERO: Final = "零"
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class StoredTranscript:
     """What was recognised in a recording, kept."""
 
     sha256: str
@@ -33,15 +42,15 @@ class Kept:
     items: tuple[Utterance | Gap, ...]
 
 
-def folder_of(record: Path) -> Path:
+def transcripts_folder(record: Path) -> Path:
     """The folder beside a record in which its transcripts are kept."""
     return record.with_name(record.name + FOLDER)
 
 
-def keep(folder: Path, result: Result, origin: Origin, options: Mapping[str, object]) -> None:
+def store_transcript(folder: Path, result: CheckResult, origin: Origin, options: Mapping[str, object]) -> None:
     """Writes what was recognised in a recording to a file of its own, whole or not at all. Raises StoreError."""
     told = {"seconds": result.seconds, "model": origin.model, "options": dict(options)}
-    lines = [{"recording": origin.source, **told}, *map(_line, masked(result.kept))]
+    lines = [{"recording": origin.source, **told}, *map(_line, mask_items(result.kept))]
     text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
     target = folder / f"{origin.source}.jsonl"
     part = target.with_suffix(".part")
@@ -53,12 +62,12 @@ def keep(folder: Path, result: Result, origin: Origin, options: Mapping[str, obj
             os.fsync(file.fileno())
         part.replace(target)
     except OSError as error:
-        raise StoreError(
-            "{path} cannot be written ({why}); see to its folder and rights", path=target, why=cause(error)
+        raise RecordError(
+            "{path} cannot be written ({why}); see to its folder and rights", path=target, why=system_reason(error)
         ) from error
 
 
-def masked(items: Iterable[Utterance | Gap]) -> Iterator[Utterance | Gap]:
+def mask_items(items: Iterable[Utterance | Gap]) -> Iterator[Utterance | Gap]:
     """The same, with every digit of a long number as ZERO: words and syllables stay as many as they were."""
     for item in items:
         if isinstance(item, Gap):
@@ -66,20 +75,20 @@ def masked(items: Iterable[Utterance | Gap]) -> Iterator[Utterance | Gap]:
             continue
         text = "\0".join(word.text for word in item.words)
         spaced = text.replace("\0", " ")
-        for found in NUMBER.finditer(spaced):
+        for found in LONG_NUMBER.finditer(spaced):
             hidden = "".join(sign if sign in " \0-" else ZERO for sign in text[found.start() : found.end()])
             text = text[: found.start()] + hidden + text[found.end() :]
         texts = text.split("\0")
         yield replace(item, words=tuple(replace(word, text=new) for word, new in zip(item.words, texts, strict=True)))
 
 
-def read_kept(folder: Path) -> Iterator[Kept]:
+def read_stored_transcripts(folder: Path) -> Iterator[StoredTranscript]:
     """The transcripts kept in a folder, in order of their names. Raises TranscriptError."""
     for path in sorted(folder.glob("*.jsonl")):
         yield _read(path)
 
 
-def forget(folder: Path, known: Iterable[str]) -> int:
+def remove_transcripts(folder: Path, known: Iterable[str]) -> int:
     """Removes the transcripts of recordings that are not in the record any more; how many. Raises StoreError."""
     names = frozenset(known)
     gone = [path for path in folder.glob("*.jsonl") if path.stem not in names]
@@ -88,8 +97,8 @@ def forget(folder: Path, known: Iterable[str]) -> int:
         try:
             path.unlink(missing_ok=True)
         except OSError as error:
-            raise StoreError(
-                "{path} cannot be removed ({why}); remove it by hand", path=path, why=cause(error)
+            raise RecordError(
+                "{path} cannot be removed ({why}); remove it by hand", path=path, why=system_reason(error)
             ) from error
     with suppress(OSError):
         folder.rmdir()  # only an empty one goes
@@ -99,18 +108,18 @@ def forget(folder: Path, known: Iterable[str]) -> int:
 def _line(item: Utterance | Gap) -> dict[str, object]:
     if isinstance(item, Gap):
         return {"lost": item.start, "seconds": item.seconds, "reason": item.reason}
-    words = [{"word": word.text, "start": word.start, "end": word.end, "sure": word.sure} for word in item.words]
+    words = [{"word": word.text, "start": word.start, "end": word.end, "sure": word.confidence} for word in item.words]
     return {
         "start": item.start,
         "end": item.end,
         "speaker": item.speaker,
-        "beside_gap": item.beside_gap,
+        "beside_gap": item.near_gap,
         "text": item.text,
         "words": words,
     }
 
 
-def _read(path: Path) -> Kept:
+def _read(path: Path) -> StoredTranscript:
     lines = numbered_lines(path, TranscriptError)
     number = 0
     try:
@@ -119,7 +128,7 @@ def _read(path: Path) -> Kept:
         items = []
         for number, line in lines:  # noqa: B007 - told below
             items.append(_item(json.loads(line)))
-        return Kept(str(head["recording"]), float(head["seconds"]), dict(head["options"]), tuple(items))
+        return StoredTranscript(str(head["recording"]), float(head["seconds"]), dict(head["options"]), tuple(items))
     except (ValueError, KeyError, TypeError, StopIteration) as error:
         raise TranscriptError(
             "{path}, line {number}: this is not as it was kept; remove the file, or check its recording again",
@@ -143,7 +152,7 @@ def _item(line: Mapping[str, object]) -> Utterance | Gap:
         _float(line["end"]),
         spoken,
         speaker,
-        beside_gap=bool(line["beside_gap"]),
+        near_gap=bool(line["beside_gap"]),
     )
 
 

@@ -15,9 +15,9 @@ from multiprocessing.context import BaseContext
 from pathlib import Path
 from typing import Final
 
-LOADED: Final = "counter_listener.batch.preload"
+PRELOAD: Final = "counter_listener.batch.preload"
 """The module that imports all that a worker needs."""
-MODEL: Final = "COUNTER_LISTENER_SHARED_MODEL"
+MODEL_VARIABLE: Final = "COUNTER_LISTENER_SHARED_MODEL"
 """Environment variable that tells it which model; a fork server can be told nothing otherwise."""
 
 
@@ -26,16 +26,16 @@ def context() -> BaseContext:
     if sys.platform != "linux":
         return multiprocessing.get_context("spawn")
     warm = multiprocessing.get_context("forkserver")
-    warm.set_forkserver_preload(["counter_listener.cli", LOADED])
+    warm.set_forkserver_preload(["counter_listener.cli", PRELOAD])
     return warm
 
 
-def get_ready(model: Path | None) -> None:
+def start_preloading(model: Path | None) -> None:
     """Begins to load what workers need, beside whatever this process does next; the model too, if there is one."""
     if context().get_start_method() == "forkserver":
         from multiprocessing.forkserver import ensure_running
 
         if model is not None:
-            os.environ[MODEL] = str(model)
+            os.environ[MODEL_VARIABLE] = str(model)
         ensure_running()
-        os.environ.pop(MODEL, None)
+        os.environ.pop(MODEL_VARIABLE, None)

@@ -17,42 +17,42 @@ from pathlib import Path
 from typing import Final
 
 from counter_listener.asr import is_transcript
-from counter_listener.batch.check import Result, Task, check_one
+from counter_listener.batch.check import CheckOptions, CheckResult, check_file
 from counter_listener.batch.parent import end_with_parent
-from counter_listener.batch.scheduler import Lost
+from counter_listener.batch.scheduler import WorkerLost
 from counter_listener.batch.warm import context
 from counter_listener.domain import AudioError, sentence
 
-DUE: Final = 0.1
+EXPECTED_RATIO: Final = 0.1
 """Seconds that a second of sound should take at most, on a slow machine and with a large model."""
-OVERDUE: Final = 20
+TIMEOUT_FACTOR: Final = 20
 """How many times as long it may take before it is given up."""
-LEAST: Final = 60.0
+MIN_TIMEOUT: Final = 60.0
 """Seconds that any recording may take, or a bundle of transcripts, for the model must be loaded, too."""
 BYTES_PER_SECOND: Final = 1_000
 """Of sound, where the length is not known: as few as a codec for speech writes."""
-GAVE_UP: Final = 1
+TIMEOUT_EXIT_CODE: Final = 1
 """Exit status of a worker that its own alarm has ended (see faulthandler)."""
 
-Work = Callable[[Path, Task], Result]
+CheckFunction = Callable[[Path, CheckOptions], CheckResult]
 
-_HERE: list[tuple[Work, Task]] = []
+_HERE: list[tuple[CheckFunction, CheckOptions]] = []
 """In a worker: what it does, and how."""
 
 
 @dataclass
-class ProcessHand:
+class ProcessWorker:
     """A place for one worker process, which is started at once, and again when it is needed and has died."""
 
-    task: Task
-    work: Work = check_one
+    task: CheckOptions
+    work: CheckFunction = check_file
     pool: ProcessPoolExecutor | None = None
     process: BaseProcess | None = None
 
     def __post_init__(self) -> None:
         self._start()
 
-    def check(self, paths: Sequence[Path]) -> Future[list[Result]]:
+    def check(self, paths: Sequence[Path]) -> Future[list[CheckResult]]:
         """Begins to check recordings or transcripts, one after the other."""
         try:
             return (self.pool or self._start()).submit(_check, paths)
@@ -60,17 +60,17 @@ class ProcessHand:
             self.end()
             return self._start().submit(_check, paths)
 
-    def lost(self, error: BaseException) -> Lost | None:
+    def lost(self, error: BaseException) -> WorkerLost | None:
         """What an error means, if the worker died."""
         if not isinstance(error, BrokenExecutor):
             return None
         if self.process:
-            self.process.join(LEAST)
-        overdue = self.process is not None and self.process.exitcode == GAVE_UP
+            self.process.join(MIN_TIMEOUT)
+        overdue = self.process is not None and self.process.exitcode == TIMEOUT_EXIT_CODE
         self.end()
         if overdue:
-            return overlong()
-        return Lost(sentence("made the speech engine crash, twice; is it damaged?"), again=True)
+            return timed_out()
+        return WorkerLost(sentence("made the speech engine crash, twice; is it damaged?"), again=True)
 
     def end(self) -> None:
         """Ends the worker at once."""
@@ -89,7 +89,7 @@ class ProcessHand:
         return pool
 
 
-def _settle_in(work: Work, task: Task) -> None:
+def _settle_in(work: CheckFunction, task: CheckOptions) -> None:
     """In a worker: remembers its work, leaves Ctrl-C to the parent, ends with it, and sends last words nowhere.
 
     What it begins with it keeps to its end, so that the garbage collector need never look through it.
@@ -102,14 +102,14 @@ def _settle_in(work: Work, task: Task) -> None:
     end_with_parent()
 
 
-def _check(paths: Sequence[Path]) -> list[Result]:
+def _check(paths: Sequence[Path]) -> list[CheckResult]:
     ((work, task),) = _HERE
-    with alarm(paths):
+    with time_limit(paths):
         return [work(path, task) for path in paths]
 
 
 @contextmanager
-def alarm(paths: Sequence[Path], least: float = LEAST) -> Iterator[None]:
+def time_limit(paths: Sequence[Path], least: float = MIN_TIMEOUT) -> Iterator[None]:
     """Ends this process with the status GAVE_UP if the block takes too long for these recordings.
 
     The alarm is a thread in C, which no native code can keep from ringing. Ending one waits until the thread has had
@@ -117,7 +117,7 @@ def alarm(paths: Sequence[Path], least: float = LEAST) -> Iterator[None]:
     """
     with Path(os.devnull).open("w") as nowhere:
         faulthandler.dump_traceback_later(least, exit=True, file=nowhere)
-        if (longer := sum(map(allowed, paths))) > least:
+        if (longer := sum(map(allowed_seconds, paths))) > least:
             faulthandler.dump_traceback_later(longer, exit=True, file=nowhere)
         try:
             yield
@@ -125,20 +125,22 @@ def alarm(paths: Sequence[Path], least: float = LEAST) -> Iterator[None]:
             faulthandler.cancel_dump_traceback_later()
 
 
-def overlong() -> Lost:
+def timed_out() -> WorkerLost:
     """What became of a recording that took too long."""
-    return Lost(
-        sentence("took more than {count} times as long as it should, and was given up; is it damaged?", count=OVERDUE),
+    return WorkerLost(
+        sentence(
+            "took more than {count} times as long as it should, and was given up; is it damaged?", count=TIMEOUT_FACTOR
+        ),
         again=False,
     )
 
 
-def allowed(path: Path) -> float:
+def allowed_seconds(path: Path) -> float:
     """How many seconds a recording may take, where that is more than the least."""
-    return OVERDUE * DUE * seconds_of(path)
+    return TIMEOUT_FACTOR * EXPECTED_RATIO * recording_seconds(path)
 
 
-def seconds_of(path: Path) -> float:
+def recording_seconds(path: Path) -> float:
     """How long a recording is, or may be; 0 for a transcript, and for what cannot be read: that is told soon enough."""
     if is_transcript(path):
         return 0.0

@@ -20,29 +20,29 @@ from counter_listener.cli.commands.phrases import phrases
 from counter_listener.cli.commands.record import backup, events, purge
 from counter_listener.cli.commands.rejudge import rejudge
 from counter_listener.cli.commands.report import report
-from counter_listener.cli.help import Context, Speaking, asked_for, in_language, lang_option
-from counter_listener.cli.options import BUSY, EXIT_CODES, NO_RECORD, UNREADABLE, USAGE, silence
+from counter_listener.cli.help import Context, TranslatedGroup, in_language, lang_option, requested_language
+from counter_listener.cli.options import BUSY, EXIT_CODES, NO_RECORD, UNREADABLE, USAGE, discard_output
 from counter_listener.domain import (
     AudioError,
     BusyError,
     CounterListenerError,
     LabelsError,
     MicrophoneError,
+    RecordError,
     ReportError,
-    StoreError,
     TranscriptError,
     _,
-    cause,
     printable,
+    system_reason,
 )
 
 
-class Courteous(Speaking):
+class ErrorHandlingGroup(TranslatedGroup):
     """Decides on the language, and turns each of our errors into one sentence and its exit code, in this one place."""
 
     def main(self, args: Sequence[str] | None = None, *more: Any, **extra: Any) -> Any:  # noqa: ANN401 - as click has it
         words = sys.argv[1:] if args is None else list(args)
-        with in_language(asked_for(words)):
+        with in_language(requested_language(words)):
             return super().main(words, *more, **extra)
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - as click has it
@@ -51,21 +51,24 @@ class Courteous(Speaking):
         except CounterListenerError as error:
             if ctx.params.get("debug"):
                 raise
-            click.echo(_("Error: {message}").format(message=printable(error.told(_))), err=True)
+            click.echo(_("Error: {message}").format(message=printable(error.translated(_))), err=True)
             ctx.exit(exit_code(error))
         except OSError as error:
             if ctx.params.get("debug"):
                 raise
-            silence()
+            discard_output()
             if error.errno == errno.EPIPE:  # the reader has seen enough
                 ctx.exit(0)
-            click.echo(_("Error: the output cannot be written ({why}).").format(why=cause(error).told(_)), err=True)
+            click.echo(
+                _("Error: the output cannot be written ({why}).").format(why=system_reason(error).translated(_)),
+                err=True,
+            )
             ctx.exit(NO_RECORD)
 
 
 def exit_code(error: CounterListenerError) -> int:
     """The documented exit code of an error that ends the program."""
-    if isinstance(error, ReportError | StoreError):
+    if isinstance(error, ReportError | RecordError):
         return NO_RECORD
     if isinstance(error, BusyError):
         return BUSY
@@ -74,7 +77,7 @@ def exit_code(error: CounterListenerError) -> int:
 
 
 @click.group(
-    cls=Courteous,
+    cls=ErrorHandlingGroup,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="\b\n" + EXIT_CODES + "\n\nExample: counter-listener check recordings/ --fail-under 80",
 )
@@ -94,14 +97,14 @@ for command in (
     cli.add_command(command)
 
 
-def every(command: click.Command) -> Iterator[click.Command]:
+def iter_commands(command: click.Command) -> Iterator[click.Command]:
     """A command and those in it."""
     yield command
     for one in command.commands.values() if isinstance(command, click.Group) else ():
-        yield from every(one)
+        yield from iter_commands(one)
 
 
-for command in every(cli):
+for command in iter_commands(cli):
     command.context_class = Context
     lang_option(command)
 
@@ -119,8 +122,11 @@ def main() -> None:
             if sys.stdout is not None:  # pythonw has none
                 sys.stdout.flush()
     except OSError as error:
-        silence()
+        discard_output()
         if error.errno != errno.EPIPE:
-            with in_language(asked_for(sys.argv[1:])):
-                click.echo(_("Error: the output cannot be written ({why}).").format(why=cause(error).told(_)), err=True)
+            with in_language(requested_language(sys.argv[1:])):
+                click.echo(
+                    _("Error: the output cannot be written ({why}).").format(why=system_reason(error).translated(_)),
+                    err=True,
+                )
             sys.exit(NO_RECORD)

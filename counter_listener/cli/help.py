@@ -14,7 +14,17 @@ from typing import Final, TypeVar
 
 import click
 
-from counter_listener.domain import DOMAIN, LOCALE, N_, Lang, _, language, pair, speaking, spoken
+from counter_listener.domain import (
+    DOMAIN,
+    LOCALE,
+    N_,
+    Lang,
+    _,
+    choose_language,
+    current_language,
+    plural_text,
+    use_language,
+)
 
 Told = TypeVar("Told", bound=click.Command)
 
@@ -49,10 +59,10 @@ OF_CLICK: Final = (
     N_("{value} is not in the range {range}."),
     N_("Aborted!"),
     N_("Error: invalid input"),
-    *pair("Got unexpected extra argument ({args})", "Got unexpected extra arguments ({args})"),
-    *pair("Did you mean {possibility}?", "(Did you mean one of: {possibilities}?)"),
-    *pair("Option {name!r} requires an argument.", "Option {name!r} requires {nargs} arguments."),
-    *pair("{value!r} is not {choice}.", "{value!r} is not one of {choices}."),
+    *plural_text("Got unexpected extra argument ({args})", "Got unexpected extra arguments ({args})"),
+    *plural_text("Did you mean {possibility}?", "(Did you mean one of: {possibilities}?)"),
+    *plural_text("Option {name!r} requires an argument.", "Option {name!r} requires {nargs} arguments."),
+    *plural_text("{value!r} is not {choice}.", "{value!r} is not one of {choices}."),
 )
 """What click says of itself; it asks gettext for each. One that another version of click words otherwise stays
 English."""
@@ -66,7 +76,7 @@ def in_language(lang: Lang) -> Iterator[None]:
     gettext.textdomain(DOMAIN)
     os.environ["LANGUAGE"] = lang  # where gettext looks, on whose words click relies
     try:
-        with speaking(lang):
+        with use_language(lang):
             yield
     finally:
         if before is None:
@@ -75,11 +85,11 @@ def in_language(lang: Lang) -> Iterator[None]:
             os.environ["LANGUAGE"] = before
 
 
-def asked_for(words: Sequence[str]) -> Lang:
+def requested_language(words: Sequence[str]) -> Lang:
     """The language that a command line asks for, wherever in it, else that of the locale."""
     asked = [after for word, after in pairwise([*words, ""]) if word == "--lang"]
     asked += [word.partition("=")[2] for word in words if word.startswith("--lang=")]
-    return language(asked[-1] if asked else None, os.environ)
+    return choose_language(asked[-1] if asked else None, os.environ)
 
 
 def _note(ctx: click.Context, _param: click.Parameter, asked: str | None) -> None:
@@ -96,23 +106,23 @@ lang_option = click.option(
 )
 
 
-def settled(setting: str) -> Lang:
+def session_language(setting: str) -> Lang:
     """The language asked for, else the one in the settings, else that of the locale."""
     asked = click.get_current_context().meta.get(ASKED)
-    return language(asked or (setting if setting != "auto" else None), os.environ)
+    return choose_language(asked or (setting if setting != "auto" else None), os.environ)
 
 
-class Speaking(click.Group):
+class TranslatedGroup(click.Group):
     """A group whose help, and that of its commands, is in the language being spoken."""
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command, its texts translated."""
         found = super().get_command(ctx, cmd_name)
-        return translated(found) if found and spoken() != "en" else found
+        return translated(found) if found and current_language() != "en" else found
 
     def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Writes the group's help."""
-        click.Group.format_help(translated(self) if spoken() != "en" else self, ctx, formatter)
+        click.Group.format_help(translated(self) if current_language() != "en" else self, ctx, formatter)
 
 
 def translated(command: Told) -> Told:
@@ -144,7 +154,7 @@ class Formatter(click.HelpFormatter):
 
     def write_text(self, text: str) -> None:
         """Writes a paragraph, or several."""
-        if spoken() == "en":
+        if current_language() == "en":
             super().write_text(text)
             return
         for number, part in enumerate(text.split("\n\n")):
@@ -152,16 +162,16 @@ class Formatter(click.HelpFormatter):
                 self.write_paragraph()
             kept = part.lstrip("\n").startswith("\b")
             room = max(self.width - self.current_indent, 11)
-            lines = part.lstrip("\n").splitlines()[1:] if kept else folded(part, room)
+            lines = part.lstrip("\n").splitlines()[1:] if kept else wrap_columns(part, room)
             self.write("".join(f"{'':{self.current_indent}}{line}\n" for line in lines))
 
     def write_dl(self, rows: Iterable[tuple[str, str]], col_max: int = 30, col_spacing: int = 2) -> None:
         """Writes a list of terms, each with what it means."""
         rows = list(rows)
-        if spoken() != "en" and rows:
+        if current_language() != "en" and rows:
             first = min(max(len(term) for term, _meaning in rows), col_max) + col_spacing
             room = max(self.width - first - self.current_indent - 2, 10)
-            rows = [(term, "\b\n" + "\n".join(folded(meaning, room))) for term, meaning in rows]
+            rows = [(term, "\b\n" + "\n".join(wrap_columns(meaning, room))) for term, meaning in rows]
         super().write_dl(rows, col_max, col_spacing)
 
 
@@ -171,14 +181,14 @@ class Context(click.Context):
     formatter_class = Formatter
 
 
-def padded(text: str, room: int) -> str:
+def pad_columns(text: str, room: int) -> str:
     """A text with blanks behind it, so that it takes that many columns at least."""
     from rich.cells import cell_len
 
     return text + " " * (room - cell_len(text))
 
 
-def folded(text: str, room: int) -> list[str]:
+def wrap_columns(text: str, room: int) -> list[str]:
     """A text in lines of at most so many columns: broken at spaces and beside Chinese signs."""
     from rich.cells import cell_len
 

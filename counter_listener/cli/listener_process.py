@@ -13,15 +13,14 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from counter_listener.cli.options import steady, store_place
-from counter_listener.domain import CounterListenerError, MicrophoneError, StoreError, _, speaking
-from counter_listener.judging import load_phrases
+from counter_listener.cli.options import monotonic_clock, record_location
+from counter_listener.domain import CounterListenerError, MicrophoneError, RecordError, _, use_language
 
 if TYPE_CHECKING:
-    from counter_listener.judging import Counter
+    from counter_listener.judging import CounterState
     from counter_listener.live import Day, Message
     from counter_listener.matching import Matcher
-    from counter_listener.record import Origin, Row, Store
+    from counter_listener.record import Origin, Record, Row
 
 MEMORY_SECONDS: Final = 5.0
 """How often the memory in use is told."""
@@ -61,13 +60,13 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: orders.stop.set())
     threading.Thread(target=orders.follow, daemon=True).start()
     with ExitStack() as stack:
-        stack.enter_context(speaking(asked["config"]["language"]))
+        stack.enter_context(use_language(asked["config"]["language"]))
         try:
             listen_to(asked["config"], asked["resume"], orders, stack)
             code = 0
         except CounterListenerError as error:
-            tell({"failed": error.told(_)})
-            code = NO_MICROPHONE if isinstance(error, MicrophoneError) else 4 if isinstance(error, StoreError) else 2
+            tell({"failed": error.translated(_)})
+            code = NO_MICROPHONE if isinstance(error, MicrophoneError) else 4 if isinstance(error, RecordError) else 2
         # Everything is written. PortAudio's own end takes seconds where a device has gone, and may crash.
         os._exit(code)
 
@@ -81,39 +80,44 @@ def tell(message: Message) -> None:
 def listen_to(config: dict[str, Any], resume: dict[str, Any] | None, orders: Orders, stack: ExitStack) -> None:
     """Opens everything, the microphone first, and listens until told to stop. Raises our own errors."""
     from counter_listener.asr import VoskRecognizer, find_model, load_model
-    from counter_listener.audio import devices, find_device, microphone
-    from counter_listener.live import BEGAN, Live
-    from counter_listener.record import open_store
+    from counter_listener.audio import find_device, list_devices, open_microphone
+    from counter_listener.judging import load_matcher
+    from counter_listener.live import STARTED, LiveListener
+    from counter_listener.record import open_record
 
-    device = find_device(config["device"], devices())
-    hearing = stack.enter_context(microphone(device, config["channel"], steady, orders.stop.is_set))
-    matcher, digest = load_phrases(config["phrases"], proven=resume is None)
-    store = None if config["store"] == "none" else stack.enter_context(open_store(store_place(config["store"] or None)))
+    device = find_device(config["device"], list_devices())
+    hearing = stack.enter_context(open_microphone(device, config["channel"], monotonic_clock, orders.stop.is_set))
+    matcher, digest = load_matcher(config["phrases"], proven=resume is None)
+    store = (
+        None
+        if config["store"] == "none"
+        else stack.enter_context(open_record(record_location(config["store"] or None)))
+    )
     folder = find_model(config["model"])
     fresh = _origin(config, matcher, digest, folder.resolve().name)
     origin, counter = continued(store, matcher, fresh, resume)
     day = asdict(_today(store, fresh.counter))
     tell({"standard": standard(matcher), "device": device.name, "model": fresh.model, "day": day})
     engine = VoskRecognizer(load_model(folder))
-    live = Live(
+    live = LiveListener(
         matcher,
         origin,
         store,
-        steady,
+        monotonic_clock,
         lambda: datetime.now(UTC),
         _with_memory(tell),
         orders.stop.is_set,
         orders.renew.is_set,
         counter,
         _lost_since(resume, counter),
-        resume["reason"] if resume else BEGAN,
+        resume["reason"] if resume else STARTED,
         hearing.first_sound,
         orders.keys,
     )
     live.run(hearing.sound, engine)
 
 
-def _lost_since(resume: dict[str, Any] | None, counter: Counter | None) -> float | None:
+def _lost_since(resume: dict[str, Any] | None, counter: CounterState | None) -> float | None:
     """When the sound was lost, by the clock: the record may know the stream a little further than what was told."""
     if resume is None:
         return None
@@ -166,27 +170,28 @@ def _origin(config: dict[str, Any], matcher: Matcher, digest: str, model: str) -
 
 
 def continued(
-    store: Store | None, matcher: Matcher, fresh: Origin, resume: dict[str, Any] | None
-) -> tuple[Origin, Counter | None]:
+    store: Record | None, matcher: Matcher, fresh: Origin, resume: dict[str, Any] | None
+) -> tuple[Origin, CounterState | None]:
     """The stream to go on with and what is known of it, or a new one; a visit that was left open is closed first."""
-    from counter_listener.live import event_of, left_open, resumed, started_at
+    from counter_listener.live import close_open_visit, rebuild_state, stream_start
+    from counter_listener.record import event_from_row
 
     rows = store.newest_visit(fresh.counter) if store else []
     if resume and not store:
-        return replace(fresh, stream=resume["stream"]), resumed((), matcher.phrases, resume["at"])
+        return replace(fresh, stream=resume["stream"]), rebuild_state((), matcher.phrases, resume["at"])
     if not rows or store is None:
         return fresh, None
     of_then = _of(rows[-1], fresh)
     same = rows[-1].phrases_hash == fresh.phrases_hash
-    events = [event_of(row) for row in rows]
+    events = [event_from_row(row) for row in rows]
     if resume and same and rows[-1].stream == resume["stream"]:
-        return replace(of_then, started=started_at(rows)), resumed(events, matcher.phrases, resume["at"])
-    if same and (closing := left_open(events, matcher.phrases)):
-        store.append(closing, replace(of_then, started=started_at(rows)), datetime.now(UTC))
+        return replace(of_then, started=stream_start(rows)), rebuild_state(events, matcher.phrases, resume["at"])
+    if same and (closing := close_open_visit(events, matcher.phrases)):
+        store.append(closing, replace(of_then, started=stream_start(rows)), datetime.now(UTC))
     return fresh, None
 
 
-def _today(store: Store | None, counter: str | None) -> Day:
+def _today(store: Record | None, counter: str | None) -> Day:
     """What the visits of today came to before now, by the record."""
     from counter_listener.live import Day
     from counter_listener.record import LIVE
@@ -212,7 +217,7 @@ def _with_memory(tell: Any) -> Any:  # noqa: ANN401 - a function like tell()
     last = [-MEMORY_SECONDS]
 
     def told(message: Message) -> None:
-        now = steady()
+        now = monotonic_clock()
         if "beat" in message and now - last[0] >= MEMORY_SECONDS:
             last[0] = now
             message = {**message, "megabytes": round(process.memory_info().rss / 1e6)}

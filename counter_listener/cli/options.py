@@ -31,7 +31,7 @@ Exit codes:
   130  interrupted; what had been recorded by then is kept""")
 
 
-def store_place(asked: str | None) -> str:
+def record_location(asked: str | None) -> str:
     """Where the record is: what the user asked for, else a file in the data folder. Raises UsageError."""
     from counter_listener.domain import data_folder
 
@@ -42,13 +42,13 @@ def store_place(asked: str | None) -> str:
     return str(Path(asked).expanduser()) if asked.startswith("~") else asked
 
 
-def steady() -> float:
+def monotonic_clock() -> float:
     """Seconds since a moment that is the same in every process; it never goes back, nor stops in a sleep."""
     clock = getattr(time, "CLOCK_BOOTTIME", None)
     return time.monotonic() if clock is None else time.clock_gettime(clock)
 
 
-def silence() -> None:
+def discard_output() -> None:
     """Sends what is still to be printed nowhere: the output cannot be written."""
     with suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

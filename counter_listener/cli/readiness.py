@@ -98,7 +98,7 @@ def libraries() -> Finding:
 
 def sound(config: Config, seconds: float, clock: Callable[[], float]) -> Iterator[Finding]:
     """PortAudio, the microphone, and what it hears."""
-    from counter_listener.audio import devices, find_device, portaudio_version
+    from counter_listener.audio import find_device, list_devices, portaudio_version
 
     try:
         yield Finding(N_("PortAudio"), "ok", portaudio_version())
@@ -106,7 +106,7 @@ def sound(config: Config, seconds: float, clock: Callable[[], float]) -> Iterato
         yield Finding(N_("PortAudio"), "wrong", *_parted(error))
         return
     try:
-        device = find_device(config.device, devices())
+        device = find_device(config.device, list_devices())
     except MicrophoneError as error:
         yield Finding(N_("microphone"), "wrong", *_parted(error))
         return
@@ -120,7 +120,7 @@ def sound(config: Config, seconds: float, clock: Callable[[], float]) -> Iterato
 
 def heard(device: Device, config: Config, seconds: float, clock: Callable[[], float]) -> Finding:
     """What the microphone hears over some seconds."""
-    from counter_listener.audio import FLOOR
+    from counter_listener.audio import SILENCE_DB
     from counter_listener.cli.terminal.levels import measured
 
     try:
@@ -128,7 +128,7 @@ def heard(device: Device, config: Config, seconds: float, clock: Callable[[], fl
     except MicrophoneError as error:
         return Finding(N_("level"), "wrong", *_parted(error))
     said = _("peak {peak:.0f} dB in {seconds:g} s").format(peak=peak, seconds=seconds)
-    if peak <= FLOOR:
+    if peak <= SILENCE_DB:
         return Finding(
             N_("level"),
             "wrong",
@@ -144,12 +144,12 @@ def heard(device: Device, config: Config, seconds: float, clock: Callable[[], fl
 
 def words(config: Config) -> Iterator[Finding]:
     """The phrase set, the model, and whether the model can hear the phrase set."""
-    from counter_listener.asr import find_model, verify, vocabulary
-    from counter_listener.judging import load_phrases
+    from counter_listener.asr import find_model, model_vocabulary, verify_model
+    from counter_listener.judging import load_matcher
 
     matcher = None
     try:
-        matcher, _digest = load_phrases(config.phrases)
+        matcher, _digest = load_matcher(config.phrases)
         owed = [one for one, _stage in matcher.phrases.phrases()]
         said = _("{name}: {owed} phrases, {forbidden} forbidden").format(
             name=matcher.phrases.name, owed=len(owed), forbidden=len(matcher.phrases.forbidden)
@@ -159,21 +159,25 @@ def words(config: Config) -> Iterator[Finding]:
         yield Finding(N_("phrase set"), "wrong", *_parted(error))
     try:
         folder = find_model(config.model)
-        verify(folder)
+        verify_model(folder)
         yield Finding(N_("model"), "ok", _("{name}: its files are whole").format(name=folder.resolve().name))
         if matcher:
-            yield spelling(matcher, vocabulary(folder))
+            yield spelling(matcher, model_vocabulary(folder))
     except CounterListenerError as error:
         yield Finding(N_("model"), "wrong", *_parted(error))
 
 
 def spelling(matcher: Matcher, vocabulary: frozenset[str]) -> Finding:
     """Whether the model's vocabulary can spell the phrase set."""
-    from counter_listener.phrases import HEARD_KEYS, unspelt, wordings
+    from counter_listener.phrases import HEARD_KEYS, iter_wordings, unspellable_wordings
 
-    lost = {(one.owner, one.wording) for one in unspelt(matcher.phrases, vocabulary) if one.lacking == "sounds"}
+    lost = {
+        (one.owner, one.wording) for one in unspellable_wordings(matcher.phrases, vocabulary) if one.lacking == "sounds"
+    }
     known = {
-        (owner, wording) for kind, owner, wording in wordings(matcher.phrases) if kind.partition(".")[2] in HEARD_KEYS
+        (owner, wording)
+        for kind, owner, wording in iter_wordings(matcher.phrases)
+        if kind.partition(".")[2] in HEARD_KEYS
     }
     required = {one.id: one.name for one, _stage in matcher.phrases.phrases() if one.required}
     deaf = [name for owner, name in required.items() if not {one for one in known if one[0] == owner} - lost]
@@ -197,7 +201,7 @@ def spelling(matcher: Matcher, vocabulary: frozenset[str]) -> Finding:
 
 def store(path: Path, place: str, now: datetime) -> Iterator[Finding]:
     """The record: rights, room, and whether it is whole."""
-    from counter_listener.record import open_store, record_file
+    from counter_listener.record import open_record, record_file
 
     try:
         path = record_file(place)
@@ -208,7 +212,7 @@ def store(path: Path, place: str, now: datetime) -> Iterator[Finding]:
         if not path.exists():
             yield Finding(N_("store"), "ok", _("{path} will be made when listening begins").format(path=path))
             return
-        with open_store(place, create=False) as opened:
+        with open_record(place, create=False) as opened:
             found = opened.verify()
             newest = max((row.recorded for row in opened.read(since=now)), default=None)
     except (CounterListenerError, OSError) as error:
@@ -219,7 +223,7 @@ def store(path: Path, place: str, now: datetime) -> Iterator[Finding]:
         yield Finding(
             N_("store"),
             "wrong",
-            f"{path}: {row}{found.broken.wrong.told(_)}",
+            f"{path}: {row}{found.broken.wrong.translated(_)}",
             _("find out who changed it; keep a backup"),
         )
     else:
@@ -274,6 +278,6 @@ def _of_room(free: int, folder: Path) -> tuple[State, str, str]:
 
 def _parted(error: Exception) -> tuple[str, str]:
     """One of our sentences as what is wrong and its cure, which follows a semicolon."""
-    told = error.told(_) if isinstance(error, CounterListenerError) else str(error)
+    told = error.translated(_) if isinstance(error, CounterListenerError) else str(error)
     said, _stop, cure = told.rstrip(".。").partition(_("; "))
     return said, cure or _("mend that and ask again")

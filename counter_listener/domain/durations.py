@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-def clock(seconds: float) -> str:
+def format_duration(seconds: float) -> str:
     """Seconds as m:ss, or h:mm:ss from an hour on."""
     whole = int(seconds)
     hours, minutes = divmod(whole // 60, 60)

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from counter_listener.domain.messages import N_, Say, Sentence
+from counter_listener.domain.messages import N_, Sentence, Translate
 
 CAUSES: Final = (
     N_("Permission denied"),
@@ -43,12 +43,12 @@ class CounterListenerError(Exception):
 
     def __init__(self, text: str | Sentence, **values: object) -> None:
         self.sentence = text if isinstance(text, Sentence) else Sentence(text, values)
-        super().__init__(self.told(str))
+        super().__init__(self.translated(str))
 
-    def told(self, say: Say) -> str:
+    def translated(self, translate: Translate) -> str:
         """The sentence in the language of `say`, with its full stop."""
-        said = self.sentence.told(say)
-        return said if said.endswith((".", "?", "。", "？")) else said + say(N_("."))
+        said = self.sentence.translated(translate)
+        return said if said.endswith((".", "?", "。", "？")) else said + translate(N_("."))
 
     def __reduce__(self) -> tuple[object, ...]:
         return type(self), (self.sentence,)
@@ -74,7 +74,7 @@ class PhraseSetError(CounterListenerError):
     "A phrase set is not right."
 
 
-class StoreError(CounterListenerError):
+class RecordError(CounterListenerError):
     "The record cannot be opened, written or trusted."
 
 
@@ -98,7 +98,7 @@ class UsageError(CounterListenerError):
     "Options that do not go together."
 
 
-def cause(error: BaseException) -> Sentence:
+def system_reason(error: BaseException) -> Sentence:
     """Why a file cannot be used, as the system says it: a value for a sentence of ours."""
     said = getattr(error, "strerror", None) or str(error)
     return Sentence(said) if said in CAUSES else Sentence("{said}", {"said": said})

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from counter_listener.domain.types import ByHand, Gap, Hit, Tick, Utterance
+from counter_listener.domain.types import Gap, Hit, Tick, Utterance, VisitToggle
 
 Role = Literal["phrase", "forbidden", "word", "trigger", "when", "need", "unless", "not_in"]
 
 
-Expected = Literal["nothing", "phrases", "scenario"]
+Prior = Literal["nothing", "phrases", "scenario"]
 """What is likely to be said: nothing that is owed, owed phrases, or those of a scenario as well."""
 
 
@@ -33,7 +33,7 @@ class RuleHit:
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class RecentContext:
     """A context or a courtesy heard a moment ago, which may still excuse what comes."""
 
     role: Role
@@ -52,20 +52,20 @@ class Findings:
     offences: tuple[Hit, ...] = ()
     triggers: tuple[Hit, ...] = ()
     rules: tuple[RuleHit, ...] = ()
-    marks: tuple[Mark, ...] = ()
+    marks: tuple[RecentContext, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class MatchedUtterance:
     """An utterance with all that was found in it."""
 
     utterance: Utterance
     findings: Findings
     units: int
     """How much was said: syllables, or words in letters."""
-    expected: Expected = "nothing"
+    expected: Prior = "nothing"
     """What was likely to be said in it."""
 
 
-Item = Heard | Gap | ByHand | Tick
+MatchedItem = MatchedUtterance | Gap | VisitToggle | Tick
 """What the judge is told, in order of time."""

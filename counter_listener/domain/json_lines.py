@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-from counter_listener.domain.errors import CounterListenerError, cause
+from counter_listener.domain.errors import CounterListenerError, system_reason
 from counter_listener.domain.messages import Sentence, sentence
 
 LONGEST: Final = 2_000_000
@@ -27,7 +27,7 @@ def numbered_lines(path: Path, error: type[CounterListenerError]) -> Iterator[tu
         raise error("{path} does not exist; check the name", path=path) from None
     except OSError as broken:
         raise error(
-            "{path} cannot be read ({why}); check its name and rights", path=path, why=cause(broken)
+            "{path} cannot be read ({why}); check its name and rights", path=path, why=system_reason(broken)
         ) from broken
 
 
@@ -70,7 +70,7 @@ def _expected(example: str) -> Sentence:
     return sentence("a JSON object like {example}", example=example)
 
 
-def seconds(record: Mapping[str, object], key: str) -> float:
+def read_seconds(record: Mapping[str, object], key: str) -> float:
     """A time in seconds. Raises ValueError with what was expected instead."""
     value = record.get(key)
     if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= WEEK:

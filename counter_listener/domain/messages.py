@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 Lang = Literal["zh", "en"]
-Say = Callable[[str], str]
+Translate = Callable[[str], str]
 """English text -> the same in the reader's language. Called `_`, which is what the extraction looks for."""
 
 LOCALE: Final = Path(__file__).resolve().parent / "locale"
@@ -24,7 +24,7 @@ DOMAIN: Final = "counter_listener"
 VARIABLES: Final = ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG")
 """In the order in which gettext heeds them."""
 
-N_: Final[Say] = str
+N_: Final[Translate] = str
 """Marks a text for the catalogue that is put into the reader's language only where it is shown."""
 
 _spoken: Final[list[tuple[Lang, gettext.NullTranslations]]] = [("en", gettext.NullTranslations())]
@@ -40,13 +40,15 @@ class Sentence:
     values: Mapping[str, object] = field(default_factory=dict)
     """By place; Sentences among them are told in the same language."""
 
-    def told(self, say: Say) -> str:
+    def translated(self, translate: Translate) -> str:
         """The text in the language of `say`."""
-        values = {name: one.told(say) if isinstance(one, Sentence) else one for name, one in self.values.items()}
-        return say(self.text).format(**values)
+        values = {
+            name: one.translated(translate) if isinstance(one, Sentence) else one for name, one in self.values.items()
+        }
+        return translate(self.text).format(**values)
 
     def __str__(self) -> str:
-        return self.told(str)
+        return self.translated(str)
 
 
 def sentence(text: str, **values: object) -> Sentence:
@@ -59,23 +61,23 @@ def _(text: str) -> str:
     return _spoken[-1][1].gettext(text) if text else ""
 
 
-def many(one: str, several: str, count: int) -> str:
+def ngettext(one: str, several: str, count: int) -> str:
     """The text for so many, in the language being spoken; its place `count` is yet to be filled."""
     return _spoken[-1][1].ngettext(one, several, count)
 
 
-def pair(one: str, several: str) -> tuple[str, str]:
+def plural_text(one: str, several: str) -> tuple[str, str]:
     """Marks a text for the catalogue that has a plural."""
     return one, several
 
 
-def spoken() -> Lang:
+def current_language() -> Lang:
     """The language being spoken."""
     return _spoken[-1][0]
 
 
 @contextmanager
-def speaking(lang: Lang) -> Iterator[None]:
+def use_language(lang: Lang) -> Iterator[None]:
     """Within, texts are in this language; English is spoken where nothing was said."""
     _spoken.append((lang, _translations(lang)))
     try:
@@ -84,7 +86,7 @@ def speaking(lang: Lang) -> Iterator[None]:
         _spoken.pop()
 
 
-def translator(lang: Lang) -> Say:
+def translator(lang: Lang) -> Translate:
     """What turns our English texts into the language; a text without translation stays as it is."""
     return _translations(lang).gettext
 
@@ -93,7 +95,7 @@ def _translations(lang: Lang) -> gettext.NullTranslations:
     return gettext.translation(DOMAIN, LOCALE, languages=[lang], fallback=True)
 
 
-def language(asked: str | None, environment: Mapping[str, str]) -> Lang:
+def choose_language(asked: str | None, environment: Mapping[str, str]) -> Lang:
     """The language asked for, else the one of the locale: Chinese where it is Chinese, English elsewhere."""
     if asked:
         return "zh" if asked == "zh" else "en"

@@ -8,7 +8,7 @@ HERE = Path(__file__).resolve().parent.parent
 """The package's folder."""
 
 
-def shipped(kind: str) -> Path:
+def bundled_folder(kind: str) -> Path:
     """The folder of what ships: `models`, `phrase_sets` or `recordings`."""
     installed = HERE / "shipped" / kind
     checkout = {"recordings": Path("tests", "fixtures")}.get(kind, Path(kind))

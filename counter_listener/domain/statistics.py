@@ -5,14 +5,14 @@ from __future__ import annotations
 from math import sqrt
 from typing import Final
 
-Z: Final = 1.959964
+Z_95: Final = 1.959964
 """Of the normal distribution, for 95 %."""
 
 Interval = tuple[float, float]
 """Lower and upper bound."""
 
 
-def wilson(part: int, whole: int, z: float = Z) -> Interval:
+def wilson_interval(part: int, whole: int, z: float = Z_95) -> Interval:
     """The 95 % score interval of a share, 0-1; all of it where there is nothing to count.
 
     E. B. Wilson, Probable inference, the law of succession, and statistical inference, JASA 22 (1927): it stays

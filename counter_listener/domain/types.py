@@ -27,7 +27,7 @@ class Word:
     """Seconds into the stream."""
     end: float
     """Seconds into the stream."""
-    sure: float = 1.0
+    confidence: float = 1.0
     """How sure the recogniser is of it, 0-1; 1 where it does not say."""
 
 
@@ -41,7 +41,7 @@ class Utterance:
     """Seconds into the stream."""
     words: tuple[Word, ...]
     speaker: Speaker = "unknown"
-    beside_gap: bool = False
+    near_gap: bool = False
     """Whether audio was lost right before it or at its end."""
 
     @property
@@ -63,7 +63,7 @@ class Gap:
 
 
 @dataclass(frozen=True, slots=True)
-class ByHand:
+class VisitToggle:
     """Somebody opened a visit by hand, or closed the open one."""
 
     at: float
@@ -80,7 +80,7 @@ class Tick:
     """Seconds into the stream: no utterance still to come starts before this."""
 
 
-Recognised = Utterance | Gap | ByHand | Tick
+StreamItem = Utterance | Gap | VisitToggle | Tick
 """What the matcher is given."""
 
 

@@ -1,7 +1,15 @@
 """ROOM"""
 
-from counter_listener.evaluation.evaluation import Evaluation, Finders, Trial, evaluate, finders, hear, tried
-from counter_listener.evaluation.labels import Label, read_labels, scorable
+from counter_listener.evaluation.evaluation import (
+    Evaluation,
+    FileDetections,
+    Finders,
+    evaluate,
+    finders,
+    load_case,
+    run_finders,
+)
+from counter_listener.evaluation.labels import Label, read_labels, scorable_ids
 from counter_listener.evaluation.scores import ALL, Row, as_record, by_phrase, rows_of
 from counter_listener.evaluation.scoring import DRAWS, SLACK, Counts
 from counter_listener.evaluation.sweep import check_sweep, draw_sweep
@@ -12,19 +20,19 @@ __all__ = [
     "SLACK",
     "Counts",
     "Evaluation",
+    "FileDetections",
     "Finders",
     "Label",
     "Row",
-    "Trial",
     "as_record",
     "by_phrase",
     "check_sweep",
     "draw_sweep",
     "evaluate",
     "finders",
-    "hear",
+    "load_case",
     "read_labels",
     "rows_of",
-    "scorable",
-    "tried",
+    "run_finders",
+    "scorable_ids",
 ]

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from counter_listener.asr import Ears
-from counter_listener.domain import N_, Gap, Heard, Hit, Recognised, Utterance
+from counter_listener.asr import SpeechModel
+from counter_listener.domain import N_, Gap, Hit, MatchedUtterance, StreamItem, Utterance
 from counter_listener.evaluation.baselines import BASELINES, Baseline, Wordings, find_with, prepare_baseline
 from counter_listener.evaluation.labels import Label
-from counter_listener.evaluation.scoring import Found, Method, Said, best, curve, scored
-from counter_listener.matching import Matcher, match
-from counter_listener.pipeline import hear as recognised
+from counter_listener.evaluation.scoring import Detection, LabelledPhrase, MethodScore, best, curve, score_method
+from counter_listener.matching import Matcher
+from counter_listener.pipeline import Progress, file_source, find_phrases, recognise
 
 OURS: Final = N_("ours")
 NAMES: Final[Mapping[Baseline, str]] = {
@@ -28,9 +28,9 @@ class Case:
 
     name: str
     seconds: float
-    items: tuple[Recognised, ...]
+    items: tuple[StreamItem, ...]
     """Utterances with time passing between them, as the matcher is told them."""
-    said: tuple[Said, ...]
+    said: tuple[LabelledPhrase, ...]
 
     @property
     def utterances(self) -> Iterator[Utterance]:
@@ -51,12 +51,12 @@ class Finders:
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
+class FileDetections:
     """What every finder found in one case, beside what was said: small, however long the case."""
 
     seconds: float
-    said: tuple[Said, ...]
-    found: Mapping[str, Sequence[Found]]
+    said: tuple[LabelledPhrase, ...]
+    found: Mapping[str, Sequence[Detection]]
     """By the name of the finder."""
 
 
@@ -66,15 +66,15 @@ class Evaluation:
 
     seconds: float
     """Of all cases together."""
-    ours: Method
+    ours: MethodScore
     """With the matcher's own settings."""
-    baselines: tuple[Method, ...]
+    baselines: tuple[MethodScore, ...]
     """Each at the threshold that is best for it on these very cases."""
-    curves: Mapping[str, Sequence[Method]]
+    curves: Mapping[str, Sequence[MethodScore]]
     """Every finder at all its thresholds, by name; of ours, from its own line up."""
 
     @property
-    def methods(self) -> tuple[Method, ...]:
+    def methods(self) -> tuple[MethodScore, ...]:
         return (*self.baselines, self.ours)
 
 
@@ -83,36 +83,34 @@ def finders(matcher: Matcher, kinds: Iterable[Baseline] = BASELINES) -> Finders:
     return Finders(matcher, tuple(prepare_baseline(kind, matcher.phrases) for kind in kinds))
 
 
-def hear(label: Label, ears: Ears, progress: Callable[[float], None] | None = None) -> Case:
-    """A labelled file, recognised; a transcript is read as it is. `progress` is told the seconds read so far.
-
-    Raises AudioError, TranscriptError, ModelError.
-    """
-    return Case(str(label.path), label.seconds, tuple(recognised(label.path, ears, progress)), label.said)
+def load_case(label: Label, model: SpeechModel, progress: Progress | None = None, *, skip_silence: bool = True) -> Case:
+    """A labelled file after recognition. Raises AudioError, TranscriptError, ModelError."""
+    items = recognise(file_source(label.path, model, skip_silence=skip_silence, progress=progress))
+    return Case(str(label.path), label.seconds, tuple(items), label.said)
 
 
-def hits(case: Case, matcher: Matcher) -> list[Hit]:
+def matcher_hits(case: Case, matcher: Matcher) -> list[Hit]:
     """What the matcher finds of phrases and offences, by `say` and `shared` wordings alike, whoever spoke."""
-    heard = (item.findings for item in match(case.items, matcher) if isinstance(item, Heard))
+    heard = (item.findings for item in find_phrases(case.items, matcher) if isinstance(item, MatchedUtterance))
     return [hit for findings in heard for hit in (*findings.phrases, *findings.offences)]
 
 
-def as_found(hit: Hit) -> Found:
+def as_found(hit: Hit) -> Detection:
     """A hit, as it is scored."""
-    return Found(hit.owner, hit.start, hit.end, hit.score)
+    return Detection(hit.owner, hit.start, hit.end, hit.score)
 
 
-def tried(case: Case, asked: Finders) -> Trial:
+def run_finders(case: Case, asked: Finders) -> FileDetections:
     """Every finder tried on one case."""
-    found = {OURS: [as_found(hit) for hit in hits(case, asked.matcher)]}
+    found = {OURS: [as_found(hit) for hit in matcher_hits(case, asked.matcher)]}
     for wordings in asked.baselines:
         found[NAMES[wordings.kind]] = [hit for one in case.utterances for hit in find_with(wordings, one)]
-    return Trial(case.seconds, case.said, found)
+    return FileDetections(case.seconds, case.said, found)
 
 
-def evaluate(trials: Sequence[Trial]) -> Evaluation:
+def evaluate(trials: Sequence[FileDetections]) -> Evaluation:
     """Ours with its own settings, and each baseline at its best threshold. Needs one trial at least."""
     files = {name: [(one.said, one.found[name]) for one in trials] for name in trials[0].found}
     curves = {name: curve(name, held) for name, held in files.items()}
     baselines = tuple(best(methods) for name, methods in curves.items() if name != OURS)
-    return Evaluation(sum(one.seconds for one in trials), scored(OURS, files[OURS]), baselines, curves)
+    return Evaluation(sum(one.seconds for one in trials), score_method(OURS, files[OURS]), baselines, curves)

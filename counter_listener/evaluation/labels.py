@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from counter_listener.domain import LabelsError, PhraseSet, json_object, numbered_lines, seconds, sentence
-from counter_listener.evaluation.scoring import SLACK, Said
-from counter_listener.phrases import near
+from counter_listener.domain import LabelsError, PhraseSet, json_object, numbered_lines, read_seconds, sentence
+from counter_listener.evaluation.scoring import SLACK, LabelledPhrase
+from counter_listener.phrases import suggestion
 
 EXAMPLE: Final = '{"file": "monday.wav", "seconds": 62.5, "said": [{"id": "hello", "start": 0.4, "end": 1.9}]}'
 
@@ -22,10 +22,10 @@ class Label:
     path: Path
     seconds: float
     """How long it is: what false alarms per hour are counted over."""
-    said: tuple[Said, ...]
+    said: tuple[LabelledPhrase, ...]
 
 
-def scorable(phrases: PhraseSet) -> list[str]:
+def scorable_ids(phrases: PhraseSet) -> list[str]:
     """The ids that labels may name: phrases and offences."""
     return [*(phrase.id for phrase, _ in phrases.phrases()), *(offence.id for offence in phrases.forbidden)]
 
@@ -64,7 +64,7 @@ def _label(record: Mapping[str, object], folder: Path, known: Collection[str]) -
     place = folder / file
     if not os.path.isfile(place):  # noqa: PTH113 - Path.is_file raises on names that are too long
         raise ValueError(sentence('"file" to be there, but {place} is no file', place=place))
-    long = seconds(record, "seconds")
+    long = read_seconds(record, "seconds")
     if not long:
         raise ValueError(sentence('"seconds" to be how long the file is, more than 0'))
     said = record.get("said")
@@ -73,13 +73,13 @@ def _label(record: Mapping[str, object], folder: Path, known: Collection[str]) -
     return Label(place, long, tuple(_said(said, long, known)))
 
 
-def _said(entries: list[object], long: float, known: Collection[str]) -> Iterator[Said]:
+def _said(entries: list[object], long: float, known: Collection[str]) -> Iterator[LabelledPhrase]:
     for entry in entries:
         if not isinstance(entry, dict):
             raise ValueError(sentence('each of "said" to be like {{"id": "hello", "start": 0.4, "end": 1.9}}'))  # noqa: TRY004
         name, optional = entry.get("id"), entry.get("optional", False)
         if not isinstance(name, str) or name not in known:
-            hint = near(str(name)[:100], known)
+            hint = suggestion(str(name)[:100], known)
             raise ValueError(
                 sentence(
                     "the id of a phrase or an offence, and the phrase set has no {name!r}{hint}",
@@ -89,7 +89,7 @@ def _said(entries: list[object], long: float, known: Collection[str]) -> Iterato
             )
         if not isinstance(optional, bool):
             raise ValueError(sentence('"optional" to be true or false'))  # noqa: TRY004
-        start, end = seconds(entry, "start"), seconds(entry, "end")
+        start, end = read_seconds(entry, "start"), read_seconds(entry, "end")
         if not start <= end <= long + SLACK:
             raise ValueError(
                 sentence(
@@ -101,4 +101,4 @@ def _said(entries: list[object], long: float, known: Collection[str]) -> Iterato
                     long=long,
                 )
             )
-        yield Said(name, start, end, optional)
+        yield LabelledPhrase(name, start, end, optional)

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import isnan
 
-from counter_listener.domain import Interval, wilson
-from counter_listener.evaluation.scoring import Counts, Method, by_id, f1_intervals, total
+from counter_listener.domain import Interval, wilson_interval
+from counter_listener.evaluation.scoring import Counts, MethodScore, by_id, f1_intervals, total
 
 ALL = ""
 """Stands for all ids together."""
@@ -32,7 +32,7 @@ class Row:
     false_alarms_an_hour: float
 
 
-def rows_of(method: Method, seconds: float, *, own_settings: bool) -> list[Row]:
+def rows_of(method: MethodScore, seconds: float, *, own_settings: bool) -> list[Row]:
     """One row for all ids together, then one for each id, in order of ids."""
     files = [{ALL: total(file.values()), **file} for file in method.files]
     intervals = f1_intervals(files)
@@ -42,8 +42,8 @@ def rows_of(method: Method, seconds: float, *, own_settings: bool) -> list[Row]:
             threshold=None if own_settings else method.threshold,
             id=one,
             counts=counts,
-            precision=wilson(counts.hits, counts.hits + counts.false_alarms),
-            recall=wilson(counts.hits, counts.owed),
+            precision=wilson_interval(counts.hits, counts.hits + counts.false_alarms),
+            recall=wilson_interval(counts.hits, counts.owed),
             f1=intervals.get(one),
             false_alarms_an_hour=counts.false_alarms * 3600 / seconds,
         )

@@ -22,7 +22,7 @@ SEED: Final = 20_260_101
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class LabelledPhrase:
     """A phrase or an offence that was said somewhere in a file."""
 
     id: str
@@ -35,7 +35,7 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Detection:
     """A phrase or an offence that a matcher found somewhere in a file."""
 
     id: str
@@ -82,15 +82,15 @@ def _share(part: float, whole: float) -> float:
     return part / whole if whole else nan
 
 
-def count(said: Iterable[Said], found: Iterable[Found], slack: float = SLACK) -> dict[str, Counts]:
+def count(said: Iterable[LabelledPhrase], found: Iterable[Detection], slack: float = SLACK) -> dict[str, Counts]:
     """Counts by id for one file.
 
     A finding is right when something of its id was said at a time that it overlaps, give or take `slack` seconds.
     Each saying is hit once at most, as many as can be; a further finding on it counts neither way, and so does one
     on what is optional. Any other finding is a false alarm.
     """
-    told: dict[str, list[Said]] = defaultdict(list)
-    heard: dict[str, list[Found]] = defaultdict(list)
+    told: dict[str, list[LabelledPhrase]] = defaultdict(list)
+    heard: dict[str, list[Detection]] = defaultdict(list)
     for one in said:
         told[one.id].append(one)
     for hit in found:
@@ -98,24 +98,24 @@ def count(said: Iterable[Said], found: Iterable[Found], slack: float = SLACK) ->
     return {name: _count_one(told[name], heard[name], slack) for name in sorted(told.keys() | heard.keys())}
 
 
-def _count_one(said: Sequence[Said], found: Sequence[Found], slack: float) -> Counts:
+def _count_one(said: Sequence[LabelledPhrase], found: Sequence[Detection], slack: float) -> Counts:
     owed = [one for one in said if not one.optional]
-    wrong = sum(not any(meet(one, hit, slack) for one in said) for hit in found)
+    wrong = sum(not any(overlap(one, hit, slack) for one in said) for hit in found)
     return Counts(len(owed), _paired(owed, found, slack), wrong)
 
 
-def meet(one: Said | Found, other: Said | Found, slack: float = SLACK) -> bool:
+def overlap(one: LabelledPhrase | Detection, other: LabelledPhrase | Detection, slack: float = SLACK) -> bool:
     """Whether two of them overlap in time, give or take `slack` seconds."""
     return one.start < other.end + slack and other.start < one.end + slack
 
 
-def _paired(owed: Sequence[Said], found: Sequence[Found], slack: float) -> int:
+def _paired(owed: Sequence[LabelledPhrase], found: Sequence[Detection], slack: float) -> int:
     """The most sayings that can be given a finding of their own (augmenting paths, as there are few of each)."""
     taken: dict[int, int] = {}
 
     def place(number: int, tried: set[int]) -> bool:
         for index, hit in enumerate(found):
-            if index not in tried and meet(owed[number], hit, slack):
+            if index not in tried and overlap(owed[number], hit, slack):
                 tried.add(index)
                 if index not in taken or place(taken[index], tried):
                     taken[index] = number
@@ -126,7 +126,7 @@ def _paired(owed: Sequence[Said], found: Sequence[Found], slack: float) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Method:
+class MethodScore:
     """One way of finding phrases, at one threshold, scored file by file."""
 
     name: str
@@ -141,23 +141,23 @@ class Method:
         return total(total(file.values()) for file in self.files)
 
 
-File = tuple[Sequence[Said], Sequence[Found]]
+File = tuple[Sequence[LabelledPhrase], Sequence[Detection]]
 """What was said in a file, and all that was found in it, however unsurely."""
 
 
-def scored(name: str, files: Sequence[File], threshold: float = 0.0, slack: float = SLACK) -> Method:
+def score_method(name: str, files: Sequence[File], threshold: float = 0.0, slack: float = SLACK) -> MethodScore:
     """A method at one threshold."""
     kept = (count(said, (hit for hit in found if hit.score >= threshold), slack) for said, found in files)
-    return Method(name, threshold, tuple(kept))
+    return MethodScore(name, threshold, tuple(kept))
 
 
-def curve(name: str, files: Sequence[File], slack: float = SLACK) -> list[Method]:
+def curve(name: str, files: Sequence[File], slack: float = SLACK) -> list[MethodScore]:
     """A method at every threshold that changes what it finds, to `STEP` points, from low to high."""
     scores = {floor(hit.score / STEP) * STEP for _, found in files for hit in found} or {100.0}
-    return [scored(name, files, threshold, slack) for threshold in sorted(scores)]
+    return [score_method(name, files, threshold, slack) for threshold in sorted(scores)]
 
 
-def best(methods: Iterable[Method]) -> Method:
+def best(methods: Iterable[MethodScore]) -> MethodScore:
     """The one of the highest F1; of equals, the strictest."""
     return max(methods, key=lambda method: (_or_zero(method.counts.f1), method.threshold))
 

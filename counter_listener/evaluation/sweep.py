@@ -8,7 +8,7 @@ from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from counter_listener.domain import UsageError, cause
+from counter_listener.domain import UsageError, system_reason
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from counter_listener.evaluation.evaluation import Evaluation
-    from counter_listener.evaluation.scoring import Method
+    from counter_listener.evaluation.scoring import MethodScore
 
 SUFFIXES: Final = (".png", ".svg")
 LEVELS: Final = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
@@ -46,7 +46,9 @@ def draw_sweep(evaluation: Evaluation, target: Path) -> None:
     try:
         target.write_bytes(picture)
     except OSError as error:
-        raise UsageError("--sweep: {target} cannot be written ({why}).", target=target, why=cause(error)) from None
+        raise UsageError(
+            "--sweep: {target} cannot be written ({why}).", target=target, why=system_reason(error)
+        ) from None
 
 
 def _drawn(evaluation: Evaluation, kind: str) -> bytes:
@@ -78,7 +80,7 @@ def _guide(axes: Axes) -> None:
         axes.annotate(f"F1 {level:g}", inside[-1], color="0.5", fontsize=7, ha="right", va="bottom")
 
 
-def _line(axes: Axes, name: str, methods: Sequence[Method], used: Method) -> None:
+def _line(axes: Axes, name: str, methods: Sequence[MethodScore], used: MethodScore) -> None:
     """One finder: its curve, and on it the point it is scored at."""
     points = [(one.counts.recall, one.counts.precision) for one in methods]
     known = [point for point in points if not any(map(isnan, point))]

@@ -1,28 +1,28 @@
 """ROOM"""
 
-from counter_listener.judging.comparison import Flip, flips
-from counter_listener.judging.examples import failures, sentence, unheard_wordings
-from counter_listener.judging.explain import Asked, Column, Explanation, explain
-from counter_listener.judging.loading import load_phrases
+from counter_listener.judging.comparison import VerdictChange, verdict_changes
+from counter_listener.judging.examples import failing_examples, typed_utterance, unmatched_wordings
+from counter_listener.judging.explanation import AlignedColumn, ExplainQuery, Explanation, explain
+from counter_listener.judging.loading import load_matcher
 from counter_listener.judging.verdicts import Visit
-from counter_listener.judging.visit import Counter, advance, begin, end, judge, telling
+from counter_listener.judging.visit import CounterState, advance, counted_findings, finish_stream, initial_state, judge
 
 __all__ = [
-    "Asked",
-    "Column",
-    "Counter",
+    "AlignedColumn",
+    "CounterState",
+    "ExplainQuery",
     "Explanation",
-    "Flip",
+    "VerdictChange",
     "Visit",
     "advance",
-    "begin",
-    "end",
+    "counted_findings",
     "explain",
-    "failures",
-    "flips",
+    "failing_examples",
+    "finish_stream",
+    "initial_state",
     "judge",
-    "load_phrases",
-    "sentence",
-    "telling",
-    "unheard_wordings",
+    "load_matcher",
+    "typed_utterance",
+    "unmatched_wordings",
+    "verdict_changes",
 ]

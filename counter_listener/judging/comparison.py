@@ -12,7 +12,7 @@ Key = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Flip:
+class VerdictChange:
     """A verdict that would change."""
 
     visit: int
@@ -39,7 +39,7 @@ class Span:
     events: tuple[Event, ...]
 
 
-def flips(before: Iterable[Event], after: Iterable[Event]) -> Iterator[Flip]:
+def verdict_changes(before: Iterable[Event], after: Iterable[Event]) -> Iterator[VerdictChange]:
     """The verdicts on a recording that differ, visit by visit; visits are the same where they overlap most."""
     old, new = spans(before), spans(after)
     pairs = paired(old, new)
@@ -82,7 +82,7 @@ def spans(events: Iterable[Event]) -> list[Span]:
     ]
 
 
-def _flips(one: Span | None, other: Span | None) -> Iterator[Flip]:
+def _flips(one: Span | None, other: Span | None) -> Iterator[VerdictChange]:
     visit = one or other
     if visit is None:
         return
@@ -96,7 +96,7 @@ def _flips(one: Span | None, other: Span | None) -> Iterator[Flip]:
                 told = after or before
                 title = str(told.detail.get("title", key[1])) if told else key[1]
                 heard = (after and after.heard) or (before and before.heard)
-                yield Flip(
+                yield VerdictChange(
                     visit.number,
                     visit.start,
                     *key,

@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from counter_listener.domain import Example, Heard, RuleHit, Sentence, Speaker, Utterance, Word, messages
-from counter_listener.judging.visit import telling
-from counter_listener.matching import Matcher, find
+from counter_listener.domain import Example, MatchedUtterance, RuleHit, Sentence, Speaker, Utterance, Word
+from counter_listener.judging.visit import counted_findings
+from counter_listener.matching import Matcher, find_in_utterance
 from counter_listener.phrases import SLOT
 
 SECONDS_A_UNIT: Final = 0.25
@@ -18,7 +18,7 @@ FILLER: Final = "某某某某某某某某"
 """Stands in a slot when a wording is tried."""
 
 
-def sentence(text: str, speaker: Speaker = "unknown") -> Utterance:
+def typed_utterance(text: str, speaker: Speaker = "unknown") -> Utterance:
     """A typed sentence as if it had been heard, at an even pace from second 0."""
     words, at = [], 0.0
     for piece in PIECE.findall(text):
@@ -27,19 +27,19 @@ def sentence(text: str, speaker: Speaker = "unknown") -> Utterance:
     return Utterance(0.0, at, tuple(words), speaker)
 
 
-def found_in(matcher: Matcher, text: str, speaker: Speaker = "unknown") -> set[str]:
+def find_ids(matcher: Matcher, text: str, speaker: Speaker = "unknown") -> set[str]:
     """Ids of the phrases heard, offences, rules broken and scenarios begun in a sentence."""
-    utterance = sentence(text, speaker)
-    found = telling(Heard(utterance, find(matcher, utterance), 0))
+    utterance = typed_utterance(text, speaker)
+    found = counted_findings(MatchedUtterance(utterance, find_in_utterance(matcher, utterance), 0))
     return {one.owner for kind, one in found if kind != "word" and not (isinstance(one, RuleHit) and one.kept)}
 
 
-def failures(matcher: Matcher) -> Iterator[Sentence]:
+def failing_examples(matcher: Matcher) -> Iterator[Sentence]:
     """What is wrong with a phrase set's examples: those that fail, and known failures that do not."""
     for example in matcher.phrases.example:
-        found, expected = found_in(matcher, example.heard, example.speaker), set(example.expect)
+        found, expected = find_ids(matcher, example.heard, example.speaker), set(example.expect)
         if example.fails and found == expected:
-            yield messages.sentence("the example {example!r} passes now; take its 'fails' away.", example=example.heard)
+            yield domain.sentence("the example {example!r} passes now; take its 'fails' away.", example=example.heard)
         elif not example.fails and found != expected:
             yield _difference(example, found)
 
@@ -49,21 +49,21 @@ def _difference(example: Example, found: set[str]) -> Sentence:
     lacking, surplus = sorted(expected - found), sorted(found - expected)
     values = {"example": example.heard, "lacking": ", ".join(lacking), "surplus": ", ".join(surplus)}
     if not surplus:
-        return messages.sentence(
+        return domain.sentence(
             "the example {example!r} fails: {lacking} was not found; mend the example or the wordings.", **values
         )
     if not lacking:
-        return messages.sentence(
+        return domain.sentence(
             "the example {example!r} fails: {surplus} was found; mend the example or the wordings.", **values
         )
-    return messages.sentence(
+    return domain.sentence(
         "the example {example!r} fails: {lacking} was not found and {surplus} was found; mend the example or the"
         " wordings.",
         **values,
     )
 
 
-def unheard_wordings(matcher: Matcher) -> Iterator[Sentence]:
+def unmatched_wordings(matcher: Matcher) -> Iterator[Sentence]:
     """Each owed or forbidden wording that, said word for word, is not heard as its own phrase."""
     for phrase, _ in matcher.phrases.phrases():
         yield from _misheard(matcher, phrase.id, (*phrase.say, *phrase.shared), "phrases")
@@ -74,10 +74,10 @@ def unheard_wordings(matcher: Matcher) -> Iterator[Sentence]:
 def _misheard(matcher: Matcher, owner: str, wordings: tuple[str, ...], kind: str) -> Iterator[Sentence]:
     for wording in wordings:
         said = SLOT.sub(lambda slot: FILLER[: matcher.phrases.slots[slot[1]].min], wording)
-        hits = getattr(find(matcher, sentence(said)), kind)
+        hits = getattr(find_in_utterance(matcher, typed_utterance(said)), kind)
         if owner not in {hit.owner for hit in hits}:
-            others = ", ".join(hit.owner for hit in hits) or messages.sentence("nothing")
-            yield messages.sentence(
+            others = ", ".join(hit.owner for hit in hits) or domain.sentence("nothing")
+            yield domain.sentence(
                 "the wording {wording!r} of {owner!r} is heard as {others}.",
                 wording=wording,
                 owner=owner,

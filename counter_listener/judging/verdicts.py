@@ -43,10 +43,10 @@ class Visit:
     """Points lost so far."""
 
 
-Told = tuple[Visit, Event | None]
+VisitUpdate = tuple[Visit, Event | None]
 
 
-def duties(phrases: PhraseSet, visit: Visit) -> Iterator[tuple[Phrase, Stage, float]]:
+def owed_phrases(phrases: PhraseSet, visit: Visit) -> Iterator[tuple[Phrase, Stage, float]]:
     """Every phrase owed in this visit, with its stage and the time from which it is owed, in seconds."""
     for stage, scenario in phrases.stages():
         since = visit.opened if scenario is None else visit.scenarios.get(scenario.id)
@@ -54,7 +54,7 @@ def duties(phrases: PhraseSet, visit: Visit) -> Iterator[tuple[Phrase, Stage, fl
             yield from ((phrase, stage, since) for phrase in stage.phrase if phrase.required)
 
 
-def on_hit(visit: Visit, hit: Hit, phrases: PhraseSet, utterance: Utterance) -> Told:
+def on_hit(visit: Visit, hit: Hit, phrases: PhraseSet, utterance: Utterance) -> VisitUpdate:
     """A phrase of a stage was heard: an event the first time, or none if a customer may have said it."""
     if hit.owner in visit.heard:
         return visit, None
@@ -66,9 +66,9 @@ def on_hit(visit: Visit, hit: Hit, phrases: PhraseSet, utterance: Utterance) -> 
     )
     if scenario is not None and scenario.id not in visit.scenarios:
         return visit, None
-    if doubtful(hit, utterance):
+    if may_be_customer(hit, utterance):
         return _with_doubt(visit, hit), None
-    since = next((begun for p, _, begun in duties(phrases, visit) if p.id == phrase.id), visit.opened)
+    since = next((begun for p, _, begun in owed_phrases(phrases, visit) if p.id == phrase.id), visit.opened)
     over = hit.start - since - phrase.within if phrase.within is not None else 0.0
     detail = {"title": phrase.name, "required": phrase.required, **_evidence(hit, utterance)}
     if over > 0:
@@ -79,19 +79,19 @@ def on_hit(visit: Visit, hit: Hit, phrases: PhraseSet, utterance: Utterance) -> 
     return visit, _told(visit, "phrase", hit, "heard", detail, stage=stage.id, step=phrase.step)
 
 
-def on_word(visit: Visit, hit: Hit, phrases: PhraseSet, utterance: Utterance) -> Told:
+def on_word(visit: Visit, hit: Hit, phrases: PhraseSet, utterance: Utterance) -> VisitUpdate:
     """A courtesy word was heard, alone or inside a phrase."""
     word = next(word for word in phrases.word if word.id == hit.owner)
     if hit.owner in visit.heard:
         return visit, None
-    if doubtful(hit, utterance):
+    if may_be_customer(hit, utterance):
         return _with_doubt(visit, hit), None
     detail = {"title": word.name, "courtesy_word": True, **_evidence(hit, utterance)}
     visit = replace(visit, heard={**visit.heard, hit.owner: 0.0})
     return visit, _told(visit, "phrase", hit, "heard", detail)
 
 
-def on_offence(visit: Visit, hit: Hit, phrases: PhraseSet, utterance: Utterance) -> Told:
+def on_offence(visit: Visit, hit: Hit, phrases: PhraseSet, utterance: Utterance) -> VisitUpdate:
     """Something forbidden was heard, from a clerk, or from a voice that may be a customer's."""
     offence = next(one for one in phrases.forbidden if one.id == hit.owner)
     detail = {
@@ -100,21 +100,21 @@ def on_offence(visit: Visit, hit: Hit, phrases: PhraseSet, utterance: Utterance)
         "severity": offence.severity,
         **_evidence(hit, utterance),
     }
-    doubt = SHARED if doubtful(hit, utterance) else BESIDE_GAP if utterance.beside_gap and offence.unless else None
+    doubt = SHARED if may_be_customer(hit, utterance) else BESIDE_GAP if utterance.near_gap and offence.unless else None
     return _accuse(visit, hit, "forbidden", "forbidden", offence.severity, detail, doubt, phrases)
 
 
-def on_rule(visit: Visit, found: RuleHit, phrases: PhraseSet, utterance: Utterance) -> Told:
+def on_rule(visit: Visit, found: RuleHit, phrases: PhraseSet, utterance: Utterance) -> VisitUpdate:
     """A rule applied: it was kept, or it was broken."""
     rule = next(rule for rule in phrases.rule if rule.id == found.hit.owner)
     detail = {"title": rule.title, "severity": rule.severity, **_evidence(found.hit, utterance)}
     if found.kept:
         return replace(visit, tally=_plus(visit.tally, "kept")), _told(visit, "rule", found.hit, "heard", detail)
-    doubt = SHARED if doubtful(found.hit, utterance) else BESIDE_GAP if utterance.beside_gap else None
+    doubt = SHARED if may_be_customer(found.hit, utterance) else BESIDE_GAP if utterance.near_gap else None
     return _accuse(visit, found.hit, "rule", "broken", rule.severity, detail, doubt, phrases)
 
 
-def on_trigger(visit: Visit, hit: Hit, phrases: PhraseSet, utterance: Utterance) -> Told:
+def on_trigger(visit: Visit, hit: Hit, phrases: PhraseSet, utterance: Utterance) -> VisitUpdate:
     """A scenario began: from now on its stages are owed."""
     if hit.owner in visit.scenarios:
         return visit, None
@@ -133,7 +133,7 @@ def _accuse(  # noqa: PLR0913 - offences and broken rules meet here so that doub
     detail: dict[str, object],
     doubt: str | None,
     phrases: PhraseSet,
-) -> Told:
+) -> VisitUpdate:
     if doubt:
         visit = replace(visit, tally=_plus(visit.tally, "doubtful"))
         return visit, _told(visit, kind, hit, "unknown", {**detail, "reason": doubt})
@@ -144,7 +144,7 @@ def _accuse(  # noqa: PLR0913 - offences and broken rules meet here so that doub
 
 def settle(visit: Visit, phrases: PhraseSet, at: float, reason: str) -> tuple[Event, ...]:
     """The verdicts that only the close of a visit can give, and the close itself, all at the time `at` (seconds)."""
-    owed = list(duties(phrases, visit))
+    owed = list(owed_phrases(phrases, visit))
     verdicts = {phrase.id: _verdict_on(visit, phrase) for phrase, _, _ in owed}
     events = [open_verdict(visit, phrase, stage, at) for phrase, stage, _ in owed if phrase.id not in visit.heard]
     events += doubts(visit, phrases, set(verdicts), at)
@@ -239,7 +239,7 @@ def grade_of(score: float | None, phrases: PhraseSet) -> str | None:
     return max(reached, key=lambda grade: grade.least).title if reached else None
 
 
-def doubtful(hit: Hit, utterance: Utterance) -> bool:
+def may_be_customer(hit: Hit, utterance: Utterance) -> bool:
     """Whether a customer may have said it: a wording both sides use, from a voice that nobody told apart."""
     return hit.shared and utterance.speaker == "unknown"
 

@@ -1,32 +1,31 @@
 """ROOM"""
 
-from counter_listener.live.board import Board, Closed, Day, Hint, Loss, Message, State
+from counter_listener.live.board import ClosedVisit, Day, Hint, Message, ScreenState, ShownGap, State
 from counter_listener.live.config import Config, find_config, read_config, template, with_flags
-from counter_listener.live.listener import BEGAN, Live
+from counter_listener.live.listener import STARTED, LiveListener
 from counter_listener.live.notify import notify, watchdog_seconds
-from counter_listener.live.resume import event_of, left_open, resumed, started_at
+from counter_listener.live.resume import close_open_visit, rebuild_state, stream_start
 from counter_listener.live.supervisor import NO_MICROPHONE, Supervisor
 
 __all__ = [
-    "BEGAN",
     "NO_MICROPHONE",
-    "Board",
-    "Closed",
+    "STARTED",
+    "ClosedVisit",
     "Config",
     "Day",
     "Hint",
-    "Live",
-    "Loss",
+    "LiveListener",
     "Message",
+    "ScreenState",
+    "ShownGap",
     "State",
     "Supervisor",
-    "event_of",
+    "close_open_visit",
     "find_config",
-    "left_open",
     "notify",
     "read_config",
-    "resumed",
-    "started_at",
+    "rebuild_state",
+    "stream_start",
     "template",
     "watchdog_seconds",
     "with_flags",

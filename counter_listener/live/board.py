@@ -30,7 +30,7 @@ class Offence:
 
 
 @dataclass(frozen=True, slots=True)
-class Loss:
+class ShownGap:
     """A gap, for the screen."""
 
     at: float
@@ -63,7 +63,7 @@ class OpenVisit:
 
 
 @dataclass(frozen=True, slots=True)
-class Closed:
+class ClosedVisit:
     """A visit that is over."""
 
     number: int
@@ -101,7 +101,7 @@ class Day:
 
 
 @dataclass
-class Board:
+class ScreenState:
     """Everything that is known of the counter at this moment."""
 
     counter: str = ""
@@ -124,8 +124,8 @@ class Board:
     """What was just said."""
     words_at: float = float("-inf")
     visit: OpenVisit | None = None
-    last: Closed | None = None
-    losses: list[Loss] = field(default_factory=list)
+    last: ClosedVisit | None = None
+    losses: list[ShownGap] = field(default_factory=list)
     lost: float = 0.0
     """Seconds lost since the start."""
     restarts: int = 0
@@ -133,7 +133,7 @@ class Board:
     _missed: list[str] = field(default_factory=list)
     _unknown: list[str] = field(default_factory=list)
 
-    def take(self, message: Message) -> Closed | Loss | None:
+    def take(self, message: Message) -> ClosedVisit | ShownGap | None:
         """Takes a message in; gives the visit or the gap that it told of, if it did."""
         if "beat" in message:
             self.at, self.level = message["beat"], message["level"]
@@ -202,7 +202,7 @@ class Board:
             self.words, self.words_at = self.guess, self.at
         self.guess, self.guessed = text, frozenset(ids)
 
-    def _event(self, event: Message) -> Closed | Loss | None:
+    def _event(self, event: Message) -> ClosedVisit | ShownGap | None:
         kind, visit = event["kind"], self.visit
         if kind == "visit_opened":
             self.visit = OpenVisit(event["visit"], event["at"])
@@ -230,10 +230,10 @@ class Board:
         visit.heard[owner] = event["at"]
         visit.titles[owner] = str(event["detail"]["title"])
 
-    def _closed(self, event: Message) -> Closed:
+    def _closed(self, event: Message) -> ClosedVisit:
         detail = event["detail"]
         missed, unknown = tuple(self._missed), tuple(self._unknown)
-        self.last = Closed(
+        self.last = ClosedVisit(
             event["visit"],
             detail["opened"],
             event["score"],
@@ -249,8 +249,8 @@ class Board:
         self.visit = None
         return self.last
 
-    def _loss(self, event: Message) -> Loss | None:
-        loss = Loss(event["at"], event["detail"]["seconds"], str(event["detail"]["reason"]))
+    def _loss(self, event: Message) -> ShownGap | None:
+        loss = ShownGap(event["at"], event["detail"]["seconds"], str(event["detail"]["reason"]))
         if loss.reason in SOFT_GAPS:
             return None
         self.losses = [*self.losses, loss][-20:]

@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from counter_listener.domain import N_, ConfigError, Sentence, _, cause, data_folder, sentence
+from counter_listener.domain import N_, ConfigError, Sentence, _, data_folder, sentence, system_reason
 
 FILE: Final = "counter.toml"
 MAX_BYTES: Final = 100_000
@@ -130,7 +130,7 @@ def _content(path: Path) -> bytes:
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
     except OSError as error:
-        raise ConfigError("{path}: the settings cannot be read ({why}).", path=path, why=cause(error)) from None
+        raise ConfigError("{path}: the settings cannot be read ({why}).", path=path, why=system_reason(error)) from None
     if len(content) > MAX_BYTES:
         raise ConfigError(
             "{path}: more than {max_bytes:,} bytes are no settings; write new ones with `init`.",

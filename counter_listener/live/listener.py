@@ -8,29 +8,29 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from counter_listener.asr import GARBAGE, LAG, Recognizer
-from counter_listener.audio import FLOOR, MUTED, Sound, level, without_mutes
+from counter_listener.asr import DECODER_LAG, UNKNOWN_WORD, Recognizer
+from counter_listener.audio import MUTED, SILENCE_DB, CaptureItem, mark_muted, peak_level
 from counter_listener.domain import (
     N_,
     SAMPLE_BYTES,
     SAMPLE_RATE,
-    ByHand,
     Event,
     Gap,
     MicrophoneError,
-    StoreError,
+    RecordError,
+    VisitToggle,
     Word,
     _,
-    mask,
+    mask_numbers,
 )
-from counter_listener.judging import Counter, sentence
-from counter_listener.matching import Matcher, find
-from counter_listener.pipeline import listen
+from counter_listener.judging import CounterState, typed_utterance
+from counter_listener.matching import Matcher, find_in_utterance
+from counter_listener.pipeline import AudioSource, judge_events
 
 if TYPE_CHECKING:
-    from counter_listener.record import Origin, Store
+    from counter_listener.record import Origin, Record
 
-BEGAN: Final = N_("listening began")
+STARTED: Final = N_("listening began")
 STOPPED: Final = N_("listening was stopped")
 RENEWED: Final = N_("the listener made room for a new one")
 WRITES: Final = 3
@@ -52,7 +52,7 @@ class Engine(Recognizer, Protocol):
 
 
 @dataclass
-class Overheard:
+class PartialResults:
     """A recogniser whose guesses are passed on while an utterance still goes on; what it hears is the same."""
 
     engine: Engine
@@ -77,19 +77,19 @@ class Overheard:
     def _tell(self, text: str) -> None:
         if not text:
             self.settle()
-        text = text.replace(GARBAGE, "").strip()
+        text = text.replace(UNKNOWN_WORD, "").strip()
         if text != self.last:
             self.last = text
             self.guess(text)
 
 
 @dataclass
-class Live:
+class LiveListener:
     """One stream of a counter while it is listened to."""
 
     matcher: Matcher
     origin: Origin
-    store: Store | None
+    store: Record | None
     clock: Callable[[], float]
     """Seconds; it never goes back."""
     wall: Callable[[], datetime]
@@ -97,11 +97,11 @@ class Live:
     stopping: Callable[[], bool]
     renewing: Callable[[], bool] = lambda: False
     """Whether to end as soon as no visit is open."""
-    counter: Counter | None = None
+    counter: CounterState | None = None
     """Of a stream that goes on."""
     lost_since: float | None = None
     """When the sound was lost that a stream that goes on lacks, by the clock."""
-    lost_to: str = BEGAN
+    lost_to: str = STARTED
     first_sound: Callable[[], float | None] = lambda: None
     """When the first sound began, by the clock; None where it began just before it came."""
     keys: deque[str] = field(default_factory=deque)
@@ -122,28 +122,29 @@ class Live:
     """Seconds of the stream that are no samples: what was lost, and what was before."""
     _failures: int = 0
     _beat: float = 0.0
-    _peak: float = FLOOR
+    _peak: float = SILENCE_DB
     _saying: str = ""
     _over: float | None = None
     """When the recogniser ended an utterance whose guesses are still on the screen, by the clock."""
 
-    def run(self, sound: Iterable[Sound], engine: Engine) -> None:
+    def run(self, sound: Iterable[CaptureItem], engine: Engine) -> None:
         """Listens until told to stop. Raises MicrophoneError and StoreError; what was written by then is kept."""
         if self.counter:
             self._lost = self.at = self.settled = self._decided = self.counter.now
             self.open = self.counter.visit is not None
-        overheard = Overheard(engine, self._guess, self._settle)
-        for event in listen(self._source(sound), overheard, self.matcher, counter=self.counter):
+        overheard = PartialResults(engine, self._guess, self._settle)
+        source = AudioSource(self._source(sound), overheard, self.counter.now if self.counter else 0.0)
+        for event in judge_events(source, self.matcher, state=self.counter):
             self._pending.append(event)
             if event.kind in ("visit_opened", "visit_closed"):
                 self.open = event.kind == "visit_opened"
         while self._pending:
             self._write()
 
-    def _source(self, sound: Iterable[Sound]) -> Iterator[bytes | Gap | ByHand]:
+    def _source(self, sound: Iterable[CaptureItem]) -> Iterator[bytes | Gap | VisitToggle]:
         """The chain asks for the next only when it has done with the last: here its events are written."""
         try:
-            for item in without_mutes(sound):
+            for item in mark_muted(sound):
                 if self.stopping() or self._may_end():
                     break
                 if item is None or (isinstance(item, Gap) and not self.begun):
@@ -153,7 +154,7 @@ class Live:
                     yield self._begin(len(item) / SAMPLE_BYTES / SAMPLE_RATE)
                 while self.keys and self.begun:
                     self.keys.popleft()
-                    yield ByHand(self.at)
+                    yield VisitToggle(self.at)
                 yield self._placed(item)
                 self._passed()
         except MicrophoneError as error:
@@ -196,7 +197,7 @@ class Live:
             return gap
         self._samples += len(item) // SAMPLE_BYTES
         self._move(0.0)
-        self._peak = max(self._peak, level(item))
+        self._peak = max(self._peak, peak_level(item))
         return item
 
     def _move(self, lost: float) -> None:
@@ -218,17 +219,17 @@ class Live:
             self._beat = now
             beat = {"beat": round(self.at, 2), "settled": round(self.settled, 2), "level": round(self._peak, 1)}
             self.tell({**beat, "since": self._zero + self.settled, "open": self.open, "begun": self.begun})
-            self._peak = FLOOR
+            self._peak = SILENCE_DB
 
     def _write(self) -> None:
         if self.store is not None:
             try:
                 self.store.append(self._pending, self.origin, self.wall())
-            except StoreError as error:
+            except RecordError as error:
                 self._failures += 1
                 if self._failures >= WRITES:
                     raise
-                self.tell({"trouble": error.told(_)})
+                self.tell({"trouble": error.translated(_)})
                 return
         self._failures = 0
         for event in self._pending:
@@ -236,7 +237,7 @@ class Live:
         self._pending.clear()
 
     def _settle(self) -> None:
-        self._decided = max(self._decided, self.at - LAG)
+        self._decided = max(self._decided, self.at - DECODER_LAG)
 
     def _guess(self, text: str) -> None:
         """What is being said, for the screen: the words, masked, and what a clerk says with them."""
@@ -245,6 +246,6 @@ class Live:
             self._over = self.clock()
             return
         self._over = None
-        findings = find(self.matcher, sentence(text))
+        findings = find_in_utterance(self.matcher, typed_utterance(text))
         sure = {hit.owner for hit in (*findings.phrases, *findings.words) if not hit.shared}
-        self.tell({"guess": mask(text), "ids": sorted(sure)})
+        self.tell({"guess": mask_numbers(text), "ids": sorted(sure)})

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
-from counter_listener.domain import Event, Gap, Kind, PhraseSet, Verdict
-from counter_listener.judging import Counter, Visit, advance, begin, end
+from counter_listener.domain import Event, Gap, PhraseSet
+from counter_listener.judging import CounterState, Visit, advance, finish_stream, initial_state
 
 if TYPE_CHECKING:
     from counter_listener.record import Row
@@ -17,53 +16,36 @@ if TYPE_CHECKING:
 AWAY = "nobody listened any more: the program ended without closing the visit"
 
 
-def resumed(events: Iterable[Event], phrases: PhraseSet, at: float = 0.0) -> Counter:
+def rebuild_state(events: Iterable[Event], phrases: PhraseSet, at: float = 0.0) -> CounterState:
     """A counter after the recorded events of its last visit, which may still be open; `at` is how far it had listened,
     in seconds.
 
     What the record does not hold is lost: speech too short for a visit, and hits that a customer may have said. A gap
     must come next, so that nothing of it can accuse.
     """
-    counter = replace(begin(phrases), now=at)
+    counter = replace(initial_state(phrases), now=at)
     for event in events:
         known = max(counter.now, event.at)
         counter = replace(_told(counter, event), said=max(counter.said, event.at), now=known)
     return counter
 
 
-def left_open(events: Sequence[Event], phrases: PhraseSet) -> tuple[Event, ...]:
+def close_open_visit(events: Sequence[Event], phrases: PhraseSet) -> tuple[Event, ...]:
     """The events that close a visit which a listener left open when it died; none where it is closed."""
-    counter = resumed(events, phrases)
+    counter = rebuild_state(events, phrases)
     if counter.visit is None:
         return ()
     counter, told = advance(counter, Gap(counter.now, phrases.visit.idle, AWAY))
-    return told if counter.visit is None else (*told, *end(counter)[1])
+    return told if counter.visit is None else (*told, *finish_stream(counter)[1])
 
 
-def event_of(row: Row) -> Event:
-    """An event as it was before it was written."""
-    number = (row.visit or "").rpartition("-")[2]
-    return Event(
-        cast("Kind", row.kind),
-        row.at,
-        visit=int(number) if number.isdigit() else None,
-        stage=row.stage,
-        step=row.step,
-        phrase=row.phrase,
-        verdict=cast("Verdict | None", row.verdict),
-        score=row.score,
-        heard=row.heard,
-        detail=json.loads(row.detail),
-    )
-
-
-def started_at(rows: Sequence[Row]) -> datetime | None:
+def stream_start(rows: Sequence[Row]) -> datetime | None:
     """Wall time of second 0 of the stream, by its newest row."""
     row = rows[-1]
     return datetime.fromisoformat(row.wall).astimezone(UTC) - timedelta(seconds=row.at) if row.wall else None
 
 
-def _told(counter: Counter, event: Event) -> Counter:
+def _told(counter: CounterState, event: Event) -> CounterState:
     if event.kind == "visit_opened":
         number = event.visit or counter.visits + 1
         return replace(counter, visits=number, visit=Visit(number, opened=event.at, speech_end=event.at, speech=True))

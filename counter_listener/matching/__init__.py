@@ -1,33 +1,40 @@
 """ROOM"""
 
-from counter_listener.matching.alignment import NOT_HEARD, align
-from counter_listener.matching.courtesy import swallowed, unsaid
-from counter_listener.matching.matcher import Matcher, prepare, remembering
-from counter_listener.matching.matching import around, contexts_of, find, goes_on, match, stands_within
+from counter_listener.matching.alignment import UNALIGNED, align
+from counter_listener.matching.courtesy import missing_courtesies, with_optional_spans
+from counter_listener.matching.matcher import Matcher, prepare_matcher, with_cache
+from counter_listener.matching.matching import (
+    context_window,
+    contexts_for,
+    continues,
+    find_in_utterance,
+    match,
+    overlaps_window,
+)
 from counter_listener.matching.patterns import Pattern
-from counter_listener.matching.scoring import Place, place_of
-from counter_listener.matching.search import counts, search
-from counter_listener.matching.syllables import Spoken, spell
+from counter_listener.matching.scoring import Candidate, score_alignment
+from counter_listener.matching.search import is_admissible, search_candidates
+from counter_listener.matching.syllables import Syllables, to_syllables
 
 __all__ = [
-    "NOT_HEARD",
+    "UNALIGNED",
+    "Candidate",
     "Matcher",
     "Pattern",
-    "Place",
-    "Spoken",
+    "Syllables",
     "align",
-    "around",
-    "contexts_of",
-    "counts",
-    "find",
-    "goes_on",
+    "context_window",
+    "contexts_for",
+    "continues",
+    "find_in_utterance",
+    "is_admissible",
     "match",
-    "place_of",
-    "prepare",
-    "remembering",
-    "search",
-    "spell",
-    "stands_within",
-    "swallowed",
-    "unsaid",
+    "missing_courtesies",
+    "overlaps_window",
+    "prepare_matcher",
+    "score_alignment",
+    "search_candidates",
+    "to_syllables",
+    "with_cache",
+    "with_optional_spans",
 ]

@@ -12,16 +12,16 @@ from itertools import repeat
 from math import inf
 from typing import Final, NamedTuple
 
-from counter_listener.matching.confusion import near
+from counter_listener.matching.confusion import similar_syllables
 from counter_listener.matching.patterns import Pattern
-from counter_listener.matching.syllables import Spoken
+from counter_listener.matching.syllables import Syllables
 
-NOT_HEARD: Final = -1
+UNALIGNED: Final = -1
 OTHER_CHARACTER: Final = 0.002
 """Of two equal sounds the one written alike is the better partner."""
 
 
-class Aligned(NamedTuple):
+class Alignment(NamedTuple):
     """Where a wording lies: units from first up to, not including, last."""
 
     first: int
@@ -39,39 +39,41 @@ class Aligned(NamedTuple):
         return set(range(self.first, self.last)).difference(self.partners)
 
 
-def agreeing(pattern: Pattern, partners: Sequence[int], spoken: Spoken, span: tuple[int, int] | None = None) -> int:
+def matching_characters(
+    pattern: Pattern, partners: Sequence[int], spoken: Syllables, span: tuple[int, int] | None = None
+) -> int:
     """How many characters of a wording, or of a span of it, are written as it has them."""
     within = slice(*span) if span else slice(None)
     return sum(
-        at != NOT_HEARD and spoken.units[at] == unit
+        at != UNALIGNED and spoken.units[at] == unit
         for at, unit in zip(partners[within], pattern.units[within], strict=True)
     )
 
 
-def straight(pattern: Pattern, spoken: Spoken, first: int) -> Aligned:
+def align_straight(pattern: Pattern, spoken: Syllables, first: int) -> Alignment:
     """The wording syllable under syllable from `first` on, where each is the same or near."""
     last = first + len(pattern.sounds)
     costs = tuple(
-        0.0 if wanted is None or wanted == heard else near(wanted)[heard]
+        0.0 if wanted is None or wanted == heard else similar_syllables(wanted)[heard]
         for wanted, heard in zip(pattern.sounds, spoken.sounds[first:last], strict=True)
     )
-    return Aligned(first, last, sum(costs), tuple(range(first, last)), costs)
+    return Alignment(first, last, sum(costs), tuple(range(first, last)), costs)
 
 
-Against = dict[tuple[str, str | None, float], list[float]]
+CostCache = dict[tuple[str, str | None, float], list[float]]
 """What each unit of an utterance costs as the partner of a syllable (sound, character, and what quite another costs),
 as far as asked for."""
 
 
 def align(  # noqa: PLR0913 - a wording, where, and three ways to save work
     pattern: Pattern,
-    spoken: Spoken,
+    spoken: Syllables,
     begin: int,
     end: int,
-    against: Against,
+    against: CostCache,
     most: float = inf,
     rest: Sequence[float] = (),
-) -> Aligned | None:
+) -> Alignment | None:
     """The cheapest place of a wording among the units from `begin` up to, not including, `end`.
 
     `against` is a memory to be given again for the same utterance: wordings share most of their syllables. None comes
@@ -90,7 +92,7 @@ def align(  # noqa: PLR0913 - a wording, where, and three ways to save work
 
 
 def _rows(  # noqa: PLR0913 - as align
-    pattern: Pattern, spoken: Spoken, begin: int, end: int, against: Against, most: float, rest: Sequence[float]
+    pattern: Pattern, spoken: Syllables, begin: int, end: int, against: CostCache, most: float, rest: Sequence[float]
 ) -> list[list[float]] | None:
     """For each length of the wording's beginning: what it costs to end there, before each unit and after the last."""
     added = spoken.added[begin:end]
@@ -111,10 +113,10 @@ def _rows(  # noqa: PLR0913 - as align
     return rows
 
 
-def _costs(wanted: str | None, unit: str | None, other: float, spoken: Spoken) -> list[float]:
+def _costs(wanted: str | None, unit: str | None, other: float, spoken: Syllables) -> list[float]:
     if wanted is None:
         return [0.0] * len(spoken)
-    costs = list(map(partners(wanted, other).get, spoken.sounds, repeat(other)))
+    costs = list(map(substitution_costs(wanted, other).get, spoken.sounds, repeat(other)))
     if unit in spoken.units:
         for at, written in enumerate(spoken.units):
             if written == unit:
@@ -123,11 +125,11 @@ def _costs(wanted: str | None, unit: str | None, other: float, spoken: Spoken) -
 
 
 @lru_cache(maxsize=2048)
-def partners(wanted: str, other: float) -> Mapping[str, float]:
+def substitution_costs(wanted: str, other: float) -> Mapping[str, float]:
     """What each sound that is near to this one costs as its partner when it is written otherwise: no more than one that
     is quite another.
     """
-    return {sound: min(cost + OTHER_CHARACTER, other) for sound, cost in near(wanted).items()}
+    return {sound: min(cost + OTHER_CHARACTER, other) for sound, cost in similar_syllables(wanted).items()}
 
 
 def _row(above: list[float], against: list[float], added: tuple[float, ...], lost: float) -> list[float]:
@@ -149,8 +151,8 @@ def _row(above: list[float], against: list[float], added: tuple[float, ...], los
     return row
 
 
-def _traced(pattern: Pattern, spoken: Spoken, begin: int, rows: list[list[float]], at: int) -> Aligned:
-    partners = [NOT_HEARD] * len(pattern.sounds)
+def _traced(pattern: Pattern, spoken: Syllables, begin: int, rows: list[list[float]], at: int) -> Alignment:
+    partners = [UNALIGNED] * len(pattern.sounds)
     costs = [0.0] * len(pattern.sounds)
     total, last, number = 0.0, begin + at, len(rows) - 1
     while number:
@@ -167,9 +169,11 @@ def _traced(pattern: Pattern, spoken: Spoken, begin: int, rows: list[list[float]
             wanted = pattern.sounds[number]
             partners[number] = begin + at
             costs[number] = (
-                0.0 if wanted is None else near(wanted).get(spoken.sounds[begin + at], pattern.other[number])
+                0.0
+                if wanted is None
+                else similar_syllables(wanted).get(spoken.sounds[begin + at], pattern.other[number])
             )
             if pattern.units[number] == spoken.units[begin + at]:
                 costs[number] = 0.0
         total += costs[number]
-    return Aligned(begin + at, last, total, tuple(partners), tuple(costs))
+    return Alignment(begin + at, last, total, tuple(partners), tuple(costs))

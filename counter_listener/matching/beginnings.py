@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import takewhile
 
-from counter_listener.matching.confusion import near
+from counter_listener.matching.confusion import similar_syllables
 from counter_listener.matching.patterns import Pattern
-from counter_listener.matching.syllables import Spoken
+from counter_listener.matching.syllables import Syllables
 
 Beginnings = Mapping[tuple[str | None, ...], frozenset[tuple[str | None, str]]]
 """For the sounds that a wording begins with: the sound that follows (None in a slot), and the phrase whose it is."""
 
 
-def beginnings(patterns: Iterable[Pattern]) -> Beginnings:
+def phrase_beginnings(patterns: Iterable[Pattern]) -> Beginnings:
     """The beginnings of all owed wordings, each up to its first slot."""
     found: dict[tuple[str | None, ...], set[tuple[str | None, str]]] = {}
     for pattern in patterns:
@@ -45,12 +45,12 @@ def of_another(known: Beginnings, sounds: tuple[str | None, ...], owner: str) ->
     return any(other != owner for _, other in known.get(sounds, ()))
 
 
-def may_go_on(known: Beginnings, spoken: Spoken, told: str) -> bool:
+def may_continue(known: Beginnings, spoken: Syllables, told: str) -> bool:
     """Whether what stands before the utterance itself begins a wording of another phrase than the one it was told as,
     and the utterance goes on like it. Searching once more takes as long as the first time; this is asked before.
     """
     if len(spoken) == spoken.own:
         return False
-    follows = near(spoken.sounds[spoken.own])
+    follows = similar_syllables(spoken.sounds[spoken.own])
     following = known.get(spoken.sounds[: spoken.own], ())
     return any(owner != told and (sound is None or sound in follows) for sound, owner in following)

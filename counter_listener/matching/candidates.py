@@ -8,20 +8,20 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Final
 
-from counter_listener.matching.alignment import Against
-from counter_listener.matching.confusion import near
+from counter_listener.matching.alignment import CostCache
+from counter_listener.matching.confusion import similar_syllables
 from counter_listener.matching.index import Index, bits_of
-from counter_listener.matching.syllables import Spoken
+from counter_listener.matching.syllables import Syllables
 
 REMEMBERED: Final = 4_096
 """Pairs of sounds of which is known where they lead: a megabyte at most for a large set."""
 
 
 @dataclass(frozen=True, slots=True)
-class Ground:
+class Segment:
     """A stretch of what was said, seen by its sounds: units from begin up to, not including, end."""
 
-    spoken: Spoken
+    spoken: Syllables
     begin: int
     end: int
     where: Mapping[str, int]
@@ -30,10 +30,10 @@ class Ground:
     """For each of them: the least it costs."""
     written: Mapping[str, int]
     """For each unit, as written: a bit for each place where it stands, from `begin` on."""
-    against: Against
+    against: CostCache
 
 
-def ground_of(spoken: Spoken, begin: int, end: int, against: Against) -> Ground:
+def make_segment(spoken: Syllables, begin: int, end: int, against: CostCache) -> Segment:
     """A stretch of what was said, made ready for the index; `against` is one memory for all stretches of it."""
     where: dict[str, int] = {}
     least: dict[str, float] = {}
@@ -43,14 +43,14 @@ def ground_of(spoken: Spoken, begin: int, end: int, against: Against) -> Ground:
         stands[heard] = stands.get(heard, 0) | 1 << at
         written[unit] = written.get(unit, 0) | 1 << at
     for heard, units in stands.items():
-        for sound, cost in near(heard).items():
+        for sound, cost in similar_syllables(heard).items():
             where[sound] = where.get(sound, 0) | units
             if cost < least.get(sound, 1.0):
                 least[sound] = cost
-    return Ground(spoken, begin, end, where, least, written, against)
+    return Segment(spoken, begin, end, where, least, written, against)
 
 
-def candidates(index: Index, ground: Ground) -> Iterator[tuple[int, int, int]]:
+def shortlist(index: Index, ground: Segment) -> Iterator[tuple[int, int, int]]:
     """Each (number of the wording, its sounds that are missing, its syllables that are written otherwise at least) of
     which enough is there.
     """
@@ -66,7 +66,7 @@ def candidates(index: Index, ground: Ground) -> Iterator[tuple[int, int, int]]:
             yield number, lack, otherwise if otherwise > 0 else 0  # noqa: FURB136 - a call costs more than the rest
 
 
-def _shared(index: Index, ground: Ground) -> Iterator[tuple[int, ...]]:
+def _shared(index: Index, ground: Segment) -> Iterator[tuple[int, ...]]:
     """The wordings for each two sounds that stand side by side, fillers between them left out."""
     heard, light, known, last = ground.spoken.sounds, ground.spoken.light, index.known, ground.end - 1
     for at in range(ground.begin, last):
@@ -82,10 +82,10 @@ def _shared(index: Index, ground: Ground) -> Iterator[tuple[int, ...]]:
 
 def _looked_up(index: Index, pair: tuple[str, str]) -> tuple[int, ...]:
     """The wordings that have the two sounds, or near ones, side by side; remembered."""
-    rights = near(pair[1])
+    rights = similar_syllables(pair[1])
     lists = (
         others[right]
-        for left in near(pair[0])
+        for left in similar_syllables(pair[0])
         if (others := index.pairs.get(left))
         for right in rights
         if right in others

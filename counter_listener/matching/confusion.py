@@ -9,7 +9,7 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Final
 
-from counter_listener.phrases import sounds, written
+from counter_listener.phrases import pronounce, split_units
 
 TABLE: Final = Path(__file__).with_name("confusions.toml")
 INITIALS: Final = ("zh", "ch", "sh", *"bpmfdtnlgkhjqxrzcsyw")
@@ -18,7 +18,7 @@ LETTERS: Final = 9.0
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class AcceptanceThreshold:
     """What a hit must reach, for one kind of wording."""
 
     bits: float
@@ -51,7 +51,7 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class MatchParameters:
     """The table, as far as it is not about pairs of sounds."""
 
     pause_inside: float
@@ -115,25 +115,25 @@ class Figures:
     exact_bits: float
     swapped_from: int
     """Syllables of a wording from which one word of a speaker's may stand for another: 你 for 您."""
-    lines: Mapping[str, Line]
-    likely: Line
+    lines: Mapping[str, AcceptanceThreshold]
+    likely: AcceptanceThreshold
     """For owed phrases where others were just heard."""
     likely_within: float
     """Seconds after such a one."""
 
 
 @cache
-def table() -> dict[str, Any]:
+def confusion_table() -> dict[str, Any]:
     """The file as it stands."""
     return tomllib.loads(TABLE.read_text(encoding="utf-8"))
 
 
 @cache
-def figures() -> Figures:
+def parameters() -> MatchParameters:
     """The figures that every match needs."""
-    data = table()
+    data = confusion_table()
     added, lost, line, contrary = data["added"], data["lost"], data["line"], data["contrary"]
-    return Figures(
+    return MatchParameters(
         dear=data["dear"],
         pause_inside=added["pause"],
         added=added["cost"],
@@ -156,7 +156,7 @@ def figures() -> Figures:
         ended_from=lost["ended_from"],
         light=frozenset(lost["light"]),
         fillers=frozenset(added["fillers"]),
-        filler_sounds=frozenset(sounds(written(filler)) for filler in added["fillers"]),
+        filler_sounds=frozenset(pronounce(split_units(filler)) for filler in added["fillers"]),
         filler_begins=frozenset(filler[0] for filler in added["fillers"] if len(filler) > 1),
         filler_ends=frozenset(filler[-1] for filler in added["fillers"] if len(filler) > 1),
         wrong=line["wrong"],
@@ -175,38 +175,38 @@ def figures() -> Figures:
     )
 
 
-def _line_of(kind: Mapping[str, Any]) -> Line:
-    return Line(**{name: value for name, value in kind.items() if not name.endswith("_why")})
+def _line_of(kind: Mapping[str, Any]) -> AcceptanceThreshold:
+    return AcceptanceThreshold(**{name: value for name, value in kind.items() if not name.endswith("_why")})
 
 
 @cache
-def bits() -> dict[str, float]:
+def syllable_bits() -> dict[str, float]:
     """How much each syllable tells: -log2 of its share of speech."""
-    return {sound: float(rank) for rank, listed in table()["bits"].items() for sound in listed.split()}
+    return {sound: float(rank) for rank, listed in confusion_table()["bits"].items() for sound in listed.split()}
 
 
-def telling(sound: str) -> float:
+def information_bits(sound: str) -> float:
     """Bits of one sound; a word in letters that is no syllable has its own figure."""
-    return bits().get(sound, LETTERS)
+    return syllable_bits().get(sound, LETTERS)
 
 
 @cache
-def inventory() -> frozenset[str]:
+def known_syllables() -> frozenset[str]:
     """The syllables of Mandarin."""
-    return frozenset(bits())
+    return frozenset(syllable_bits())
 
 
 @lru_cache(maxsize=4096)
-def split(sound: str) -> tuple[str, str]:
+def split_syllable(sound: str) -> tuple[str, str]:
     """A toneless syllable as initial and final."""
     initial = next((one for one in INITIALS if sound.startswith(one)), "")
     return initial, sound[len(initial) :]
 
 
 @cache
-def costs() -> tuple[dict[frozenset[str], float], ...]:
+def confusion_costs() -> tuple[dict[frozenset[str], float], ...]:
     """What it costs to take one initial, final or syllable for another, in that order."""
-    return tuple(dict(_pairs(table()[kind])) for kind in ("initial", "final", "syllable"))
+    return tuple(dict(_pairs(confusion_table()[kind])) for kind in ("initial", "final", "syllable"))
 
 
 def _pairs(entries: list[dict[str, Any]]) -> Iterator[tuple[frozenset[str], float]]:
@@ -214,50 +214,50 @@ def _pairs(entries: list[dict[str, Any]]) -> Iterator[tuple[frozenset[str], floa
         yield from ((frozenset(pair.split("-")), entry["cost"]) for pair in entry["pairs"].split())
 
 
-def apart(one: str, other: str) -> float:
+def syllable_distance(one: str, other: str) -> float:
     """How far apart two sounds are: 0 the same, 1 with nothing in common."""
     if one == other:
         return 0.0
-    initials, finals, whole = costs()
+    initials, finals, whole = confusion_costs()
     pair = frozenset((one, other))
     if pair in whole:
         return whole[pair]
-    if not (one in inventory() and other in inventory()):
+    if not (one in known_syllables() and other in known_syllables()):
         return 1.0
-    (initial, final), (initial2, final2) = split(one), split(other)
+    (initial, final), (initial2, final2) = split_syllable(one), split_syllable(other)
     cost = 0.0 if initial == initial2 else initials.get(frozenset((initial, initial2)), 1.0)
     cost += 0.0 if final == final2 else finals.get(frozenset((final, final2)), 1.0)
-    return cost if cost < figures().dear else 1.0
+    return cost if cost < parameters().dear else 1.0
 
 
 def interchangeable(one: str | None, other: str) -> bool:
     """Whether two sounds stand for each other because speakers put one word for the other: 你 for 您."""
-    return frozenset((one, other)) in costs()[2]
+    return frozenset((one, other)) in confusion_costs()[2]
 
 
 @lru_cache(maxsize=1024)
-def near(sound: str) -> Mapping[str, float]:
+def similar_syllables(sound: str) -> Mapping[str, float]:
     """The sounds that are taken for this one, itself among them, each with its cost."""
-    if sound not in inventory():
+    if sound not in known_syllables():
         return {sound: 0.0}
-    initials, finals, whole = kin()
-    initial, final = split(sound)
-    parted = parts_of()
+    initials, finals, whole = confusable_parts()
+    initial, final = split_syllable(sound)
+    parted = syllables_by_parts()
     others = (
         parted[one, other]
         for one in (initial, *initials.get(initial, ()))
         for other in (final, *finals.get(final, ()))
         if (one, other) in parted
     )
-    found = ((other, apart(sound, other)) for other in (*others, *whole.get(sound, ())))
+    found = ((other, syllable_distance(sound, other)) for other in (*others, *whole.get(sound, ())))
     return {other: cost for other, cost in found if cost < 1.0}
 
 
 @cache
-def kin() -> tuple[Mapping[str, frozenset[str]], ...]:
+def confusable_parts() -> tuple[Mapping[str, frozenset[str]], ...]:
     """With which initials, finals and syllables each is taken for, in that order."""
     found: tuple[dict[str, frozenset[str]], ...] = ({}, {}, {})
-    for others, listed in zip(found, costs(), strict=True):
+    for others, listed in zip(found, confusion_costs(), strict=True):
         for pair in listed:
             for one in pair:
                 others[one] = others.get(one, frozenset()) | pair - {one}
@@ -265,14 +265,14 @@ def kin() -> tuple[Mapping[str, frozenset[str]], ...]:
 
 
 @cache
-def parts_of() -> Mapping[tuple[str, str], str]:
+def syllables_by_parts() -> Mapping[tuple[str, str], str]:
     """The syllables by initial and final."""
-    return {split(sound): sound for sound in inventory()}
+    return {split_syllable(sound): sound for sound in known_syllables()}
 
 
-def added_costs(units: tuple[str, ...], heard: tuple[str, ...]) -> tuple[float, ...]:
+def insertion_costs(units: tuple[str, ...], heard: tuple[str, ...]) -> tuple[float, ...]:
     """What each unit costs where a wording does not have it: fillers and particles cost little, half a filler more."""
-    told = figures()
+    told = parameters()
     cheap = [unit in told.fillers for unit in units]
     alike = [(sound,) in told.filler_sounds for sound in heard]
     half = [False] * len(units)

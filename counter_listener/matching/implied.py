@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from math import inf
 
-from counter_listener.matching.alignment import NOT_HEARD
+from counter_listener.matching.alignment import UNALIGNED
 from counter_listener.matching.patterns import Pattern
-from counter_listener.matching.scoring import Place
+from counter_listener.matching.scoring import Candidate
 
-Inside = Mapping[tuple[str, str], tuple[tuple[Pattern, int], ...]]
+ImpliedCourtesies = Mapping[tuple[str, str], tuple[tuple[Pattern, int], ...]]
 """For each owed wording, by owner and wording: the courtesies it holds, and at which of its syllables they begin."""
 
 
-def inside(patterns: Iterable[Pattern]) -> Inside:
+def implied_courtesies(patterns: Iterable[Pattern]) -> ImpliedCourtesies:
     """The courtesy words, and what rules need, that stand in owed wordings as their own words."""
     listed = list(patterns)
     longer = [pattern for pattern in listed if pattern.role == "not_in"]
@@ -37,21 +37,21 @@ def _held(whole: Pattern, courtesies: list[tuple[Pattern, list[Pattern]]]) -> It
             (first, first + len(one.units))
             for one in longer
             if one.characters <= whole.characters
-            for first in standing(one.units, whole.units)
+            for first in occurrences(one.units, whole.units)
         ]
-        for at in standing(courtesy.units, whole.units):
+        for at in occurrences(courtesy.units, whole.units):
             end = at + len(courtesy.units)
             if not any(first <= at and end <= last for first, last in taken):
                 yield courtesy, at
 
 
-def standing(part: tuple[str | None, ...], whole: tuple[str | None, ...]) -> Iterator[int]:
+def occurrences(part: tuple[str | None, ...], whole: tuple[str | None, ...]) -> Iterator[int]:
     """Where a part stands in the whole."""
     size = len(part)
     return (at for at in range(len(whole) - size + 1) if whole[at : at + size] == part)
 
 
-def words_inside(place: Place, held: Inside) -> Iterator[Place]:
+def implied_candidates(place: Candidate, held: ImpliedCourtesies) -> Iterator[Candidate]:
     """The courtesies that a place of an owed wording holds.
 
     What a rule needs counts even where it was swallowed: the sentence as a whole was said. A courtesy word must be
@@ -60,7 +60,7 @@ def words_inside(place: Place, held: Inside) -> Iterator[Place]:
     for courtesy, at in held.get((place.pattern.owner, place.pattern.wording), ()):
         partners = place.partners[at : at + len(courtesy.units)]
         costs = place.costs[at : at + len(courtesy.units)]
-        heard = [unit for unit in partners if unit != NOT_HEARD]
+        heard = [unit for unit in partners if unit != UNALIGNED]
         if courtesy.role == "word" and (len(heard) < len(partners) or max(costs) >= 1.0):
             continue
         first, last = (heard[0], heard[-1] + 1) if heard else (place.first, place.first + 1)

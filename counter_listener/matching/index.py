@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from counter_listener.matching.confusion import figures
+from counter_listener.matching.confusion import parameters
 from counter_listener.matching.patterns import Pattern
 
 OFTEN: Final = 25
@@ -45,7 +45,7 @@ class Index:
     """What was found before for two sounds heard side by side; speech repeats itself."""
 
 
-def index_of(patterns: Sequence[Pattern]) -> Index:
+def build_index(patterns: Sequence[Pattern]) -> Index:
     """An index of these wordings, known by their numbers.
 
     Pairs that many wordings have (请您) tell little: a wording with enough others is not listed under them.
@@ -78,7 +78,7 @@ def index_of(patterns: Sequence[Pattern]) -> Index:
     )
 
 
-def index_like(index: Index, patterns: Sequence[Pattern]) -> Index:
+def rebuild_thresholds(index: Index, patterns: Sequence[Pattern]) -> Index:
     """The index of the same wordings where more or less of them may differ."""
     needed, missing = _enough(patterns, index.unlisted)
     return replace(index, needed=needed, missing=missing)
@@ -105,7 +105,7 @@ def bits_of(things: Iterable[str], bits: Mapping[str, int]) -> int:
 
 def pairs_of(pattern: Pattern) -> Iterator[tuple[str, str]]:
     """Sounds side by side in a wording, those too that are so once light syllables between them are lost."""
-    cheap = figures().lost
+    cheap = parameters().lost
     for first, last in pattern.pieces:
         for at in range(first, last - 1):
             follow = at + 1

@@ -6,12 +6,12 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from counter_listener.domain import Expected, PhraseSet, Rule
-from counter_listener.matching.beginnings import Beginnings, beginnings, with_beginnings
-from counter_listener.matching.implied import Inside, inside
-from counter_listener.matching.index import Index, index_like, index_of
-from counter_listener.matching.patterns import Pattern, compiled, likelier
-from counter_listener.matching.scoring import Place, reach
+from counter_listener.domain import PhraseSet, Prior, Rule
+from counter_listener.matching.beginnings import Beginnings, phrase_beginnings, with_beginnings
+from counter_listener.matching.implied import ImpliedCourtesies, implied_courtesies
+from counter_listener.matching.index import Index, build_index, rebuild_thresholds
+from counter_listener.matching.patterns import Pattern, compile_patterns, with_likely_threshold
+from counter_listener.matching.scoring import Candidate, max_units
 
 Same = tuple[tuple[object, ...], ...]
 """Of an utterance what decides where wordings stand in it."""
@@ -25,7 +25,7 @@ class Matcher:
     patterns: tuple[Pattern, ...]
     index: Index
     rules: Mapping[str, Rule]
-    inside: Inside
+    inside: ImpliedCourtesies
     """The courtesy words and courtesies that owed wordings hold."""
     beginnings: Beginnings
     """How owed wordings begin."""
@@ -33,14 +33,14 @@ class Matcher:
     """Units that the longest wording may take."""
     of_scenarios: frozenset[str] = frozenset()
     """Ids of the phrases that are owed in a scenario alone."""
-    expected: Expected = "nothing"
+    expected: Prior = "nothing"
     """What is likely to be said where it listens."""
-    others: Mapping[Expected, Matcher] = field(default_factory=dict)
+    others: Mapping[Prior, Matcher] = field(default_factory=dict)
     """The same where something else is."""
-    known: OrderedDict[Same, tuple[Place, ...]] | None = field(default=None, compare=False, repr=False)
+    known: OrderedDict[Same, tuple[Candidate, ...]] | None = field(default=None, compare=False, repr=False)
     """Where wordings stood in what was said of late, if that is remembered."""
 
-    def when(self, expected: Expected) -> Matcher:
+    def when(self, expected: Prior) -> Matcher:
         """What to listen with where this is likely to be said."""
         return self.others.get(expected, self)
 
@@ -49,28 +49,28 @@ class Matcher:
         return self.expected == "scenario" or (self.expected == "phrases" and phrase not in self.of_scenarios)
 
 
-def prepare(phrases: PhraseSet) -> Matcher:
+def prepare_matcher(phrases: PhraseSet) -> Matcher:
     """A matcher for all wordings of a phrase set."""
-    wordings = compiled(phrases)
-    known = beginnings(wordings)
+    wordings = compile_patterns(phrases)
+    known = phrase_beginnings(wordings)
     patterns = tuple(with_beginnings(wordings, known))
     plain = Matcher(
         phrases=phrases,
         patterns=patterns,
-        index=index_of(patterns),
+        index=build_index(patterns),
         rules={rule.id: rule for rule in phrases.rule},
-        inside=inside(patterns),
+        inside=implied_courtesies(patterns),
         beginnings=known,
-        longest=max(map(reach, patterns), default=0),
+        longest=max(map(max_units, patterns), default=0),
         of_scenarios=frozenset(
             phrase.id for stage, scenario in phrases.stages() if scenario for phrase in stage.phrase
         ),
     )
-    owed = expecting(plain, "phrases")
-    return replace(plain, others={"phrases": owed, "scenario": expecting(owed, "scenario")})
+    owed = with_prior(plain, "phrases")
+    return replace(plain, others={"phrases": owed, "scenario": with_prior(owed, "scenario")})
 
 
-def expecting(less: Matcher, expected: Expected) -> Matcher:
+def with_prior(less: Matcher, expected: Prior) -> Matcher:
     """The same where more is likely to be said; what was likely already stays as it is."""
     matcher = replace(less, expected=expected)
 
@@ -78,15 +78,15 @@ def expecting(less: Matcher, expected: Expected) -> Matcher:
         owed = pattern.role == "phrase"
         return owed and matcher.is_likely(pattern.owner) and not less.is_likely(pattern.owner)
 
-    patterns = tuple(likelier(pattern) if newly(pattern) else pattern for pattern in less.patterns)
-    return replace(matcher, patterns=patterns, index=index_like(less.index, patterns))
+    patterns = tuple(with_likely_threshold(pattern) if newly(pattern) else pattern for pattern in less.patterns)
+    return replace(matcher, patterns=patterns, index=rebuild_thresholds(less.index, patterns))
 
 
-def remembering(matcher: Matcher) -> Matcher:
+def with_cache(matcher: Matcher) -> Matcher:
     """The same for recordings by the thousand: at a counter the same is said all day long.
 
     What is heard live is to be remembered nowhere, not in memory either.
     """
-    known = OrderedDict[Same, tuple[Place, ...]]()
+    known = OrderedDict[Same, tuple[Candidate, ...]]()
     others = {expected: replace(other, known=known) for expected, other in matcher.others.items()}
     return replace(matcher, known=known, others=others)

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from counter_listener.matching.confusion import figures
+from counter_listener.matching.confusion import parameters
 from counter_listener.matching.dictionary import is_word
 from counter_listener.matching.patterns import Pattern
-from counter_listener.matching.syllables import Spoken
+from counter_listener.matching.syllables import Syllables
 
 
-def against(  # noqa: PLR0913 - what is written, and where
-    pattern: Pattern, first: int, last: int, strange: Collection[int], sides: int, spoken: Spoken
+def competing_word_penalty(  # noqa: PLR0913 - what is written, and where
+    pattern: Pattern, first: int, last: int, strange: Collection[int], sides: int, spoken: Syllables
 ) -> float:
     """Bits that speak against a wording from first up to, not including, last, whose `strange` units are not its own.
 
@@ -24,14 +24,14 @@ def against(  # noqa: PLR0913 - what is written, and where
     """
     if not strange:
         return 0.0
-    told = figures()
-    words = sum(joins(at - 1, spoken) or joins(at, spoken) for at in strange)
-    words += first not in strange and joins(first - 1, spoken)
-    words += last - 1 not in strange and joins(last - 1, spoken)
+    told = parameters()
+    words = sum(joins_word(at - 1, spoken) or joins_word(at, spoken) for at in strange)
+    words += first not in strange and joins_word(first - 1, spoken)
+    words += last - 1 not in strange and joins_word(last - 1, spoken)
     return told.other_word * words + told.lines[pattern.role].goes_on * sides
 
 
-def joins(at: int, spoken: Spoken) -> bool:
+def joins_word(at: int, spoken: Syllables) -> bool:
     """Whether a unit and the next make a common word, without a pause between them."""
     return (
         0 <= at < len(spoken) - 1

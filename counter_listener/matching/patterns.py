@@ -8,8 +8,8 @@ from math import inf
 from typing import Final, NamedTuple
 
 from counter_listener.domain import Forbidden, PhraseSet, Role, Rule, Scenario, Slot
-from counter_listener.matching.confusion import Line, figures, telling
-from counter_listener.phrases import SLOT, sounds, written
+from counter_listener.matching.confusion import AcceptanceThreshold, information_bits, parameters
+from counter_listener.phrases import SLOT, pronounce, split_units
 
 ROUNDING: Final = 1e-6
 CONTEXTS: Final[frozenset[Role]] = frozenset({"unless", "need", "not_in"})
@@ -18,7 +18,7 @@ CONTEXTS: Final[frozenset[Role]] = frozenset({"unless", "need", "not_in"})
 Courtesies = Mapping[str | None, Collection[tuple[str, ...]]]
 """By the unit with which they begin."""
 
-PUT_IN: Final = 2
+FORGIVEN_INSERTIONS: Final = 2
 """Syllables put into a wording, fillers left out, of which each is forgiven in part."""
 ASKING: Final = ("请", "问")
 """One word, of which 问 is left where 请 was swallowed."""
@@ -101,12 +101,12 @@ class Pattern(NamedTuple):
         return self.relieved[0] > self.allowed[0]
 
 
-def compiled(phrases: PhraseSet) -> list[Pattern]:
+def compile_patterns(phrases: PhraseSet) -> list[Pattern]:
     """Every wording of a phrase set in which there is something to hear; contexts that several list stand once."""
     found: dict[tuple[object, ...], Pattern] = {}
-    polite = courtesies(phrases)
-    for role, owner, wording, threshold, shared in listed(phrases):
-        pattern = pattern_of(role, owner, wording, phrases.slots, polite, threshold, shared=shared)
+    polite = rule_courtesies(phrases)
+    for role, owner, wording, threshold, shared in iter_role_wordings(phrases):
+        pattern = make_pattern(role, owner, wording, phrases.slots, polite, threshold, shared=shared)
         if not pattern.pieces:
             continue
         alone = None if role in CONTEXTS else owner
@@ -114,10 +114,10 @@ def compiled(phrases: PhraseSet) -> list[Pattern]:
         known = found.get(key)
         found[key] = with_owners(known, pattern.owners) if known else pattern
     every = {pattern.units for pattern in found.values()}
-    return [one._replace(holds=holds) if (holds := held(one, every)) else one for one in found.values()]
+    return [one._replace(holds=holds) if (holds := contained_wordings(one, every)) else one for one in found.values()]
 
 
-def held(pattern: Pattern, known: Collection[tuple[str | None, ...]]) -> frozenset[tuple[int, int]]:
+def contained_wordings(pattern: Pattern, known: Collection[tuple[str | None, ...]]) -> frozenset[tuple[int, int]]:
     """The stretches of an owed wording, shorter than itself, that are wordings in their own right."""
     if pattern.role != "phrase":
         return frozenset()
@@ -127,13 +127,13 @@ def held(pattern: Pattern, known: Collection[tuple[str | None, ...]]) -> frozens
     )
 
 
-def likelier(pattern: Pattern) -> Pattern:
+def with_likely_threshold(pattern: Pattern) -> Pattern:
     """The same owed wording where it is likely, for others were just heard."""
-    line = figures().likely
-    return judged_by(line, pattern) if pattern.size >= line.least_from else pattern
+    line = parameters().likely
+    return with_threshold(line, pattern) if pattern.size >= line.least_from else pattern
 
 
-def courteous(units: Sequence[str | None], polite: Courtesies) -> tuple[tuple[int, int], ...]:
+def courtesy_spans(units: Sequence[str | None], polite: Courtesies) -> tuple[tuple[int, int], ...]:
     """Where in a wording stands what a rule needs, first up to, not including, last: 请, and 请您 as well."""
     found = (
         (at, at + len(need))
@@ -147,9 +147,9 @@ def courteous(units: Sequence[str | None], polite: Courtesies) -> tuple[tuple[in
     )
 
 
-def negated(units: Sequence[str | None]) -> Iterator[int]:
+def negation_positions(units: Sequence[str | None]) -> Iterator[int]:
     """Where a negation stands, those left out that turn nothing around: in 对不起, and in a question like 办不办."""
-    told = figures()
+    told = parameters()
     for at, unit in enumerate(units):
         asks = 0 < at < len(units) - 1 and units[at - 1] == units[at + 1]
         if unit in told.negations and not asks and not any(_stands(word, at, units) for word in told.kept_words):
@@ -171,9 +171,9 @@ def shortest(spans: Collection[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
     )
 
 
-def courtesies(phrases: PhraseSet) -> Courtesies:
+def rule_courtesies(phrases: PhraseSet) -> Courtesies:
     """What the rules of a phrase set need."""
-    needs = {written(need) for rule in phrases.rule for need in rule.need}
+    needs = {split_units(need) for rule in phrases.rule for need in rule.need}
     return {first: frozenset(need for need in needs if need[:1] == (first,)) for first in {need[0] for need in needs}}
 
 
@@ -182,7 +182,7 @@ def with_owners(pattern: Pattern, more: frozenset[str]) -> Pattern:
     return pattern._replace(owners=pattern.owners | more)
 
 
-def listed(phrases: PhraseSet) -> Iterator[tuple[Role, str, str, float | None, bool]]:
+def iter_role_wordings(phrases: PhraseSet) -> Iterator[tuple[Role, str, str, float | None, bool]]:
     """Every wording as (role, id of its owner, wording, threshold, whether customers say it too)."""
 
     def of(
@@ -213,7 +213,7 @@ def listed(phrases: PhraseSet) -> Iterator[tuple[Role, str, str, float | None, b
         yield from of("not_in", entry.id, entry.not_in)
 
 
-def pattern_of(  # noqa: PLR0913 - one wording has this many sides
+def make_pattern(  # noqa: PLR0913 - one wording has this many sides
     role: Role,
     owner: str,
     wording: str,
@@ -229,9 +229,9 @@ def pattern_of(  # noqa: PLR0913 - one wording has this many sides
     lost: list[float] = []
     other: list[float] = []
     pieces: list[tuple[int, int]] = []
-    fixed = [written(part) for part in parts[::2]]
+    fixed = [split_units(part) for part in parts[::2]]
     size = sum(map(len, fixed))
-    told = figures()
+    told = parameters()
     for index, part in enumerate(parts):
         if index % 2 == 0:
             piece = fixed[index // 2]
@@ -251,7 +251,7 @@ def pattern_of(  # noqa: PLR0913 - one wording has this many sides
     for edge in {pieces[0][0], pieces[-1][1] - 1} if pieces else ():
         lost[edge] += told.edge if lost[edge] >= told.lost else 0.0
         other[edge] += told.edge
-    spans = courteous(units, polite) if role == "phrase" else ()
+    spans = courtesy_spans(units, polite) if role == "phrase" else ()
     needs = shortest(spans)
     if size < told.lost_from:
         for at in {at for span in spans if span not in needs for at in range(*span)}:
@@ -260,11 +260,11 @@ def pattern_of(  # noqa: PLR0913 - one wording has this many sides
     words = tuple((first, last) for first, last in needs if last - first > 1)
     for first, _ in () if words else needs:
         lost[first] = told.please
-    heard = [iter(sounds(piece)) for piece in fixed if piece]
+    heard = [iter(pronounce(piece)) for piece in fixed if piece]
     told_sounds = tuple(sound for piece in heard for sound in piece)
     following = iter(told_sounds)
     spoken = tuple(None if unit is None else next(following) for unit in units)
-    bits = tuple(0.0 if sound is None else telling(sound) for sound in spoken)
+    bits = tuple(0.0 if sound is None else information_bits(sound) for sound in spoken)
     weight = sum(min(1.0, cost) for cost, unit in zip(lost, units, strict=True) if unit is not None)
     inner = spoken[pieces[0][0] : pieces[-1][1]] if pieces else ()
     needed = told.lines[role].bits + told.slot * sum(sound is None for sound in inner) ** 0.5
@@ -297,39 +297,39 @@ def pattern_of(  # noqa: PLR0913 - one wording has this many sides
             if sound is not None
         ),
         courtesies=words or needs,
-        negations=() if role in CONTEXTS else tuple(negated(units)),
+        negations=() if role in CONTEXTS else tuple(negation_positions(units)),
         persons=() if role in CONTEXTS else tuple(at for at, unit in enumerate(units) if unit in told.persons),
         threshold=threshold,
         shared=shared,
     )
-    return judged_by(told.lines[role], pattern)
+    return with_threshold(told.lines[role], pattern)
 
 
-def judged_by(line: Line, pattern: Pattern) -> Pattern:
+def with_threshold(line: AcceptanceThreshold, pattern: Pattern) -> Pattern:
     """The same wording, of which as much may differ as a line says."""
-    told, size = figures(), pattern.size
-    allowed = relieved = may_differ(line, size, pattern.weight, pattern.threshold)
+    told, size = parameters(), pattern.size
+    allowed = relieved = allowed_costs(line, size, pattern.weight, pattern.threshold)
     most = allowed[-1]
     if pattern.threshold is None:
-        relieved = relieved_of(line, size, pattern.weight, allowed)
+        relieved = extended_costs(line, size, pattern.weight, allowed)
         most = max(0.0, min(most, pattern.ceiling / pattern.least_worth))
     return pattern._replace(
         most=most,
         allowed=allowed,
         relieved=relieved,
-        bound=allowed[-1] + PUT_IN * told.added * (1.0 - line.added) * (size >= line.least_from),
+        bound=allowed[-1] + FORGIVEN_INSERTIONS * told.added * (1.0 - line.added) * (size >= line.least_from),
         forgiving=size > 1 and most >= (1.0 if pattern.role in CONTEXTS else told.added_cheap),
-        fewest=fewest(pattern.lost, pattern.units, allowed[-1]),
+        fewest=minimum_units(pattern.lost, pattern.units, allowed[-1]),
     )
 
 
-def fewest(lost: Iterable[float], units: Iterable[str | None], most: float) -> int:
+def minimum_units(lost: Iterable[float], units: Iterable[str | None], most: float) -> int:
     """Units that a wording takes at least where no more than `most` may be lost of it, the light ones first."""
     costs = sorted(cost for cost, unit in zip(lost, units, strict=True) if unit is not None)
     return max(1, sum(spent > most + ROUNDING for spent in accumulate(costs)))
 
 
-def may_differ(line: Line, size: int, weight: float, threshold: float | None) -> tuple[float, ...]:
+def allowed_costs(line: AcceptanceThreshold, size: int, weight: float, threshold: float | None) -> tuple[float, ...]:
     """The most that may differ, in syllables, where none, one, two ... others are written as others of their sound."""
     if threshold is not None:
         return (weight * (100 - threshold) / 100,)
@@ -337,7 +337,9 @@ def may_differ(line: Line, size: int, weight: float, threshold: float | None) ->
     return tuple(max(least, weight * (line.share + line.garbled * number)) for number in range(line.garbled_most + 1))
 
 
-def relieved_of(line: Line, size: int, weight: float, allowed: tuple[float, ...]) -> tuple[float, ...]:
+def extended_costs(
+    line: AcceptanceThreshold, size: int, weight: float, allowed: tuple[float, ...]
+) -> tuple[float, ...]:
     """The same where the wording stands alone and all the evidence is spare; never more than the last of `allowed`."""
     if size < line.least_from:
         return allowed

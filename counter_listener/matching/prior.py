@@ -7,34 +7,34 @@ from dataclasses import dataclass
 from math import inf
 from typing import Final
 
-from counter_listener.domain import Expected, Findings, Hit
-from counter_listener.matching.confusion import figures
+from counter_listener.domain import Findings, Hit, Prior
+from counter_listener.matching.confusion import parameters
 
-LEAST_FIRST: Final[tuple[Expected, ...]] = ("nothing", "phrases", "scenario")
+PRIOR_ORDER: Final[tuple[Prior, ...]] = ("nothing", "phrases", "scenario")
 
 
 @dataclass(frozen=True, slots=True)
-class Lately:
+class RecentPhrases:
     """When the last phrase was heard, and the last one or trigger of a scenario, in seconds."""
 
     phrase: float = -inf
     scenario: float = -inf
 
-    def expected(self, now: float) -> Expected:
+    def expected(self, now: float) -> Prior:
         """What is likely at a moment."""
-        since = now - figures().likely_within
+        since = now - parameters().likely_within
         return "scenario" if self.scenario >= since else "phrases" if self.phrase >= since else "nothing"
 
-    def after(self, findings: Findings, of_scenarios: Collection[str]) -> Lately:
+    def after(self, findings: Findings, of_scenarios: Collection[str]) -> RecentPhrases:
         """The same after more was found. A phrase counts that would be one where none is likely."""
         close = [hit for hit in findings.phrases if is_close(hit)]
         in_scenario = (*findings.triggers, *(hit for hit in close if hit.owner in of_scenarios))
-        return Lately(
+        return RecentPhrases(
             max((self.phrase, *(hit.end for hit in close))), max((self.scenario, *(hit.end for hit in in_scenario)))
         )
 
 
-def beside(findings: Findings, of_scenarios: Collection[str]) -> Expected:
+def prior_within(findings: Findings, of_scenarios: Collection[str]) -> Prior:
     """What is likely beside what was found."""
     if findings.triggers or any(hit.owner in of_scenarios for hit in findings.phrases):
         return "scenario"
@@ -43,4 +43,4 @@ def beside(findings: Findings, of_scenarios: Collection[str]) -> Expected:
 
 def is_close(hit: Hit) -> bool:
     """Whether it would be one where phrases are not likely, too."""
-    return hit.score >= 100 * (1 - figures().lines["phrase"].share)
+    return hit.score >= 100 * (1 - parameters().lines["phrase"].share)

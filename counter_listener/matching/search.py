@@ -9,33 +9,33 @@ from itertools import accumulate
 from typing import Final
 
 from counter_listener.domain import Role
-from counter_listener.matching.alignment import Against
-from counter_listener.matching.candidates import Ground, candidates, ground_of
-from counter_listener.matching.competition import COMPETING, Rivals, compete, left_free
+from counter_listener.matching.alignment import CostCache
+from counter_listener.matching.candidates import Segment, make_segment, shortlist
+from counter_listener.matching.competition import COMPETING, CompetingCandidates, free_spans, select_best
 from counter_listener.matching.matcher import Matcher
-from counter_listener.matching.scoring import Place, hope, places
-from counter_listener.matching.syllables import Spoken
+from counter_listener.matching.scoring import Candidate, find_candidates, upper_bound
+from counter_listener.matching.syllables import Syllables
 
 SPANNING: Final[frozenset[Role]] = frozenset({"phrase", "forbidden", "not_in"})
 """What may begin in the utterance before. A rule asks about one clause, and a context counts from before anyway."""
-BETWEEN: Final = 2
+MIN_FREE_UNITS: Final = 2
 """Units between two wordings from which another may stand there."""
 REMEMBERED: Final = 8_192
 """Utterances of which is known what stands in them: 30 MB at most."""
 
 
-def search(matcher: Matcher, spoken: Spoken) -> tuple[Place, ...]:
+def search_candidates(matcher: Matcher, spoken: Syllables) -> tuple[Candidate, ...]:
     """Every place where a wording stands that may count, overlapping ones included, parts of longer words left out.
 
     When something was said matters nothing, only where pauses are, and how sure the recogniser was.
     """
     known = matcher.known
     if known is None or not spoken.certain:
-        return tuple(stands_alone(_searched(matcher, spoken), spoken))
+        return tuple(drop_partial_words(_searched(matcher, spoken), spoken))
     same = (spoken.units, spoken.first_in_word, spoken.clauses, (spoken.own, matcher.expected))
     found = known.get(same)
     if found is None:
-        found = known[same] = tuple(stands_alone(_searched(matcher, spoken), spoken))
+        found = known[same] = tuple(drop_partial_words(_searched(matcher, spoken), spoken))
     with suppress(KeyError):  # another thread of a cluster's worker may forget it just now
         known.move_to_end(same)
         if len(known) > REMEMBERED:
@@ -43,13 +43,13 @@ def search(matcher: Matcher, spoken: Spoken) -> tuple[Place, ...]:
     return found
 
 
-def _searched(matcher: Matcher, spoken: Spoken) -> list[Place]:
+def _searched(matcher: Matcher, spoken: Syllables) -> list[Candidate]:
     found = _at_first(matcher, spoken)
-    winners = compete((place for place in found if place.pattern.role in COMPETING), spoken)
+    winners = select_best((place for place in found if place.pattern.role in COMPETING), spoken)
     return [*found, *_between(winners, matcher, spoken)] if winners else found
 
 
-def _between(winners: Sequence[Place], matcher: Matcher, spoken: Spoken) -> Iterator[Place]:
+def _between(winners: Sequence[Candidate], matcher: Matcher, spoken: Syllables) -> Iterator[Candidate]:
     """Owed wordings in what the winners leave of an utterance.
 
     People say one sentence right after the other: where one ends the next may begin, so what stands between two of
@@ -59,45 +59,45 @@ def _between(winners: Sequence[Place], matcher: Matcher, spoken: Spoken) -> Iter
     clauses, edged = spoken.clauses, (at in edges for at in range(len(spoken)))
     steps = (edge or (at > 0 and clauses[at] != clauses[at - 1]) for at, edge in enumerate(edged))
     parted = replace(spoken, clauses=tuple(accumulate(steps)))
-    against: Against = {}
-    for begin, end in left_free((spoken.own, len(spoken)), winners):
-        if end - begin >= BETWEEN:
-            for place in _standing_on(ground_of(parted, begin, end, against), matcher):
+    against: CostCache = {}
+    for begin, end in free_spans((spoken.own, len(spoken)), winners):
+        if end - begin >= MIN_FREE_UNITS:
+            for place in _standing_on(make_segment(parted, begin, end, against), matcher):
                 if place.pattern.role == "phrase":  # nobody is accused by where others' words end
                     yield place
 
 
-def _at_first(matcher: Matcher, spoken: Spoken) -> list[Place]:
-    found: list[Place] = []
+def _at_first(matcher: Matcher, spoken: Syllables) -> list[Candidate]:
+    found: list[Candidate] = []
     step = matcher.longest
-    against: Against = {}
+    against: CostCache = {}
     for begin in range(0, max(1, len(spoken) - step), step):
-        ground = ground_of(spoken, begin, min(len(spoken), begin + 2 * step), against)
+        ground = make_segment(spoken, begin, min(len(spoken), begin + 2 * step), against)
         found += _standing_on(ground, matcher)
     return found if len(spoken) <= 2 * step else list(dict.fromkeys(found))
 
 
-def _standing_on(ground: Ground, matcher: Matcher) -> Iterator[Place]:
+def _standing_on(ground: Segment, matcher: Matcher) -> Iterator[Candidate]:
     """Where wordings stand on this ground, the likeliest first, so that what cannot win is not looked at closely."""
     patterns = matcher.patterns
     hopes: list[tuple[float, int, int, int]] = []
-    for number, missing, garbled in candidates(matcher.index, ground):
-        most = hope(patterns[number], missing, garbled)
+    for number, missing, garbled in shortlist(matcher.index, ground):
+        most = upper_bound(patterns[number], missing, garbled)
         if most is not None:
             hopes.append((-most, number, missing, garbled))
-    rivals = Rivals((ground.begin, ground.end))
+    rivals = CompetingCandidates((ground.begin, ground.end))
     for least_loss, number, missing, garbled in sorted(hopes):
         pattern = patterns[number]
         competing = pattern.role in COMPETING
         stretches = rivals.leave(pattern.fewest, -least_loss) if competing else rivals.whole
-        for place in places(pattern, ground, missing, garbled, stretches) if stretches else ():
-            if counts(place, ground.spoken):
+        for place in find_candidates(pattern, ground, missing, garbled, stretches) if stretches else ():
+            if is_admissible(place, ground.spoken):
                 yield place
                 if competing:
                     rivals.add(place)
 
 
-def counts(place: Place, spoken: Spoken) -> bool:
+def is_admissible(place: Candidate, spoken: Syllables) -> bool:
     """Whether a place ends in the utterance itself, and begins there too or may begin in the one before.
 
     An accusation may only where every syllable of it was heard: what two voices said one after the other must not be
@@ -108,7 +108,7 @@ def counts(place: Place, spoken: Spoken) -> bool:
     return place.last > spoken.own and (place.first >= spoken.own or spans)
 
 
-def stands_alone(found: Sequence[Place], spoken: Spoken) -> Iterator[Place]:
+def drop_partial_words(found: Sequence[Candidate], spoken: Syllables) -> Iterator[Candidate]:
     """The places left when those that are only a part of a longer word (`not_in`) are taken out."""
     wholes = [
         place

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from counter_listener.domain import Utterance, Word
-from counter_listener.matching.confusion import added_costs, figures
-from counter_listener.phrases import sounds, written
+from counter_listener.matching.confusion import insertion_costs, parameters
+from counter_listener.phrases import pronounce, split_units
 
 CLAUSE_MARKS: Final = frozenset("，。！？；：、,.!?;:")
 MAX_UNITS: Final = 300
@@ -16,7 +16,7 @@ MAX_UNITS: Final = 300
 
 
 @dataclass(frozen=True, slots=True)
-class Spoken:
+class Syllables:
     """The units of one utterance, side by side in tuples of one length."""
 
     units: tuple[str, ...]
@@ -30,7 +30,7 @@ class Spoken:
     first_in_word: tuple[bool, ...]
     clauses: tuple[int, ...]
     """Number of the clause, from 0."""
-    sure: tuple[float, ...]
+    confidence: tuple[float, ...]
     """How sure the recogniser is, 0-1."""
     added: tuple[float, ...]
     """What each costs where a wording does not have it."""
@@ -52,7 +52,7 @@ class Spoken:
         return written_out
 
 
-def spell(utterance: Utterance, clause_pause: float, before: tuple[Word, ...] = ()) -> Spoken:
+def to_syllables(utterance: Utterance, clause_pause: float, before: tuple[Word, ...] = ()) -> Syllables:
     """The units of an utterance, after the words that came right before it.
 
     A pause of `clause_pause` seconds, or punctuation, ends a clause.
@@ -63,31 +63,31 @@ def spell(utterance: Utterance, clause_pause: float, before: tuple[Word, ...] = 
         own = len(units) if number == len(before) else own
         if previous is not None and word.start - previous.end >= clause_pause:
             clause += 1
-        inside = written(word.text)
+        inside = split_units(word.text)
         step = (word.end - word.start) / max(1, len(inside))
         units += [
-            (unit, word.start + i * step, word.start + (i + 1) * step, i == 0, clause, word.sure)
+            (unit, word.start + i * step, word.start + (i + 1) * step, i == 0, clause, word.confidence)
             for i, unit in enumerate(inside)
         ]
         clause += word.text[-1:] in CLAUSE_MARKS
         previous = word
-    written_out, starts, ends, firsts, clauses, sure = zip(*units, strict=True) if units else ((),) * 6
-    heard = sounds(written_out)
-    added = added_costs(written_out, heard)
-    light = tuple(cost < figures().added for cost in added)
-    certain = min(sure, default=1.0) >= 1.0
-    return Spoken(written_out, heard, starts, ends, firsts, clauses, sure, added, light, certain, own)
+    written_out, starts, ends, firsts, clauses, confidence = zip(*units, strict=True) if units else ((),) * 6
+    heard = pronounce(written_out)
+    added = insertion_costs(written_out, heard)
+    light = tuple(cost < parameters().added for cost in added)
+    certain = min(confidence, default=1.0) >= 1.0
+    return Syllables(written_out, heard, starts, ends, firsts, clauses, confidence, added, light, certain, own)
 
 
-def parts(utterance: Utterance) -> Iterator[Utterance]:
+def split_long(utterance: Utterance) -> Iterator[Utterance]:
     """The utterance itself, or an overlong one in parts of at most `MAX_UNITS` units."""
     words = utterance.words
-    if len(words) <= 1 or sum(len(written(word.text)) for word in words) <= MAX_UNITS:
+    if len(words) <= 1 or sum(len(split_units(word.text)) for word in words) <= MAX_UNITS:
         yield utterance
         return
     begin, held = 0, 0
     for index, word in enumerate(words):
-        size = len(written(word.text))
+        size = len(split_units(word.text))
         if held and held + size > MAX_UNITS:
             yield _cut(utterance, begin, index)
             begin, held = index, 0

@@ -1,20 +1,20 @@
 """ROOM"""
 
-from counter_listener.phrases.phrase_file import SLOT, find_phrase_set, near, read_phrase_set, wordings
-from counter_listener.phrases.pinyin import sounds, syllables, tone_of, written
-from counter_listener.phrases.vocabulary import HEARD_KEYS, audit, unspelt
+from counter_listener.phrases.phrase_file import SLOT, find_phrase_set, iter_wordings, read_phrase_set, suggestion
+from counter_listener.phrases.pinyin import pronounce, split_units, text_syllables, tone
+from counter_listener.phrases.vocabulary import HEARD_KEYS, unspellable_wordings, vocabulary_report
 
 __all__ = [
     "HEARD_KEYS",
     "SLOT",
-    "audit",
     "find_phrase_set",
-    "near",
+    "iter_wordings",
+    "pronounce",
     "read_phrase_set",
-    "sounds",
-    "syllables",
-    "tone_of",
-    "unspelt",
-    "wordings",
-    "written",
+    "split_units",
+    "suggestion",
+    "text_syllables",
+    "tone",
+    "unspellable_wordings",
+    "vocabulary_report",
 ]

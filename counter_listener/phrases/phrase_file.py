@@ -21,11 +21,11 @@ from counter_listener.domain import (
     PhraseSet,
     PhraseSetError,
     Sentence,
-    cause,
+    bundled_folder,
     sentence,
-    shipped,
+    system_reason,
 )
-from counter_listener.phrases.pinyin import written
+from counter_listener.phrases.pinyin import split_units
 
 MAX_BYTES: Final = 1_000_000
 MAX_DOTS: Final = 500
@@ -55,12 +55,12 @@ def find_phrase_set(name: str) -> Path:
     path = Path(name)
     if path.suffix == ".toml" or os.path.exists(name):  # noqa: PTH110 - Path.exists raises on names that are too long
         return path
-    known = {file.stem: file for file in sorted(shipped("phrase_sets").glob("*.toml"))}
+    known = {file.stem: file for file in sorted(bundled_folder("phrase_sets").glob("*.toml"))}
     if name not in known:
         raise PhraseSetError(
             "There is no phrase set {name!r}{near}; known are {names}, or give a .toml file.",
             name=name,
-            near=near(name, known),
+            near=suggestion(name, known),
             names=", ".join(known),
         )
     return known[name]
@@ -85,7 +85,9 @@ def _read_bytes(path: Path) -> bytes:
     except FileNotFoundError:
         raise PhraseSetError("{path}: there is no such phrase set; check the name.", path=path) from None
     except OSError as error:
-        raise PhraseSetError("{path}: the phrase set cannot be read ({why}).", path=path, why=cause(error)) from None
+        raise PhraseSetError(
+            "{path}: the phrase set cannot be read ({why}).", path=path, why=system_reason(error)
+        ) from None
     if len(content) > MAX_BYTES:
         raise PhraseSetError(
             "{path}: a phrase set of more than {max_bytes:,} bytes is not read; split it.",
@@ -122,7 +124,7 @@ def validate(table: dict[str, Any], path: Path) -> PhraseSet:
     try:
         return TypeAdapter(PhraseSet).validate_python(table)
     except ValidationError as error:
-        raise PhraseSetError("{path}: {explain}", path=path, explain=explain(error, table)) from None
+        raise PhraseSetError("{path}: {explain}", path=path, explain=describe_error(error, table)) from None
 
 
 def _tables_in(value: object) -> Iterator[dict[str, Any]]:
@@ -130,12 +132,12 @@ def _tables_in(value: object) -> Iterator[dict[str, Any]]:
         yield from (entry for entry in value if isinstance(entry, dict))
 
 
-def explain(error: ValidationError, table: dict[str, Any]) -> Sentence:
+def describe_error(error: ValidationError, table: dict[str, Any]) -> Sentence:
     """The first fault of a table as one sentence: where, what was expected, and the near key."""
     first, *more = sorted(error.errors(), key=lambda one: one["type"] == "missing")
     *tables, key = first["loc"] or ("",)
     tables = [step for step in tables if not isinstance(step, str) or "[" not in step]
-    place = where([*tables, key] if isinstance(key, int) else tables, table)
+    place = describe_location([*tables, key] if isinstance(key, int) else tables, table)
     named = isinstance(key, str)
     shown = sentence("{place}, {key!r}", place=place, key=str(key).rstrip("_")) if named else place
     also = sentence(" ({count} more like this)", count=len(more)) if more else Sentence("")
@@ -144,7 +146,7 @@ def explain(error: ValidationError, table: dict[str, Any]) -> Sentence:
             "{place} has no key {key!r}{near}{also}.",
             place=place,
             key=str(key).rstrip("_"),
-            near=near(str(key), known_keys(tables)),
+            near=suggestion(str(key), known_keys(tables)),
             also=also,
         )
     known = EXPECTED.get(first["type"])
@@ -152,7 +154,7 @@ def explain(error: ValidationError, table: dict[str, Any]) -> Sentence:
     return sentence("{place} {expected}{also}.", place=shown, expected=expected, also=also)
 
 
-def where(steps: Iterable[object], table: dict[str, Any]) -> Sentence:
+def describe_location(steps: Iterable[object], table: dict[str, Any]) -> Sentence:
     """A place in the file as people find it: `[[stage]] 1 "greet", [[phrase]] 2 "hello"`."""
     names: list[str] = []
     here: Any = table
@@ -188,7 +190,7 @@ def _deref(node: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
     return cast("dict[str, Any]", schema["$defs"][name]) if name else node
 
 
-def near(name: str, known: Iterable[str]) -> Sentence:
+def suggestion(name: str, known: Iterable[str]) -> Sentence:
     """` (did you mean 'required'?)` where a known name is near, else nothing."""
     close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
     return sentence(" (did you mean {close!r}?)", close=close[0]) if close else Sentence("")
@@ -255,7 +257,7 @@ def _unknown_references(phrases: PhraseSet) -> Iterator[Sentence]:
                 place=place,
                 kind=Sentence(kind),
                 name=name,
-                near=near(str(name), known),
+                near=suggestion(str(name), known),
             )
 
 
@@ -294,7 +296,7 @@ def _wrong_numbers(phrases: PhraseSet) -> Iterator[Sentence]:
             )
 
 
-def wordings(phrases: PhraseSet) -> Iterator[tuple[str, str, str]]:
+def iter_wordings(phrases: PhraseSet) -> Iterator[tuple[str, str, str]]:
     """Every wording as (kind of table and key, id of its owner, wording)."""
     owners: list[tuple[str, Any]] = [("phrase", phrase) for phrase, _ in phrases.phrases()]
     owners += [(kind, one) for kind in ("word", "forbidden", "rule", "scenario") for one in getattr(phrases, kind)]
@@ -311,12 +313,12 @@ def _wrong_wordings(phrases: PhraseSet) -> Iterator[Sentence]:
     for entry in entries:
         if not entry.say and not entry.shared:
             yield sentence("{name!r} has no wording; list at least one under 'say'.", name=entry.id)
-    for kind, owner, wording in wordings(phrases):
+    for kind, owner, wording in iter_wordings(phrases):
         table, _, key = kind.partition(".")
         place = f"{table} {owner!r}"
         for name in SLOT.findall(wording):
             if name not in phrases.slots:
-                hint = near(name, phrases.slots)
+                hint = suggestion(name, phrases.slots)
                 yield sentence(
                     "{place}, {wording!r} uses the slot {{{name}}}, which [slots] does not have{hint}.",
                     place=place,
@@ -328,7 +330,7 @@ def _wrong_wordings(phrases: PhraseSet) -> Iterator[Sentence]:
             yield sentence(
                 "{place}, {wording!r} has a brace too many; a slot is written {{name}}.", place=place, wording=wording
             )
-        if not written(SLOT.sub(" ", wording)):
+        if not split_units(SLOT.sub(" ", wording)):
             yield sentence(
                 "{place}, {key!r} holds {wording!r}, in which there is nothing to hear.",
                 place=place,
@@ -340,10 +342,10 @@ def _wrong_wordings(phrases: PhraseSet) -> Iterator[Sentence]:
 def doubled_wordings(phrases: PhraseSet) -> Iterator[Sentence]:
     """The same words under two phrases, of which only one could ever be heard."""
     seen: dict[tuple[str, ...], str] = {}
-    for kind, owner, wording in wordings(phrases):
+    for kind, owner, wording in iter_wordings(phrases):
         if kind not in {"phrase.say", "phrase.shared", "forbidden.say", "forbidden.shared"}:
             continue
-        first = seen.setdefault(written(wording), owner)
+        first = seen.setdefault(split_units(wording), owner)
         if first != owner:
             yield sentence(
                 "{wording!r} stands under both {first!r} and {owner!r}; keep it under one.",

@@ -39,7 +39,7 @@ load_phrases_dict(PHRASES)
 
 
 @lru_cache(maxsize=2048)
-def written(text: str) -> tuple[str, ...]:
+def split_units(text: str) -> tuple[str, ...]:
     """The units of text that have a sound: one for each Chinese character or digit, one for each word in letters.
 
     Punctuation and spaces have none. Example: `written("3号, OK吗") == ("三", "号", "ok", "吗")`.
@@ -47,17 +47,17 @@ def written(text: str) -> tuple[str, ...]:
     return tuple(DIGITS.get(unit, unit.lower()) for unit in TOKEN.findall(text))
 
 
-def syllables(text: str) -> tuple[str, ...]:
+def text_syllables(text: str) -> tuple[str, ...]:
     """One toneless syllable for each unit of `written(text)`; `ü` is written `v`.
 
     Example: `syllables("您好, OK") == ("nin", "hao", "ok")`.
     """
-    return sounds(written(text))
+    return pronounce(split_units(text))
 
 
-def sounds(units: tuple[str, ...]) -> tuple[str, ...]:
+def pronounce(units: tuple[str, ...]) -> tuple[str, ...]:
     """The sound of each unit beside its neighbours: 了 is le, but in 办不了 it is liao."""
-    found = [sound_of(unit) for unit in units]
+    found = [pronounce_unit(unit) for unit in units]
     # A word in letters is one unit of many characters: no table entry may be found across or inside it.
     text = "".join(unit if len(unit) == 1 else "\0" for unit in units)
     for place in WORDS.finditer(text):
@@ -66,13 +66,13 @@ def sounds(units: tuple[str, ...]) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=8192)
-def sound_of(unit: str) -> str:
+def pronounce_unit(unit: str) -> str:
     """The commonest sound of one unit; the unit itself where it has none."""
     return "".join(lazy_pinyin(unit, style=Style.NORMAL, errors=_as_it_is)) or unit
 
 
 @lru_cache(maxsize=8192)
-def tone_of(unit: str) -> str:
+def tone(unit: str) -> str:
     """The tone, 1-5, of the commonest sound of one unit; 5, the neutral one, where it has none."""
     marked = "".join(lazy_pinyin(unit, style=Style.TONE3, neutral_tone_with_five=True, errors=_as_it_is))
     return marked[-1:] if marked[-1:] in "1234" else "5"

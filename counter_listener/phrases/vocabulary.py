@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from counter_listener.domain import PhraseSet, _
-from counter_listener.phrases.phrase_file import SLOT, wordings
-from counter_listener.phrases.pinyin import syllables, written
+from counter_listener.phrases.phrase_file import SLOT, iter_wordings
+from counter_listener.phrases.pinyin import split_units, text_syllables
 
 HEARD_KEYS: Final = ("say", "shared", "when", "need", "unless")
 
@@ -16,7 +16,7 @@ Units = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Unspelt:
+class UnspellableWording:
     """A wording that a vocabulary cannot spell."""
 
     owner: str
@@ -28,29 +28,29 @@ class Unspelt:
     """The units (or syllables) at which no word of the vocabulary can go on."""
 
 
-def unspelt(phrases: PhraseSet, vocabulary: frozenset[str]) -> Iterator[Unspelt]:
+def unspellable_wordings(phrases: PhraseSet, vocabulary: frozenset[str]) -> Iterator[UnspellableWording]:
     """Each wording, once for each owner, that no row of the vocabulary's words spells."""
-    by_character = {written(word) for word in vocabulary}
-    by_sound = {syllables(word) for word in vocabulary}
+    by_character = {split_units(word) for word in vocabulary}
+    by_sound = {text_syllables(word) for word in vocabulary}
     longest = max(map(len, by_character | by_sound), default=0)
     told: set[tuple[str, str]] = set()
-    for kind, owner, wording in wordings(phrases):
+    for kind, owner, wording in iter_wordings(phrases):
         if kind.partition(".")[2] not in HEARD_KEYS or (owner, wording) in told:
             continue
         told.add((owner, wording))
-        pieces = [piece for piece in SLOT.split(wording)[::2] if written(piece)]
-        characters = stuck([written(piece) for piece in pieces], by_character, longest)
-        sounds = stuck([syllables(piece) for piece in pieces], by_sound, longest)
+        pieces = [piece for piece in SLOT.split(wording)[::2] if split_units(piece)]
+        characters = unspellable_units([split_units(piece) for piece in pieces], by_character, longest)
+        sounds = unspellable_units([text_syllables(piece) for piece in pieces], by_sound, longest)
         if sounds:
-            yield Unspelt(owner, wording, "sounds", sounds)
+            yield UnspellableWording(owner, wording, "sounds", sounds)
         elif characters:
-            yield Unspelt(owner, wording, "characters", characters)
+            yield UnspellableWording(owner, wording, "characters", characters)
 
 
-def audit(phrases: PhraseSet, vocabulary: frozenset[str]) -> Iterator[str]:
+def vocabulary_report(phrases: PhraseSet, vocabulary: frozenset[str]) -> Iterator[str]:
     """What `unspelt` finds, in lines for people, and at the end how much it is."""
     never = 0
-    for one in unspelt(phrases, vocabulary):
+    for one in unspellable_wordings(phrases, vocabulary):
         never += one.lacking == "sounds"
         how = _("never heard") if one.lacking == "sounds" else _("heard by words that sound alike")
         lacking = _("no word for {units}").format(units=" ".join(one.missing))
@@ -59,7 +59,7 @@ def audit(phrases: PhraseSet, vocabulary: frozenset[str]) -> Iterator[str]:
     yield text.format(count=len(vocabulary), never=never)
 
 
-def stuck(pieces: list[Units], words: set[Units], longest: int) -> Units:
+def unspellable_units(pieces: list[Units], words: set[Units], longest: int) -> Units:
     """The units at which each piece cannot be spelt further, in order; empty where all can be.
 
     `longest` is the number of units in the longest word.

@@ -1,53 +1,54 @@
 """ROOM"""
 
-from counter_listener.record.aggregates import gather, knows_counter
-from counter_listener.record.export import COLUMNS, as_csv_lines, as_json_lines, csv_line, row_of
+from counter_listener.record.aggregates import gather_report_data, has_counter
+from counter_listener.record.export import COLUMNS, as_csv_lines, as_json_lines, csv_line, export_row
 from counter_listener.record.figures import (
     FEW,
-    Evidence,
-    Gathered,
-    Scope,
+    DurationStatistics,
+    ReportData,
+    ReportScope,
     Share,
+    ShownEvent,
     ShownVisit,
-    Spread,
-    Sums,
-    Told,
-    added_up,
+    VerdictCounts,
+    VisitTotals,
+    sum_totals,
 )
-from counter_listener.record.judgements import Judging
-from counter_listener.record.lock import only_listener
-from counter_listener.record.rows import Origin, Recording, RecordingRow, Row, event_facts, iso
-from counter_listener.record.store import LIVE, Store, open_store
+from counter_listener.record.judgements import Judgement
+from counter_listener.record.lock import lock_counter
+from counter_listener.record.rows import Origin, Recording, RecordingRow, Row, event_columns, event_from_row, iso
+from counter_listener.record.store import LIVE, Record, open_record
 from counter_listener.record.store_file import record_file
 
 __all__ = [
     "COLUMNS",
     "FEW",
     "LIVE",
-    "Evidence",
-    "Gathered",
-    "Judging",
+    "DurationStatistics",
+    "Judgement",
     "Origin",
+    "Record",
     "Recording",
     "RecordingRow",
+    "ReportData",
+    "ReportScope",
     "Row",
-    "Scope",
     "Share",
+    "ShownEvent",
     "ShownVisit",
-    "Spread",
-    "Store",
-    "Sums",
-    "Told",
-    "added_up",
+    "VerdictCounts",
+    "VisitTotals",
     "as_csv_lines",
     "as_json_lines",
     "csv_line",
-    "event_facts",
-    "gather",
+    "event_columns",
+    "event_from_row",
+    "export_row",
+    "gather_report_data",
+    "has_counter",
     "iso",
-    "knows_counter",
-    "only_listener",
-    "open_store",
+    "lock_counter",
+    "open_record",
     "record_file",
-    "row_of",
+    "sum_totals",
 ]

@@ -12,16 +12,16 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from counter_listener.record.figures import (
-    Evidence,
-    Gathered,
-    Handling,
-    Listening,
-    Scope,
+    CounterCoverage,
+    DurationStatistics,
+    ReportData,
+    ReportScope,
+    ScenarioTotals,
+    ShownEvent,
     ShownVisit,
-    Spread,
-    Sums,
-    Told,
-    spread,
+    VerdictCounts,
+    VisitTotals,
+    duration_statistics,
 )
 from counter_listener.record.rows import iso, text
 from counter_listener.record.store import LIVE
@@ -46,19 +46,19 @@ LEFT_OUT: Final = sa.table("left_out", sa.column("stream"))
 JUDGED: Final = ("phrase", "forbidden", "rule")
 """Kinds of events that hold a verdict."""
 
-EXACT: Final = tuple(one.name in {"points", "squares"} for one in fields(Sums))
+EXACT: Final = tuple(one.name in {"points", "squares"} for one in fields(VisitTotals))
 """Which sums are no whole numbers."""
 
 Rows = sa.Select[*tuple[Any, ...]]
 
 
-def gather(
+def gather_report_data(
     connection: sa.Connection,
-    scope: Scope,
+    scope: ReportScope,
     shown: int,
     stages: Mapping[str, Collection[str]],
     left_out: Collection[str] = (),
-) -> Gathered:
+) -> ReportData:
     """Everything a report says, with the `shown` visits that most need a look; `stages` are those of each scenario.
 
     `left_out` are streams whose verdicts are history, because their recordings were judged anew. Rows that others
@@ -70,7 +70,7 @@ def gather(
     connection.exec_driver_sql(f"CREATE TEMPORARY TABLE closed ({', '.join(CLOSED.c.keys())})")
     connection.execute(sa.insert(CLOSED).from_select(CLOSED.c.keys(), _closed(scope, last)))
     earlier = scope.before()
-    return Gathered(
+    return ReportData(
         scope=scope,
         sets=_pairs(connection, sa.select(CLOSED.c.phrases, CLOSED.c.phrases_hash).distinct()),
         judged=_sums_by(connection, CLOSED, CLOSED.c.phrases),
@@ -93,7 +93,7 @@ def _leave_out(connection: sa.Connection, streams: Collection[str]) -> None:
         connection.execute(sa.insert(LEFT_OUT), [{"stream": text(one)} for one in streams])
 
 
-def knows_counter(connection: sa.Connection, counter: str) -> bool:
+def has_counter(connection: sa.Connection, counter: str) -> bool:
     """Whether anything in the record is of this counter."""
     asked = [sa.select(table.c.seq).where(table.c.counter == text(counter)) for table in (RECORDINGS, EVENTS)]
     return any(connection.execute(one.limit(1)).first() for one in asked)
@@ -103,7 +103,7 @@ def _detail(name: str) -> sa.ColumnElement[Any]:
     return sa.func.json_extract(EVENTS.c.detail, f"$.{name}")
 
 
-def _within(table: sa.TableClause, wall: sa.ColumnElement[Any], scope: Scope) -> list[sa.ColumnElement[bool]]:
+def _within(table: sa.TableClause, wall: sa.ColumnElement[Any], scope: ReportScope) -> list[sa.ColumnElement[bool]]:
     """By wall time, or by the time of recording where that is unknown, as `events --since` has it."""
     when = sa.func.coalesce(wall, table.c.recorded)
     wanted = [when >= iso(scope.since)] if scope.since else []
@@ -116,7 +116,7 @@ def _within(table: sa.TableClause, wall: sa.ColumnElement[Any], scope: Scope) ->
     return wanted
 
 
-def _closed(scope: Scope, last: int) -> Rows:
+def _closed(scope: ReportScope, last: int) -> Rows:
     opened = _detail("opened")
     begun = sa.cast(sa.func.strftime("%s", EVENTS.c.wall), sa.Integer) - sa.cast(EVENTS.c.at - opened, sa.Integer)
     columns: list[sa.ColumnElement[Any]] = [EVENTS.c[name] for name in KEPT]
@@ -140,19 +140,19 @@ def _sum_columns(table: sa.FromClause) -> list[sa.ColumnElement[Any]]:
         "offending": total(table.c.forbidden > 0),
         "lost_audio": total(table.c.lost_audio),
     }
-    return [special[one.name] if one.name in special else total(table.c[one.name]) for one in fields(Sums)]
+    return [special[one.name] if one.name in special else total(table.c[one.name]) for one in fields(VisitTotals)]
 
 
-def _as_sums(cells: Sequence[Any]) -> Sums:
+def _as_sums(cells: Sequence[Any]) -> VisitTotals:
     """SQL's total() gives a float where nothing is summed up, too."""
-    return Sums(*(cell if exact else int(cell) for exact, cell in zip(EXACT, cells, strict=True)))
+    return VisitTotals(*(cell if exact else int(cell) for exact, cell in zip(EXACT, cells, strict=True)))
 
 
-def _sums(connection: sa.Connection, table: sa.FromClause) -> Sums:
+def _sums(connection: sa.Connection, table: sa.FromClause) -> VisitTotals:
     return _as_sums(connection.execute(sa.select(*_sum_columns(table))).one())
 
 
-def _sums_by(connection: sa.Connection, table: sa.FromClause, key: sa.ColumnElement[Any]) -> dict[Any, Sums]:
+def _sums_by(connection: sa.Connection, table: sa.FromClause, key: sa.ColumnElement[Any]) -> dict[Any, VisitTotals]:
     asked = sa.select(key, *_sum_columns(table)).group_by(key).order_by(key)
     return {row[0]: _as_sums(row[1:]) for row in connection.execute(asked)}
 
@@ -161,7 +161,7 @@ def _pairs(connection: sa.Connection, asked: Rows) -> list[tuple[str, str]]:
     return sorted((row[0], row[1]) for row in connection.execute(asked))
 
 
-def told_asked(scope: Scope, last: int) -> Rows:
+def told_asked(scope: ReportScope, last: int) -> Rows:
     """How often each verdict was told of each phrase; the index events_told holds all that this asks for."""
     key = (EVENTS.c.phrases, EVENTS.c.kind, EVENTS.c.stage, EVENTS.c.step, EVENTS.c.phrase)
     return (
@@ -172,7 +172,7 @@ def told_asked(scope: Scope, last: int) -> Rows:
     )
 
 
-def _told(connection: sa.Connection, scope: Scope, last: int) -> list[Told]:
+def _told(connection: sa.Connection, scope: ReportScope, last: int) -> list[VerdictCounts]:
     verdicts: dict[tuple[Any, ...], dict[str, int]] = defaultdict(dict)
     newest: dict[tuple[str, str, str | None, str | None, str], int] = {}
     for *one, verdict, count, seq in connection.execute(told_asked(scope, last)):
@@ -180,7 +180,7 @@ def _told(connection: sa.Connection, scope: Scope, last: int) -> list[Told]:
         verdicts[name][verdict] = count
         newest[name] = max(seq, newest.get(name, 0))
     details = _details(connection, newest.values())
-    return [Told(*key_of, verdicts[key_of], seq, details.get(seq, {})) for key_of, seq in newest.items()]
+    return [VerdictCounts(*key_of, verdicts[key_of], seq, details.get(seq, {})) for key_of, seq in newest.items()]
 
 
 def _details(connection: sa.Connection, numbers: Iterable[int]) -> dict[int, dict[str, object]]:
@@ -204,7 +204,7 @@ def _parsed(detail: str) -> dict[str, object]:
     return found if isinstance(found, dict) else {}
 
 
-def _scenarios(connection: sa.Connection, stages: Mapping[str, Collection[str]]) -> list[Handling]:
+def _scenarios(connection: sa.Connection, stages: Mapping[str, Collection[str]]) -> list[ScenarioTotals]:
     each = sa.func.json_each(CLOSED.c.scenarios).table_valued("value")
     begun = sa.select(each.c.value.label("scenario"), CLOSED).select_from(CLOSED.join(each, sa.true())).subquery()
     sums = _sums_by(connection, begun, begun.c.scenario)
@@ -219,7 +219,7 @@ def _scenarios(connection: sa.Connection, stages: Mapping[str, Collection[str]])
             .subquery()
         )
         ill, missed = connection.execute(sa.select(sa.func.count(), sa.func.total(asked.c.missed))).one()
-        found.append(Handling(scenario, total, int(missed), ill - int(missed)))
+        found.append(ScenarioTotals(scenario, total, int(missed), ill - int(missed)))
     return found
 
 
@@ -231,16 +231,16 @@ def _between() -> Rows:
     return sa.select(sa.func.max(spell.c.seconds, 0.0).label("seconds")).where(spell.c.seconds.is_not(None))
 
 
-def _spread(connection: sa.Connection, asked: Rows) -> Spread:
+def _spread(connection: sa.Connection, asked: Rows) -> DurationStatistics:
     """Counted by whole seconds, which spares a sort by ranks; the mean and the longest are exact."""
     lengths = asked.subquery()
     whole = sa.cast(lengths.c.seconds, sa.Integer)
     counts = sa.select(whole, sa.func.count(), sa.func.total(lengths.c.seconds), sa.func.max(lengths.c.seconds))
     rows = connection.execute(counts.group_by(whole).order_by(whole))
-    return spread([(row[0], row[1], row[2], row[3]) for row in rows])
+    return duration_statistics([(row[0], row[1], row[2], row[3]) for row in rows])
 
 
-def _listening(connection: sa.Connection, scope: Scope, last: int) -> list[Listening]:
+def _listening(connection: sa.Connection, scope: ReportScope, last: int) -> list[CounterCoverage]:
     """Recordings by their length; what was heard live from the first to the last event of each listening."""
     total = sa.func.total
     recorded = sa.select(RECORDINGS.c.counter, total(RECORDINGS.c.seconds)).where(
@@ -272,7 +272,9 @@ def _listening(connection: sa.Connection, scope: Scope, last: int) -> list[Liste
         for counter, seconds in connection.execute(asked):
             heard[counter] += seconds
     gaps = {row[0]: row[1:] for row in connection.execute(lost.group_by(EVENTS.c.counter))}
-    return [Listening(one, heard[one], *gaps.get(one, (0.0, 0))) for one in sorted(heard, key=lambda one: one or "")]
+    return [
+        CounterCoverage(one, heard[one], *gaps.get(one, (0.0, 0))) for one in sorted(heard, key=lambda one: one or "")
+    ]
 
 
 def _visits(connection: sa.Connection, shown: int) -> list[ShownVisit]:
@@ -284,7 +286,7 @@ def _visits(connection: sa.Connection, shown: int) -> list[ShownVisit]:
         .limit(shown)
     )
     rows = connection.execute(wanted).all()
-    evidence: dict[str, list[Evidence]] = defaultdict(list)
+    evidence: dict[str, list[ShownEvent]] = defaultdict(list)
     for some in _in_parts([row.visit for row in rows]):
         asked = sa.select(EVENTS).where(EVENTS.c.visit.in_(some)).order_by(EVENTS.c.seq)
         for event in connection.execute(asked):
@@ -293,10 +295,10 @@ def _visits(connection: sa.Connection, shown: int) -> list[ShownVisit]:
     return [_shown(row, evidence[row.visit]) for row in rows]
 
 
-def _evidence(event: sa.Row[*tuple[Any, ...]]) -> Evidence:
+def _evidence(event: sa.Row[*tuple[Any, ...]]) -> ShownEvent:
     detail = _parsed(event.detail)
     said = detail.get("said_at", event.at)
-    return Evidence(
+    return ShownEvent(
         at=float(said) if isinstance(said, int | float) else event.at,
         said=event.heard is not None,
         kind=event.kind,
@@ -311,7 +313,7 @@ def _evidence(event: sa.Row[*tuple[Any, ...]]) -> Evidence:
     )
 
 
-def _shown(row: sa.Row[*tuple[Any, ...]], evidence: list[Evidence]) -> ShownVisit:
+def _shown(row: sa.Row[*tuple[Any, ...]], evidence: list[ShownEvent]) -> ShownVisit:
     closed = datetime.fromisoformat(row.wall) if row.wall else None
     return ShownVisit(
         visit=row.visit,

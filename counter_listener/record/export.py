@@ -48,7 +48,7 @@ ESCAPED: Final = "\\"
 """With which JSON begins a sign that it cannot hold."""
 
 
-def row_of(
+def export_row(
     event: Event,
     *,
     source: str,

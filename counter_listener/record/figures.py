@@ -9,14 +9,14 @@ from math import sqrt
 from operator import attrgetter
 from typing import Final
 
-from counter_listener.domain import Interval, Z, wilson
+from counter_listener.domain import Z_95, Interval, wilson_interval
 
 FEW: Final = 30
 """Of whatever is counted: below it a share says little, and the report says so (the usual rule of thumb for n)."""
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
+class ReportScope:
     """What a report is about."""
 
     since: datetime | None = None
@@ -28,11 +28,11 @@ class Scope:
     phrases: str | None = None
     """Only what was judged by the phrase set of this name."""
 
-    def before(self) -> Scope | None:
+    def before(self) -> ReportScope | None:
         """The period of the same length right before; None where this one has no beginning or no end."""
         if self.since is None or self.until is None:
             return None
-        return Scope(self.since - (self.until - self.since), self.since, self.counters, self.phrases)
+        return ReportScope(self.since - (self.until - self.since), self.since, self.counters, self.phrases)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class Share:
     @property
     def interval(self) -> Interval | None:
         """95 %, by Wilson; None of nothing."""
-        return wilson(self.part, self.of) if self.of else None
+        return wilson_interval(self.part, self.of) if self.of else None
 
     @property
     def few(self) -> bool:
@@ -59,7 +59,7 @@ class Share:
 
 
 @dataclass(frozen=True, slots=True)
-class Sums:
+class VisitTotals:
     """What closed visits come to; sums only, so that they can be added up in any order."""
 
     visits: int = 0
@@ -112,21 +112,21 @@ class Sums:
         if self.scored < 2 or self.mean is None:  # noqa: PLR2004 - one score has no spread
             return None
         spread = max(0.0, self.squares - self.scored * self.mean**2) / (self.scored - 1)
-        reach = Z * sqrt(spread / self.scored)
+        reach = Z_95 * sqrt(spread / self.scored)
         return (max(0.0, self.mean - reach), min(100.0, self.mean + reach))
 
 
-_CELLS: Final = attrgetter(*(one.name for one in fields(Sums)))
+_CELLS: Final = attrgetter(*(one.name for one in fields(VisitTotals)))
 
 
-def added_up(sums: Iterable[Sums]) -> Sums:
+def sum_totals(sums: Iterable[VisitTotals]) -> VisitTotals:
     """All of them together."""
     columns = zip(*map(_CELLS, sums), strict=True)
-    return Sums(*(sum(column) for column in columns))
+    return VisitTotals(*(sum(column) for column in columns))
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class VerdictCounts:
     """How often each verdict was told of one phrase, courtesy word, offence, rule or scenario."""
 
     phrases: str
@@ -153,7 +153,7 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
-class Spread:
+class DurationStatistics:
     """Lengths of time, in seconds."""
 
     n: int
@@ -163,13 +163,15 @@ class Spread:
     longest: float | None
 
 
-def spread(counts: Sequence[tuple[int, int, float, float]]) -> Spread:
+def duration_statistics(counts: Sequence[tuple[int, int, float, float]]) -> DurationStatistics:
     """From whole seconds in order, with how many lengths begin with that second, their sum and the longest of them."""
     n = sum(count for _, count, _, _ in counts)
     if not n:
-        return Spread(0, None, None, None)
+        return DurationStatistics(0, None, None, None)
     quarter, half, most = (_at(counts, n * part / 4) for part in (1, 2, 3))
-    return Spread(n, sum(one[2] for one in counts) / n, (quarter, half, most), max(one[3] for one in counts))
+    return DurationStatistics(
+        n, sum(one[2] for one in counts) / n, (quarter, half, most), max(one[3] for one in counts)
+    )
 
 
 def _at(counts: Sequence[tuple[int, int, float, float]], place: float) -> float:
@@ -181,7 +183,7 @@ def _at(counts: Sequence[tuple[int, int, float, float]], place: float) -> float:
 
 
 @dataclass(frozen=True, slots=True)
-class Listening:
+class CounterCoverage:
     """How long a counter was listened to, and how much of that never reached us."""
 
     counter: str | None
@@ -198,11 +200,11 @@ class Listening:
 
 
 @dataclass(frozen=True, slots=True)
-class Handling:
+class ScenarioTotals:
     """What came of the visits in which a scenario began, such as a complaint."""
 
     scenario: str
-    sums: Sums
+    sums: VisitTotals
     missed: int
     """Visits in which something owed to the scenario was not heard."""
     unknown: int
@@ -210,7 +212,7 @@ class Handling:
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class ShownEvent:
     """One event of a visit that is shown."""
 
     at: float
@@ -247,26 +249,26 @@ class ShownVisit:
     lost_audio: bool
     recording: str | None
     """Where the recording lay when it was checked; None for what was heard live."""
-    evidence: Sequence[Evidence]
+    evidence: Sequence[ShownEvent]
 
 
 @dataclass(frozen=True, slots=True)
-class Gathered:
+class ReportData:
     """All that the record was asked for one report."""
 
-    scope: Scope
+    scope: ReportScope
     sets: Sequence[tuple[str, str]]
     """Names and hashes of the phrase sets that visits were judged by."""
-    judged: Mapping[str, Sums]
+    judged: Mapping[str, VisitTotals]
     """By the name of the phrase set."""
-    counters: Mapping[str | None, Sums]
-    quarters: Mapping[int | None, Sums]
+    counters: Mapping[str | None, VisitTotals]
+    quarters: Mapping[int | None, VisitTotals]
     """By the quarter of an hour in which they were opened, counted from 1970 in UTC; None where that is unknown."""
-    before: Sums | None
+    before: VisitTotals | None
     """The period of the same length right before."""
-    told: Sequence[Told]
-    scenarios: Sequence[Handling]
-    lengths: Spread
-    between: Spread
-    listening: Sequence[Listening]
+    told: Sequence[VerdictCounts]
+    scenarios: Sequence[ScenarioTotals]
+    lengths: DurationStatistics
+    between: DurationStatistics
+    listening: Sequence[CounterCoverage]
     visits: Sequence[ShownVisit]

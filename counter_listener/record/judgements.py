@@ -18,7 +18,7 @@ BEYOND: Final = "judged."
 
 
 @dataclass(frozen=True, slots=True)
-class Judging:
+class Judgement:
     """How a recording was judged last."""
 
     stream: str
@@ -37,18 +37,18 @@ class Judging:
     """ISO 8601 in UTC."""
     counter: str | None = None
 
-    def like(self, other: Judging) -> bool:
+    def like(self, other: Judgement) -> bool:
         """Whether the other was judged by the same phrase set, model and options."""
         mine, theirs = ((one.phrases_hash, one.model, dict(one.options)) for one in (self, other))
         return mine == theirs
 
 
-def notes_stream(sha256: str) -> str:
+def judgement_stream(sha256: str) -> str:
     """The stream in which it is told how a recording was judged."""
     return PREFIX + sha256[:12]
 
 
-def note_row(judging: Judging, replaces: str | None, origin: Origin, recorded: datetime, number: int) -> Columns:
+def judgement_row(judging: Judgement, replaces: str | None, origin: Origin, recorded: datetime, number: int) -> Columns:
     """The row that tells of a judging, lacking `seq` and `chain`; `number` counts those of this recording, from 1."""
     told = {
         "stream": judging.stream,
@@ -59,15 +59,15 @@ def note_row(judging: Judging, replaces: str | None, origin: Origin, recorded: d
     }
     detail = {name: value for name, value in told.items() if value is not None}
     (row,) = event_rows([Event("visit_opened", 0.0, detail=detail)], origin, recorded, number)
-    stream = notes_stream(origin.source)
+    stream = judgement_stream(origin.source)
     return {**row, "kind": "judged", "stream": stream, "uid": f"{stream}:{number}", "wall": iso(recorded)}
 
 
-def noted(told: Mapping[str, object], phrases_hash: str, model: str) -> Judging:
+def read_judgement(told: Mapping[str, object], phrases_hash: str, model: str) -> Judgement:
     """The judging that the detail of a row tells of; raises ValueError where somebody changed it."""
     options = told.get("options")
     try:
-        return Judging(
+        return Judgement(
             stream=str(told["stream"]),
             number=int(str(told["judging"])),
             phrases_hash=phrases_hash,

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from counter_listener.domain import BusyError, StoreError, cause, sentence
+from counter_listener.domain import BusyError, RecordError, sentence, system_reason
 from counter_listener.record.store_file import prepare_file, record_file, shown
 
 
 @contextmanager
-def only_listener(place: str, counter: str) -> Iterator[None]:
+def lock_counter(place: str, counter: str) -> Iterator[None]:
     """Holds the lock of a counter in the record at `place` (a file or URL).
 
     Raises BusyError where another listener has it, StoreError where the record's folder cannot be written.
@@ -32,8 +32,10 @@ def only_listener(place: str, counter: str) -> Iterator[None]:
             record=shown(record),
         ) from None
     except OSError as error:
-        raise StoreError(
-            "{record} cannot be used: {why}; see to its folder and rights.", record=shown(record), why=cause(error)
+        raise RecordError(
+            "{record} cannot be used: {why}; see to its folder and rights.",
+            record=shown(record),
+            why=system_reason(error),
         ) from None
     try:
         yield

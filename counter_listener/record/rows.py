@@ -6,12 +6,13 @@ import json
 import math
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
+
+from counter_listener.domain import Event, Kind, RecordError, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from counter_listener.domain import Event
 
 Columns = dict[str, object]
 """Column name -> value, as the database keeps it."""
@@ -124,7 +125,7 @@ def event_rows(events: Iterable[Event], origin: Origin, recorded: datetime, firs
     ]
 
 
-def event_facts(event: Event) -> Columns:
+def event_columns(event: Event) -> Columns:
     """What an event says, as the record keeps it, without where it came from."""
     return {**_event_columns(event), "visit": event.visit}
 
@@ -202,3 +203,26 @@ def _number(value: float) -> float:
 
 def _json(detail: Mapping[str, object]) -> str:
     return text(DETAIL.encode(dict(detail)))
+
+
+def event_from_row(row: Row) -> Event:
+    """The event that a row holds. Raises RecordError if the row was changed."""
+    try:
+        detail = json.loads(row.detail)
+        visit = int(row.visit.rpartition("-")[2]) if row.visit else None
+    except ValueError as error:
+        raise RecordError(
+            "row {seq} of the record was changed; see `counter-listener events verify`", seq=row.seq
+        ) from error
+    return Event(
+        kind=cast("Kind", row.kind),
+        at=row.at,
+        visit=visit,
+        stage=row.stage,
+        step=row.step,
+        phrase=row.phrase,
+        verdict=cast("Verdict | None", row.verdict),
+        score=row.score,
+        heard=row.heard,
+        detail=detail,
+    )

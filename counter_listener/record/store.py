@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import sqlalchemy as sa
 
-from counter_listener.domain import Sentence, StoreError, cause, sentence
+from counter_listener.domain import RecordError, Sentence, sentence, system_reason
 from counter_listener.record.chain import START, Broken, Tail, Verification, holes, linked, number, walk
-from counter_listener.record.judgements import BEYOND, PREFIX, Judging, note_row, notes_stream, replaced_by
+from counter_listener.record.judgements import BEYOND, PREFIX, Judgement, judgement_row, judgement_stream, replaced_by
 from counter_listener.record.rows import (
     Columns,
     Origin,
@@ -33,7 +33,7 @@ from counter_listener.record.rows import (
 from counter_listener.record.store_append import ENDS, insert, next_number, tail
 from counter_listener.record.store_file import beside, prepare_file, record_file, shown, sqlite_cause
 from counter_listener.record.store_judgements import judging_of
-from counter_listener.record.store_purge import doom, remove_doomed
+from counter_listener.record.store_purge import mark_for_removal, remove_marked
 from counter_listener.record.store_schema import GUARDS, SETTINGS, must_upgrade, newest_schema
 from counter_listener.record.store_tables import EVENTS, RECORDINGS, WHEN
 
@@ -48,8 +48,6 @@ if TYPE_CHECKING:
 
 Answer = TypeVar("Answer")
 
-__all__ = ["Broken", "Origin", "Recording", "Row", "Store", "Verification", "open_store"]
-
 LIVE = "live"
 """The source of what was heard at a microphone."""
 TIMEOUT = 5.0
@@ -60,7 +58,7 @@ PAGE = 500
 KNOWN = sa.select(RECORDINGS.c.seq).where(RECORDINGS.c.sha256 == sa.bindparam("sha256"))
 
 
-class Store:
+class Record:
     """An open record; open_store() makes it. Every method raises StoreError where the file fails it."""
 
     def __init__(self, connection: sa.Connection, path: Path) -> None:
@@ -102,7 +100,7 @@ class Store:
         events: Sequence[Event],
         origin: Origin,
         recorded: datetime,
-        judging: Judging | None = None,
+        judging: Judgement | None = None,
     ) -> bool:
         """Write a recording and its events, all or none; False, and nothing written, if it is known already.
 
@@ -120,14 +118,14 @@ class Store:
             head = [] if before else [recording_row(recording, origin, recorded)]
             note = []
             if judging:
-                number = next_number(connection, notes_stream(recording.sha256))
-                note = [note_row(judging, before.stream if before else None, origin, recorded, number)]
+                number = next_number(connection, judgement_stream(recording.sha256))
+                note = [judgement_row(judging, before.stream if before else None, origin, recorded, number)]
             rows = self._chained(connection, [*head, *note, *event_rows(events, origin, recorded, first)])
             insert(connection, RECORDINGS, rows[: len(head)])
             insert(connection, EVENTS, rows[len(head) :])
         return True
 
-    def judging(self, sha256: str) -> Judging | None:
+    def judging(self, sha256: str) -> Judgement | None:
         """How the recording with this content was judged last; None if it is not in the record."""
         with self._transaction() as connection:
             return judging_of(connection, sha256)
@@ -203,7 +201,7 @@ class Store:
         damage = self._damage()
         try:
             found = self._walk()
-        except StoreError:
+        except RecordError:
             if damage is None:
                 raise
             found = Verification(0, None, START)
@@ -220,11 +218,11 @@ class Store:
         """
         told = {"before": iso(before)}
         with self._transaction("BEGIN IMMEDIATE") as connection:
-            gone = doom(connection, told["before"])
+            gone = mark_for_removal(connection, told["before"])
             rows = sum(last - first + 1 for first, last, _ in gone)
             if gone:
                 _tell_of_purge(connection, {**told, "rows": rows, "runs": gone}, recorded)
-                remove_doomed(connection)
+                remove_marked(connection)
             connection.exec_driver_sql("DROP TABLE doomed")
         self._rewrite()
         return rows
@@ -246,8 +244,8 @@ class Store:
                 if connection.exec_driver_sql("PRAGMA user_version").scalar_one():
                     connection.exec_driver_sql("VACUUM")
                     connection.exec_driver_sql("PRAGMA user_version = 0")
-        except StoreError as error:
-            raise StoreError(
+        except RecordError as error:
+            raise RecordError(
                 "the purge is done but its traces stay until the next one, because {error}", error=error.sentence
             ) from error
 
@@ -314,7 +312,7 @@ class Store:
 
 
 @contextmanager
-def open_store(url_or_path: str | Path, *, create: bool = True) -> Iterator[Store]:
+def open_record(url_or_path: str | Path, *, create: bool = True) -> Iterator[Record]:
     """The record in "sqlite:///FILE" or a plain path, brought to the newest schema; made, folder and all, if
     `create`. For one thread. Raises StoreError.
     """
@@ -326,7 +324,7 @@ def open_store(url_or_path: str | Path, *, create: bool = True) -> Iterator[Stor
         with _told(shown(path)):
             _settle(connection)
             _bring_up_to_date(connection, shown(path), create=create)
-        yield Store(connection, path)
+        yield Record(connection, path)
     finally:
         connection.close()
 
@@ -380,12 +378,12 @@ def _told(name: str | Sentence) -> Iterator[None]:
         yield
     except sa.exc.DBAPIError as error:
         code = getattr(error.orig, "sqlite_errorcode", 0)
-        raise StoreError(sqlite_cause(name, code, str(error.orig))) from error
+        raise RecordError(sqlite_cause(name, code, str(error.orig))) from error
     except UnicodeDecodeError as error:  # the driver fails to read what SQLite says of a damaged schema
-        raise StoreError(sqlite_cause(name, sqlite3.SQLITE_CORRUPT, str(error))) from error
+        raise RecordError(sqlite_cause(name, sqlite3.SQLITE_CORRUPT, str(error))) from error
     except OSError as error:
-        raise StoreError(
-            "{name} cannot be used: {why}; see to its folder and rights.", name=name, why=cause(error)
+        raise RecordError(
+            "{name} cannot be used: {why}; see to its folder and rights.", name=name, why=system_reason(error)
         ) from error
 
 

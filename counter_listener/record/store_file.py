@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from counter_listener.domain import N_, Sentence, StoreError
+from counter_listener.domain import N_, RecordError, Sentence
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,7 +36,7 @@ def record_file(url_or_path: str | Path) -> Path:
     if "://" in text:
         text = _from_url(text)
     if "\0" in text:
-        raise StoreError("the record's file name holds a NUL byte; give it another name.")
+        raise RecordError("the record's file name holds a NUL byte; give it another name.")
     return Path(text).absolute()
 
 
@@ -53,14 +53,14 @@ def sqlite_cause(name: str | Sentence, code: int, said: str) -> Sentence:
 def prepare_file(path: Path, *, create: bool) -> None:
     """See that the file is there: made if asked for, for its owner alone. Raises StoreError and OSError."""
     if path.is_dir():
-        raise StoreError("{path} is a folder; name a file inside it for the record.", path=shown(path))
+        raise RecordError("{path} is a folder; name a file inside it for the record.", path=shown(path))
     if create:
         _make_folder(path.parent)
         _make_file(path)
     elif not path.exists():
-        raise StoreError("{path} does not exist; name the file that holds the record.", path=shown(path))
+        raise RecordError("{path} does not exist; name the file that holds the record.", path=shown(path))
     if 0 < path.stat().st_size < SMALLEST:
-        raise StoreError(sqlite_cause(shown(path), sqlite3.SQLITE_NOTADB, ""))
+        raise RecordError(sqlite_cause(shown(path), sqlite3.SQLITE_NOTADB, ""))
 
 
 @contextmanager
@@ -86,9 +86,11 @@ def beside(target: Path) -> Iterator[Path]:
 def _from_url(url: str) -> str:
     scheme, _, rest = url.partition("://")
     if scheme != "sqlite":
-        raise StoreError("a record cannot be kept in {scheme!r} yet; give a file or sqlite:///FILE.", scheme=scheme)
+        raise RecordError("a record cannot be kept in {scheme!r} yet; give a file or sqlite:///FILE.", scheme=scheme)
     if not rest.startswith("/") or rest in ("/", "/:memory:") or "?" in rest:
-        raise StoreError("{url} names no file; write sqlite:///FILE, or sqlite:////FOLDER/FILE from the root.", url=url)
+        raise RecordError(
+            "{url} names no file; write sqlite:///FILE, or sqlite:////FOLDER/FILE from the root.", url=url
+        )
     return rest[1:]
 
 
@@ -108,7 +110,7 @@ def _make_file(path: Path) -> None:
 
 def _refuse_taken(target: Path) -> None:
     if target.exists():
-        raise StoreError("{target} exists already; give the backup another name.", target=shown(target))
+        raise RecordError("{target} exists already; give the backup another name.", target=shown(target))
 
 
 def _flush(path: Path) -> None:

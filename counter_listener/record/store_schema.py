@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from counter_listener.domain import StoreError
+from counter_listener.domain import RecordError
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -33,13 +33,13 @@ def must_upgrade(name: str, tables: Collection[str], schema: str | None, *, crea
     Raises StoreError if it is empty and not to be made, another program's, or newer than this program.
     """
     if not tables and not create:
-        raise StoreError("{name} holds no record yet; name the file that does.", name=name)
+        raise RecordError("{name} holds no record yet; name the file that does.", name=name)
     if not tables:
         return True
     if not set(TABLES).issubset(tables):
-        raise StoreError("{name} belongs to some other program; give the record another name.", name=name)
+        raise RecordError("{name} belongs to some other program; give the record another name.", name=name)
     if schema not in SCHEMAS:
-        raise StoreError(
+        raise RecordError(
             "{name} was written by a newer version of this program ({schema!r}); update the program.",
             name=name,
             schema=schema,

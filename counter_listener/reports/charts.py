@@ -10,7 +10,7 @@ from xml.etree import ElementTree as ET
 import pygal
 from pygal.style import Style
 
-from counter_listener.domain import Say, printable
+from counter_listener.domain import Translate, printable
 from counter_listener.reports.report import Report
 from counter_listener.reports.tables import Row
 
@@ -40,7 +40,7 @@ Chart = tuple[str, str]
 """Its title and the SVG."""
 
 
-def charts(report: Report, _: Say) -> dict[str, Chart]:
+def charts(report: Report, _: Translate) -> dict[str, Chart]:
     """The charts by the table beside which they stand; none where there is nothing to draw."""
     drawn = {
         "stages": _verdicts(report, "stages", _),
@@ -83,7 +83,7 @@ def _percent(value: float | None) -> str:
     return "" if value is None else f"{value:.0f} %"
 
 
-def _verdicts(report: Report, name: str, _: Say) -> Chart | None:
+def _verdicts(report: Report, name: str, _: Translate) -> Chart | None:
     rows = report.table(name).rows[:BARS]
     if not rows:
         return None
@@ -98,7 +98,7 @@ def _verdicts(report: Report, name: str, _: Say) -> Chart | None:
     return _("What became of the owed phrases, by stage"), svg(chart)
 
 
-def _trend(report: Report, _: Say) -> Chart | None:
+def _trend(report: Report, _: Translate) -> Chart | None:
     rows = report.table("weeks").rows
     if len(rows) < 2:  # noqa: PLR2004 - one week is no trend
         return None
@@ -108,7 +108,7 @@ def _trend(report: Report, _: Say) -> Chart | None:
     return _("Share of visits that pass, by week"), svg(chart)
 
 
-def _passing(report: Report, name: str, _: Say) -> Chart | None:
+def _passing(report: Report, name: str, _: Translate) -> Chart | None:
     rows = report.table(name).rows
     if not rows:
         return None
@@ -119,7 +119,7 @@ def _passing(report: Report, name: str, _: Say) -> Chart | None:
     return title, svg(chart)
 
 
-def _offences(report: Report, _: Say) -> Chart | None:
+def _offences(report: Report, _: Translate) -> Chart | None:
     rows = [row for row in report.table("classes").rows if row["forbidden"]][:BARS]
     if not rows:
         return None

@@ -13,7 +13,7 @@ from typing import Any, Final
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from counter_listener.domain import Say, clock, printable
+from counter_listener.domain import Translate, format_duration, printable
 from counter_listener.reports.charts import charts
 from counter_listener.reports.report import Report, parts, verdict_titles
 from counter_listener.reports.tables import Column, Kind, Row, Table
@@ -40,7 +40,7 @@ class Cell:
     """How long a bar is drawn, 0-100."""
 
 
-def as_html(report: Report, _: Say) -> str:
+def as_html(report: Report, _: Translate) -> str:
     """The page; whatever somebody heard or named is escaped by the template, and stripped of control characters."""
     page = Environment(
         loader=FileSystemLoader(TEMPLATES),
@@ -67,7 +67,7 @@ def as_html(report: Report, _: Say) -> str:
         period=_period(report, _),
         when=lambda moment: when(moment.astimezone(report.zone)),
         shown=shown,
-        clock=clock,
+        clock=format_duration,
         zone=f"UTC{report.made.astimezone(report.zone).isoformat()[-6:]}",
     )
 
@@ -82,7 +82,7 @@ def when(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%d %H:%M")
 
 
-def shown(value: Any, kind: Kind, _: Say) -> str:  # noqa: ANN401, PLR0911 - one line for each kind of cell
+def shown(value: Any, kind: Kind, _: Translate) -> str:  # noqa: ANN401, PLR0911 - one line for each kind of cell
     """A value as people read it."""
     if value is None:
         return NONE
@@ -98,7 +98,7 @@ def shown(value: Any, kind: Kind, _: Say) -> str:  # noqa: ANN401, PLR0911 - one
         case "points" | "rate":
             return f"{value:.1f}"
         case "seconds":
-            return clock(value)
+            return format_duration(value)
         case "time":
             return when(value)
         case "yes":
@@ -111,7 +111,7 @@ def _signed(value: float, digits: int) -> str:
     return f"{round(value, digits) + 0.0:+.{digits}f}".replace("-", "−")
 
 
-def _period(report: Report, _: Say) -> str:
+def _period(report: Report, _: Translate) -> str:
     scope = report.gathered.scope
     since, until = (moment and when(moment.astimezone(report.zone)) for moment in (scope.since, scope.until))
     if since and until:
@@ -121,7 +121,7 @@ def _period(report: Report, _: Say) -> str:
     return _("before {until}").format(until=until) if until else _("all that is in the record")
 
 
-def _card(row: Row, _: Say) -> dict[str, Any]:
+def _card(row: Row, _: Translate) -> dict[str, Any]:
     unit: Kind = row["unit"]
     change: Kind = "change_share" if unit == "share" else "change_points"
     differs = row.get("change")
@@ -139,7 +139,7 @@ def _interval(low: float | None, high: float | None, kind: Kind) -> str:
     return f"{times * low:.1f}–{times * high:.1f}"
 
 
-def _table(table: Table, report: Report, _: Say) -> tuple[Sequence[Column], list[list[Cell]]]:
+def _table(table: Table, report: Report, _: Translate) -> tuple[Sequence[Column], list[list[Cell]]]:
     single = len(report.gathered.sets) < 2  # noqa: PLR2004 - with one set there is nothing to tell apart
     out = {*HIDDEN, *HIDDEN_TOO, *({"phrase_set"} if single else ())}
     titled, *others = (column for column in table.columns if column.key not in out)
@@ -148,7 +148,7 @@ def _table(table: Table, report: Report, _: Say) -> tuple[Sequence[Column], list
     return columns, [[_cell(row, column, _) for column in columns] for row in table.rows]
 
 
-def _cell(row: Row, column: Column, _: Say) -> Cell:
+def _cell(row: Row, column: Column, _: Translate) -> Cell:
     value = row.get(column.key)
     text = shown(value, column.kind, _)
     if column.kind not in {"share", "points"} or value is None:
@@ -164,7 +164,7 @@ def _low(column: Column) -> str:
     return "mean_low" if column.key == "mean_score" else f"{column.key.removesuffix('share')}low"
 
 
-def _visits(report: Report, _: Say) -> list[dict[str, Any]]:
+def _visits(report: Report, _: Translate) -> list[dict[str, Any]]:
     titles = verdict_titles(_)
     evidence: dict[str, list[Row]] = {}
     for row in report.table("evidence").rows:

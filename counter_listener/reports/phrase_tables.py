@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from counter_listener.domain import PhraseSet, Say
-from counter_listener.record import Gathered, Share, Sums, Told
+from counter_listener.domain import PhraseSet, Translate
+from counter_listener.record import ReportData, Share, VerdictCounts, VisitTotals
 from counter_listener.reports.tables import Column, Table, share_cells, share_columns, sums_cells
 
 VERDICTS = ("heard", "not_heard", "unknown")
@@ -22,12 +22,12 @@ class _Sum:
     title: str
     verdicts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(VERDICTS, 0))
 
-    def add(self, told: Told) -> None:
+    def add(self, told: VerdictCounts) -> None:
         for verdict in VERDICTS:
             self.verdicts[verdict] += told.count(verdict)
 
 
-def word_tables(found: Gathered, sets: Sets, total: Sums, _: Say) -> Iterator[Table]:
+def word_tables(found: ReportData, sets: Sets, total: VisitTotals, _: Translate) -> Iterator[Table]:
     """All of them, in the order in which a report shows them."""
     told = _in_order(found.told, sets)
     owed = [one for one in told if one.stage is not None and one.detail.get("required")]
@@ -41,7 +41,7 @@ def word_tables(found: Gathered, sets: Sets, total: Sums, _: Say) -> Iterator[Ta
     yield _complaints(found, sets, total, _)
 
 
-def _in_order(told: Iterable[Told], sets: Sets) -> list[Told]:
+def _in_order(told: Iterable[VerdictCounts], sets: Sets) -> list[VerdictCounts]:
     """As the phrase set has them, where it is at hand."""
     places = {name: {id_: place for place, id_ in enumerate(_ids(one))} for name, one in sets.items()}
     return sorted(told, key=lambda one: (one.phrases, places.get(one.phrases, {}).get(one.phrase, 9999), one.phrase))
@@ -63,7 +63,7 @@ def _step_titles(phrases: PhraseSet | None) -> dict[str, str]:
     return {step.id: step.title for step in phrases.step} if phrases else {}
 
 
-def _verdict_columns(_: Say) -> list[Column]:
+def _verdict_columns(_: Translate) -> list[Column]:
     return [
         Column("n", _("judged"), "count"),
         Column("heard", _("heard"), "count"),
@@ -79,7 +79,7 @@ def _verdict_cells(verdicts: Mapping[str, int]) -> dict[str, Any]:
     return {"n": heard + missed, "heard": heard, "not_heard": missed, "unknown": unknown, **cells}
 
 
-def _summed(name: str, title: str, what: str, owed: Sequence[Told], sets: Sets, _: Say) -> Table:
+def _summed(name: str, title: str, what: str, owed: Sequence[VerdictCounts], sets: Sets, _: Translate) -> Table:
     groups: dict[tuple[str, str], _Sum] = {}
     for one in owed:
         phrases = sets.get(one.phrases)
@@ -96,7 +96,7 @@ def _summed(name: str, title: str, what: str, owed: Sequence[Told], sets: Sets, 
     return Table(name, title, columns, rows, _("Only phrases that are owed are counted here."))
 
 
-def _phrases(told: Iterable[Told], sets: Sets, _: Say) -> Table:
+def _phrases(told: Iterable[VerdictCounts], sets: Sets, _: Translate) -> Table:
     rows = []
     for one in told:
         if one.stage is None:
@@ -121,13 +121,15 @@ def _phrases(told: Iterable[Told], sets: Sets, _: Say) -> Table:
     return Table("phrases", _("By phrase"), columns, rows, note)
 
 
-def _courtesy_words(told: Iterable[Told], sets: Sets, judged: Mapping[str, Sums], _: Say) -> Table:
+def _courtesy_words(
+    told: Iterable[VerdictCounts], sets: Sets, judged: Mapping[str, VisitTotals], _: Translate
+) -> Table:
     words = {(one.phrases, one.phrase): one for one in told if one.detail.get("courtesy_word")}
     named = {(name, word.id): word.name for name, one in sets.items() for word in one.word}
     rows = []
     for key, title in {**named, **{key: one.title for key, one in words.items()}}.items():
         verdicts = words[key].verdicts if key in words else {}
-        share = Share(verdicts.get("heard", 0), judged.get(key[0], Sums()).visits)
+        share = Share(verdicts.get("heard", 0), judged.get(key[0], VisitTotals()).visits)
         cells = {"n": share.of, "heard": share.part, "unknown": verdicts.get("unknown", 0), **share_cells(share)}
         rows.append({"id": key[1], "title": title, **cells, "phrase_set": key[0]})
     columns = [
@@ -141,7 +143,7 @@ def _courtesy_words(told: Iterable[Told], sets: Sets, judged: Mapping[str, Sums]
     return Table("words", _("The ten-character courtesy words"), columns, rows, _("A word counts once a visit."))
 
 
-def _rules(told: Iterable[Told], _: Say) -> Table:
+def _rules(told: Iterable[VerdictCounts], _: Translate) -> Table:
     rows = []
     for one in told:
         if one.kind != "rule":
@@ -163,13 +165,13 @@ def _rules(told: Iterable[Told], _: Say) -> Table:
     return Table("rules", _("Rules: 请 with a request, 对不起 with a refusal"), columns, rows)
 
 
-def severity(one: Told, _: Say) -> str:
+def severity(one: VerdictCounts, _: Translate) -> str:
     """How grave it is, in the reader's language."""
     names = {"minor": _("minor"), "serious": _("serious"), "grave": _("grave")}
     return names.get(str(one.detail.get("severity")), "")
 
 
-def _classes(told: Iterable[Told], judged: Mapping[str, Sums], _: Say) -> Table:
+def _classes(told: Iterable[VerdictCounts], judged: Mapping[str, VisitTotals], _: Translate) -> Table:
     groups: dict[tuple[str, str], list[int]] = {}
     for one in told:
         if one.kind == "forbidden":
@@ -197,7 +199,7 @@ def _classes(told: Iterable[Told], judged: Mapping[str, Sums], _: Say) -> Table:
     return Table("classes", _("Offences by class"), columns, rows)
 
 
-def _offences(told: Iterable[Told], _: Say) -> Table:
+def _offences(told: Iterable[VerdictCounts], _: Translate) -> Table:
     rows = [
         {
             "id": one.phrase,
@@ -224,7 +226,7 @@ def _offences(told: Iterable[Told], _: Say) -> Table:
     return Table("offences", _("Offences by phrase"), columns, rows)
 
 
-def _complaints(found: Gathered, sets: Sets, total: Sums, _: Say) -> Table:
+def _complaints(found: ReportData, sets: Sets, total: VisitTotals, _: Translate) -> Table:
     titles = {one.id: one.title for phrases in sets.values() for one in phrases.scenario}
     rows = []
     for one in found.scenarios:

@@ -8,8 +8,8 @@ from datetime import datetime, tzinfo
 from itertools import islice
 from typing import Any
 
-from counter_listener.domain import Say
-from counter_listener.record import FEW, Evidence, Gathered, ShownVisit, Sums, added_up
+from counter_listener.domain import Translate
+from counter_listener.record import FEW, ReportData, ShownEvent, ShownVisit, VisitTotals, sum_totals
 from counter_listener.reports.phrase_tables import Sets, word_tables
 from counter_listener.reports.tables import Column, Table, clock_tables, counters_table, times_table
 
@@ -24,8 +24,8 @@ class Report:
     lang: str
     made: datetime
     zone: tzinfo | None
-    gathered: Gathered
-    total: Sums
+    gathered: ReportData
+    total: VisitTotals
     tables: Sequence[Table]
     """In the order in which they are shown; the last are visits, evidence and definitions."""
     links: dict[str, str]
@@ -37,17 +37,17 @@ class Report:
 
 
 def make_report(  # noqa: PLR0913 - what the edge knows comes in here
-    found: Gathered,
+    found: ReportData,
     sets: Sets,
     playable: Playable,
     *,
     lang: str,
     made: datetime,
     zone: tzinfo | None,
-    say: Say,
+    say: Translate,
 ) -> Report:
     """The report in the language of `say`; `made` is now, and `zone` (None: this machine's) that of its times."""
-    total = added_up(found.counters.values())
+    total = sum_totals(found.counters.values())
     links = {one.visit: url for one in found.visits if one.recording and (url := playable(one.recording))}
     tables = (
         summary_table(found, total, say),
@@ -62,7 +62,7 @@ def make_report(  # noqa: PLR0913 - what the edge knows comes in here
     return Report(lang, made, zone, found, total, tables, links)
 
 
-def summary_table(found: Gathered, total: Sums, _: Say) -> Table:
+def summary_table(found: ReportData, total: VisitTotals, _: Translate) -> Table:
     """The figures that come first, each with its interval and the one of the period before."""
     before = found.before
     rows = [
@@ -111,20 +111,22 @@ def _figure(name: str, title: str, unit: str, value: float | None, before: float
     return {**row, **dict.fromkeys(("low", "high", "n", "few"))}
 
 
-def _share(name: str, title: str, total: Sums, before: Sums | None, of: Callable[[Sums], Any]) -> dict[str, Any]:
+def _share(
+    name: str, title: str, total: VisitTotals, before: VisitTotals | None, of: Callable[[VisitTotals], Any]
+) -> dict[str, Any]:
     share = of(total)
     low, high = share.interval or (None, None)
     row = _figure(name, title, "share", share.value, of(before).value if before else None)
     return {**row, "low": low, "high": high, "n": share.of, "few": share.few}
 
 
-def _mean(total: Sums, before: Sums | None, _: Say) -> dict[str, Any]:
+def _mean(total: VisitTotals, before: VisitTotals | None, _: Translate) -> dict[str, Any]:
     low, high = total.mean_interval or (None, None)
     row = _figure("mean", _("mean score"), "points", total.mean, before.mean if before else None)
     return {**row, "low": low, "high": high, "n": total.scored, "few": total.scored < FEW}
 
 
-def visits_table(found: Gathered, total: Sums, zone: tzinfo | None, _: Say) -> Table:
+def visits_table(found: ReportData, total: VisitTotals, zone: tzinfo | None, _: Translate) -> Table:
     """The visits that are shown, the lowest score first."""
     rows = [
         {
@@ -155,7 +157,7 @@ def visits_table(found: Gathered, total: Sums, zone: tzinfo | None, _: Say) -> T
     return Table("visits", _("Visits"), columns, rows, note.format(shown=len(rows), visits=total.visits))
 
 
-def evidence_table(found: Gathered, links: dict[str, str], zone: tzinfo | None, _: Say) -> Table:
+def evidence_table(found: ReportData, links: dict[str, str], zone: tzinfo | None, _: Translate) -> Table:
     """What was told in each of those visits."""
     rows = [_evidence(one, event, links, zone, _) for one in found.visits for event in one.evidence]
     columns = [
@@ -176,7 +178,9 @@ def evidence_table(found: Gathered, links: dict[str, str], zone: tzinfo | None, 
     return Table("evidence", _("Evidence"), columns, rows)
 
 
-def _evidence(visit: ShownVisit, event: Evidence, links: dict[str, str], zone: tzinfo | None, _: Say) -> dict[str, Any]:
+def _evidence(
+    visit: ShownVisit, event: ShownEvent, links: dict[str, str], zone: tzinfo | None, _: Translate
+) -> dict[str, Any]:
     wall = visit.wall and datetime.fromtimestamp(visit.wall.timestamp() + event.at - visit.opened, visit.wall.tzinfo)
     return {
         "visit": visit.visit,
@@ -195,7 +199,7 @@ def _evidence(visit: ShownVisit, event: Evidence, links: dict[str, str], zone: t
     }
 
 
-def verdict_titles(_: Say) -> dict[tuple[str, str], str]:
+def verdict_titles(_: Translate) -> dict[tuple[str, str], str]:
     """What each verdict is called, by the kind of event and the verdict."""
     doubt = _("cannot be told")
     return {
@@ -210,7 +214,7 @@ def verdict_titles(_: Say) -> dict[tuple[str, str], str]:
     }
 
 
-def reasons(_: Say) -> dict[str, str]:
+def reasons(_: Translate) -> dict[str, str]:
     """Why something cannot be told, as the judge writes it, in the reader's language."""
     return {
         "customers say this as well, and the voice is unknown": _(
@@ -222,7 +226,7 @@ def reasons(_: Say) -> dict[str, str]:
     }
 
 
-def definitions_table(_: Say) -> Table:
+def definitions_table(_: Translate) -> Table:
     """What the figures mean, so that two people read the same thing."""
     told = (
         ("visit", _("visit"), _(

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Any, Final, Literal
 
-from counter_listener.domain import Say
-from counter_listener.record import Gathered, Share, Spread, Sums, added_up
+from counter_listener.domain import Translate
+from counter_listener.record import DurationStatistics, ReportData, Share, VisitTotals, sum_totals
 
 Kind = Literal["text", "count", "share", "points", "change_share", "change_points", "seconds", "yes", "time", "rate"]
 """share: 0-1; points: 0-100; changes: the same, with a sign; seconds; time: aware; rate: to one decimal."""
@@ -53,7 +53,7 @@ def share_cells(share: Share, name: str = "") -> dict[str, Any]:
     }
 
 
-def share_columns(title: str, _: Say, name: str = "") -> list[Column]:
+def share_columns(title: str, _: Translate, name: str = "") -> list[Column]:
     """The columns of share_cells()."""
     prefix = f"{name}_" if name else ""
     return [
@@ -64,7 +64,7 @@ def share_columns(title: str, _: Say, name: str = "") -> list[Column]:
     ]
 
 
-def sums_cells(sums: Sums) -> dict[str, Any]:
+def sums_cells(sums: VisitTotals) -> dict[str, Any]:
     """What visits come to, as cells of sums_columns()."""
     low, high = sums.mean_interval or (None, None)
     return {
@@ -81,7 +81,7 @@ def sums_cells(sums: Sums) -> dict[str, Any]:
     }
 
 
-def sums_columns(_: Say) -> list[Column]:
+def sums_columns(_: Translate) -> list[Column]:
     """The columns that every table of visits has."""
     return [
         Column("visits", _("visits"), "count"),
@@ -97,14 +97,14 @@ def sums_columns(_: Say) -> list[Column]:
     ]
 
 
-def counters_table(found: Gathered, _: Say) -> Table:
+def counters_table(found: ReportData, _: Translate) -> Table:
     """One row a counter, the weakest first, with its share of lost listening."""
     listening = {one.counter: one for one in found.listening}
     names = dict.fromkeys([*found.counters, *listening])
     rows = []
     for name in names:
         heard = listening.get(name)
-        sums = found.counters.get(name, Sums())
+        sums = found.counters.get(name, VisitTotals())
         rows.append(
             {
                 "id": name or "",
@@ -134,21 +134,21 @@ def local(quarter: int, zone: tzinfo | None) -> datetime:
     return (EPOCH + quarter * QUARTER).astimezone(zone)
 
 
-def grouped(found: Gathered, zone: tzinfo | None, key: Callable[[datetime], Any]) -> dict[Any, Sums]:
+def grouped(found: ReportData, zone: tzinfo | None, key: Callable[[datetime], Any]) -> dict[Any, VisitTotals]:
     """Visits by what `key` makes of their local time, in order; those of unknown time are left out."""
-    groups: dict[Any, list[Sums]] = {}
+    groups: dict[Any, list[VisitTotals]] = {}
     for quarter, sums in found.quarters.items():
         if quarter is not None:
             groups.setdefault(key(local(quarter, zone)), []).append(sums)
-    return {name: added_up(groups[name]) for name in sorted(groups)}
+    return {name: sum_totals(groups[name]) for name in sorted(groups)}
 
 
-def weekdays(_: Say) -> tuple[str, ...]:
+def weekdays(_: Translate) -> tuple[str, ...]:
     """The days of the week, Monday first."""
     return (_("Monday"), _("Tuesday"), _("Wednesday"), _("Thursday"), _("Friday"), _("Saturday"), _("Sunday"))
 
 
-def clock_tables(found: Gathered, zone: tzinfo | None, _: Say) -> Iterator[Table]:
+def clock_tables(found: ReportData, zone: tzinfo | None, _: Translate) -> Iterator[Table]:
     """By weekday and by hour, then by week and by day with the change against the one before."""
     names = weekdays(_)
     days = grouped(found, zone, datetime.weekday)
@@ -164,12 +164,12 @@ def _monday(day: date) -> date:
     return day - timedelta(days=day.weekday())
 
 
-def _plain(name: str, title: str, what: str, rows: Iterable[tuple[str, str, Sums]], _: Say) -> Table:
+def _plain(name: str, title: str, what: str, rows: Iterable[tuple[str, str, VisitTotals]], _: Translate) -> Table:
     cells = [{"id": key, "title": shown, **sums_cells(sums)} for key, shown, sums in rows]
     return Table(name, title, [Column("title", what), *sums_columns(_)], cells)
 
 
-def _trend(name: str, title: str, what: str, groups: Mapping[date, Sums], _: Say) -> Table:
+def _trend(name: str, title: str, what: str, groups: Mapping[date, VisitTotals], _: Translate) -> Table:
     rows, before = [], None
     for day, sums in groups.items():
         rows.append({"id": day.isoformat(), "title": day.isoformat(), **sums_cells(sums), **changes(sums, before)})
@@ -183,7 +183,7 @@ def _trend(name: str, title: str, what: str, groups: Mapping[date, Sums], _: Say
     return Table(name, title, columns, rows, _("Changes are against the row before, the last with visits."))
 
 
-def changes(sums: Sums, before: Sums | None) -> dict[str, float | None]:
+def changes(sums: VisitTotals, before: VisitTotals | None) -> dict[str, float | None]:
     """How the share passing (0-1) and the mean score (0-100) changed; None where either cannot be told."""
     return {
         "pass_change": _less(sums.passing.value, before.passing.value if before else None),
@@ -195,7 +195,7 @@ def _less(value: float | None, before: float | None) -> float | None:
     return None if value is None or before is None else value - before
 
 
-def times_table(found: Gathered, _: Say) -> Table:
+def times_table(found: ReportData, _: Translate) -> Table:
     """How long visits are, and how long it is from one to the next."""
     rows = [_spread_row("length", _("length of a visit"), found.lengths)]
     rows.append(_spread_row("between", _("from one visit to the next"), found.between))
@@ -211,7 +211,7 @@ def times_table(found: Gathered, _: Say) -> Table:
     return Table("times", _("How long"), columns, rows)
 
 
-def _spread_row(name: str, title: str, spread: Spread) -> dict[str, Any]:
+def _spread_row(name: str, title: str, spread: DurationStatistics) -> dict[str, Any]:
     quarter, median, more = spread.quartiles or (None, None, None)
     return {
         "id": name,

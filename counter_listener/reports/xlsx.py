@@ -11,7 +11,7 @@ from xlsxwriter.format import Format
 from xlsxwriter.workbook import Workbook
 from xlsxwriter.worksheet import Worksheet
 
-from counter_listener.domain import Say, printable
+from counter_listener.domain import Translate, printable
 from counter_listener.reports.report import Report, verdict_titles
 from counter_listener.reports.tables import Column, Row, Table
 
@@ -53,7 +53,7 @@ STYLE: Final = "Table Style Light 9"
 Formats = Mapping[str, Format]
 
 
-def as_xlsx(report: Report, file: BinaryIO, _: Say) -> None:
+def as_xlsx(report: Report, file: BinaryIO, _: Translate) -> None:
     """Write the workbook to an open file."""
     with xlsxwriter.Workbook(file, AS_TEXT) as book:
         book.set_properties({"title": _("Courtesy at the counter"), "created": report.made.replace(tzinfo=None)})
@@ -82,7 +82,7 @@ def _sheet_name(title: str) -> str:
     return "".join(letter for letter in title if letter not in "[]:*?/\\")[:31]
 
 
-def _readable(table: Table, _: Say) -> Table:
+def _readable(table: Table, _: Translate) -> Table:
     """The table with verdicts and kinds in the reader's language."""
     if table.id == "summary":
         units = {"count": _("number"), "share": "%", "points": _("points"), "seconds": _("time")}
@@ -96,7 +96,7 @@ def _readable(table: Table, _: Say) -> Table:
     return Table(table.id, table.title, table.columns, rows, table.note)
 
 
-def _fill(sheet: Worksheet, table: Table, formats: Formats, _: Say) -> None:
+def _fill(sheet: Worksheet, table: Table, formats: Formats, _: Translate) -> None:
     sheet.write_string(0, 0, table.title, formats["title"])
     sheet.write_string(1, 0, table.note, formats["note"])
     sheet.freeze_panes(HEAD + 1, 1)
@@ -138,7 +138,7 @@ def _format(row: Row, column: Column) -> str:
     return "wrapped" if wrapped else kind if kind in FORMATS or kind == "yes" else "text"
 
 
-def _value(value: Any, kind: str, _: Say) -> Any:  # noqa: ANN401 - cells hold what they hold
+def _value(value: Any, kind: str, _: Translate) -> Any:  # noqa: ANN401 - cells hold what they hold
     if value is None:
         return None
     if kind == "yes":
@@ -184,7 +184,7 @@ def _unique(titles: Sequence[str]) -> list[str]:
     return made
 
 
-def _draw(book: Workbook, sheet: Worksheet, table: Table, _: Say) -> None:
+def _draw(book: Workbook, sheet: Worksheet, table: Table, _: Translate) -> None:
     """The chart of a table, to the right of it."""
     for kind, subtype, keys in _charts(table):
         chart = book.add_chart({"type": kind, **({"subtype": subtype} if subtype else {})})

@@ -15,11 +15,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from counter_listener.asr.speech_model import Ears
+from counter_listener.asr.speech_model import SpeechModel
 from counter_listener.domain.errors import CounterListenerError
-from counter_listener.evaluation.labels import scorable
+from counter_listener.evaluation.labels import scorable_ids
 from counter_listener.evaluation.scoring import by_id, count
-from counter_listener.matching.matcher import Matcher, prepare
+from counter_listener.matching.matcher import Matcher, prepare_matcher
 from counter_listener.phrases.phrase_file import read_phrase_set
 from models.build.errors import BuildError
 from models.build.measuring.choices import dial, which_word
@@ -49,7 +49,7 @@ class Asked:
 
     def read(self, name: str) -> list[Labelled]:
         """The recordings of a set. Raises CounterListenerError and BuildError."""
-        return read_set(self.sets / name, scorable(self.matcher.phrases))
+        return read_set(self.sets / name, scorable_ids(self.matcher.phrases))
 
 
 def measure_set(name: str, asked: Asked) -> dict[str, Any]:
@@ -76,11 +76,11 @@ def measure_set(name: str, asked: Asked) -> dict[str, Any]:
 
 
 def measure_words(asked: Asked) -> dict[str, Any]:
-    return which_word(asked.audio / "dspspeech20", Ears(asked.model))
+    return which_word(asked.audio / "dspspeech20", SpeechModel(asked.model))
 
 
 def measure_dial(asked: Asked) -> dict[str, Any]:
-    return dial(asked.read("dial"), Ears(asked.model))
+    return dial(asked.read("dial"), SpeechModel(asked.model))
 
 
 def measure_costs(asked: Asked) -> dict[str, Any]:
@@ -113,7 +113,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     figures: dict[str, Any] = {"model": chosen.model.resolve().name}
     try:
-        matcher = prepare(read_phrase_set(chosen.phrases)[0])
+        matcher = prepare_matcher(read_phrase_set(chosen.phrases)[0])
         asked = Asked(chosen.model, chosen.audio, chosen.sets, matcher, chosen.jobs)
         for name in chosen.only:
             began = time.perf_counter()

@@ -17,8 +17,8 @@ from counter_listener.cli.commands.listen import (
     phrases_option,
     store_option,
 )
-from counter_listener.cli.help import padded
-from counter_listener.cli.options import DEFAULT_MODEL, DEFAULT_PHRASES, steady, store_place
+from counter_listener.cli.help import pad_columns
+from counter_listener.cli.options import DEFAULT_MODEL, DEFAULT_PHRASES, monotonic_clock, record_location
 from counter_listener.domain import N_, _, printable
 
 MARKS = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "wrong": ("✗", "red")}
@@ -52,11 +52,13 @@ def doctor(*, config_file: Path | None, seconds: float, **flags: Any) -> None:  
 
     config = with_flags(read_config(find_config(config_file)), flags)
     config = with_flags(config, {"phrases": config.phrases or DEFAULT_PHRASES, "model": config.model or DEFAULT_MODEL})
-    place = None if config.store == "none" else store_place(config.store or None)
+    place = None if config.store == "none" else record_location(config.store or None)
     wrong = False
-    for one in findings(config, place, seconds, steady, lambda: datetime.now(UTC)):
+    for one in findings(config, place, seconds, monotonic_clock, lambda: datetime.now(UTC)):
         wrong = wrong or one.state == "wrong"
         mark, colour = MARKS[one.state]
         cure = f" -> {printable(one.cure)}" if one.cure and one.state != "ok" else ""
-        click.echo(f"{click.style(mark, fg=colour)} {padded(_(one.what) + _(':'), 15)} {printable(one.said)}{cure}")
+        click.echo(
+            f"{click.style(mark, fg=colour)} {pad_columns(_(one.what) + _(':'), 15)} {printable(one.said)}{cure}"
+        )
     sys.exit(int(wrong))

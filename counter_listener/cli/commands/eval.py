@@ -24,12 +24,11 @@ from counter_listener.cli.options import (
 )
 from counter_listener.cli.terminal.progress import progress_bar
 from counter_listener.domain import N_, AudioError, TranscriptError, UsageError, _, printable
-from counter_listener.judging import load_phrases
 
 if TYPE_CHECKING:
-    from counter_listener.asr import Ears
+    from counter_listener.asr import SpeechModel
     from counter_listener.domain import PhraseSet
-    from counter_listener.evaluation import Evaluation, Finders, Label, Trial
+    from counter_listener.evaluation import Evaluation, FileDetections, Finders, Label
 
 EXIT_CODES: Final = N_("""\
 Exit codes:
@@ -71,20 +70,20 @@ def evaluate(  # noqa: PLR0913 - one parameter an option
     0.4, "end": 1.9}]}, files relative to it, ids of phrases and of forbidden phrases. Beside ours the table shows exact
     text and rapidfuzz's partial ratio on characters and on toneless pinyin. docs/EVAL.md tells what is counted.
     """
-    from counter_listener.asr import Ears, find_model
-    from counter_listener.evaluation import check_sweep, draw_sweep, finders, read_labels, scorable
+    from counter_listener.asr import SpeechModel, find_model
+    from counter_listener.evaluation import check_sweep, draw_sweep, finders, read_labels, scorable_ids
     from counter_listener.evaluation import evaluate as evaluated
+    from counter_listener.judging import load_matcher
 
     if min_f1 is not None and isnan(min_f1):
         raise UsageError("--min-f1 takes a number from 0 to 1.")
     if sweep is not None:
         check_sweep(sweep)
-    matcher = load_phrases(phrases_name)[0]
-    labels = read_labels(labels_path, frozenset(scorable(matcher.phrases)))
+    matcher = load_matcher(phrases_name)[0]
+    labels = read_labels(labels_path, frozenset(scorable_ids(matcher.phrases)))
+    model = SpeechModel(find_model(model_name))
     try:
-        trials = list(
-            try_all(labels, Ears(find_model(model_name), sparing=skip_silence), finders(matcher), quiet=quiet)
-        )
+        trials = list(try_all(labels, model, finders(matcher), skip_silence=skip_silence, quiet=quiet))
     except KeyboardInterrupt:
         click.echo(_("Interrupted; nothing was scored."), err=True)
         sys.exit(INTERRUPTED)
@@ -97,22 +96,24 @@ def evaluate(  # noqa: PLR0913 - one parameter an option
     sys.exit(UNREADABLE if len(trials) < len(labels) else outcome(result, min_f1))
 
 
-def try_all(labels: list[Label], ears: Ears, asked: Finders, *, quiet: bool) -> Iterator[Trial]:
+def try_all(
+    labels: list[Label], model: SpeechModel, asked: Finders, *, skip_silence: bool, quiet: bool
+) -> Iterator[FileDetections]:
     """Every labelled file, heard and tried; one that cannot be read is told of and left out. Raises ModelError."""
-    from counter_listener.evaluation import hear, tried
+    from counter_listener.evaluation import load_case, run_finders
 
     with progress_bar(len(labels), quiet=quiet) as (underway, done):
         for label in labels:
             try:
-                case = hear(label, ears, partial(underway, label.path))
+                case = load_case(label, model, partial(underway, label.path), skip_silence=skip_silence)
             except (AudioError, TranscriptError) as error:
-                click.echo(_("Error: {message}").format(message=printable(error.told(_))), err=True)
+                click.echo(_("Error: {message}").format(message=printable(error.translated(_))), err=True)
                 done()
                 continue
             for loss in case.losses:
                 text = _("Warning: {path}: audio was lost: {reason}")
                 click.echo(text.format(path=printable(case.name), reason=_(loss)), err=True)
-            yield tried(case, asked)
+            yield run_finders(case, asked)
             done()
 
 

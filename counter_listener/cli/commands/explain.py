@@ -11,7 +11,6 @@ import click
 
 from counter_listener.cli.options import lines_option, model_option, phrases_option
 from counter_listener.domain import UsageError, printable
-from counter_listener.judging import load_phrases
 
 
 @click.command(epilog="Example: counter-listener explain monday.wav --phrase hello --at 12")
@@ -44,24 +43,26 @@ def explain(  # noqa: PLR0913 - one parameter an option
     those of the wording, what differs, how close it came to the line, and what would have passed. It goes to the
     terminal only; nothing of it is kept.
     """
-    from counter_listener.asr import Ears, find_model
-    from counter_listener.judging import Asked
+    from counter_listener.asr import SpeechModel, find_model
+    from counter_listener.judging import ExplainQuery, load_matcher
     from counter_listener.judging import explain as explained
-    from counter_listener.pipeline import hear
+    from counter_listener.pipeline import analyse, file_source
 
-    matcher = load_phrases(phrases_name)[0]
+    matcher = load_matcher(phrases_name)[0]
     titles = matcher.phrases.titles()
     if phrase is not None and phrase not in titles:
-        from counter_listener.phrases import near
+        from counter_listener.phrases import suggestion
 
-        hint = near(phrase, titles)
+        hint = suggestion(phrase, titles)
         raise UsageError(
             "--phrase {phrase!r} is no phrase or offence of {phrases_name}{hint}.",
             phrase=phrase,
             phrases_name=phrases_name,
             hint=hint,
         )
-    found = explained(hear(recording, Ears(find_model(model_name))), matcher, Asked(phrase, at), one_visit=one_visit)
+    source = file_source(recording, SpeechModel(find_model(model_name)))
+    matched, events = analyse(source, matcher, one_visit=one_visit)
+    found = explained(matched, events, matcher, ExplainQuery(phrase, at))
     if form == "jsonl":
         for one in found:
             click.echo(json.dumps(asdict(one), ensure_ascii=False))

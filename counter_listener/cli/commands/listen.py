@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from counter_listener.cli.help import in_language, settled
-from counter_listener.cli.options import DEFAULT_MODEL, DEFAULT_PHRASES, UNREADABLE, steady, store_place
-from counter_listener.domain import N_, ConfigError, UsageError, _, cause, printable
+from counter_listener.cli.help import in_language, session_language
+from counter_listener.cli.options import DEFAULT_MODEL, DEFAULT_PHRASES, UNREADABLE, monotonic_clock, record_location
+from counter_listener.domain import N_, ConfigError, UsageError, _, printable, system_reason
 
 if TYPE_CHECKING:
-    from counter_listener.live import Board, Config, Message, Supervisor
+    from counter_listener.live import Config, Message, ScreenState, Supervisor
 
 FRAMES_PER_SECOND = 8
 SIGNALS = ("SIGTERM", "SIGINT", "SIGHUP", "SIGBREAK")
@@ -78,14 +78,14 @@ def listen(config_file: Path | None, **flags: Any) -> None:  # noqa: ANN401 - th
     again; sound that was lost becomes a gap in the record, and accuses nobody.
     """
     from counter_listener.live import find_config, read_config, with_flags
-    from counter_listener.record import only_listener
+    from counter_listener.record import lock_counter
 
     config = with_flags(read_config(find_config(config_file)), flags)
     config = with_flags(config, {"phrases": config.phrases or DEFAULT_PHRASES, "model": config.model or DEFAULT_MODEL})
-    lang = settled(config.language)
+    lang = session_language(config.language)
     config = with_flags(config, {"language": lang})
     recorded = config.store != "none"
-    lock = only_listener(store_place(config.store or None), config.counter) if recorded else nullcontext()
+    lock = lock_counter(record_location(config.store or None), config.counter) if recorded else nullcontext()
     with lock, in_language(lang):
         sys.exit(keep_listening(config))
 
@@ -99,7 +99,7 @@ def devices(*, seconds: float) -> None:
     """
     from counter_listener.cli.terminal.levels import show_levels
 
-    show_levels(seconds, steady)
+    show_levels(seconds, monotonic_clock)
 
 
 @click.command(epilog="Example: counter-listener init --counter 3 --device 'USB Audio'")
@@ -117,21 +117,21 @@ def init(*, file: Path, counter: str, device: str) -> None:
         raise UsageError("{file} exists already; give another name, or remove it first.", file=file) from None
     except OSError as error:
         raise ConfigError(
-            "{path} cannot be written ({why}); see to its folder and rights", path=file, why=cause(error)
+            "{path} cannot be written ({why}); see to its folder and rights", path=file, why=system_reason(error)
         ) from None
     click.echo(_("{file} is written. Change it with any editor, then: counter-listener listen").format(file=file))
 
 
 def keep_listening(config: Config) -> int:
     """Listens until told to stop; the exit code."""
-    from counter_listener.live import NO_MICROPHONE, Board, Supervisor
+    from counter_listener.live import NO_MICROPHONE, ScreenState, Supervisor
 
-    board = Board(counter=config.counter)
+    board = ScreenState(counter=config.counter)
     supervisor = Supervisor(
         [sys.executable, "-m", "counter_listener.cli.listener_process"],
         config.model_dump(),
         config.memory_limit,
-        steady,
+        monotonic_clock,
         tell=lambda _message: None,
     )
     with ExitStack() as stack:
@@ -169,7 +169,7 @@ def _ticker(draw: Callable[[], None], frames: float) -> Callable[[], None]:
 
     def tick() -> None:
         nonlocal drawn, reassured
-        now = steady()
+        now = monotonic_clock()
         if now - drawn >= 1 / frames:
             drawn = now
             draw()
@@ -193,7 +193,7 @@ def _signals(supervisor: Supervisor) -> Iterator[None]:
 
 
 @contextmanager
-def _screen(board: Board, supervisor: Supervisor) -> Iterator[Callable[[Message], None]]:
+def _screen(board: ScreenState, supervisor: Supervisor) -> Iterator[Callable[[Message], None]]:
     """A whole terminal; what happens is drawn at once where a person waits for it, else with the next frame."""
     from rich.console import Console
     from rich.live import Live
@@ -222,7 +222,7 @@ def _screen(board: Board, supervisor: Supervisor) -> Iterator[Callable[[Message]
 
 
 @contextmanager
-def _log(board: Board, supervisor: Supervisor) -> Iterator[Callable[[Message], None]]:
+def _log(board: ScreenState, supervisor: Supervisor) -> Iterator[Callable[[Message], None]]:
     """One line a visit on stdout; gaps and restarts on stderr."""
     from counter_listener.cli.terminal.log_lines import visit_line, warning_line
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from counter_listener.asr import Facts, KnownModel, bundled, installed, known_model, origin_of, registry
-from counter_listener.cli.help import padded
+from counter_listener.asr import KnownModel, ModelFacts, bundled, installed, known_model, model_origin, registry
+from counter_listener.cli.help import pad_columns
 from counter_listener.domain import N_, _, printable
 
 SAID: Final = (
@@ -16,7 +16,7 @@ SAID: Final = (
     N_("no transcriber; see its card, models/README.md"),
 )
 """What models/registry.toml says in words."""
-UNKNOWN: Final = Facts("?", N_("error rates not known"), "?")
+UNKNOWN: Final = ModelFacts("?", N_("error rates not known"), "?")
 GIGABYTE: Final = 1_000_000_000
 
 
@@ -40,12 +40,14 @@ def model_lines(in_use: str) -> Iterator[str]:
             yield f"    {_(known.facts.errors)}{_lacking(known)}"
 
 
-def _line(name: str, state: str, facts: Facts, size: str) -> str:
-    return printable(f"{name:21} {padded(state, 17)} {padded(_(facts.language), 12)} {size:>9}  {_(facts.licence)}")
+def _line(name: str, state: str, facts: ModelFacts, size: str) -> str:
+    return printable(
+        f"{name:21} {pad_columns(state, 17)} {pad_columns(_(facts.language), 12)} {size:>9}  {_(facts.licence)}"
+    )
 
 
 def _doubt(folder: Path) -> str:
-    origin = origin_of(folder)
+    origin = model_origin(folder)
     return "" if origin and origin.verified != "no" else _("; held to no checksum when it came")
 
 

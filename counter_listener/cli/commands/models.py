@@ -9,15 +9,14 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from counter_listener.cli.help import Speaking, padded
+from counter_listener.cli.help import TranslatedGroup, pad_columns
 from counter_listener.cli.options import DEFAULT_MODEL, INTERRUPTED
 from counter_listener.domain import N_, UsageError, _, printable
-from counter_listener.judging import load_phrases
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from counter_listener.asr import Origin
+    from counter_listener.asr import ModelOrigin
 
 MIRROR: Final = "COUNTER_LISTENER_MIRROR"
 VERIFIED: Final = {
@@ -27,7 +26,7 @@ VERIFIED: Final = {
 }
 
 
-@click.group(cls=Speaking, epilog="Example: counter-listener models install small-cn-0.22")
+@click.group(cls=TranslatedGroup, epilog="Example: counter-listener models install small-cn-0.22")
 def models() -> None:
     """Speech models: which are here, and the road to the official ones.
 
@@ -75,13 +74,13 @@ def install(  # noqa: PLR0913 - one parameter an option
     A download goes on where it broke off, and is unpacked only if its checksum is right. A model is there whole or not
     at all, and libvosk must have loaded it once. Without a network: bring the archive or its unpacked folder by hand.
     """
-    from counter_listener.asr import Wish, install
+    from counter_listener.asr import InstallRequest, install_model
     from counter_listener.cli.terminal.progress import transfer_bar
 
-    wish = Wish(what, name, _digest(sha256), accept_unverified, replace, proxy, mirror)
+    wish = InstallRequest(what, name, _digest(sha256), accept_unverified, replace, proxy, mirror)
     try:
         with transfer_bar(quiet=quiet) as begin:
-            outcome = install(wish, datetime.now(UTC), begin, _say_waiting)
+            outcome = install_model(wish, datetime.now(UTC), begin, _say_waiting)
     except KeyboardInterrupt:
         click.echo(
             _("Interrupted; nothing was installed. A download goes on from here when you run this again."), err=True
@@ -104,27 +103,35 @@ def install(  # noqa: PLR0913 - one parameter an option
 )
 def verify(*, name: str, phrases_name: str | None) -> None:
     """Check a model: its files, its vocabulary, and whether libvosk can use it with a grammar."""
-    from counter_listener.asr import MEANING, find_model, listed_in_full, origin_of, try_grammar, vocabulary
-    from counter_listener.asr import verify as verify_files
-    from counter_listener.phrases import audit
+    from counter_listener.asr import (
+        GRAMMAR_DESCRIPTIONS,
+        find_model,
+        listed_in_full,
+        model_origin,
+        model_vocabulary,
+        try_grammar,
+    )
+    from counter_listener.asr import verify_model as verify_files
+    from counter_listener.judging import load_matcher
+    from counter_listener.phrases import vocabulary_report
 
-    matcher = load_phrases(phrases_name, proven=False)[0] if phrases_name else None
+    matcher = load_matcher(phrases_name, proven=False)[0] if phrases_name else None
     folder = find_model(name)
     verify_files(folder)
-    words = vocabulary(folder)
+    words = model_vocabulary(folder)
     trial = try_grammar(folder, words)
     whole = _("whole: as their checksums say") if listed_in_full(folder) else _("whole: libvosk loads them")
-    origin = origin_of(folder)
+    origin = model_origin(folder)
     for title, told in (
         (_("folder"), printable(str(folder))),
         (_("origin"), _told(origin) if origin else ""),
         (_("files"), whole),
         (_("words"), str(len(words))),
-        (_("grammar"), _(MEANING[trial.ability])),
+        (_("grammar"), _(GRAMMAR_DESCRIPTIONS[trial.ability])),
     ):
         if told:
-            click.echo(f"{padded(title, 8)} {told}")
-    for line in audit(matcher.phrases, words) if matcher else ():
+            click.echo(f"{pad_columns(title, 8)} {told}")
+    for line in vocabulary_report(matcher.phrases, words) if matcher else ():
         click.echo(line)
 
 
@@ -133,16 +140,16 @@ def verify(*, name: str, phrases_name: str | None) -> None:
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def remove(*, name: str, yes: bool) -> None:
     """Remove a model that you installed."""
-    from counter_listener.asr import alone, removable, take_out
+    from counter_listener.asr import check_removable, lock_models_folder, remove_model
 
-    removable(name)
+    check_removable(name)
     if not yes and (sys.stdin is None or not sys.stdin.isatty()):
         raise UsageError("{name} would be removed for good; where nobody can be asked, say --yes.", name=name)
     if not yes:
         click.confirm(_("Remove {name}?").format(name=name), abort=True)
-    with alone(_say_waiting) as root:
-        removable(name)
-        take_out(root, name)
+    with lock_models_folder(_say_waiting) as root:
+        check_removable(name)
+        remove_model(root, name)
     click.echo(_("{name} is removed.").format(name=name))
 
 
@@ -167,7 +174,7 @@ def _digest(given: str | None) -> str | None:
     return digest
 
 
-def _told(origin: Origin) -> str:
+def _told(origin: ModelOrigin) -> str:
     """Where a model came from, as a sentence."""
     if not origin.sha256:
         return printable(_("From {source}, {time}.").format(source=origin.source, time=origin.at))

@@ -6,13 +6,12 @@ import sys
 
 import click
 
-from counter_listener.cli.help import Speaking, padded
+from counter_listener.cli.help import TranslatedGroup, pad_columns
 from counter_listener.cli.options import DEFAULT_MODEL, USAGE
 from counter_listener.domain import KINDS, Speaker, _
-from counter_listener.judging import load_phrases
 
 
-@click.group(cls=Speaking, epilog="Example: counter-listener phrases check my-branch.toml")
+@click.group(cls=TranslatedGroup, epilog="Example: counter-listener phrases check my-branch.toml")
 def phrases() -> None:
     """Phrase sets: the words that are owed and forbidden."""
 
@@ -20,10 +19,10 @@ def phrases() -> None:
 @phrases.command("list", epilog="Example: counter-listener phrases list")
 def list_() -> None:
     """List the phrase sets that ship with the program."""
-    from counter_listener.domain import shipped
+    from counter_listener.domain import bundled_folder
     from counter_listener.phrases import read_phrase_set
 
-    for path in sorted(shipped("phrase_sets").glob("*.toml")):
+    for path in sorted(bundled_folder("phrase_sets").glob("*.toml")):
         one = read_phrase_set(path)[0]
         owed = [phrase for phrase, _stage in one.phrases()]
         required = sum(phrase.required for phrase in owed)
@@ -47,12 +46,12 @@ def list_() -> None:
 @click.argument("name", metavar="FILE|NAME")
 def check(*, name: str) -> None:
     """Check a phrase set: its form, its examples, and that each wording is heard as its own phrase."""
-    from counter_listener.judging import failures, unheard_wordings
+    from counter_listener.judging import failing_examples, load_matcher, unmatched_wordings
 
-    matcher = load_phrases(name, proven=False)[0]
-    faults = [*failures(matcher), *unheard_wordings(matcher)]
+    matcher = load_matcher(name, proven=False)[0]
+    faults = [*failing_examples(matcher), *unmatched_wordings(matcher)]
     for fault in faults:
-        click.echo(f"{name}{_(': ')}{fault.told(_)}")
+        click.echo(f"{name}{_(': ')}{fault.translated(_)}")
     one = matcher.phrases
     owed = [phrase for phrase, _stage in one.phrases()]
     known = sum(example.fails for example in one.example)
@@ -80,15 +79,15 @@ def check(*, name: str) -> None:
 @click.option("--speaker", type=click.Choice(["clerk", "customer", "unknown"]), default="unknown", help="Who says it.")
 def try_(*, name: str, text: str, speaker: Speaker) -> None:
     """Show what a phrase set finds in a sentence."""
-    from counter_listener.domain import Heard, RuleHit, printable
-    from counter_listener.judging import sentence, telling
-    from counter_listener.matching import find
-    from counter_listener.phrases import syllables
+    from counter_listener.domain import MatchedUtterance, RuleHit, printable
+    from counter_listener.judging import counted_findings, load_matcher, typed_utterance
+    from counter_listener.matching import find_in_utterance
+    from counter_listener.phrases import text_syllables
 
-    matcher = load_phrases(name, proven=False)[0]
-    utterance = sentence(text, speaker)
-    click.echo(_("sounds: {syllables}").format(syllables=" ".join(syllables(printable(text)))))
-    found = list(telling(Heard(utterance, find(matcher, utterance), 0)))
+    matcher = load_matcher(name, proven=False)[0]
+    utterance = typed_utterance(text, speaker)
+    click.echo(_("sounds: {syllables}").format(syllables=" ".join(text_syllables(printable(text)))))
+    found = list(counted_findings(MatchedUtterance(utterance, find_in_utterance(matcher, utterance), 0)))
     for kind, one in found:
         hit = one.hit if isinstance(one, RuleHit) else one
         kept = "" if not isinstance(one, RuleHit) else _(", kept") if one.kept else _(", broken")
@@ -96,7 +95,7 @@ def try_(*, name: str, text: str, speaker: Speaker) -> None:
         found_as = _("“{heard}” for “{wording}”, {score:g}").format(
             heard=hit.heard, wording=hit.wording, score=hit.score
         )
-        click.echo(f"{padded(_(KINDS.get(kind, kind)), 8)} {hit.owner:20} {found_as}{kept}{shared}")
+        click.echo(f"{pad_columns(_(KINDS.get(kind, kind)), 8)} {hit.owner:20} {found_as}{kept}{shared}")
     if not found:
         click.echo(_("nothing"))
 
@@ -111,9 +110,10 @@ def vocabulary(*, name: str, model_name: str) -> None:
     matcher still finds it, though less surely; where none can, it is never heard.
     """
     from counter_listener.asr import find_model
-    from counter_listener.asr import vocabulary as words_of
-    from counter_listener.phrases import audit
+    from counter_listener.asr import model_vocabulary as words_of
+    from counter_listener.judging import load_matcher
+    from counter_listener.phrases import vocabulary_report
 
-    matcher = load_phrases(name, proven=False)[0]
-    for line in audit(matcher.phrases, words_of(find_model(model_name))):
+    matcher = load_matcher(name, proven=False)[0]
+    for line in vocabulary_report(matcher.phrases, words_of(find_model(model_name))):
         click.echo(line)

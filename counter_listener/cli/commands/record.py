@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from counter_listener.cli.help import Speaking
-from counter_listener.cli.options import NO_RECORD, Format, format_option, store_option, store_place
-from counter_listener.domain import KINDS, N_, VERDICTS, UsageError, _, many
+from counter_listener.cli.help import TranslatedGroup
+from counter_listener.cli.options import NO_RECORD, Format, format_option, record_location, store_option
+from counter_listener.domain import KINDS, N_, VERDICTS, UsageError, _, ngettext
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from contextlib import AbstractContextManager
 
-    from counter_listener.record import Row, Store
+    from counter_listener.record import Record, Row
 
 COLUMNS = ("seq", "wall", "counter", "visit", "at", "kind", "stage", "phrase", "verdict", "score", "heard")
 HEADINGS = (
@@ -27,15 +27,15 @@ HEADINGS = (
 """Of the same columns, for people."""
 
 
-def record(store_url: str | None) -> AbstractContextManager[Store]:
+def record(store_url: str | None) -> AbstractContextManager[Record]:
     """The record as it is; none is made."""
-    from counter_listener.record import open_store
+    from counter_listener.record import open_record
 
-    return open_store(store_place(store_url), create=False)
+    return open_record(record_location(store_url), create=False)
 
 
 @click.group(
-    cls=Speaking,
+    cls=TranslatedGroup,
     invoke_without_command=True,
     epilog="Example: counter-listener events --since 2026-01-15 --verdict forbidden --format csv",
 )
@@ -92,7 +92,7 @@ def verify(ctx: click.Context, *, store_url: str | None) -> None:
         return
     row = _("row {seq}: ").format(seq=found.broken.seq) if found.broken.seq is not None else ""
     text = _("Error: the record was changed or damaged after {count} right rows; {row}{wrong}")
-    click.echo(text.format(count=found.rows, row=row, wrong=found.broken.wrong.told(_)), err=True)
+    click.echo(text.format(count=found.rows, row=row, wrong=found.broken.wrong.translated(_)), err=True)
     sys.exit(NO_RECORD)
 
 
@@ -103,7 +103,7 @@ def verify(ctx: click.Context, *, store_url: str | None) -> None:
 def purge(*, before: str, store_url: str | None, yes: bool) -> None:
     """Remove old visits from the record for good, and kept transcripts with them; the purge records itself."""
     from counter_listener.audio import parse_time
-    from counter_listener.batch import folder_of, forget
+    from counter_listener.batch import remove_transcripts, transcripts_folder
 
     day = parse_time(before, zone=None)
     if not yes and (sys.stdin is None or not sys.stdin.isatty()):
@@ -113,10 +113,10 @@ def purge(*, before: str, store_url: str | None, yes: bool) -> None:
             text = _("Remove every visit that ended before {time:%Y-%m-%d %H:%M}? This cannot be undone.")
             click.confirm(text.format(time=day), abort=True)
         rows = store.purge(day, datetime.now(UTC))
-        transcripts = forget(folder_of(store.path), (row.sha256 for row in store.recordings()))
-    told = many("{count} row removed", "{count} rows removed", rows).format(count=rows)
+        transcripts = remove_transcripts(transcripts_folder(store.path), (row.sha256 for row in store.recordings()))
+    told = ngettext("{count} row removed", "{count} rows removed", rows).format(count=rows)
     if transcripts:
-        text = many(", and {count} kept transcript", ", and {count} kept transcripts", transcripts)
+        text = ngettext(", and {count} kept transcript", ", and {count} kept transcripts", transcripts)
         told += text.format(count=transcripts)
     click.echo(told + _("."))
 

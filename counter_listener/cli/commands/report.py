@@ -15,13 +15,13 @@ import click
 
 from counter_listener.cli.commands.record import record
 from counter_listener.cli.options import store_option
-from counter_listener.domain import ReportError, UsageError, cause, many, printable
+from counter_listener.domain import ReportError, UsageError, ngettext, printable, system_reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from counter_listener.domain import PhraseSet, Say
-    from counter_listener.record import Gathered, Scope, Store
+    from counter_listener.domain import PhraseSet, Translate
+    from counter_listener.record import Record, ReportData, ReportScope
     from counter_listener.reports import Report
 
 FORMATS: Final = ("html", "xlsx", "csv", "json")
@@ -73,12 +73,12 @@ def report(  # noqa: PLR0913 - one parameter an option
     As a web page that needs no network (html), a spreadsheet (xlsx), or plain tables (csv, json). docs/REPORT.md says
     what every column means.
     """
-    from counter_listener.domain import spoken, translator
+    from counter_listener.domain import current_language, translator
 
     form = form or _told_from(output)
     if form == "xlsx" and output is None:
         raise UsageError("A spreadsheet needs a file; name it with -o FILE.")
-    lang = spoken()
+    lang = current_language()
     say = translator(lang)
     scope, sets = asked_scope(since, until, counters, phrases_name)
     with record(store_url) as store:
@@ -89,7 +89,7 @@ def report(  # noqa: PLR0913 - one parameter an option
         return
     with replaced(output) as file:
         write(made, form, file, say)
-    text = many("Reported on {count} visit in {file}", "Reported on {count} visits in {file}", made.total.visits)
+    text = ngettext("Reported on {count} visit in {file}", "Reported on {count} visits in {file}", made.total.visits)
     click.echo(text.format(count=made.total.visits, file=printable(str(output))), err=True)
 
 
@@ -110,30 +110,30 @@ def _told_from(output: Path | None) -> str:
 
 def asked_scope(
     since: str | None, until: str | None, counters: Sequence[str], phrases_name: str | None
-) -> tuple[Scope, dict[str, PhraseSet]]:
+) -> tuple[ReportScope, dict[str, PhraseSet]]:
     """What the report is about, and the phrase sets at hand by name. Raises UsageError and PhraseSetError."""
     from counter_listener.audio import parse_time
-    from counter_listener.domain import shipped
+    from counter_listener.domain import bundled_folder
     from counter_listener.phrases import find_phrase_set, read_phrase_set
-    from counter_listener.record import Scope
+    from counter_listener.record import ReportScope
 
     start, end = (None if one is None else parse_time(one, zone=None) for one in (since, until))
     if start and end and start >= end:
         raise UsageError("--since must be before --until.")
-    files = [find_phrase_set(phrases_name)] if phrases_name else sorted(shipped("phrase_sets").glob("*.toml"))
+    files = [find_phrase_set(phrases_name)] if phrases_name else sorted(bundled_folder("phrase_sets").glob("*.toml"))
     read = [read_phrase_set(file)[0] for file in files]
     name = read[0].name if phrases_name else None
-    return Scope(start, end, tuple(counters), name), {one.name: one for one in read}
+    return ReportScope(start, end, tuple(counters), name), {one.name: one for one in read}
 
 
-def gathered(store: Store, scope: Scope, sets: dict[str, PhraseSet], shown: int) -> Gathered:
+def gathered(store: Record, scope: ReportScope, sets: dict[str, PhraseSet], shown: int) -> ReportData:
     """All that the report says. Raises UsageError for a counter that the record does not know."""
     from dataclasses import replace
 
-    from counter_listener.record import gather, knows_counter
+    from counter_listener.record import gather_report_data, has_counter
 
     for counter in scope.counters:
-        if not store.ask(lambda connection, name=counter: knows_counter(connection, name)):  # type: ignore[misc]
+        if not store.ask(lambda connection, name=counter: has_counter(connection, name)):  # type: ignore[misc]
             raise UsageError(
                 "The record knows no counter {counter!r}; name it as --counter of check or listen did.", counter=counter
             )
@@ -142,11 +142,11 @@ def gathered(store: Store, scope: Scope, sets: dict[str, PhraseSet], shown: int)
     for one in (one for phrases in sets.values() for one in phrases.scenario):
         stages.setdefault(one.id, set()).update(stage.id for stage in one.stage)
     history = store.replaced()
-    found = store.ask(lambda connection: gather(connection, ended, shown, stages, left_out=history))
+    found = store.ask(lambda connection: gather_report_data(connection, ended, shown, stages, left_out=history))
     return replace(found, scope=scope)
 
 
-def _made(found: Gathered, sets: dict[str, PhraseSet], lang: str, say: Say) -> Report:
+def _made(found: ReportData, sets: dict[str, PhraseSet], lang: str, say: Translate) -> Report:
     from counter_listener.reports import make_report
 
     of_record = {name: sets[name] for name, _ in found.sets if name in sets}
@@ -163,7 +163,7 @@ def playable(recording: str) -> str | None:
     return path.as_uri() if there else None
 
 
-def write(made: Report, form: str, file: BinaryIO, say: Say) -> None:
+def write(made: Report, form: str, file: BinaryIO, say: Translate) -> None:
     """The report in its format, to an open file."""
     if form == "xlsx":
         from counter_listener.reports import as_xlsx
@@ -177,7 +177,7 @@ def write(made: Report, form: str, file: BinaryIO, say: Say) -> None:
     file.write(_text(made, form, say).encode())
 
 
-def _text(made: Report, form: str, say: Say) -> str:
+def _text(made: Report, form: str, say: Translate) -> str:
     if form == "html":
         from counter_listener.reports import as_html
 
@@ -202,5 +202,5 @@ def replaced(target: Path) -> Iterator[BinaryIO]:
         if part is not None:
             Path(part).unlink(missing_ok=True)
         raise ReportError(
-            "{path} cannot be written ({why}); see to its folder and rights", path=target, why=cause(error)
+            "{path} cannot be written ({why}); see to its folder and rights", path=target, why=system_reason(error)
         ) from error

@@ -11,8 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from counter_listener.cli.terminal.visit_table import printed
-from counter_listener.domain import N_, _, clock, printable
-from counter_listener.judging import Column, Explanation
+from counter_listener.domain import N_, _, format_duration, printable
+from counter_listener.judging import AlignedColumn, Explanation
 
 VERDICTS: Final = {
     "not_heard": N_("was not heard"),
@@ -41,13 +41,15 @@ def _show(console: Console, found: Sequence[Explanation], recording: str, titles
         head = f"{visit}{printable(one.title)} ({one.phrase}) {_(VERDICTS.get(one.verdict, one.verdict))}{_('.')}"
         console.print(Text(head, style="bold"))
         closest = _("Closest at {time}, “{heard}” for “{wording}”:")
-        console.print(Text("  " + closest.format(time=clock(one.start), heard=one.heard, wording=one.wording)))
+        console.print(
+            Text("  " + closest.format(time=format_duration(one.start), heard=one.heard, wording=one.wording))
+        )
         console.print(Padding(_laid_out(one.columns), (0, 0, 0, 4)))
         for line in _verdict_lines(one, titles):
             console.print(Text(f"  {line}"))
 
 
-def _laid_out(columns: Sequence[Column]) -> Table:
+def _laid_out(columns: Sequence[AlignedColumn]) -> Table:
     table = Table(box=None, pad_edge=False, show_header=False, padding=(0, 1, 0, 0))
     table.add_column(style="dim", no_wrap=True)
     for _column in columns:
@@ -95,7 +97,7 @@ def _refusal(one: Explanation) -> str:
     return _("Closeness {closeness:g}, needed here {line:g}.")
 
 
-def _difference(column: Column) -> str:
+def _difference(column: AlignedColumn) -> str:
     if not column.wanted:
         return _("{heard} is put in").format(heard=column.heard)
     if not column.heard:

@@ -13,8 +13,8 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from counter_listener.audio import FLOOR, Device, Sound, level, microphone
-from counter_listener.audio import devices as listed_devices
+from counter_listener.audio import SILENCE_DB, CaptureItem, Device, open_microphone, peak_level
+from counter_listener.audio import list_devices as listed_devices
 from counter_listener.cli.terminal.screen import level_bar
 from counter_listener.domain import MicrophoneError, _, printable
 
@@ -35,7 +35,7 @@ def show_levels(seconds: float, clock: Callable[[], float]) -> None:
         for levels in watched(listed, seconds, clock):
             peaks |= {index: _louder(peaks.get(index), now) for index, now in levels.items()}
         for one in listed:
-            now = peaks.get(one.index, FLOOR)
+            now = peaks.get(one.index, SILENCE_DB)
             heard = f"{now:.0f} dB" if isinstance(now, float) else now
             mark = "*" if one.default else " "
             name = printable(one.name)
@@ -51,9 +51,9 @@ def show_levels(seconds: float, clock: Callable[[], float]) -> None:
 def measured(device: Device, channel: Literal["mix"] | int, seconds: float, clock: Callable[[], float]) -> float:
     """The peak of one microphone over some seconds once it is open, in decibels. Raises MicrophoneError."""
     until = float("inf")
-    with microphone(device, channel, clock, lambda: clock() >= until) as opened:
+    with open_microphone(device, channel, clock, lambda: clock() >= until) as opened:
         until = clock() + seconds
-        return max((level(item) for item in opened.sound if isinstance(item, bytes)), default=FLOOR)
+        return max((peak_level(item) for item in opened.sound if isinstance(item, bytes)), default=SILENCE_DB)
 
 
 def watched(listed: list[Device], seconds: float, clock: Callable[[], float]) -> Iterator[Levels]:
@@ -61,11 +61,11 @@ def watched(listed: list[Device], seconds: float, clock: Callable[[], float]) ->
     until = float("inf")
     refused: Levels = {}
     with ExitStack() as stack:
-        streams: dict[int, Iterator[Sound]] = {}
+        streams: dict[int, Iterator[CaptureItem]] = {}
         for one in listed:
             try:
                 streams[one.index] = iter(
-                    stack.enter_context(microphone(one, "mix", clock, lambda: clock() >= until)).sound
+                    stack.enter_context(open_microphone(one, "mix", clock, lambda: clock() >= until)).sound
                 )
             except MicrophoneError:
                 refused[one.index] = _("cannot be opened")
@@ -74,12 +74,12 @@ def watched(listed: list[Device], seconds: float, clock: Callable[[], float]) ->
             yield {**refused, **{index: _next_level(stream) for index, stream in streams.items()}}
 
 
-def _next_level(stream: Iterator[Sound]) -> float | str:
+def _next_level(stream: Iterator[CaptureItem]) -> float | str:
     try:
         item = next(stream, None)
     except MicrophoneError:
         return _("stopped")
-    return level(item) if isinstance(item, bytes) else FLOOR
+    return peak_level(item) if isinstance(item, bytes) else SILENCE_DB
 
 
 def _louder(before: float | str | None, now: float | str) -> float | str:
@@ -93,7 +93,7 @@ def _table(listed: list[Device], levels: Levels) -> Table:
     for title in (_("interface"), _("channels"), "Hz", _("level")):
         table.add_column(title)
     for one in listed:
-        now = levels.get(one.index, FLOOR)
+        now = levels.get(one.index, SILENCE_DB)
         bar = level_bar(now) if isinstance(now, float) else Text(now, style="yellow")
         name = Text(printable(one.name), style="bold" if one.default else "")
         table.add_row("*" if one.default else "", name, one.host, str(one.channels), f"{one.rate:.0f}", bar)

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from counter_listener.asr import Moved
-from counter_listener.domain import _, clock, many, printable
+from counter_listener.asr import TransferProgress
+from counter_listener.domain import _, format_duration, ngettext, printable
 
 if TYPE_CHECKING:
-    from counter_listener.batch import Missing, Result
+    from counter_listener.batch import CheckResult, MissingInput
 
 Underway = Callable[[Path, float], None]
 """Told an input and how many seconds of it have been read."""
@@ -38,15 +38,15 @@ def progress_bar(total: int, *, quiet: bool) -> Iterator[tuple[Underway, Done]]:
     with Progress(*columns, console=Console(stderr=not sys.stdout.isatty()), transient=True) as bar:
         whole = bar.add_task("", total=total)
         yield (
-            lambda path, seconds: bar.update(whole, description=f"{printable(path.name)} {clock(seconds)}"),
+            lambda path, seconds: bar.update(whole, description=f"{printable(path.name)} {format_duration(seconds)}"),
             lambda: bar.advance(whole),
         )
 
 
 @contextmanager
 def batch_progress(
-    inputs: Sequence[Path | Missing], now: Callable[[], float], *, quiet: bool
-) -> Iterator[tuple[Underway | None, Callable[[Result], None]]]:
+    inputs: Sequence[Path | MissingInput], now: Callable[[], float], *, quiet: bool
+) -> Iterator[tuple[Underway | None, Callable[[CheckResult], None]]]:
     """How far many recordings are: a bar if standard error is a terminal, else a line a file where there are several.
 
     Gives what to call underway, if anybody wants to know, and with each result. `now` gives seconds.
@@ -76,7 +76,7 @@ class Pace:
     seconds: float = 0.0
     """Of sound, checked."""
 
-    def add(self, result: Result) -> None:
+    def add(self, result: CheckResult) -> None:
         """Counts a result in."""
         self.files += 1
         self.failures += result.error is not None
@@ -87,13 +87,13 @@ class Pace:
         """Seconds of sound checked in a second."""
         return self.seconds / max(1e-3, self.now() - self.began)
 
-    def line(self, result: Result) -> str:
+    def line(self, result: CheckResult) -> str:
         """One line of a log for a result, which is counted in; nobody's words in it."""
         self.add(result)
         visits = sum(event.kind == "visit_closed" for event in result.events)
-        came = many("{count} visit", "{count} visits", visits).format(count=visits)
+        came = ngettext("{count} visit", "{count} visits", visits).format(count=visits)
         came = _("in the record already") if result.recalled else came
-        what = _("could not be read") if result.error else f"{clock(result.seconds)}{_(', ')}{came}"
+        what = _("could not be read") if result.error else f"{format_duration(result.seconds)}{_(', ')}{came}"
         done = _("{count} of {total}").format(count=self.files, total=self.total)
         pace = _("({speed:.0f} x real time)").format(speed=self.speed())
         return f"{done}  {printable(str(result.path))}  {what}  {pace}"
@@ -109,14 +109,14 @@ class Pace:
 
 @contextmanager
 def _batch_bar(
-    inputs: Sequence[Path | Missing], pace: Pace
-) -> Iterator[tuple[Underway | None, Callable[[Result], None]]]:
+    inputs: Sequence[Path | MissingInput], pace: Pace
+) -> Iterator[tuple[Underway | None, Callable[[CheckResult], None]]]:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from counter_listener.batch import size_of
+    from counter_listener.batch import file_size
 
-    sizes = {path: size_of(path) for path in inputs if isinstance(path, Path)}
+    sizes = {path: file_size(path) for path in inputs if isinstance(path, Path)}
     columns = (
         TextColumn("{task.description}", markup=False),
         BarColumn(),
@@ -127,9 +127,9 @@ def _batch_bar(
         whole = bar.add_task("", total=sum(sizes.values()) or 1, told=pace.told())
 
         def underway(path: Path, seconds: float) -> None:
-            bar.update(whole, description=f"{printable(path.name)} {clock(seconds)}")
+            bar.update(whole, description=f"{printable(path.name)} {format_duration(seconds)}")
 
-        def done(result: Result) -> None:
+        def done(result: CheckResult) -> None:
             pace.add(result)
             known = sizes.get(result.path, 0)
             if result.recalled:  # costs nothing, and would promise too much
@@ -141,7 +141,7 @@ def _batch_bar(
 
 
 @contextmanager
-def transfer_bar(*, quiet: bool) -> Iterator[Callable[[str], Moved]]:
+def transfer_bar(*, quiet: bool) -> Iterator[Callable[[str], TransferProgress]]:
     """A bar of bytes, if standard error is a terminal; gives what to call when something begins."""
     if quiet or not sys.stderr.isatty():
         yield lambda _title: lambda _done, _total: None
@@ -158,7 +158,7 @@ def transfer_bar(*, quiet: bool) -> Iterator[Callable[[str], Moved]]:
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
 
-        def begin(title: str) -> Moved:
+        def begin(title: str) -> TransferProgress:
             task = bar.add_task(title, total=None)
             return lambda done, total: bar.update(task, completed=done, total=total)
 

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from counter_listener.cli.terminal.visit_table import printed
-from counter_listener.domain import N_, Interval, _, clock, many, printable
+from counter_listener.domain import N_, Interval, _, format_duration, ngettext, printable
 from counter_listener.evaluation import ALL, DRAWS, SLACK, Counts, Row, by_phrase
 
 WIDTH: Final = 165
@@ -38,8 +38,8 @@ def score_text(rows: Sequence[Sequence[Row]], titles: Mapping[str, str], files: 
 def _show(
     console: Console, rows: Sequence[Sequence[Row]], titles: Mapping[str, str], files: int, seconds: float
 ) -> None:
-    text = many("{count} file, {length} in all", "{count} files, {length} in all", files)
-    console.print(text.format(count=files, length=clock(seconds)))
+    text = ngettext("{count} file, {length} in all", "{count} files, {length} in all", files)
+    console.print(text.format(count=files, length=format_duration(seconds)))
     console.print(_table(rows, titles))
     console.print(Text(_(NOTES).format(slack=SLACK, draws=DRAWS), style="dim"))
 

@@ -11,8 +11,8 @@ from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
-from counter_listener.domain import N_, _, clock, many, printable
-from counter_listener.live import Board, Closed, Day, Hint, Loss, Message, State
+from counter_listener.domain import N_, _, format_duration, ngettext, printable
+from counter_listener.live import ClosedVisit, Day, Hint, Message, ScreenState, ShownGap, State
 
 # The signs are ones that no Chinese terminal draws two columns wide (Unicode's East Asian Width: neutral).
 MARKS: Final = {"heard": ("✓", "green"), "guessed": ("✓", "dim green"), "open": ("-", "dim")}
@@ -37,7 +37,7 @@ STATES: Final[Mapping[State, str]] = {
 class Screen:
     """The whole board as one renderable, cut to the terminal's height with the foot always shown."""
 
-    def __init__(self, board: Board, now: str) -> None:
+    def __init__(self, board: ScreenState, now: str) -> None:
         self.board, self.now = board, now
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
@@ -58,7 +58,7 @@ def _lines(console: Console, options: ConsoleOptions, what: RenderableType) -> l
     return console.render_lines(what, options.update(height=None), pad=True)
 
 
-def _head(board: Board, now: str) -> RenderableType:
+def _head(board: ScreenState, now: str) -> RenderableType:
     grid = Table.grid(expand=True, padding=(0, 1))
     grid.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
     grid.add_column(no_wrap=True, justify="right")
@@ -77,13 +77,13 @@ def level_bar(level: float) -> Text:
     return Text.assemble(("▮" * filled, style), ("▯" * (BAR - filled), "dim"), f" {level:4.0f} dB")
 
 
-def _body(board: Board) -> Iterator[RenderableType]:
+def _body(board: ScreenState) -> Iterator[RenderableType]:
     visit = board.visit
     if visit is None:
         yield Text(_("Nobody at the counter. A greeting, or the space key, begins a visit."), style="dim")
     else:
         number = _("Visit {number}").format(number=visit.number)
-        yield Text(f"{number}  {clock(max(0.0, board.at - visit.opened))}", style="bold")
+        yield Text(f"{number}  {format_duration(max(0.0, board.at - visit.opened))}", style="bold")
     table = Table.grid(expand=True, padding=(0, 2, 0, 0))
     table.add_column(no_wrap=True, style="cyan")
     table.add_column(ratio=1)
@@ -102,7 +102,7 @@ def _body(board: Board) -> Iterator[RenderableType]:
         yield Text(_("Audio was lost in this visit: what was not heard does not count as not said"), style="yellow")
 
 
-def _phrases(board: Board, stage: Message) -> Marks:
+def _phrases(board: ScreenState, stage: Message) -> Marks:
     """What is owed in a stage, and the newest of what was said beyond it."""
     owed = [(one["id"], one["title"]) for one in stage["phrases"] if one["required"]]
     extra = [(one["id"], one["title"]) for one in stage["phrases"] if not one["required"]]
@@ -112,7 +112,7 @@ def _phrases(board: Board, stage: Message) -> Marks:
     return _marked(board, owed + newest)
 
 
-def _marked(board: Board, named: list[tuple[str, str]]) -> Marks:
+def _marked(board: ScreenState, named: list[tuple[str, str]]) -> Marks:
     texts = []
     for owner, title in named:
         mark, style = MARKS[board.mark(owner)]
@@ -136,7 +136,7 @@ class Marks:
         yield line
 
 
-def _foot(board: Board) -> Iterator[RenderableType]:
+def _foot(board: ScreenState) -> Iterator[RenderableType]:
     yield _one_line((_("Just heard: "), "dim"), (printable(board.just_said()), "italic"))
     if board.trouble:
         yield _one_line((f"! {printable(_(board.trouble))}", "bold yellow"))
@@ -162,13 +162,13 @@ def _hint(hint: Hint) -> str:
     return _("Not heard yet: {title}").format(title=title)
 
 
-def loss_text(board: Board, loss: Loss) -> str:
+def loss_text(board: ScreenState, loss: ShownGap) -> str:
     """A gap in one line."""
     text = _("{time} lost {seconds:.0f} s: {reason}") if loss.seconds else _("{time} lost: {reason}")
     return text.format(time=board.wall(loss.at), seconds=loss.seconds, reason=printable(_(loss.reason)))
 
 
-def closed_text(visit: Closed) -> Iterator[tuple[str, str]]:
+def closed_text(visit: ClosedVisit) -> Iterator[tuple[str, str]]:
     """A closed visit in one line: what was owed, never what a customer said."""
     if visit.score is None:
         yield _("no score"), "yellow"
@@ -189,7 +189,7 @@ def _listed(titles: Iterable[str]) -> str:
 
 def day_text(day: Day) -> str:
     """The day so far in one line."""
-    visits = many("Today: {count} visit, {passed} passed", "Today: {count} visits, {passed} passed", day.visits)
+    visits = ngettext("Today: {count} visit, {passed} passed", "Today: {count} visits, {passed} passed", day.visits)
     mean = _(", mean {mean:.1f}").format(mean=day.points / day.scored) if day.scored else ""
     offences = _(", {count} forbidden").format(count=day.offences)
     return visits.format(count=day.visits, passed=day.passed) + mean + offences

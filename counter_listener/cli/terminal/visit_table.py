@@ -11,8 +11,8 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from counter_listener.batch import Result, Tally
-from counter_listener.domain import N_, SEVERITIES, Event, PhraseSet, Stage, _, clock, many, printable
+from counter_listener.batch import CheckResult, RecorderCounts, Tally
+from counter_listener.domain import N_, SEVERITIES, Event, PhraseSet, Stage, _, format_duration, ngettext, printable
 
 MARKS: Final = {
     "heard": ("✓", "green"),
@@ -41,12 +41,12 @@ STARTED: Final = {
 }
 
 
-def result_text(result: Result, phrases: PhraseSet) -> str:
+def result_text(result: CheckResult, phrases: PhraseSet) -> str:
     """One recording as text: its visits, each with its stages and steps, offences, rules and score."""
     return printed(lambda console: _show_result(console, result, phrases))
 
 
-def _show_result(console: Console, result: Result, phrases: PhraseSet) -> None:
+def _show_result(console: Console, result: CheckResult, phrases: PhraseSet) -> None:
     console.print(Rule(style="cyan"))
     console.print(_head(result))
     if result.error:
@@ -62,13 +62,17 @@ def _show_result(console: Console, result: Result, phrases: PhraseSet) -> None:
         console.print(_visit_view(number, events, phrases))
 
 
-def _head(result: Result) -> Text:
+def _head(result: CheckResult) -> Text:
     began = result.started
     when = _("began at a time unknown")
     if began and began.at:
         told = _("began {time:%Y-%m-%d %H:%M:%S}, {how}")
         when = told.format(time=began.at.astimezone(), how=_(STARTED.get(began.how, began.how)))
-    facts = "" if result.error else "  " + _("{length} long, {when}").format(length=clock(result.seconds), when=when)
+    facts = (
+        ""
+        if result.error
+        else "  " + _("{length} long, {when}").format(length=format_duration(result.seconds), when=when)
+    )
     return Text.assemble((printable(str(result.path)), "bold"), (facts, "dim"))
 
 
@@ -84,7 +88,7 @@ def _visit_view(number: int, events: Sequence[Event], phrases: PhraseSet) -> Ren
     closed = next(event for event in events if event.kind == "visit_closed")
     began_at = next(event.at for event in events if event.kind == "visit_opened")
     ended = _("from {time}, ended by {reason}").format(
-        time=clock(began_at), reason=_(CLOSED[str(closed.detail["reason"])])
+        time=format_duration(began_at), reason=_(CLOSED[str(closed.detail["reason"])])
     )
     parts: list[RenderableType] = [
         Text.assemble((_("Visit {number}").format(number=number), "bold"), "  ", ended),
@@ -148,7 +152,7 @@ def _phrase_cells(event: Event) -> tuple[Text, Text, Text]:
     title = Text.assemble((mark, style), " ", printable(str(event.detail.get("title", event.phrase))))
     if "late" in event.detail:
         title.append(_(" (late)"), style="yellow")
-    return title, Text(clock(spoken_at(event)) if event.heard else ""), Text(event.heard or "")
+    return title, Text(format_duration(spoken_at(event)) if event.heard else ""), Text(event.heard or "")
 
 
 def spoken_at(event: Event) -> float:
@@ -209,7 +213,7 @@ def _rule_lines(events: Sequence[Event], phrases: PhraseSet) -> Iterator[Text]:
 def _accusation(event: Event, mark: str, style: str, text: str) -> Text:
     reason = event.detail.get("reason")
     doubt = ("  " + _("uncertain: {reason}").format(reason=_(str(reason))), "dim") if reason else ("", "")
-    return Text.assemble((mark, style), f" {clock(event.at)} ", printable(text), doubt)
+    return Text.assemble((mark, style), f" {format_duration(event.at)} ", printable(text), doubt)
 
 
 def _score_line(closed: Event, phrases: PhraseSet) -> Text:
@@ -229,13 +233,26 @@ def _gap_line(event: Event) -> str:
     reason = _(str(event.detail["reason"]))
     if isinstance(seconds, float) and seconds:
         text = _("audio lost at {time} for {seconds:g} s: {reason}")
-        return "? " + text.format(time=clock(event.at), seconds=seconds, reason=reason)
-    return "? " + _("audio lost at {time}: {reason}").format(time=clock(event.at), reason=reason)
+        return "? " + text.format(time=format_duration(event.at), seconds=seconds, reason=reason)
+    return "? " + _("audio lost at {time}: {reason}").format(time=format_duration(event.at), reason=reason)
 
 
 def summary_text(tally: Tally, phrases: PhraseSet) -> str:
     """What all recordings together came to, as text."""
     return printed(lambda console: _show_summary(console, tally, phrases))
+
+
+def recorded_text(counts: RecorderCounts, location: str) -> str:
+    """What was recorded, in one line."""
+    parts = [_("Recorded {count} in {place}").format(count=counts.recorded, place=location)]
+    if counts.judged_again:
+        parts.append(_("{count} judged anew, whose old verdicts stay as history").format(count=counts.judged_again))
+    if counts.known:
+        parts.append(_("{count} were in it already and added nothing").format(count=counts.known))
+    if counts.known_differently:
+        text = _("{count} of them were judged there in another way (--again replaces that)")
+        parts.append(text.format(count=counts.known_differently))
+    return _("; ").join(parts) + _(".")
 
 
 def printed(show: Callable[[Console], None], least_width: int = 0) -> str:
@@ -249,10 +266,10 @@ def printed(show: Callable[[Console], None], least_width: int = 0) -> str:
 
 def _show_summary(console: Console, tally: Tally, phrases: PhraseSet) -> None:
     console.print(Rule(Text(_("Summary"), style="bold"), align="left", style="cyan"))
-    visits = many("{count} visit", "{count} visits", tally.visits).format(count=tally.visits)
+    visits = ngettext("{count} visit", "{count} visits", tally.visits).format(count=tally.visits)
     console.print(
         _("{count} checked, {length} in all; {visits}").format(
-            count=tally.checked, length=clock(tally.seconds), visits=visits
+            count=tally.checked, length=format_duration(tally.seconds), visits=visits
         )
     )
     if tally.scored:
@@ -271,5 +288,5 @@ def _show_summary(console: Console, tally: Tally, phrases: PhraseSet) -> None:
         text = _("For the supervisor's eye, never judged here: {titles}")
         console.print(Text(text.format(titles=seen), style="dim"))
     if tally.failed:
-        text = many("{count} input could not be read.", "{count} inputs could not be read.", tally.failed)
+        text = ngettext("{count} input could not be read.", "{count} inputs could not be read.", tally.failed)
         console.print(Text(text.format(count=tally.failed), style="red"))

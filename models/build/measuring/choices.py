@@ -8,12 +8,12 @@ from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from counter_listener.asr.model_files import vocabulary
-from counter_listener.asr.speech_model import Ears
-from counter_listener.audio.blocks import blocks
+from counter_listener.asr.model_files import model_vocabulary
+from counter_listener.asr.speech_model import SpeechModel
+from counter_listener.audio.chunking import blocks
 from counter_listener.audio.recording import read_recording
 from counter_listener.domain.types import SAMPLE_RATE
-from counter_listener.phrases.pinyin import syllables
+from counter_listener.phrases.pinyin import text_syllables
 from models.build.held_out import STUDENTS_HELD_OUT
 from models.build.manifest import Recording, read_manifest
 from models.build.measuring.sets import Labelled
@@ -81,11 +81,11 @@ def spelt(wording: str, known: Collection[str]) -> str:
 
 
 def _alike(character: str, known: Collection[str]) -> str | None:
-    sound = syllables(character)
-    return min((word for word in known if len(word) == 1 and syllables(word) == sound), default=None)
+    sound = text_syllables(character)
+    return min((word for word in known if len(word) == 1 and text_syllables(word) == sound), default=None)
 
 
-def which_word(folder: Path, ears: Ears) -> dict[str, Any]:
+def which_word(folder: Path, ears: SpeechModel) -> dict[str, Any]:
     """Which of the twelve words of dspspeech20 five students said, by grammar with and without [unk], and freely.
 
     With a grammar the answer is the word that took longest; freely it is all that was written.
@@ -95,7 +95,7 @@ def which_word(folder: Path, ears: Ears) -> dict[str, Any]:
     spell is not in the grammar, and wrong each time.
     """
     rows = [row for row in read_manifest(folder) if row.speaker in STUDENTS_HELD_OUT]
-    known = vocabulary(ears.folder)
+    known = model_vocabulary(ears.folder)
     words = {wording: text for text in sorted({row.text for row in rows}) if (wording := spelt(text, known))}
     found = {}
     for name, grammar in {"grammar": [*words], "grammar with [unk]": [*words, GARBAGE], "free": None}.items():
@@ -110,7 +110,7 @@ def _right(rows: Sequence[Recording], told: Iterable[str], words: dict[str, str]
     taken: dict[str, list[bool]] = defaultdict(list)
     for row, heard in zip(rows, told, strict=True):
         clean = heard.replace(GARBAGE, "").strip()
-        right = syllables(clean) == syllables(row.text)
+        right = text_syllables(clean) == text_syllables(row.text)
         sound[row.speaker].append(right)
         taken[row.text].append(right)
         characters.append(words.get(clean, clean.replace(" ", "")) == row.text)
@@ -127,10 +127,10 @@ def _share(right: Sequence[bool]) -> float:
     return sum(right) / len(right) if right else 0.0
 
 
-def dial(lines: Sequence[Labelled], ears: Ears) -> dict[str, Any]:
+def dial(lines: Sequence[Labelled], ears: SpeechModel) -> dict[str, Any]:
     """How often a grammar of phrases and [unk] finds the phrase said, and one where other things were said."""
     phrases = sorted({one.lines[0].text for one in lines if one.lines[0].kind == "phrase"})
-    known = vocabulary(ears.folder)
+    known = model_vocabulary(ears.folder)
     grammar = [*filter(None, (spelt(phrase, known) for phrase in phrases)), GARBAGE]
     hits, false, counted = 0, 0, {"phrase": 0, "other": 0}
     for one in lines:
@@ -138,7 +138,7 @@ def dial(lines: Sequence[Labelled], ears: Ears) -> dict[str, Any]:
         said = one.lines[0]
         if said.kind == "phrase":
             counted["phrase"] += 1
-            hits += "".join(syllables(said.text)) in "".join(syllables(heard.replace(GARBAGE, "，")))
+            hits += "".join(text_syllables(said.text)) in "".join(text_syllables(heard.replace(GARBAGE, "，")))
         else:
             counted["other"] += 1
             false += bool(heard.replace(GARBAGE, "").strip())

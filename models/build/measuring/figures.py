@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from counter_listener.domain.statistics import wilson
+from counter_listener.domain.statistics import wilson_interval
 from counter_listener.evaluation.evaluation import as_found
 from counter_listener.evaluation.scoring import Counts, count, f1_interval, total
 from models.build.measuring.heard import Recording
@@ -30,9 +30,9 @@ def scores(files: Sequence[Mapping[str, Counts]], hours: float) -> dict[str, Any
     if whole.owed:
         told |= {
             "recall": whole.recall,
-            "recall_95": wilson(whole.hits, whole.owed),
+            "recall_95": wilson_interval(whole.hits, whole.owed),
             "precision": whole.precision,
-            "precision_95": wilson(whole.hits, whole.hits + whole.false_alarms),
+            "precision_95": wilson_interval(whole.hits, whole.hits + whole.false_alarms),
             "f1": whole.f1,
             "f1_95": f1_interval(sums),
         }

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from rapidfuzz.distance import Levenshtein
 
 from counter_listener.domain.types import Word
-from counter_listener.phrases.pinyin import sounds, written
+from counter_listener.phrases.pinyin import pronounce, split_units
 from models.build.measuring.sets import Truth
 
 
@@ -63,7 +63,7 @@ def _units_of(lines: Iterable[Truth], *, by_sound: bool) -> tuple[list[str], lis
 
 
 def _units(text: str, *, by_sound: bool) -> tuple[str, ...]:
-    return sounds(written(text)) if by_sound else written(text)
+    return pronounce(split_units(text)) if by_sound else split_units(text)
 
 
 def time_errors(lines: Sequence[Truth], words: Sequence[Word]) -> list[tuple[float, float]]:

@@ -1,0 +1,169 @@
+"""Writes the results of `check` to the record, and answers from it what is recorded already."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+
+from counter_listener import __version__
+from counter_listener.asr import is_transcript
+from counter_listener.audio import StartTime
+from counter_listener.batch.check import CheckResult, file_sha256
+from counter_listener.batch.transcript_files import store_transcript
+from counter_listener.domain import AudioError, Event, RecordError
+from counter_listener.record import Judgement, Origin, Record, Recording, event_columns, event_from_row
+
+
+@dataclass(slots=True)
+class RecorderCounts:
+    """What became of the results of a run."""
+
+    recorded: int = 0
+    known: int = 0
+    """Recordings that were in the record already and added nothing."""
+    known_differently: int = 0
+    """How many of those were judged by another phrase set or model, or with other options."""
+    judged_again: int = 0
+    failed: int = 0
+    """Results that could not be written."""
+
+
+@dataclass
+class Recorder:
+    """The record, and how one run of `check` uses it."""
+
+    record: Record
+    phrases: str
+    """Name of the phrase set."""
+    digest: str
+    """SHA-256 of the phrase set."""
+    model: str
+    counter: str | None
+    options: Mapping[str, object] = field(default_factory=dict)
+    """What changes verdicts besides phrase set and model; empty by default."""
+    again: bool = False
+    """Whether recordings in the record are judged again."""
+    transcripts: Path | None = None
+    """The folder for transcripts, if they are to be stored."""
+    counts: RecorderCounts = field(default_factory=RecorderCounts)
+    failures: list[tuple[Path, RecordError]] = field(default_factory=list)
+    """Results that could not be written and have not been reported yet."""
+
+    @cached_property
+    def has_recordings(self) -> bool:
+        """Whether the record held a recording before this run. If not, no input needs to be looked up."""
+        return self.record.holds_recordings()
+
+    def find_recorded(self, path: Path) -> CheckResult | None:
+        """The recorded result of an input, if checking it again would give the same result. Raises RecordError."""
+        if not self.has_recordings:
+            return None
+        try:
+            sha256 = file_sha256(path)
+        except AudioError:  # check_file reports it
+            return None
+        judgement = self.record.judging(sha256)
+        if judgement is None or not judgement.like(self._judgement(path)):
+            return None
+        if self.again and judgement.program != __version__:
+            return None
+        if self.transcripts is not None and not (self.transcripts / f"{sha256}.jsonl").exists():
+            return None
+        started = StartTime(datetime.fromisoformat(judgement.started), "record") if judgement.started else None
+        return CheckResult(
+            path=path,
+            events=tuple(self._recorded_events(judgement)),
+            sha256=sha256,
+            seconds=judgement.seconds,
+            started=started,
+            model=judgement.model,
+            judgement=judgement.number,
+            recalled=True,
+        )
+
+    def write(self, results: Mapping[int, CheckResult], now: datetime) -> dict[int, CheckResult]:
+        """Writes results in one transaction and returns them with the number of their judgement.
+
+        `now` is the time of recording. If the transaction fails, each result is written alone, and those that fail are
+        added to `failures`.
+        """
+        if sum(map(_is_new, results.values())) > 1:
+            before = replace(self.counts)
+            try:
+                with self.record.together():
+                    return {number: self._write(result, now) for number, result in results.items()}
+            except RecordError:
+                self.counts = before
+        return {number: self._write_alone(result, now) for number, result in results.items()}
+
+    def _write_alone(self, result: CheckResult, now: datetime) -> CheckResult:
+        try:
+            return self._write(result, now)
+        except RecordError as error:
+            self.counts.failed += 1
+            self.failures.append((result.path, error))
+            return result
+
+    def _write(self, result: CheckResult, now: datetime) -> CheckResult:
+        if not _is_new(result):
+            self.counts.known += result.recalled
+            return result
+        before = self.record.judging(result.sha256 or "")
+        judgement = self._judgement(result.path)
+        origin = self._origin(result, before)
+        if self.transcripts is not None:
+            store_transcript(self.transcripts, result, origin, self.options)
+        if before is not None and not self._is_judged_again(result, before, judgement):
+            self.counts.known += 1
+            self.counts.known_differently += not before.like(judgement)
+            return replace(result, judgement=before.number)
+        if before is not None:
+            result = replace(result, judgement=before.number + 1)
+        recording = Recording(result.sha256 or "", str(result.path.resolve()), result.seconds)
+        plain = before is None and not self.options and result.events
+        note = replace(judgement, stream=result.stream, number=result.judgement, program=__version__)
+        origin = replace(origin, stream=result.stream)
+        added = self.record.add_recording(recording, result.events, origin, now, None if plain else note)
+        self.counts.recorded += added and before is None
+        self.counts.judged_again += added and before is not None
+        self.counts.known += not added
+        return result
+
+    def _is_judged_again(self, result: CheckResult, before: Judgement, now: Judgement) -> bool:
+        return self.again and not (before.like(now) and self._is_recorded(result.events, before))
+
+    def _judgement(self, path: Path) -> Judgement:
+        """How an input is judged in this run."""
+        transcript = is_transcript(path)
+        options = {name: value for name, value in self.options.items() if not transcript or name != "channels"}
+        model = "transcript" if transcript else self.model
+        return Judgement("", phrases_hash=self.digest, model=model, options=options)
+
+    def _is_recorded(self, events: Iterable[Event], judgement: Judgement) -> bool:
+        """Whether the record holds exactly these events for a judgement."""
+        recorded = [event_columns(event) for event in self._recorded_events(judgement)]
+        return recorded == [event_columns(event) for event in events]
+
+    def _recorded_events(self, judgement: Judgement) -> list[Event]:
+        return [event_from_row(row) for row in self.record.read(stream=judgement.stream)]
+
+    def _origin(self, result: CheckResult, before: Judgement | None) -> Origin:
+        started = result.started.at if result.started else None
+        if before and before.started and (started is None or (result.started and result.started.how != "given")):
+            started = datetime.fromisoformat(before.started)
+        return Origin(
+            stream=result.stream,
+            source=result.sha256 or "",
+            counter=self.counter if self.counter or before is None else before.counter,
+            started=started,
+            phrases=self.phrases,
+            phrases_hash=self.digest,
+            model=result.model,
+        )
+
+
+def _is_new(result: CheckResult) -> bool:
+    return not (result.error or result.recalled)

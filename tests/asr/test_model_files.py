@@ -1,0 +1,182 @@
+"""Models: a damaged one is refused with a sentence, and never reaches libvosk in our own process."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import struct
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from counter_listener.asr.model_files import CHECKSUMS, find_model, installed, model_vocabulary, verify_model
+from counter_listener.asr.model_grammar import ability, try_grammar
+from counter_listener.asr.recognizer import load_model
+from counter_listener.domain.errors import ModelError
+from counter_listener.domain.resources import bundled_folder
+
+BUNDLED = bundled_folder("models") / "counter-cn"
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    """A copy of the bundled model, without its checksums: as any other model comes."""
+    folder = tmp_path / "model"
+    shutil.copytree(BUNDLED, folder)
+    (folder / CHECKSUMS).unlink()
+    return folder
+
+
+def refusal(folder: Path) -> str:
+    with pytest.raises(ModelError) as refused:
+        load_model(folder)
+    told = str(refused.value)
+    assert str(folder) in told
+    assert "\n" not in told
+    return told
+
+
+def overwrite(name: str, content: bytes) -> Callable[[Path], object]:
+    return lambda folder: (folder / name).write_bytes(content)
+
+
+def cut(name: str, size: int) -> Callable[[Path], object]:
+    return lambda folder: (folder / name).write_bytes((folder / name).read_bytes()[:size])
+
+
+@pytest.mark.parametrize(
+    ("damage", "told"),
+    [
+        (lambda folder: (folder / "am/final.mdl").unlink(), "half a model, am/final.mdl is missing"),
+        (lambda folder: (folder / "conf/model.conf").unlink(), "half a model, conf/model.conf is missing"),
+        (lambda folder: (folder / "graph/Gr.fst").unlink(), "half a model, graph/HCLG.fst or"),
+        (lambda folder: (folder / "graph/words.txt").unlink(), "half a model, graph/words.txt is missing"),
+        (overwrite("graph/words.txt", b""), "graph/words.txt is empty"),
+        (overwrite("graph/words.txt", b"\xff\xfe"), "graph/words.txt is damaged"),
+        (overwrite("graph/words.txt", "您好 one\n".encode()), "graph/words.txt is damaged"),
+        (cut("graph/Gr.fst", 9), "graph/Gr.fst is no graph"),
+        (overwrite("graph/HCLr.fst", b"nothing of the kind"), "graph/HCLr.fst is no graph"),
+        (overwrite("am/final.mdl", b"nothing of the kind"), "am/final.mdl is no acoustic model"),
+        (cut("am/final.mdl", 100_000), "a file of it is damaged"),
+        (cut("graph/HCLr.fst", 50_000), "a file of it is damaged"),
+    ],
+)
+def test_a_damaged_model_is_refused_with_one_sentence(model: Path, damage: Callable[[Path], object], told: str) -> None:
+    damage(model)
+    assert told in refusal(model)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_invariant_5_any_bytes_in_a_model_give_a_model_or_one_sentence(model: Path, seed: int) -> None:
+    chance = random.Random(seed)  # noqa: S311 - no secret
+    file = chance.choice(sorted(file for file in model.rglob("*") if file.is_file() and file.name != "LICENSE"))
+    content = bytearray(file.read_bytes())
+    begin = chance.randrange(len(content))
+    content[begin : begin + chance.randrange(1, 400)] = chance.randbytes(chance.randrange(400))
+    file.write_bytes(content)
+    with suppress(ModelError):
+        verify_model(model)
+
+
+def test_the_bundled_model_is_held_to_its_checksums(tmp_path: Path) -> None:
+    folder = tmp_path / "bundled"
+    shutil.copytree(BUNDLED, folder)
+    content = bytearray((folder / "am/final.mdl").read_bytes())
+    content[2_000_000] ^= 1
+    (folder / "am/final.mdl").write_bytes(content)
+    assert "am/final.mdl is damaged (its checksum differs)" in refusal(folder)
+
+
+@pytest.mark.parametrize("listing", [b"", b"\xff\xfe", b"nothing of the kind\n"])
+def test_a_list_of_checksums_that_is_not_whole_proves_nothing(model: Path, listing: bytes) -> None:
+    (model / CHECKSUMS).write_bytes(listing)
+    (model / "graph/HCLr.fst").write_bytes((model / "graph/HCLr.fst").read_bytes()[:50_000])
+    assert "damaged" in refusal(model)
+
+
+def test_every_file_of_the_bundled_model_has_its_checksum() -> None:
+    listed = {line.split("  ")[1] for line in (BUNDLED / CHECKSUMS).read_text().splitlines()}
+    files = {str(file.relative_to(BUNDLED).as_posix()) for file in BUNDLED.rglob("*") if file.is_file()}
+    assert files - listed == {CHECKSUMS, "LICENSE"}
+
+
+def test_a_good_model_without_checksums_is_tried_and_taken(model: Path) -> None:
+    verify_model(model)
+
+
+def test_models_are_found_by_name_and_by_folder(model: Path) -> None:
+    assert installed()["counter-cn"] == BUNDLED
+    assert find_model("counter-cn") == BUNDLED
+    assert find_model(str(model)) == model
+    with pytest.raises(ModelError, match=r"no model 'small-cn'; at hand are counter-cn"):
+        find_model("small-cn")
+
+
+def test_the_vocabulary_holds_words_and_nothing_else() -> None:
+    words = model_vocabulary(BUNDLED)
+    assert {"您好", "请", "再见"} <= words
+    assert not {"<eps>", "[unk]", "#0"} & words
+
+
+def text(words: str) -> bytes:
+    encoded = words.encode()
+    return struct.pack("<i", len(encoded)) + encoded
+
+
+def carry_words_in_the_graph(folder: Path, flags: int = 2) -> None:
+    """Moves graph/words.txt into the graph itself, as the official small models have it."""
+    table = folder / "graph/words.txt"
+    entries = [line.split() for line in table.read_text(encoding="utf-8").splitlines()]
+    table.unlink()
+    symbols = struct.pack("<i", 2_125_658_996) + text("words.txt") + struct.pack("<qq", len(entries), len(entries))
+    symbols += b"".join(text(word) + struct.pack("<q", int(number)) for word, number in entries)
+    graph = (folder / "graph/Gr.fst").read_bytes()
+    at = 4 + len(text("const")) + len(text("standard")) + 4
+    rest = at + 4 + 4 * 8
+    carried = symbols * flags.bit_count()
+    (folder / "graph/Gr.fst").write_bytes(
+        graph[:at] + struct.pack("<i", flags) + graph[at + 4 : rest] + carried + graph[rest:]
+    )
+
+
+@pytest.mark.parametrize("flags", [2, 3])
+def test_a_model_that_carries_its_words_in_the_graph_is_taken_and_heard_with(model: Path, flags: int) -> None:
+    words = model_vocabulary(model)
+    carry_words_in_the_graph(model, flags)
+    verify_model(model)
+    assert model_vocabulary(model) == words
+    trial = try_grammar(model, words)
+    assert trial.ability == "able"
+    assert set(trial.heard) <= set(trial.given)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_invariant_5_a_damaged_word_table_gives_words_or_one_sentence(model: Path, seed: int) -> None:
+    carry_words_in_the_graph(model)
+    chance = random.Random(seed)  # noqa: S311 - no secret
+    file = model / "graph/Gr.fst"
+    content = bytearray(file.read_bytes())
+    begin = chance.randrange(4, 400)
+    content[begin : begin + 8] = chance.randbytes(chance.randrange(1, 12))
+    file.write_bytes(content[: chance.choice([None, 200, 5000])])
+    with suppress(ModelError):
+        model_vocabulary(model)
+
+
+def test_a_static_graph_is_told_to_have_no_grammar(model: Path) -> None:
+    (model / "graph/HCLG.fst").write_bytes((model / "graph/Gr.fst").read_bytes())
+    assert try_grammar(model, model_vocabulary(model)).ability == "static"
+
+
+def test_only_words_that_were_asked_for_prove_a_grammar() -> None:
+    assert ability(["您", "好"], ["好", "好"]) == "able"
+    assert ability(["您", "好"], ["好", "再见"]) == "ignored"
+    assert ability(["您", "好"], []) == "unproven"
+
+
+def test_libvosk_that_dies_over_a_grammar_is_one_sentence(model: Path) -> None:
+    (model / "graph/HCLr.fst").write_bytes((model / "graph/HCLr.fst").read_bytes()[:50_000])
+    with pytest.raises(ModelError, match="cannot use this model with a grammar"):
+        try_grammar(model, {"您好"})

@@ -1,0 +1,83 @@
+"""Vosk's words in the stream's time, and how far the stream is settled."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+import pytest
+
+from counter_listener.asr.model_files import find_model
+from counter_listener.asr.recognizer import VoskRecognizer, load_model, parse_words, transcribe
+from counter_listener.audio.chunking import blocks
+from counter_listener.audio.recording import read_recording
+from counter_listener.domain.resources import bundled_folder
+from counter_listener.domain.types import BLOCK_SAMPLES, SAMPLE_RATE, Gap, StreamItem, Tick, Utterance, Word
+
+SPEECH_AND_SILENCE = 230
+"""Blocks of long-silence.wav: what is said in it first, and half a minute of the silence after that."""
+
+
+@cache
+def model() -> Any:
+    return load_model(find_model("counter-cn"))
+
+
+def sound(name: str) -> list[bytes]:
+    """A fixture in blocks."""
+    return [block for block in blocks(read_recording(bundled_folder("recordings") / name)) if isinstance(block, bytes)]
+
+
+def items(stream: list[bytes | Gap]) -> list[StreamItem]:
+    return list(transcribe(stream, VoskRecognizer(model())))
+
+
+@pytest.mark.parametrize("name", ["long-silence.wav", "noise.wav", "telephone-alaw.wav"])
+def test_the_stream_is_settled_soon_and_no_utterance_begins_before_that(name: str) -> None:
+    settled = now = 0.0
+    for item in items([*sound(name)[:SPEECH_AND_SILENCE]]):
+        if isinstance(item, Tick):
+            assert settled <= item.settled <= item.at
+            assert now <= item.at < item.settled + 25  # libvosk ends an utterance after 20 s (Kaldi's endpoint rule 5)
+            settled, now = item.settled, item.at
+        elif isinstance(item, Utterance):
+            assert settled <= item.start < item.end <= now + 2 * BLOCK_SAMPLES / SAMPLE_RATE
+            assert item.words[0].start == item.start
+
+
+def test_a_gap_moves_what_follows_and_marks_what_it_touches() -> None:
+    whole = sound("full-marks.wav")
+    plain = [item for item in items([*whole]) if isinstance(item, Utterance)]
+    cut = int(plain[3].start * SAMPLE_RATE / BLOCK_SAMPLES)
+    gap = Gap(cut * BLOCK_SAMPLES / SAMPLE_RATE, 7.0, "cable pulled")
+    told = items([*whole[:cut], gap, *whole[cut:]])
+    heard = [item for item in told if isinstance(item, Utterance)]
+    assert gap in told
+    assert [heard[0].near_gap, heard[3].near_gap, heard[-1].near_gap] == [False, True, False]
+    assert heard[-1].end == pytest.approx(plain[-1].end + 7.0, abs=0.3)
+    last = told[-1]
+    assert isinstance(last, Tick)
+    assert last.at == last.settled == pytest.approx(sum(map(len, whole)) / 2 / SAMPLE_RATE + 7.0)
+
+
+def test_speech_cut_off_by_a_gap_is_marked() -> None:
+    whole = sound("full-marks.wav")
+    first = next(item for item in items([*whole]) if isinstance(item, Utterance))
+    inside = int((first.start + first.end) / 2 * SAMPLE_RATE / BLOCK_SAMPLES)
+    told = items([*whole[:inside], Gap(inside * BLOCK_SAMPLES / SAMPLE_RATE, 1.0, "lost")])
+    assert [item.near_gap for item in told if isinstance(item, Utterance)] == [True]
+
+
+def results() -> Iterator[tuple[str, tuple[Word, ...]]]:
+    entry = {"word": "您好", "start": 1.0, "end": 1.5, "conf": 1.0}
+    yield json.dumps({"text": ""}), ()
+    yield json.dumps({"text": "您好", "result": [entry]}), (Word("您好", 1.0, 1.5),)
+    yield json.dumps({"text": "[unk]", "result": [{**entry, "word": "[unk]"}]}), ()
+    yield json.dumps({"text": "x", "result": [{**entry, "word": "您\x1b好\u202e"}]}), (Word("您好", 1.0, 1.5),)
+
+
+@pytest.mark.parametrize(("result", "expected"), list(results()))
+def test_a_result_of_vosk_becomes_words(result: str, expected: tuple[Word, ...]) -> None:
+    assert parse_words(result) == expected

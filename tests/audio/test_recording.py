@@ -1,0 +1,536 @@
+"""Recordings of every format, bad ones, and blocks."""
+
+from __future__ import annotations
+
+import math
+import os
+import random
+import struct
+from array import array
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from datetime import UTC, datetime
+from io import FileIO
+from itertools import pairwise
+from pathlib import Path
+
+import av
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from counter_listener.audio import recording as audio
+from counter_listener.audio.chunking import blocks
+from counter_listener.audio.recording import probe, read_recording
+from counter_listener.batch.inputs import AUDIO_SUFFIXES
+from counter_listener.domain.errors import AudioError
+from counter_listener.domain.types import BLOCK_SAMPLES, Gap
+
+BLOCK = BLOCK_SAMPLES * 2
+
+
+def tone(seconds: float, rate: int = 16_000, channels: int = 1) -> bytes:
+    """440 Hz, signed 16-bit."""
+    wave = array("h")
+    for sample in range(int(seconds * rate)):
+        wave.extend([int(8_000 * math.sin(2 * math.pi * 440 * sample / rate))] * channels)
+    return wave.tobytes()
+
+
+def noise(seconds: float, rate: int = 16_000) -> bytes:
+    """What a codec cannot shrink, so that damage to the file is damage to the sound."""
+    dice = random.Random(1)  # noqa: S311
+    return array("h", (dice.randrange(-4_000, 4_000) for _ in range(int(seconds * rate)))).tobytes()
+
+
+def encode(path: Path, codec: str, sound: bytes, *, rate: int = 16_000, layout: str = "mono", **tags: str) -> Path:
+    """A recording made by PyAV."""
+    options = {"strict": "experimental"} if codec == "vorbis" else {}
+    movable = {"movflags": "faststart"} if path.suffix in {".m4a", ".mp4"} else {}
+    with av.open(str(path), "w", options=movable) as container:
+        container.metadata.update(tags)
+        stream = container.add_stream(codec, rate=rate, layout=layout, options=options)
+        assert isinstance(stream, av.AudioStream)
+        stream.bit_rate = 64_000
+        if codec == "libopencore_amrnb":
+            stream.bit_rate = 12_200
+        frame = av.AudioFrame(format="s16", layout=layout, samples=len(sound) // (4 if layout == "stereo" else 2))
+        frame.sample_rate, frame.pts = rate, 0
+        frame.planes[0].update(sound)
+        context = stream.codec_context
+        resampler = av.AudioResampler(context.format, layout, rate, frame_size=context.frame_size or 1_024)
+        ready = [out for piece in (frame, None) for out in resampler.resample(piece)]
+        for out in (*ready, None):
+            container.mux(context.encode(out))
+    return path
+
+
+def wav(  # noqa: PLR0913 (a header has as many fields)
+    sound: bytes,
+    *,
+    declared: int | None = None,
+    tag: int = 1,
+    rate: int = 16_000,
+    channels: int = 1,
+    bits: int = 16,
+    after: bytes = b"",
+    before: bytes = b"",
+) -> bytes:
+    """The bytes of a WAV file that may lie."""
+    align = channels * bits // 8
+    fmt = struct.pack("<4sIHHIIHH", b"fmt ", 16, tag, channels, rate, rate * align, align, bits)
+    size = len(sound) if declared is None else declared
+    body = b"WAVE" + before + fmt + struct.pack("<4sI", b"data", size) + sound + after
+    return struct.pack("<4sI", b"RIFF", len(body) % 2**32) + body
+
+
+def chunk(name: bytes, body: bytes) -> bytes:
+    """A RIFF chunk."""
+    return struct.pack("<4sI", name, len(body)) + body + b"\0" * (len(body) % 2)
+
+
+def put(folder: Path, content: bytes, name: str = "visit.wav") -> Path:
+    """A file of these bytes."""
+    path = folder / name
+    path.write_bytes(content)
+    return path
+
+
+def heard(path: Path) -> tuple[bytes, list[Gap]]:
+    """All the sound and all the gaps."""
+    items = list(read_recording(path))
+    return b"".join(x for x in items if isinstance(x, bytes)), [x for x in items if isinstance(x, Gap)]
+
+
+def hertz(sound: bytes) -> float:
+    """Pitch by zero crossings, away from the ends."""
+    wave = array("h", sound)[2_000:-2_000]
+    return sum((a < 0) != (b < 0) for a, b in pairwise(wave)) / 2 / (len(wave) / 16_000)
+
+
+WAVS = [
+    ("pcm_s16le", rate, layout)
+    for rate in (8_000, 11_025, 16_000, 22_050, 44_100, 48_000)
+    for layout in ("mono", "stereo")
+]
+WAVS += [
+    (codec, rate, "mono")
+    for codec in (
+        "pcm_u8",
+        "pcm_s24le",
+        "pcm_s32le",
+        "pcm_f32le",
+        "pcm_f64le",
+        "pcm_alaw",
+        "pcm_mulaw",
+        "adpcm_ima_wav",
+    )
+    for rate in (8_000, 16_000)
+]
+OTHERS = [
+    ("mp3", "libmp3lame", 16_000, "mono"),
+    ("mp3", "libmp3lame", 44_100, "stereo"),
+    ("m4a", "aac", 44_100, "stereo"),
+    ("mp4", "aac", 16_000, "mono"),
+    ("ogg", "vorbis", 44_100, "stereo"),
+    ("ogg", "libopus", 48_000, "mono"),
+    ("opus", "libopus", 16_000, "stereo"),
+    ("flac", "flac", 16_000, "mono"),
+    ("flac", "flac", 44_100, "stereo"),
+    ("wma", "wmav2", 16_000, "mono"),
+    ("wma", "wmav2", 44_100, "stereo"),
+    ("amr", "libopencore_amrnb", 8_000, "mono"),
+    ("3gp", "libopencore_amrnb", 8_000, "mono"),
+    ("webm", "libopus", 48_000, "mono"),
+    ("aiff", "pcm_s16be", 16_000, "mono"),
+]
+LOOSE = {"libmp3lame", "libopencore_amrnb"}
+
+
+@pytest.mark.parametrize(("codec", "rate", "layout"), WAVS)
+def test_wav_of_every_kind(tmp_path: Path, codec: str, rate: int, layout: str) -> None:
+    path = encode(tmp_path / "a.wav", codec, tone(1.5, rate, 1 + (layout == "stereo")), rate=rate, layout=layout)
+    sound, gaps = heard(path)
+    assert len(sound) / 32_000 == pytest.approx(1.5, abs=0.05)
+    assert hertz(sound) == pytest.approx(440, abs=3)
+    assert gaps == []
+    assert probe(path).what == f"wav {codec} {rate} Hz {layout}"
+
+
+@pytest.mark.parametrize(("suffix", "codec", "rate", "layout"), OTHERS)
+def test_other_formats(tmp_path: Path, suffix: str, codec: str, rate: int, layout: str) -> None:
+    if codec not in av.codecs_available:
+        pytest.skip(f"this PyAV cannot write {codec}")
+    sound = tone(2.0, rate, 1 + (layout == "stereo"))
+    path = encode(tmp_path / f"a.{suffix}", codec, sound, rate=rate, layout=layout)
+    read, gaps = heard(path)
+    assert len(read) / 32_000 == pytest.approx(2.0, abs=0.15 if codec in LOOSE else 0.05)
+    assert hertz(read) == pytest.approx(440, abs=3)
+    assert gaps == []
+    assert probe(path).seconds == pytest.approx(2.0, abs=0.15)
+    assert path.suffix in AUDIO_SUFFIXES
+
+
+def test_amr_without_an_encoder(tmp_path: Path) -> None:
+    dice = random.Random(1)  # noqa: S311
+    frames = b"".join(bytes([0x3C]) + dice.randbytes(31) for _ in range(100))
+    sound, _ = heard(put(tmp_path, b"#!AMR\n" + frames, "a.amr"))
+    assert len(sound) / 32_000 == pytest.approx(2.0, abs=0.05)
+
+
+def test_main_path_is_exact_to_the_sample(tmp_path: Path) -> None:
+    sound = noise(1.2345)
+    assert heard(put(tmp_path, wav(sound))) == (sound, [])
+
+
+def test_channels_are_mixed(tmp_path: Path) -> None:
+    left = array("h", tone(0.5))
+    both = array("h", (value for sample in left for value in (sample, 0))).tobytes()
+    sound = array("h", heard(put(tmp_path, wav(both, channels=2)))[0])
+    assert max(sound) == pytest.approx(max(left) / 2, rel=0.02)
+
+
+def test_extensible_and_rf64(tmp_path: Path) -> None:
+    sound = tone(1.0)
+    guid = struct.pack("<H", 1) + bytes.fromhex("000000001000800000aa00389b71")
+    fmt = struct.pack("<HHIIHHHHI", 0xFFFE, 1, 16_000, 32_000, 2, 16, 22, 16, 4) + guid
+    body = b"WAVE" + chunk(b"fmt ", fmt) + chunk(b"data", sound)
+    assert heard(put(tmp_path, chunk(b"RIFF", body))) == (sound, [])
+    lengths = chunk(b"ds64", struct.pack("<QQQI", len(sound) + 72, len(sound), len(sound) // 2, 0))
+    rf64 = b"RF64" + wav(sound, declared=0xFFFFFFFF, before=lengths)[4:]
+    assert heard(put(tmp_path, rf64)) == (sound, [])
+    short, gaps = heard(put(tmp_path, rf64[:-16_000]))
+    assert (short, [gap.seconds for gap in gaps]) == (sound[:-16_000], [0.5])
+
+
+def test_video_gives_its_first_sound_track(tmp_path: Path) -> None:
+    path = tmp_path / "counter.mp4"
+    with av.open(str(path), "w") as container:
+        pictures = container.add_stream("mpeg4", rate=10)
+        assert isinstance(pictures, av.VideoStream)
+        pictures.width = pictures.height = 32
+        track = container.add_stream("aac", rate=16_000, layout="mono")
+        assert isinstance(track, av.AudioStream)
+        for number in range(10):
+            picture = av.VideoFrame(32, 32, "yuv420p")
+            picture.pts = number
+            container.mux(pictures.encode(picture))
+        container.mux(pictures.encode(None))
+        frame = av.AudioFrame(format="s16", layout="mono", samples=16_000)
+        frame.sample_rate, frame.pts = 16_000, 0
+        frame.planes[0].update(tone(1.0))
+        for out in av.AudioResampler("fltp", "mono", 16_000, frame_size=1_024).resample(frame):
+            container.mux(track.encode(out))
+        container.mux(track.encode(None))
+    sound, gaps = heard(path)
+    assert hertz(sound) == pytest.approx(440, abs=3)
+    assert gaps == []
+
+
+def cut(seconds: float) -> bytes:
+    """A WAV of 1.5 s that ends so much too soon."""
+    return wav(tone(1.5))[: -int(seconds * 32_000) or None]
+
+
+LYING = [
+    pytest.param(cut(0.5), 1.0, [0.5], "breaks off", id="truncated"),
+    pytest.param(cut(0.5)[:-1], 0.9999, [0.50003125], "breaks off", id="truncated within a sample"),
+    pytest.param(wav(tone(1.5), declared=0), 1.5, [0.0], "never closed", id="recorder killed"),
+    pytest.param(wav(tone(1.5), declared=0x7FFFF000), 1.5, [0.0], "never closed", id="placeholder"),
+    pytest.param(wav(tone(1.5), declared=0xFFFFFFFF), 1.5, [], "", id="pipe"),
+    pytest.param(wav(tone(1.5), declared=16_000), 0.5, [1.0], "not read", id="more than declared"),
+    pytest.param(wav(tone(1.5), declared=48_044), 1.5, [], "", id="header counted as sound"),
+    pytest.param(wav(tone(1.5), after=chunk(b"LIST", b"INFO")), 1.5, [], "", id="LIST"),
+    pytest.param(wav(tone(1.5) + b"\0", after=b"\0" + chunk(b"LIST", b"INFO")), 1.5, [], "", id="padded"),
+    pytest.param(wav(tone(1.5) + b"\0", after=chunk(b"LIST", b"INFO")), 1.5, [], "", id="unpadded"),
+    pytest.param(wav(tone(1.5), after=bytes(100_000)), 1.5, [], "", id="zeros behind"),
+    pytest.param(wav(tone(1.5), before=chunk(b"junk", bytes(333))), 1.5, [], "", id="odd chunk before"),
+]
+
+
+@pytest.mark.parametrize(("content", "seconds", "lost", "reason"), LYING)
+def test_wav_headers_that_lie(tmp_path: Path, content: bytes, seconds: float, lost: list[float], reason: str) -> None:
+    sound, gaps = heard(put(tmp_path, content))
+    assert sound == tone(1.5)[: len(sound)]
+    assert len(sound) / 32_000 == pytest.approx(seconds, abs=0.0001)
+    assert [gap.seconds for gap in gaps] == pytest.approx(lost, abs=1e-6)
+    assert all(reason in gap.reason and gap.start == len(sound) / 32_000 for gap in gaps)
+
+
+BAD = [
+    pytest.param(b"", "empty", id="empty"),
+    pytest.param(b"just some text, no sound\n" * 40, "no known sound format", id="text"),
+    pytest.param(b"RIFF\x24\0", "cut short", id="six bytes"),
+    *(pytest.param(wav(tone(0.1))[:size], "cut short", id=f"{size} bytes") for size in (4, 12, 20, 36, 43)),
+    pytest.param(wav(tone(0.1))[:44], "no audio at all", id="header only"),
+    pytest.param(wav(b""), "no audio at all", id="no samples"),
+    pytest.param(wav(b"", after=chunk(b"LIST", b"INFO")), "no audio at all", id="no samples but a LIST"),
+    pytest.param(wav(bytes(32_000)), "muted or unplugged", id="zeros"),
+    pytest.param(wav(b"\x80" * 8_000, bits=8, rate=11_025), "muted or unplugged", id="zeros of 8 bits"),
+    pytest.param(wav(b"\xd5" * 8_000, tag=6, bits=8, rate=8_000), "muted or unplugged", id="A-law zeros"),
+    pytest.param(wav(tone(0.1), rate=1), "damaged", id="1 Hz"),
+    pytest.param(wav(tone(0.1), tag=0x99), "cannot be decoded|could be decoded", id="unknown codec"),
+    pytest.param(b"#EXTM3U\n#EXTINF:9,\nvisit.wav\n#EXT-X-ENDLIST\n", "no known sound format", id="playlist"),
+    pytest.param(b"ffconcat version 1.0\nfile visit.wav\n", "no known sound format", id="list of files"),
+]
+
+
+@pytest.mark.parametrize(("content", "reason"), BAD)
+def test_bad_recordings_are_one_sentence(tmp_path: Path, content: bytes, reason: str) -> None:
+    path = put(tmp_path, content)
+    with pytest.raises(AudioError, match=reason) as error:
+        heard(path)
+    assert str(path) in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_what_is_no_file(tmp_path: Path) -> None:
+    for path, reason in ((tmp_path / "a.wav", "does not exist"), (tmp_path, "is a folder")):
+        for read in (heard, probe):
+            with pytest.raises(AudioError, match=reason):
+                read(path)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+def test_named_pipe_is_refused_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.wav")
+    with pytest.raises(AudioError, match="not a file"):
+        heard(tmp_path / "a.wav")
+
+
+@pytest.fixture
+def plain_user() -> Iterator[None]:
+    """Root may read everything, so be nobody for a while."""
+    if not hasattr(os, "geteuid"):
+        pytest.skip("rights are not modes here")
+    root = os.geteuid() == 0
+    if root:
+        os.seteuid(65_534)
+    yield
+    if root:
+        os.seteuid(0)
+
+
+def test_unreadable_file(tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    path = put(tmp_path, wav(tone(0.1)))
+    path.chmod(0)
+    request.getfixturevalue("plain_user")
+    for read in (heard, probe):
+        with pytest.raises(AudioError, match="cannot be read"):
+            read(path)
+
+
+def test_disk_that_fails_half_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Failing(FileIO):
+        def readinto(self, buffer: object, /) -> int:
+            if self.tell() > 200_000:
+                raise OSError(5, "Input/output error")
+            return super().readinto(buffer)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(audio, "FileIO", Failing)
+    sound, gaps = heard(put(tmp_path, wav(noise(10))))
+    assert sound == noise(10)[: len(sound)]
+    assert len(sound) / 32_000 + gaps[-1].seconds == pytest.approx(10, abs=0.01)
+    assert gaps[-1].start == len(sound) / 32_000
+
+
+CUT = [
+    ("flac", "flac"),
+    ("m4a", "aac"),
+    ("mp3", "libmp3lame"),
+    ("webm", "libopus"),
+    ("wma", "wmav2"),
+    ("aiff", "pcm_s16be"),
+]
+
+
+@pytest.mark.parametrize(("suffix", "codec"), CUT)
+def test_truncated_files_of_other_formats(tmp_path: Path, suffix: str, codec: str) -> None:
+    rate = 48_000 if codec == "libopus" else 16_000
+    path = encode(tmp_path / f"a.{suffix}", codec, noise(8, rate), rate=rate)
+    content = path.read_bytes()
+    sound, gaps = heard(put(tmp_path, content[: len(content) // 2], path.name))
+    assert 2 < len(sound) / 32_000 < 6
+    assert len(sound) / 32_000 + sum(gap.seconds for gap in gaps) == pytest.approx(8, abs=0.3)
+    assert gaps[0].start == pytest.approx(len(sound) / 32_000, abs=0.05)
+
+
+def test_ogg_that_was_never_closed(tmp_path: Path) -> None:
+    content = encode(tmp_path / "a.opus", "libopus", noise(8, 48_000), rate=48_000).read_bytes()
+    sound, gaps = heard(put(tmp_path, content[: len(content) // 2], "a.opus"))
+    assert [(gap.start, gap.seconds) for gap in gaps] == [(len(sound) / 32_000, 0.0)]
+
+
+@pytest.mark.parametrize(("suffix", "codec"), [("flac", "flac"), ("m4a", "aac"), ("mp3", "libmp3lame"), ("aac", "aac")])
+def test_damage_in_the_middle(tmp_path: Path, suffix: str, codec: str) -> None:
+    content = bytearray(encode(tmp_path / f"a.{suffix}", codec, noise(8)).read_bytes())
+    hole = len(content) // 10
+    middle = len(content) // 2
+    content[middle : middle + hole] = random.Random(2).randbytes(hole)  # noqa: S311
+    sound, gaps = heard(put(tmp_path, bytes(content), f"a.{suffix}"))
+    assert gaps
+    assert all(3.4 < gap.start < 5.2 for gap in gaps)
+    assert len(sound) / 32_000 + sum(gap.seconds for gap in gaps) == pytest.approx(8, abs=0.8)
+
+
+def test_missing_pages_are_a_gap(tmp_path: Path) -> None:
+    content = encode(tmp_path / "a.opus", "libopus", noise(8, 48_000), rate=48_000).read_bytes()
+    middle = len(content) // 2
+    sound, gaps = heard(put(tmp_path, content[:middle] + content[middle + 4_000 :], "a.opus"))
+    assert len(gaps) == 1
+    assert 3 < gaps[0].start < 5
+    assert len(sound) / 32_000 + gaps[0].seconds == pytest.approx(8, abs=0.1)
+
+
+def test_progress(tmp_path: Path) -> None:
+    told: list[float] = []
+    path = put(tmp_path, wav(tone(3.0)))
+    assert len(list(read_recording(path, told.append))) == len(told)
+    assert told == sorted(told)
+    assert told[-1] == 3.0
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="nowhere to count open files")
+@pytest.mark.parametrize("suffix", ["wav", "mp3", "flac"])
+def test_file_is_closed_on_every_path(tmp_path: Path, suffix: str) -> None:
+    def opened() -> int:
+        return len(list(Path("/proc/self/fd").iterdir()))
+
+    codec = {"wav": "pcm_s16le", "mp3": "libmp3lame", "flac": "flac"}[suffix]
+    path = encode(tmp_path / f"a.{suffix}", codec, tone(3.0))
+    before = opened()
+    reading = read_recording(path)
+    next(reading)
+    assert opened() > before
+    reading.close()  # type: ignore[attr-defined]
+    for content in (wav(bytes(32_000)), b"text" * 100, wav(tone(1))[:30]):
+        with pytest.raises(AudioError):
+            heard(put(tmp_path, content))
+    probe(path)
+    assert opened() == before
+
+
+def bext(date: bytes, time: bytes) -> bytes:
+    """The chunk in which recorders for broadcast put the date."""
+    return chunk(b"bext", bytes(320) + date + time + bytes(602 - 338))
+
+
+NAIVE = datetime(2026, 1, 15, 9, 30, 5)  # noqa: DTZ001
+
+
+def test_probe_finds_the_time_stamp(tmp_path: Path) -> None:
+    stamped = put(tmp_path, wav(tone(1.0), before=bext(b"2026-01-15", b"09:30:05")))
+    assert probe(stamped).stamped == NAIVE
+    assert probe(stamped).seconds == 1.0
+    assert heard(stamped)[0] == tone(1.0)
+    for date, time in ((b"2026:01:15", b"09-30-05"), (b"2026_01_15", b"09.30.05")):
+        assert probe(put(tmp_path, wav(tone(1.0), before=bext(date, time)))).stamped == NAIVE
+    for date, time in ((bytes(10), bytes(8)), (b"0000-00-00", b"00:00:00"), (b"2026-13-15", b"09:30:05")):
+        assert probe(put(tmp_path, wav(tone(1.0), before=bext(date, time)))).stamped is None
+
+
+def test_probe_reads_tags(tmp_path: Path) -> None:
+    m4a = encode(tmp_path / "a.m4a", "aac", tone(1.0), creation_time="2026-01-15T09:30:05Z")
+    assert probe(m4a).stamped == NAIVE.replace(tzinfo=UTC)
+    flac = encode(tmp_path / "a.flac", "flac", tone(1.0), date="2026-01-15 09:30:05")
+    assert probe(flac).stamped == NAIVE
+    mp3 = encode(tmp_path / "a.mp3", "libmp3lame", tone(1.0), date="2026-01-15")
+    assert probe(mp3).stamped is None
+
+
+def flipped(content: bytes, dice: random.Random) -> bytes:
+    """The same with some bytes flipped, lost or doubled."""
+    damaged = bytearray(content)
+    at, size = dice.randrange(len(damaged)), dice.randrange(1_000)
+    match dice.randrange(4):
+        case 0:
+            del damaged[at : at + size]
+        case 1:
+            damaged[at:at] = damaged[:size]
+        case _:
+            reach = dice.choice((300, len(damaged)))
+            for _ in range(dice.choice((1, 5, 50))):
+                damaged[dice.randrange(min(reach, len(damaged)))] = dice.randrange(256)
+    return bytes(damaged)
+
+
+MUTATED = [
+    ("wav", "pcm_s16le", 16_000),
+    ("wav", "pcm_alaw", 8_000),
+    ("mp3", "libmp3lame", 16_000),
+    ("m4a", "aac", 16_000),
+    ("opus", "libopus", 48_000),
+    ("flac", "flac", 16_000),
+    ("wma", "wmav2", 16_000),
+    ("webm", "libopus", 48_000),
+]
+
+
+@pytest.mark.parametrize(("suffix", "codec", "rate"), MUTATED)
+def test_invariant_5_any_bytes_give_sound_or_one_sentence(
+    tmp_path: Path, suffix: str, codec: str, rate: int, capfd: pytest.CaptureFixture[str]
+) -> None:
+    content = encode(tmp_path / f"a.{suffix}", codec, tone(2.5, rate), rate=rate).read_bytes()
+    dice = random.Random(suffix)  # noqa: S311
+    good = 0
+    for _ in range(60):
+        path = put(tmp_path, flipped(content, dice), f"b.{suffix}")
+        try:
+            sound, gaps = heard(path)
+        except AudioError:
+            continue
+        good += 1
+        assert len(sound) % 2 == 0
+        assert all(gap.start >= 0 and 0 <= gap.seconds <= 86_400 for gap in gaps)
+    assert good > 5
+    assert capfd.readouterr().err == ""
+
+
+@settings(deadline=None)
+@given(st.binary(max_size=300), st.sampled_from([b"", b"RIFF\0\0\0\0WAVE", b"ID3", b"OggS", b"fLaC", b"#!AMR\n"]))
+def test_noise_for_a_file(tmp_path_factory: pytest.TempPathFactory, content: bytes, head: bytes) -> None:
+    path = put(tmp_path_factory.mktemp("n"), head + content)
+    with suppress(AudioError):
+        probe(path)
+    with suppress(AudioError):
+        assert sum(map(len, heard(path))) < 10_000_000
+
+
+sounds = st.binary(max_size=3 * BLOCK)
+GAP = Gap(1.0, 2.0, "lost")
+
+
+def cuts(sound: bytes, places: list[int]) -> list[bytes]:
+    """The sound cut at these places; some pieces are empty."""
+    edges = [0, *sorted(min(place, len(sound)) for place in places), len(sound)]
+    return [sound[start:end] for start, end in pairwise(edges)]
+
+
+@settings(deadline=None)
+@given(sounds, sounds, st.lists(st.integers(0, 3 * BLOCK), max_size=8), st.lists(st.integers(0, 3 * BLOCK), max_size=8))
+def test_any_cutting_gives_the_same_blocks(first: bytes, second: bytes, some: list[int], others: list[int]) -> None:
+    whole = list(blocks([first, GAP, second]))
+    assert list(blocks([*cuts(first, some), GAP, *cuts(second, others)])) == whole
+    gap = whole.index(GAP)
+    for part, sound in ((whole[:gap], first), (whole[gap + 1 :], second)):
+        pieces = [piece for piece in part if isinstance(piece, bytes)]
+        assert b"".join(pieces) == sound[: len(sound) // 2 * 2]
+        assert all(len(piece) == BLOCK for piece in pieces[:-1])
+        assert all(0 < len(piece) <= BLOCK for piece in pieces)
+
+
+def test_blocks_are_lazy() -> None:
+    def endless() -> Iterator[bytes | Gap]:
+        while True:
+            yield b"\1\0" * 1_000
+
+    stream = blocks(endless())
+    assert [len(next(stream)) for _ in range(3)] == [BLOCK] * 3  # type: ignore[arg-type]
+
+
+def test_blocks_of_a_recording_do_not_depend_on_its_reader(tmp_path: Path) -> None:
+    read: Callable[[Path], Iterator[bytes | Gap]] = read_recording
+    path = put(tmp_path, cut(0.5))
+    items = list(blocks(read(path)))
+    assert [len(item) for item in items if isinstance(item, bytes)] == [BLOCK] * 5
+    assert isinstance(items[-1], Gap)

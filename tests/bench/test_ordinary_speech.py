@@ -1,0 +1,94 @@
+"""The bench of false alarms on ordinary speech: from any folder with a manifest, as text, misheard, and heard."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+TOP = Path(__file__).resolve().parents[2]
+RECORDING = TOP / "tests" / "fixtures" / "everyday-talk.wav"
+
+
+def bench(*words: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(TOP / "bench" / "ordinary_speech.py"), *map(str, words)]
+    return subprocess.run(command, capture_output=True, encoding="utf-8", check=False, timeout=120)
+
+
+def manifest(folder: Path, *rows: str) -> Path:
+    (folder / "manifest.tsv").write_text("\n".join(["path\ttext\tspeaker", *rows]) + "\n", encoding="utf-8")
+    return folder
+
+
+def test_false_alarms_per_hour_of_text_misheard_text_and_sound(tmp_path: Path) -> None:
+    folder = manifest(
+        tmp_path,
+        f"{RECORDING}\t今天天气不错我想取两万块钱\tA",
+        f"{RECORDING}\t请问您要办理什么业务\tA",
+        f"{RECORDING}\t请慢走再见\tB",
+    )
+    told = bench("--folder", folder, "--speaker", "A", "--cer", "0", "--cer", "0.2", "--model", "counter-cn")
+    assert told.returncode == 0, told.stderr
+    assert told.stdout.startswith("2 recordings")
+    assert re.search(
+        r"0\.0% CER: 2 sentences, .* 1 with a wording word for word\n  ours, own settings: 0 false", told.stdout
+    )
+    assert "20.0% CER: 6 sentences" in told.stdout
+    assert "heard by counter-cn: 2 sentences" in told.stdout
+    assert "0 false alarms, 0.00 an hour [0.00-" in told.stdout
+
+
+@pytest.mark.parametrize(("content", "reason"), [(None, "cannot be read"), ("a\tb\n1\t2\n", "needs a header")])
+def test_a_folder_without_a_manifest_is_one_sentence(tmp_path: Path, content: str | None, reason: str) -> None:
+    if content is not None:
+        (tmp_path / "manifest.tsv").write_text(content, encoding="utf-8")
+    told = bench("--folder", tmp_path)
+    assert told.returncode == 1
+    assert reason in told.stderr
+    assert "Traceback" not in told.stderr
+
+
+def test_a_speaker_or_a_recording_that_is_not_there(tmp_path: Path) -> None:
+    folder = manifest(tmp_path, f"{RECORDING}\t今天天气不错\tA", "gone.wav\t今天天气不错\tB")
+    assert "no line of the speaker 'C'" in bench("--folder", folder, "--speaker", "C").stderr
+    gone = bench("--folder", folder)
+    assert (gone.returncode, "gone.wav" in gone.stderr, "Traceback" in gone.stderr) == (1, True, False)
+
+
+def test_sentences_of_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "talk.txt"
+    file.write_text("# ours\n今天天气不错\n\n请慢走再见\n这张卡多少钱\n", encoding="utf-8")
+    told = bench("--sentences", file, "--cer", "0", "--cer", "0.2")
+    assert told.returncode == 0, told.stderr
+    assert told.stdout.startswith("3 sentences, 0.00 h")
+    assert "0.0% CER: 3 sentences, 0.00 h, 1 with a wording word for word" in told.stdout
+    assert "20.0% CER: 9 sentences" in told.stdout
+
+
+@pytest.mark.parametrize(
+    ("content", "more", "reason"),
+    [
+        (b"# none\n", (), "has no sentences"),
+        (b"\xff\n", (), "cannot be read as UTF-8"),
+        (b"a\n", ("--model", "counter-cn"), "are for recordings"),
+    ],
+)
+def test_a_file_without_sentences_is_one_sentence(
+    tmp_path: Path, content: bytes, more: tuple[str, ...], reason: str
+) -> None:
+    file = tmp_path / "talk.txt"
+    file.write_bytes(content)
+    told = bench("--sentences", file, *more)
+    assert (told.returncode, reason in told.stderr, "Traceback" in told.stderr) == (1, True, False)
+
+
+@pytest.mark.parametrize("name", ["counter_talk", "counter_talk_tuning", "lookalikes", "lookalikes_tuning"])
+def test_the_sentences_that_come_with_the_bench_are_told_apart(name: str) -> None:
+    other = name.removesuffix("_tuning") if name.endswith("_tuning") else f"{name}_tuning"
+    lines, others = ((TOP / "bench" / f"{one}.txt").read_text(encoding="utf-8").splitlines() for one in (name, other))
+    said = [line for line in lines if not line.startswith("#")]
+    assert len(said) == len(set(said)) > 600
+    assert not set(said) & set(others)

@@ -1,0 +1,146 @@
+"""The commands beside `check`: phrase sets, and the record."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from pathlib import Path
+
+import pytest
+from support.command import RUDE_VISIT, run, transcript
+from support.small_counter import SMALL, small
+
+from counter_listener.phrases.vocabulary import unspellable_wordings
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Path:
+    """A record of one good and one rude visit."""
+    good = transcript(tmp_path / "2026-01-15_09-30-00.jsonl")
+    rude = transcript(tmp_path / "2026-02-15_09-30-00.jsonl", RUDE_VISIT)
+    assert run("check", good, rude, "--store", tmp_path / "events.db", "--counter", "3").exit_code == 0
+    return tmp_path / "events.db"
+
+
+def listed(*words: object) -> list[dict[str, object]]:
+    return [json.loads(line) for line in run("events", *words, "--format", "jsonl").stdout.splitlines()]
+
+
+def test_events_are_found_by_visit_time_phrase_and_verdict(store: Path) -> None:
+    everything = listed("--store", store)
+    visits = {str(event["visit"]) for event in everything}
+    assert len(visits) == 2
+    assert {event["counter"] for event in everything} == {"3"}
+    for visit in visits:
+        found = listed("--store", store, "--visit", visit)
+        assert found == [event for event in everything if event["visit"] == visit]
+    assert {e["phrase"] for e in listed("--store", store, "--verdict", "forbidden")} == {"not-my-business"}
+    assert {e["verdict"] for e in listed("--store", store, "--phrase", "hello")} == {"heard", "not_heard"}
+    assert len({e["visit"] for e in listed("--store", store, "--since", "2026-02-01")}) == 1
+
+
+def test_events_are_shown_as_a_table_and_as_csv(store: Path) -> None:
+    table = run("events", "--store", store)
+    assert table.exit_code == 0
+    assert "not-my-business" in table.stdout
+    head, *rows = run("events", "--store", store, "--format", "csv").stdout.splitlines()
+    assert head.startswith("seq,wall,counter,visit,at,kind,")
+    assert len(rows) == len(listed("--store", store))
+
+
+def test_verify_names_the_first_row_that_somebody_changed(store: Path) -> None:
+    assert run("events", "verify", "--store", store).exit_code == 0
+    assert run("events", "--store", store, "verify").exit_code == 0
+    with sqlite3.connect(store) as database:
+        database.execute("drop trigger events_no_update")
+        (row,) = database.execute("select seq from events where verdict = 'forbidden'").fetchone()
+        database.execute("update events set verdict = 'heard' where seq = ?", (row,))
+    result = run("events", "verify", "--store", store)
+    assert result.exit_code == 4
+    assert f"row {row}" in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_a_purge_removes_old_visits_and_records_itself(store: Path) -> None:
+    result = run("purge", "--before", "2026-02-01", "--store", store, "--yes")
+    assert result.exit_code == 0
+    left = listed("--store", store)
+    assert [event["kind"] for event in left if event["kind"] == "purge"] == ["purge"]
+    assert {event["visit"] for event in left if event["visit"]} == {
+        e["visit"] for e in left if e["kind"] == "visit_closed"
+    }
+    assert len({event["visit"] for event in left if event["visit"]}) == 1
+    assert run("events", "verify", "--store", store).exit_code == 0
+    assert "0 rows" in run("purge", "--before", "2026-02-01", "--store", store, "--yes").stdout
+    unasked = run("purge", "--before", "2030-01-01", "--store", store)
+    assert (unasked.exit_code, "say --yes" in unasked.stderr) == (2, True)
+    assert listed("--store", store) != []
+    bad = run("purge", "--before", "soon", "--store", store, "--yes")
+    assert (bad.exit_code, len(bad.stderr.splitlines())) == (2, 1)
+
+
+def test_a_backup_is_the_same_record_and_never_overwrites(store: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy.db"
+    assert run("backup", copy, "--store", store).exit_code == 0
+    assert listed("--store", copy) == listed("--store", store)
+    again = run("backup", copy, "--store", store)
+    assert (again.exit_code, len(again.stderr.splitlines())) == (4, 1)
+
+
+def test_a_record_that_is_not_there_is_not_made(tmp_path: Path) -> None:
+    for words in (
+        ["events"],
+        ["events", "verify"],
+        ["purge", "--before", "2026-01-01", "--yes"],
+        ["backup", "copy.db"],
+    ):
+        result = run(*words, "--store", tmp_path / "none.db")
+        assert (result.exit_code, len(result.stderr.splitlines())) == (4, 1)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_phrase_sets_are_listed() -> None:
+    shown = run("phrases", "list").stdout
+    assert "bank-counter" in shown
+    assert "service-desk-en" in shown
+
+
+@pytest.mark.parametrize("name", ["bank-counter", "service-desk-en"])
+def test_shipped_phrase_sets_pass_their_own_check(name: str) -> None:
+    result = run("phrases", "check", name)
+    assert result.exit_code == 0
+    assert "; 0 faults" in result.stdout
+
+
+def test_a_wording_that_is_not_heard_as_its_own_fails_the_check(tmp_path: Path) -> None:
+    file = tmp_path / "branch.toml"
+    file.write_text(SMALL, encoding="utf-8")
+    assert run("phrases", "check", file).exit_code == 0
+    file.write_text(
+        SMALL.replace('say = ["这事不归我管"]', 'say = ["对不起这事不归我管"]\nunless = ["对不起"]'), encoding="utf-8"
+    )
+    result = run("phrases", "check", file)
+    assert result.exit_code == 2
+    assert "is heard as" in result.stdout
+
+
+def test_a_sentence_is_tried() -> None:
+    shown = run("phrases", "try", "bank-counter", "您好，出示身份证，再见").stdout
+    assert "sounds: nin hao chu shi shen fen zheng zai jian" in shown
+    assert "hello" in shown
+    assert "broken" in shown
+    assert "customers say it too" in shown
+    assert run("phrases", "try", "bank-counter", "今天天气不错").stdout.splitlines()[-1] == "nothing"
+
+
+def test_wordings_that_a_model_cannot_hear_are_named() -> None:
+    shown = run("phrases", "vocabulary", "bank-counter", "--model", "counter-cn")
+    assert shown.exit_code == 0
+    assert "words in the model" in shown.stdout
+    without = {
+        one.wording: one.lacking
+        for one in unspellable_wordings(small().phrases, frozenset({"您", "号", "请", "慢走", "再见"}))
+    }
+    assert without["您好"] == "characters"  # 号 sounds like 好
+    assert without["请问您办理什么业务"] == "sounds"
+    assert not {"请慢走", "再见请慢走", "再见", "请"} & set(without)

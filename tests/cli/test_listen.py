@@ -1,0 +1,343 @@
+"""Listening for real: a virtual microphone, visits played into it, and what `listen` makes of them."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import select
+import signal
+import socket
+import statistics
+import struct
+import subprocess
+import sys
+import threading
+import time
+import wave
+from array import array
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, suppress
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pyte
+import pytest
+from support.command import program
+from support.listening import FIXTURES, Listening, begun, closed, listening, stretched
+from support.virtual_microphone import MISSING, WHY_NOT, Sound, virtual_sound
+
+from counter_listener.audio.recording import read_recording
+from counter_listener.domain.resources import bundled_folder
+
+if sys.platform != "win32":
+    import fcntl
+    import pty
+    import termios
+
+pytestmark = pytest.mark.skipif(bool(MISSING), reason=WHY_NOT)
+
+SLACK = 0.3
+"""Seconds by which a time may be out."""
+START = 180.0
+"""Seconds that a listener may take to start while everything else is tested too."""
+IDLE, QUIET = 3.0, 2.0
+"""Seconds after which visits close in these tests: the real ones are minutes, the pauses in them 1.3 s at most."""
+KEYS = ("kind", "stage", "step", "phrase", "verdict", "score", "heard")
+VISITS = ("complaint-unhandled", "request-without-please")
+"""Recordings that libvosk hears alike wherever its blocks begin: how a live stream is cut, nobody chooses."""
+
+
+@pytest.fixture(scope="module")
+def phrases(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The bank counter's phrase set, with visits that close sooner."""
+    text = (bundled_folder("phrase_sets") / "bank-counter.toml").read_text(encoding="utf-8")
+    text = text.replace("\nquiet = 20\n", f"\nquiet = {QUIET}\n").replace("\nidle = 120\n", f"\nidle = {IDLE}\n")
+    assert f"quiet = {QUIET}" in text
+    assert f"idle = {IDLE}" in text
+    file = tmp_path_factory.mktemp("phrases") / "sooner.toml"
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
+def room(seconds: float) -> bytes:
+    """The noise of a quiet room: a null sink alone is as silent as a muted microphone."""
+    rng = random.Random(7)  # noqa: S311 - for noise
+    return array("h", (rng.randint(-12, 12) for _ in range(int(seconds * 16_000)))).tobytes()
+
+
+def with_room(file: Path, before: float, after: float, target: Path) -> Path:
+    """A recording with some seconds of quiet room before and after it."""
+    middle = b"".join(part for part in read_recording(file) if isinstance(part, bytes))
+    with wave.open(str(target), "wb") as out:
+        out.setparams((1, 2, 16_000, 0, "NONE", ""))
+        out.writeframes(room(before) + middle + room(after))
+    return target
+
+
+def facts(row: dict[str, Any]) -> tuple[object, ...]:
+    return tuple(row.get(key) for key in KEYS)
+
+
+def told(rows: list[Any]) -> list[dict[str, Any]]:
+    """The rows of visits as `check --format jsonl` prints them."""
+    columns = [
+        {**{key: getattr(row, key) for key in (*KEYS, "at")}, **json.loads(row.detail)} for row in rows if row.visit
+    ]
+    return [row for row in columns if row["kind"] != "gap"]
+
+
+def checked(recording: Path, phrases: Path) -> list[dict[str, Any]]:
+    shown = program("check", recording, "--phrases", phrases, "--store", "none", "--format", "jsonl", "--quiet")
+    rows = [json.loads(line) for line in shown.stdout.splitlines()]
+    return [row for row in rows if row["visit"] and row["kind"] != "gap"]
+
+
+def played(phrases: Path, tmp_path: Path) -> None:
+    """What is played is heard as `check` hears the file, at several counters at once."""
+    with ExitStack() as stack:
+        sound = stack.enter_context(virtual_sound())
+        running: dict[str, Listening] = {}
+        for name in VISITS:
+            folder = tmp_path / name
+            folder.mkdir()
+            with_room(FIXTURES / f"{name}.wav", IDLE + 1.5, IDLE + 2.5, folder / "visit.wav")
+            sound.plug_in(name)
+            options = ("--phrases", phrases, "--counter", name, "--no-screen")
+            running[name] = stack.enter_context(listening(folder / "events.db", sound.hearing(name), *options))
+        for one in running.values():
+            one.wait_for(begun, START)
+        players = [sound.play(name, tmp_path / name / "visit.wav") for name in VISITS]
+        expected = {name: checked(tmp_path / name / "visit.wav", phrases) for name in VISITS}
+        assert all(player.wait(stretched(90)) == 0 for player in players)
+        for name, one in running.items():
+            rows = told(one.wait_for(closed(1), 20))
+            assert [facts(row) for row in rows] == [facts(row) for row in expected[name]]
+            offset = statistics.median(
+                row["at"] - wanted["at"] for row, wanted in zip(rows, expected[name], strict=True)
+            )
+            for row, wanted in zip(rows, expected[name], strict=True):
+                assert row["at"] - wanted["at"] == pytest.approx(offset, abs=SLACK), (name, row, wanted)
+        for name, one in running.items():
+            seconds, out, _ = one.stop()
+            assert seconds < stretched(2)
+            assert one.process.returncode == 0
+            assert len(out.splitlines()) == 1
+            assert name in out
+    assert any(row["verdict"] == "broken" for row in expected["request-without-please"])
+
+
+def unplugged(_phrases: Path, tmp_path: Path) -> None:
+    """A microphone goes in the middle of a visit, and comes back."""
+    with virtual_sound() as sound:
+        _unplugged(sound, tmp_path)
+
+
+def _unplugged(sound: Sound, tmp_path: Path) -> None:
+    with_room(FIXTURES / "no-greeting.wav", 1.0, 0.0, tmp_path / "visit.wav")
+    module = sound.plug_in("loose")
+    options = ("--counter", "loose", "--no-screen")
+    with listening(tmp_path / "events.db", sound.hearing("loose"), *options) as one:
+        one.wait_for(begun, START)
+        player = sound.play("loose", tmp_path / "visit.wav")
+        before = one.wait_for(lambda rows: any(row.phrase == "ask-need" for row in rows), 20)
+        second = program(
+            "listen", "--store", one.store, "--counter", "loose", "--no-screen", env=sound.hearing("loose")
+        )
+        assert second.returncode == 73
+        assert "already" in second.stderr
+        sound.unplug(module)
+        player.kill()
+        player.wait(10)
+        one.wait_for(lambda rows: any("microphone stopped" in row.detail for row in rows), 10)
+        sound.plug_in("loose")
+        rows = one.wait_for(lambda rows: any("microphone was away" in row.detail for row in rows), 10)
+        assert rows[: len(before)] == before
+        away = next(row for row in rows if "microphone was away" in row.detail)
+        assert json.loads(away.detail)["seconds"] > 0.3
+        assert away.visit == before[-1].visit  # the visit goes on
+        seconds, out, err = one.stop()
+        rows = one.rows()
+    assert seconds < stretched(2)
+    verdicts = {row.phrase: row.verdict for row in rows if row.kind == "phrase"}
+    assert verdicts["ask-need"] == "heard"
+    assert verdicts["hello"] == verdicts["goodbye"] == "unknown"
+    assert "not_heard" not in verdicts.values()
+    assert [row.kind for row in rows].count("visit_closed") == 1
+    assert len({row.stream for row in rows}) == 1
+    assert [row.at for row in rows] == sorted(row.at for row in rows)
+    assert not any(row.heard and row.heard in out + err for row in rows)
+
+
+def manager_at(path: Path) -> tuple[socket.socket, list[str]]:
+    """A service manager such as systemd, and what it is told."""
+    manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    manager.bind(str(path))
+    told_manager: list[str] = []
+
+    def hear() -> None:
+        with suppress(OSError):
+            while word := manager.recv(100):
+                told_manager.append(word.decode())
+
+    threading.Thread(target=hear, daemon=True).start()
+    return manager, told_manager
+
+
+def killed(_phrases: Path, tmp_path: Path) -> None:
+    """The listener is killed, aborts as libvosk does, and hangs; each time another goes on with the visit."""
+    with virtual_sound() as sound:
+        sound.plug_in("hard")
+        with_room(FIXTURES / "no-greeting.wav", 0.5, 120.0, tmp_path / "visit.wav")
+        manager, told_manager = manager_at(tmp_path / "notify")
+        environment = {
+            **sound.hearing("hard"),
+            "NOTIFY_SOCKET": str(tmp_path / "notify"),
+            "WATCHDOG_USEC": "2000000",
+        }
+        with manager, listening(tmp_path / "events.db", environment, "--counter", "hard", "--no-screen") as one:
+            one.wait_for(begun, START)
+            player = sound.play("hard", tmp_path / "visit.wav")
+            one.wait_for(lambda rows: any(row.phrase == "ask-need" for row in rows), 30)
+            for number, (how, said) in enumerate(
+                ((signal.SIGKILL, "died"), (signal.SIGABRT, "died"), (signal.SIGSTOP, "hung"))
+            ):
+                before = one.rows()
+                child = one.child()
+                child.send_signal(how)
+                rows = one.wait_for(partial(gaps_told, said, number + 1 if said == "died" else 1), 60)
+                assert rows[: len(before)] == before
+            player.kill()
+            player.wait()
+            seconds, _, err = one.stop()
+            rows = one.rows()
+            until = time.monotonic() + stretched(5)
+            while told_manager[-1] != "STOPPING=1" and time.monotonic() < until:
+                time.sleep(0.05)
+        assert seconds < stretched(2)
+        assert "READY=1" in told_manager
+        assert told_manager[-1] == "STOPPING=1"
+        assert told_manager.count("WATCHDOG=1") > 10  # all through three restarts
+        assert "SIGKILL" in err
+        assert "SIGABRT" in err
+        assert len({row.stream for row in rows}) == 1
+        assert [row.kind for row in rows].count("visit_closed") == 1
+        verdicts = {row.phrase: row.verdict for row in rows if row.kind == "phrase"}
+        assert verdicts["ask-need"] == "heard"
+        assert set(verdicts.values()) == {"heard", "unknown"}
+
+
+def on_screen(_phrases: Path, tmp_path: Path) -> None:
+    """A terminal of 80 by 24: the space key opens and closes a visit, q leaves, and the terminal is as before."""
+    with virtual_sound() as sound:
+        sound.plug_in("shown")
+        player = sound.play("shown", with_room(FIXTURES / "noise.wav", 0.0, 60.0, tmp_path / "noise.wav"))
+        ours, theirs = pty.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+        before = termios.tcgetattr(theirs)
+        command = [
+            sys.executable,
+            "-m",
+            "counter_listener",
+            "listen",
+            "--device",
+            "pulse",
+            "--counter",
+            "7",
+            "--lang",
+            "zh",
+        ]
+        process = subprocess.Popen(
+            [*command, "--store", str(tmp_path / "events.db")],
+            env={**os.environ, **sound.hearing("shown"), "TERM": "xterm-256color", "XDG_DATA_HOME": str(tmp_path)},
+            cwd=tmp_path,
+            stdin=theirs,
+            stdout=theirs,
+            stderr=subprocess.PIPE,
+        )
+        terminal = pyte.Screen(80, 24)
+        stream = pyte.ByteStream(terminal)
+
+        def until(wanted: str, seconds: float = START) -> None:
+            end = time.monotonic() + seconds
+            while wanted not in "\n".join(terminal.display).replace(" ", ""):
+                assert time.monotonic() < end, (wanted, terminal.display, process.poll())
+                if select.select([ours], [], [], 0.2)[0]:
+                    stream.feed(os.read(ours, 65_536))
+
+        try:
+            until("正在聆听")
+            until("暂无客户")
+            os.write(ours, b" ")
+            until("第1位客户")
+            os.write(ours, b" ")
+            until("上一位：")
+            os.write(ours, b"q")
+            began = time.monotonic()
+            while process.poll() is None and time.monotonic() - began < 10:
+                if select.select([ours], [], [], 0.1)[0]:
+                    os.read(ours, 65_536)
+            assert process.returncode == 0
+            assert time.monotonic() - began < stretched(2.5)  # two seconds, and Python's own end
+            assert termios.tcgetattr(theirs) == before
+        finally:
+            process.kill()
+            process.communicate()
+            player.kill()
+            player.wait()
+
+
+LEVELS = """
+import time
+from counter_listener.config import Config
+from counter_listener.doctor import heard
+from counter_listener.microphone import devices, find_device
+
+device = find_device("pulse", devices())
+for channel in (1, 2, "mix"):
+    found = heard(device, Config(channel=channel), 2.0, time.monotonic)
+    print(found.state, found.said)
+"""
+
+
+def two_channels(_phrases: Path, tmp_path: Path) -> None:
+    """Of a device with two channels each is heard by itself; `devices` lists it with its level."""
+    with virtual_sound() as sound:
+        sound.plug_in("pair", 2)
+        with wave.open(str(tmp_path / "right.wav"), "wb") as out:
+            out.setparams((2, 2, 16_000, 0, "NONE", ""))
+            out.writeframes(array("h", (0, 8000, 0, -8000) * 8_000 * 120).tobytes())
+        player = sound.play("pair", tmp_path / "right.wav")
+        environment = {**os.environ, **sound.hearing("pair")}
+        shown = subprocess.run(
+            [sys.executable, "-c", LEVELS], env=environment, capture_output=True, encoding="utf-8", check=False
+        )
+        listed = program("devices", "--seconds", 2, env=environment)
+        player.kill()
+        player.wait()
+    assert shown.returncode == 0, shown.stderr
+    left, right, mixed = shown.stdout.splitlines()
+    assert left.startswith("wrong nothing but zeros")
+    assert right.startswith("ok peak -12 dB")
+    assert mixed.startswith("ok peak -18 dB")
+    (line,) = [line for line in listed.stdout.splitlines() if " pulse, ALSA" in line]
+    assert line.endswith("-18 dB")
+
+
+def gaps_told(said: str, count: int, rows: list[Any]) -> bool:
+    return sum(f"the listener {said}" in row.detail for row in rows) >= count
+
+
+@pytest.fixture(scope="module")
+def scenes(phrases: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Future[None]]]:
+    """Two at a time, so that real time is spent once and two cores keep up."""
+    acts = (played, killed, unplugged, on_screen, two_channels)
+    with ThreadPoolExecutor(2) as pool:
+        yield {act.__name__: pool.submit(act, phrases, tmp_path_factory.mktemp(act.__name__)) for act in acts}
+
+
+@pytest.mark.parametrize("name", ["played", "unplugged", "killed", "on_screen", "two_channels"])
+def test_on_the_real_path(name: str, scenes: dict[str, Future[None]]) -> None:
+    scenes[name].result()

@@ -1,0 +1,38 @@
+"""What is masked, and what a terminal never gets to see."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from counter_listener.domain.privacy import mask_numbers, printable
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "我的身份证是11010519491231002X",
+        "卡号 6222 0200 1234 5678 901",
+        "电话一三八零零一三八零零零",
+        "幺三八零零幺三八零零零",
+        "138-0013-8000",
+        "验证码 四 五 六 七 八 九",
+    ],
+)
+def test_long_numbers_are_masked(text: str) -> None:
+    masked = mask_numbers(text)
+    assert "＊＊＊" in masked
+    assert not any(character in "0123456789一三八零幺" for character in masked)
+
+
+@pytest.mark.parametrize("text", ["收您五千元", "请到3号窗口", "一共一万二千三百四十五元", "您好"])
+def test_amounts_and_words_stay(text: str) -> None:
+    assert mask_numbers(text) == text
+
+
+@given(st.text())
+def test_nothing_a_terminal_obeys_is_left(text: str) -> None:
+    left = printable(text)
+    assert not any(ord(character) < 32 or 127 <= ord(character) < 160 for character in left)
+    assert not set(left) & set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")

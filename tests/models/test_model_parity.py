@@ -1,0 +1,60 @@
+"""Parity: of noise and of speech libvosk computes what the model's own numbers say, to 1e-4 a frame."""
+
+from __future__ import annotations
+
+import wave
+from pathlib import Path
+
+import kaldi_native_fbank
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from numpy.typing import NDArray
+from support.kaldi_reading import read_acoustic
+
+from counter_listener.asr.model_files import find_model
+from counter_listener.cli.options import DEFAULT_MODEL
+from models.build.kaldi import kept_in_16_bits
+from models.build.lexicon import unit_numbers
+from models.build.one_phone import by_libvosk, noise
+
+TOLERANCE = 1e-4
+UNITS = ("sh", "SPN")
+FIXTURES = Path(__file__).parents[1] / "fixtures"
+
+
+def mfcc(samples: NDArray[np.int16]) -> NDArray[np.float32]:
+    """Frames x 40, by the options of conf/mfcc.conf."""
+    options = kaldi_native_fbank.MfccOptions()
+    options.frame_opts.dither = 0
+    options.use_energy = False
+    options.num_ceps = options.mel_opts.num_bins = 40
+    options.mel_opts.low_freq = 20
+    options.mel_opts.high_freq = -400
+    computer = kaldi_native_fbank.OnlineMfcc(options)
+    computer.accept_waveform(16_000, samples.astype(np.float32).tolist())
+    computer.input_finished()
+    return np.stack([computer.get_frame(number) for number in range(computer.num_frames_ready)])
+
+
+def speech() -> NDArray[np.int16]:
+    with wave.open(str(FIXTURES / "full-marks.wav"), "rb") as recording:
+        return np.frombuffer(recording.readframes(16_000 * 12), "<i2")
+
+
+@pytest.mark.parametrize("sound", [noise(), speech()], ids=["noise", "speech"])
+def test_libvosk_computes_what_the_model_says(sound: NDArray[np.int16]) -> None:
+    folder = find_model(DEFAULT_MODEL)
+    expected = read_acoustic(folder).log_likelihoods(mfcc(sound))
+    heard = by_libvosk(folder, sound, UNITS)
+    for unit in UNITS:
+        difference = (expected[:, unit_numbers()[unit]].sum() - heard[unit]) / len(expected)
+        assert abs(difference) < TOLERANCE, unit
+
+
+@given(arrays(np.float32, (3, 4), elements=st.floats(-8, 8, width=32)))
+def test_sixteen_bits_keep_every_weight_to_half_a_step(weights: NDArray[np.float32]) -> None:
+    step = np.ptp(weights.astype(np.float64)) / 65_535
+    assert np.abs(kept_in_16_bits(weights) - weights).max() <= step / 2 + 2e-6

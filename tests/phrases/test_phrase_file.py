@@ -1,0 +1,133 @@
+"""Phrase sets: what is refused, and that the sentence says where, what was expected, and what is near."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from support.small_counter import SMALL
+
+from counter_listener.domain.errors import PhraseSetError
+from counter_listener.judging.examples import failing_examples
+from counter_listener.matching.matcher import prepare_matcher
+from counter_listener.phrases.phrase_file import find_phrase_set, read_phrase_set
+
+HELLO = 'say = ["您好", "您好欢迎光临", "{title}您好"]'
+EXAMPLE = '\n[[example]]\nheard = "您好"\nexpect = ["hello"]\n'
+
+
+def refusal(tmp_path: Path, content: str | bytes) -> str:
+    """The sentence with which a phrase set is refused."""
+    file = tmp_path / "branch.toml"
+    file.write_bytes(content.encode() if isinstance(content, str) else content)
+    with pytest.raises(PhraseSetError) as refused:
+        read_phrase_set(file)
+    told = str(refused.value)
+    assert told.startswith(str(file))
+    assert "\n" not in told
+    return told.removeprefix(f"{file}: ")
+
+
+def changed(old: str, new: str) -> str:
+    assert old in SMALL
+    return SMALL.replace(old, new, 1)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("required = true", "requred = true", "has no key 'requred' (did you mean 'required'?)"),
+        ("[visit]", "[visits]", "has no key 'visits' (did you mean 'visit'?)"),
+        (HELLO, 'say = "您好"', "[[stage]] 1 \"greet\", [[phrase]] 1 \"hello\", 'say' must be a list"),
+        (HELLO, "say = []", "phrase 'hello' has no wording"),
+        (HELLO, 'say = ["……"]', "in which there is nothing to hear"),
+        (HELLO, 'say = ["{titel}您好"]', "uses the slot {titel}, which [slots] does not have (did you mean 'title'?)"),
+        (HELLO, 'say = ["{title您好"]', "has a brace too many"),
+        (HELLO, 'say = ["请慢走"]', "'请慢走' stands under both 'hello' and 'goodbye'"),
+        ("within = 15", 'within = "soon"', "'within' must be a number"),
+        ("within = 15", "within = -1", "phrase 'hello', 'within' is -1; it must be from 0 to 86400"),
+        ("weight = 2", "weight = 2\nthreshold = 101", "'threshold' is 101; it must be from 0 to 100"),
+        ("required = true", 'required = "yes please"', "'required' must be true or false"),
+        ('id = "thanks"', 'id = "hello"', "the id 'hello' is used 2 times"),
+        ('step = "greeting"', 'step = "greting"', "the step 'greting', which is not there (did you mean 'greeting'?)"),
+        ('opens = ["hello"]', 'opens = ["helo"]', "names the stage or phrase 'helo', which is not there (did you mean"),
+        ('severity = "grave"', 'severity = "huge"', "\"not-mine\", 'severity'"),
+        ('class = "敷衍"\n', "", "[[forbidden]] 1 \"none-left\", 'class' is missing"),
+        ("scope = 4.0", 'scope = "paragraph"', '[[rule]] 2 "refusal-sorry"'),
+        ("quiet = 20", "quiet = 0", "[visit], 'quiet' is 0"),
+        ("[visit]", "[score]\npenalty = {minor = 3}\n[visit]", "lacks serious, grave"),
+        ("doc = {min = 1, max = 6}", "doc = {min = 7, max = 6}", "[slots] 'doc', 'min' is 7"),
+    ],
+)  # fmt: skip
+def test_each_fault_is_told_in_one_sentence_with_place_and_cure(tmp_path: Path, old: str, new: str, told: str) -> None:
+    assert told in refusal(tmp_path, changed(old, new))
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ("", "'name' is missing"),
+        ("name = ", "not TOML"),
+        ("[" * 1_000_000, "not TOML"),
+        ("name = " + "[" * 100_000, "nested too deeply"),
+        ("#" * 1_000_001, "more than 1,000,000 bytes"),
+        (b"\xff\xfe\x00", "not UTF-8"),
+        ("n = " + "9" * 5000, "not a phrase set"),
+        ("a." * 200_000 + "b = 1", "more than 500 dots"),
+        ("stage = 3", "must be a list"),
+        ("stage = [3]", "must be a table"),
+    ],
+)
+def test_what_is_no_phrase_set_at_all(tmp_path: Path, content: str | bytes, told: str) -> None:
+    assert told in refusal(tmp_path, content)
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.binary(max_size=200), st.integers(0, len(SMALL.encode())))
+def test_invariant_5_any_bytes_are_a_phrase_set_or_one_sentence(
+    tmp_path_factory: pytest.TempPathFactory, garbage: bytes, at: int
+) -> None:
+    file = tmp_path_factory.getbasetemp() / "any.toml"
+    for content in (garbage, SMALL.encode()[:at] + garbage + SMALL.encode()[at:]):
+        file.write_bytes(content)
+        with suppress(PhraseSetError):
+            read_phrase_set(file)
+
+
+def test_a_missing_file_and_an_unknown_name(tmp_path: Path) -> None:
+    with pytest.raises(PhraseSetError, match="there is no such phrase set"):
+        read_phrase_set(tmp_path / "none.toml")
+    with pytest.raises(PhraseSetError, match=r"did you mean 'bank-counter'\?"):
+        find_phrase_set("bank-countr")
+    with pytest.raises(PhraseSetError, match="cannot be read"):
+        read_phrase_set(tmp_path)
+
+
+def test_examples_that_fail_are_named_with_what_was_found(tmp_path: Path) -> None:
+    def told(example: str) -> list[str]:
+        file = tmp_path / "branch.toml"
+        file.write_text(SMALL + example, encoding="utf-8")
+        return list(map(str, failing_examples(prepare_matcher(read_phrase_set(file)[0]))))
+
+    assert told(EXAMPLE) == []
+    (missing,) = told(EXAMPLE.replace('heard = "您好"', 'heard = "天气不错"'))
+    assert "hello was not found" in missing
+    (surplus,) = told(EXAMPLE.replace('["hello"]', "[]"))
+    assert "hello was found" in surplus
+
+
+def test_a_known_failure_must_keep_failing(tmp_path: Path) -> None:
+    file = tmp_path / "branch.toml"
+    file.write_text(SMALL + EXAMPLE + "fails = true\n", encoding="utf-8")
+    (told,) = failing_examples(prepare_matcher(read_phrase_set(file)[0]))
+    assert "take its 'fails' away" in str(told)
+
+
+def test_a_file_saved_by_windows_is_the_same_set(tmp_path: Path) -> None:
+    plain, windows = tmp_path / "plain.toml", tmp_path / "windows.toml"
+    plain.write_text(SMALL, encoding="utf-8", newline="\n")
+    windows.write_bytes(b"\xef\xbb\xbf" + SMALL.replace("\n", "\r\n").encode())
+    assert read_phrase_set(plain)[0] == read_phrase_set(windows)[0]

@@ -1,0 +1,1 @@
+"""What the tests share: a counter written down, recordings, servers and microphones."""
