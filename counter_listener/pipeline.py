@@ -2,8 +2,8 @@
 
     source -> recognise -> find_phrases -> judge_events -> events
 
-`check`, `listen`, `rejudge`, `explain` and `eval` differ in their source alone. Every stage is a generator, pulled from the
-end, so that a recording of any length needs little memory.
+`check`, `listen`, `rejudge`, `explain` and `eval` differ in their source alone. Every stage is a generator, pulled from
+the end, so that a recording of any length needs little memory.
 """
 
 from __future__ import annotations

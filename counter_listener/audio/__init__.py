@@ -13,23 +13,3 @@ from counter_listener.audio.microphone import (
 )
 from counter_listener.audio.recording import probe, read_recording
 from counter_listener.audio.start_time import StartTime, find_start_time, parse_time
-
-__all__ = [
-    "MUTED",
-    "SILENCE_DB",
-    "CaptureItem",
-    "Device",
-    "StartTime",
-    "blocks",
-    "coalesce",
-    "find_device",
-    "find_start_time",
-    "list_devices",
-    "mark_muted",
-    "open_microphone",
-    "parse_time",
-    "peak_level",
-    "portaudio_version",
-    "probe",
-    "read_recording",
-]

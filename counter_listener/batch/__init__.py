@@ -13,25 +13,3 @@ from counter_listener.batch.transcript_files import (
 )
 from counter_listener.batch.warm import start_preloading
 from counter_listener.batch.workers import ProcessWorker
-
-__all__ = [
-    "CheckOptions",
-    "CheckResult",
-    "InputOrder",
-    "MissingInput",
-    "ProcessWorker",
-    "Recorder",
-    "RecorderCounts",
-    "Tally",
-    "Worker",
-    "check_inline",
-    "check_with_workers",
-    "cluster_workers",
-    "expand_inputs",
-    "file_size",
-    "is_recording",
-    "rejudge_transcripts",
-    "remove_transcripts",
-    "start_preloading",
-    "transcripts_folder",
-]

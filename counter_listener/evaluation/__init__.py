@@ -13,26 +13,3 @@ from counter_listener.evaluation.labels import Label, read_labels, scorable_ids
 from counter_listener.evaluation.scores import ALL, Row, as_record, by_phrase, rows_of
 from counter_listener.evaluation.scoring import DRAWS, SLACK, Counts
 from counter_listener.evaluation.sweep import check_sweep, draw_sweep
-
-__all__ = [
-    "ALL",
-    "DRAWS",
-    "SLACK",
-    "Counts",
-    "Evaluation",
-    "FileDetections",
-    "Finders",
-    "Label",
-    "Row",
-    "as_record",
-    "by_phrase",
-    "check_sweep",
-    "draw_sweep",
-    "evaluate",
-    "finders",
-    "load_case",
-    "read_labels",
-    "rows_of",
-    "run_finders",
-    "scorable_ids",
-]

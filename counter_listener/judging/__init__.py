@@ -6,23 +6,3 @@ from counter_listener.judging.explanation import AlignedColumn, ExplainQuery, Ex
 from counter_listener.judging.loading import load_matcher
 from counter_listener.judging.verdicts import Visit
 from counter_listener.judging.visit import CounterState, advance, counted_findings, finish_stream, initial_state, judge
-
-__all__ = [
-    "AlignedColumn",
-    "CounterState",
-    "ExplainQuery",
-    "Explanation",
-    "VerdictChange",
-    "Visit",
-    "advance",
-    "counted_findings",
-    "explain",
-    "failing_examples",
-    "finish_stream",
-    "initial_state",
-    "judge",
-    "load_matcher",
-    "typed_utterance",
-    "unmatched_wordings",
-    "verdict_changes",
-]

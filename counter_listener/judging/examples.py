@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from counter_listener.domain import Example, MatchedUtterance, RuleHit, Sentence, Speaker, Utterance, Word
+from counter_listener.domain import Example, MatchedUtterance, RuleHit, Sentence, Speaker, Utterance, Word, sentence
 from counter_listener.judging.visit import counted_findings
 from counter_listener.matching import Matcher, find_in_utterance
 from counter_listener.phrases import SLOT
@@ -39,7 +39,7 @@ def failing_examples(matcher: Matcher) -> Iterator[Sentence]:
     for example in matcher.phrases.example:
         found, expected = find_ids(matcher, example.heard, example.speaker), set(example.expect)
         if example.fails and found == expected:
-            yield domain.sentence("the example {example!r} passes now; take its 'fails' away.", example=example.heard)
+            yield sentence("the example {example!r} passes now; take its 'fails' away.", example=example.heard)
         elif not example.fails and found != expected:
             yield _difference(example, found)
 
@@ -49,14 +49,14 @@ def _difference(example: Example, found: set[str]) -> Sentence:
     lacking, surplus = sorted(expected - found), sorted(found - expected)
     values = {"example": example.heard, "lacking": ", ".join(lacking), "surplus": ", ".join(surplus)}
     if not surplus:
-        return domain.sentence(
+        return sentence(
             "the example {example!r} fails: {lacking} was not found; mend the example or the wordings.", **values
         )
     if not lacking:
-        return domain.sentence(
+        return sentence(
             "the example {example!r} fails: {surplus} was found; mend the example or the wordings.", **values
         )
-    return domain.sentence(
+    return sentence(
         "the example {example!r} fails: {lacking} was not found and {surplus} was found; mend the example or the"
         " wordings.",
         **values,
@@ -76,8 +76,8 @@ def _misheard(matcher: Matcher, owner: str, wordings: tuple[str, ...], kind: str
         said = SLOT.sub(lambda slot: FILLER[: matcher.phrases.slots[slot[1]].min], wording)
         hits = getattr(find_in_utterance(matcher, typed_utterance(said)), kind)
         if owner not in {hit.owner for hit in hits}:
-            others = ", ".join(hit.owner for hit in hits) or domain.sentence("nothing")
-            yield domain.sentence(
+            others = ", ".join(hit.owner for hit in hits) or sentence("nothing")
+            yield sentence(
                 "the wording {wording!r} of {owner!r} is heard as {others}.",
                 wording=wording,
                 owner=owner,

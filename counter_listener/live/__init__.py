@@ -6,27 +6,3 @@ from counter_listener.live.listener import STARTED, LiveListener
 from counter_listener.live.notify import notify, watchdog_seconds
 from counter_listener.live.resume import close_open_visit, rebuild_state, stream_start
 from counter_listener.live.supervisor import NO_MICROPHONE, Supervisor
-
-__all__ = [
-    "NO_MICROPHONE",
-    "STARTED",
-    "ClosedVisit",
-    "Config",
-    "Day",
-    "Hint",
-    "LiveListener",
-    "Message",
-    "ScreenState",
-    "ShownGap",
-    "State",
-    "Supervisor",
-    "close_open_visit",
-    "find_config",
-    "notify",
-    "read_config",
-    "rebuild_state",
-    "stream_start",
-    "template",
-    "watchdog_seconds",
-    "with_flags",
-]

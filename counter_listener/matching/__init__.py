@@ -15,26 +15,3 @@ from counter_listener.matching.patterns import Pattern
 from counter_listener.matching.scoring import Candidate, score_alignment
 from counter_listener.matching.search import is_admissible, search_candidates
 from counter_listener.matching.syllables import Syllables, to_syllables
-
-__all__ = [
-    "UNALIGNED",
-    "Candidate",
-    "Matcher",
-    "Pattern",
-    "Syllables",
-    "align",
-    "context_window",
-    "contexts_for",
-    "continues",
-    "find_in_utterance",
-    "is_admissible",
-    "match",
-    "missing_courtesies",
-    "overlaps_window",
-    "prepare_matcher",
-    "score_alignment",
-    "search_candidates",
-    "to_syllables",
-    "with_cache",
-    "with_optional_spans",
-]

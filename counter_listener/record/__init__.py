@@ -19,36 +19,3 @@ from counter_listener.record.lock import lock_counter
 from counter_listener.record.rows import Origin, Recording, RecordingRow, Row, event_columns, event_from_row, iso
 from counter_listener.record.store import LIVE, Record, open_record
 from counter_listener.record.store_file import record_file
-
-__all__ = [
-    "COLUMNS",
-    "FEW",
-    "LIVE",
-    "DurationStatistics",
-    "Judgement",
-    "Origin",
-    "Record",
-    "Recording",
-    "RecordingRow",
-    "ReportData",
-    "ReportScope",
-    "Row",
-    "Share",
-    "ShownEvent",
-    "ShownVisit",
-    "VerdictCounts",
-    "VisitTotals",
-    "as_csv_lines",
-    "as_json_lines",
-    "csv_line",
-    "event_columns",
-    "event_from_row",
-    "export_row",
-    "gather_report_data",
-    "has_counter",
-    "iso",
-    "lock_counter",
-    "open_record",
-    "record_file",
-    "sum_totals",
-]
