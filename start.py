@@ -4,7 +4,8 @@
     python3 start.py test                 linter, type checker and tests
     python3 start.py check RECORDING...   any other words go to counter-listener
 
-Needs Python 3.11 or newer and nothing else; installs nothing outside .venv, so it needs no rights.
+It needs Python 3.11 or newer and nothing else. It installs the versions of the lock files, each checked by its hash, and
+installs nothing outside .venv, so it needs no administrator rights.
 """
 
 from __future__ import annotations
@@ -37,17 +38,18 @@ def main() -> int:
         print(__doc__)
         return 2
     testing = asked[0] == "test"
-    if not set_up("test" if testing else ""):
+    if not set_up(HERE / ("requirements-test.lock" if testing else "requirements.lock")):
         return 2
     if testing:
         return run_checks(asked[1:])
     return subprocess.call([PYTHON, "-m", "counter_listener", *asked])
 
 
-def set_up(extra: str) -> bool:
-    """Makes .venv and installs this checkout into it; False, with a sentence, where that cannot be done."""
-    wanted = hashlib.sha256((HERE / "pyproject.toml").read_bytes() + extra.encode()).hexdigest()
-    done = VENV / f"set-up{'-' if extra else ''}{extra}"
+def set_up(lock: Path) -> bool:
+    """Makes .venv and installs the locked packages and this checkout into it; on failure prints why, returns False."""
+    installed = "".join(file.read_text(encoding="utf-8") for file in (HERE / "pyproject.toml", lock))
+    wanted = hashlib.sha256(installed.encode()).hexdigest()
+    done = VENV / f"installed-{lock.stem}"
     if PYTHON.exists() and done.exists() and done.read_text() == wanted:
         return True
     print("Setting up .venv (the first time takes a minute) ...", file=sys.stderr)
@@ -57,8 +59,10 @@ def set_up(extra: str) -> bool:
             file=sys.stderr,
         )
         return False
-    target = f"{HERE}[{extra}]" if extra else str(HERE)
-    if subprocess.call([*pip(), "install", "--quiet", "--disable-pip-version-check", "--editable", target]):
+    install = [*pip(), "install", "--quiet", "--disable-pip-version-check"]
+    if subprocess.call([*install, "--require-hashes", "--requirement", str(lock)]):
+        return False
+    if subprocess.call([*install, "--no-deps", "--no-build-isolation", "--editable", str(HERE)]):
         return False
     done.write_text(wanted)
     return True

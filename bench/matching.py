@@ -27,7 +27,7 @@ from visits import visits
 
 from counter_listener.domain.phrase_set import Phrase, PhraseSet, Stage
 from counter_listener.domain.types import Utterance
-from counter_listener.judging.examples import typed_utterance
+from counter_listener.judging import typed_utterance
 from counter_listener.matching.matcher import Matcher, prepare_matcher
 from counter_listener.matching.matching import find_in_utterance, match
 from counter_listener.phrases.phrase_file import SLOT, find_phrase_set, iter_wordings, read_phrase_set

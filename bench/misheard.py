@@ -15,7 +15,7 @@ from typing import Final, Literal
 from pypinyin import Style, lazy_pinyin
 
 from counter_listener.domain.types import Utterance, Word
-from counter_listener.evaluation.baselines import timed_units
+from counter_listener.evaluation.baselines import units_with_times
 from counter_listener.phrases.pinyin import pronounce, split_units
 
 Kind = Literal["homophone", "near", "other", "lost", "added"]
@@ -139,7 +139,7 @@ def misheard(utterance: Utterance, rate: float, rng: random.Random, ledger: Ledg
     `MIX`. Some sounds have one common character alone, as 您: the homophones that it cannot get go to the others of
     the utterance, for no recogniser mistakes 您 the more often for it.
     """
-    timed = timed_units(utterance)
+    timed = units_with_times(utterance)
     read = pronounce(tuple(unit for unit, _, _ in timed))
     open_to = [bool(alike(unit, sound)) for (unit, _, _), sound in zip(timed, read, strict=True)]
     share = len(timed) / max(1, sum(open_to))

@@ -23,7 +23,7 @@ from visits import Visit, visits
 
 from counter_listener.domain.statistics import wilson_interval
 from counter_listener.evaluation.baselines import BASELINES
-from counter_listener.evaluation.evaluation import Case, evaluate, finders, matcher_hits, run_finders
+from counter_listener.evaluation.evaluation import Case, evaluate, prepare_finders, matcher_hits, run_finders
 from counter_listener.evaluation.scoring import Detection, LabelledPhrase, MethodScore, f1_interval, overlap, total
 from counter_listener.matching.matcher import Matcher, prepare_matcher
 from counter_listener.phrases.phrase_file import find_phrase_set, read_phrase_set
@@ -50,7 +50,7 @@ def main() -> None:
         options.error("the reporting seeds are not to be tuned on, so --show needs --seeds tuning")
     kinds = () if asked.ours_only else BASELINES
     matcher = prepare_matcher(read_phrase_set(find_phrase_set(asked.phrases))[0])
-    ready = finders(matcher, kinds)
+    ready = prepare_finders(matcher, kinds)
     for rate in asked.cer or RATES:
         ledger = Ledger()
         cases = list(make(matcher, asked.seeds, rate, asked.visits, ledger))
@@ -80,7 +80,7 @@ def heard_at(visit: Visit, rate: float, rng: random.Random, ledger: Ledger) -> C
 
 def facts(cases: Sequence[Case], kind: str, rate: float, ledger: Ledger) -> str:
     hours = sum(case.seconds for case in cases) / 3600
-    owed = sum(not span.optional for case in cases for span in case.said)
+    owed = sum(not span.optional for case in cases for span in case.phrases)
     made = ledger.errors.total() / max(1, ledger.characters)
     mix = ", ".join(f"{name} {ledger.mix[name]:.0%}" for name in MIX)
     return (
@@ -108,14 +108,14 @@ def show(cases: Iterable[Case], matcher: Matcher, most: int) -> None:
     shown = 0
     for case in cases:
         found = [(Detection(hit.owner, hit.start, hit.end), hit) for hit in matcher_hits(case, matcher)]
-        for one in case.said:
+        for one in case.phrases:
             if not one.optional and not any(hit.id == one.id and overlap(hit, one) for hit, _ in found):
                 print(f"  miss   {one.id:22} {text(case, one)}   also found: {beside(one, (hit for hit, _ in found))}")
                 shown += 1
         for wrong, hit in found:
-            if not any(one.id == wrong.id and overlap(one, wrong) for one in case.said):
+            if not any(one.id == wrong.id and overlap(one, wrong) for one in case.phrases):
                 took = f"{hit.heard} for {hit.wording}, {hit.score:g}"
-                print(f"  false  {wrong.id:22} {text(case, wrong)}   {took}; said: {beside(wrong, case.said)}")
+                print(f"  false  {wrong.id:22} {text(case, wrong)}   {took}; said: {beside(wrong, case.phrases)}")
                 shown += 1
         if shown >= most:
             return
@@ -143,7 +143,7 @@ def write(cases: Iterable[Case], folder: Path) -> None:
         (folder / f"{case.name}.jsonl").write_text("".join(map(as_line, rows)), encoding="utf-8", newline="\n")
         said = [
             {"id": one.id, "start": one.start, "end": one.end} | ({"optional": True} if one.optional else {})
-            for one in case.said
+            for one in case.phrases
         ]
         labels.append(as_line({"file": f"{case.name}.jsonl", "seconds": case.seconds, "said": said}))
     (folder / "labels.jsonl").write_text("".join(labels), encoding="utf-8", newline="\n")

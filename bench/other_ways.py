@@ -17,7 +17,7 @@ from typing import Final
 
 from misheard import Ledger, misheard
 
-from counter_listener.judging.examples import typed_utterance
+from counter_listener.judging import typed_utterance
 from counter_listener.matching.matcher import Matcher, prepare_matcher
 from counter_listener.matching.matching import find_in_utterance
 from counter_listener.phrases.phrase_file import find_phrase_set, read_phrase_set

@@ -1,10 +1,10 @@
-"""What `check` costs over a bare loop of libvosk on the same audio in the same run.
+"""Compares `check` with a bare loop of libvosk over the same audio.
 
     python bench/overhead.py [--minutes 20] [--rounds 5]
 
-Joins the fixtures to a recording of at least that length. Each round runs, as processes of their own and in turn, the
-loop of vosk's own example (AcceptWaveform, Result, words on) and `counter-listener check` with a record. Prints
-wall times, their ratio, and the peak memory of each; then what `--help` costs over `python -c pass`.
+Joins the fixtures to a recording of at least that length. Each round runs, one after the other, as separate processes,
+the loop of vosk's own example (AcceptWaveform, Result, words on) and `counter-listener check` with a record. Prints the
+wall times, their ratio, and the peak memory of each; then the time of `--help` over `python -c pass`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import wave
 from collections.abc import Sequence
 from pathlib import Path
 
-from counter_listener.asr.model_files import find_model
+from counter_listener.asr import find_model
 from counter_listener.audio.recording import read_recording
 from counter_listener.domain.errors import AudioError
 from counter_listener.domain.resources import bundled_folder
@@ -46,17 +46,17 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--minutes", type=float, default=20.0)
     options.add_argument("--rounds", type=int, default=5)
-    asked = options.parse_args()
+    arguments = options.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         recording = Path(folder, "joined.wav")
-        seconds = join_fixtures(recording, asked.minutes * 60)
-        print(f"{seconds / 60:.1f} minutes of audio, {asked.rounds} rounds")
-        compare(recording, Path(folder), asked.rounds)
-    compare_help(asked.rounds)
+        seconds = join_fixtures(recording, arguments.minutes * 60)
+        print(f"{seconds / 60:.1f} minutes of audio, {arguments.rounds} rounds")
+        compare(recording, Path(folder), arguments.rounds)
+    compare_help(arguments.rounds)
 
 
 def join_fixtures(target: Path, least: float) -> float:
-    """Writes the readable fixtures, joined and repeated, as 16 kHz mono WAV; the length in seconds."""
+    """Writes the readable fixtures, joined and repeated, as 16 kHz mono WAV. Returns the length in seconds."""
     sound = b"".join(part for path in sorted(bundled_folder("recordings").glob("*.wav")) for part in parts(path))
     repeats = int(least * SAMPLE_RATE * SAMPLE_BYTES / len(sound)) + 1
     write_wave(target, sound * repeats)
@@ -81,19 +81,19 @@ def parts(path: Path) -> list[bytes]:
 
 def compare(recording: Path, folder: Path, rounds: int) -> None:
     bare_command = [sys.executable, "-c", BARE, str(recording), str(find_model(MODEL).resolve())]
-    bare, ours = [], []
+    bare, checks = [], []
     for number in range(rounds):
         bare.append(run(bare_command))
         record = str(folder / f"{number}.db")
-        check = [sys.executable, "-m", "counter_listener", "check", str(recording), "--store", record, "--quiet"]
-        ours.append(run([*check, "--format", "jsonl"]))
-        ratio = ours[-1][0] / bare[-1][0]
-        print(f"round {number + 1}: bare {bare[-1][0]:.2f} s, check {ours[-1][0]:.2f} s, ratio {ratio:.3f}")
-    ratios = [mine[0] / base[0] for mine, base in zip(ours, bare, strict=True)]
-    memory = statistics.median(m for _, m in ours) - statistics.median(m for _, m in bare)
+        command = [sys.executable, "-m", "counter_listener", "check", str(recording), "--store", record, "--quiet"]
+        checks.append(run([*command, "--format", "jsonl"]))
+        ratio = checks[-1][0] / bare[-1][0]
+        print(f"round {number + 1}: bare {bare[-1][0]:.2f} s, check {checks[-1][0]:.2f} s, ratio {ratio:.3f}")
+    ratios = [check[0] / loop[0] for check, loop in zip(checks, bare, strict=True)]
+    memory = statistics.median(m for _, m in checks) - statistics.median(m for _, m in bare)
     median = {
         "bare_s": statistics.median(seconds for seconds, _ in bare),
-        "check_s": statistics.median(seconds for seconds, _ in ours),
+        "check_s": statistics.median(seconds for seconds, _ in checks),
         "ratio": statistics.median(ratios),
         "bare_peak_mb": statistics.median(m for _, m in bare),
         "more_peak_mb": memory,

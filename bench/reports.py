@@ -1,11 +1,11 @@
-"""A made-up year of 200 counters in a real record, and the HTML report over it: seconds and peak memory.
+"""A year of 200 counters, written to a real record, and the HTML report on it: seconds and peak memory.
 
-    python bench/reports.py                    # makes the record in a passing folder, then reports five times
-    python bench/reports.py --record year.db   # keeps it there, and takes it from there the next time
+    python bench/reports.py                    # makes the record in a temporary folder, then reports five times
+    python bench/reports.py --record year.db   # keeps the record, and uses it again the next time
 
-Each counter is recorded for half an hour a week, seven visits each. What was said is drawn from a seed; the project's
-own judge tells the events of it, and they are written as the record writes them, chain and all. It is flushed once
-at the end, not once a recording, because this bench is about reading.
+Each counter is recorded for half an hour per week, seven visits each. What is said is random, with a fixed seed; the
+project's own judge makes the events, and they are written as the record writes them, with the chain. They are flushed
+once at the end, not once per recording, because this bench measures reading.
 """
 
 from __future__ import annotations
@@ -27,70 +27,68 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from counter_listener.domain.findings import Findings, MatchedUtterance, RuleHit
-from counter_listener.domain.phrase_set import Phrase, PhraseSet
-from counter_listener.domain.types import Gap, Hit, Utterance
-from counter_listener.judging.visit import judge
-from counter_listener.phrases.phrase_file import find_phrase_set, read_phrase_set
+from counter_listener.domain import Findings, Gap, Hit, MatchedUtterance, Phrase, PhraseSet, Utterance
+from counter_listener.judging import judge
+from counter_listener.phrases import find_phrase_set, read_phrase_set
+from counter_listener.record import Origin, Recording, open_record
 from counter_listener.record.chain import START, linked
-from counter_listener.record.rows import Columns, Origin, Recording, event_rows, recording_row
-from counter_listener.record.store import open_record
-from counter_listener.record.store_tables import EVENTS, RECORDINGS
+from counter_listener.record.rows import Columns, event_rows, recording_row
+from counter_listener.record.schema import EVENTS, RECORDINGS
 
 SEED = 20_260_101
 BRANCHES, WINDOWS, WEEKS, VISITS = 40, 5, 52, 7
 BEIJING = timezone(timedelta(hours=8))
 FIRST = datetime(2025, 1, 6, 9, tzinfo=BEIJING)
-"""The Monday on which the year begins."""
+"""The Monday of the first week."""
 SLOT = re.compile(r"\{\w+\}")
 APPLIES, IN_DOUBT = 0.6, 0.02
-"""How likely a rule applies in a visit, and a phrase may be the customer's."""
+"""Probability that a rule applies in a visit, and that a phrase may be the customer's."""
 LOSES = 10
-"""Of so many recordings one loses some sound."""
+"""One of this number of recordings loses some audio."""
 CHUNK = 5_000
-"""Rows written at a time."""
+"""Rows per insert."""
 
 
 @dataclass(frozen=True, slots=True)
 class Habits:
-    """How likely the clerks of one counter are to say what is owed and not to say what is not, 0-1."""
+    """Probability, 0-1, that the clerks of one counter say what is required, and that they say what is forbidden."""
 
     courtesy: float
     rudeness: float
 
 
-def made_visit(draw: random.Random, phrases: PhraseSet, habits: Habits, begin: float) -> Iterator[MatchedUtterance]:
-    """One visit's utterances, the first at `begin` seconds, about four minutes in all."""
+def make_visit(draw: random.Random, phrases: PhraseSet, habits: Habits, begin: float) -> Iterator[MatchedUtterance]:
+    """The utterances of one visit, about four minutes long; it begins at `begin` seconds."""
     at = begin
     for stage in phrases.stage:
-        said = [one for one in stage.phrase if one.required and draw.random() < habits.courtesy]
-        said += draw.sample([one for one in stage.phrase if not one.required], 2)
-        for phrase in said:
+        chosen = [phrase for phrase in stage.phrase if phrase.required and draw.random() < habits.courtesy]
+        chosen += draw.sample([phrase for phrase in stage.phrase if not phrase.required], 2)
+        for phrase in chosen:
             at += draw.uniform(4, 20)
-            yield _heard(at, phrases=(_hit(draw, phrase, at),))
+            yield _matched(at, phrases=(_hit(draw, phrase, at),))
     for rule in phrases.rule:
         if draw.random() < APPLIES:
             at += draw.uniform(3, 9)
-            hit = Hit(rule.id, rule.when[0], rule.when[0], at, at + 1, 97.0)
-            yield _heard(at, rules=(RuleHit(hit, draw.random() < habits.courtesy),))
+            followed = draw.random() < habits.courtesy
+            yield _matched(at, rules=(Hit(rule.id, rule.when[0], rule.when[0], at, at + 1, 97.0, followed=followed),))
     for word in draw.sample(phrases.word, 3):
         at += draw.uniform(1, 9)
-        yield _heard(at, words=(Hit(word.id, word.name, word.name, at, at + 1, 100.0),))
+        yield _matched(at, words=(Hit(word.id, word.name, word.name, at, at + 1, 100.0),))
     if draw.random() < habits.rudeness:
         offence = draw.choice(phrases.forbidden)
         at += draw.uniform(2, 9)
-        yield _heard(at, offences=(Hit(offence.id, offence.say[0], offence.say[0], at, at + 1, 96.0),))
+        yield _matched(at, offences=(Hit(offence.id, offence.say[0], offence.say[0], at, at + 1, 96.0),))
     if draw.random() < habits.rudeness / 2:
-        yield from _made_complaint(draw, phrases, habits, at)
+        yield from _make_complaint(draw, phrases, habits, at)
 
 
-def _made_complaint(draw: random.Random, phrases: PhraseSet, habits: Habits, at: float) -> Iterator[MatchedUtterance]:
+def _make_complaint(draw: random.Random, phrases: PhraseSet, habits: Habits, at: float) -> Iterator[MatchedUtterance]:
     scenario = phrases.scenario[0]
-    yield _heard(at + 3, triggers=(Hit(scenario.id, scenario.when[0], scenario.when[0], at + 3, at + 4, 98.0),))
+    yield _matched(at + 3, triggers=(Hit(scenario.id, scenario.when[0], scenario.when[0], at + 3, at + 4, 98.0),))
     for number, stage in enumerate(scenario.stage, 1):
         for phrase in stage.phrase:
             if draw.random() < habits.courtesy:
-                yield _heard(at + 3 + 6 * number, phrases=(_hit(draw, phrase, at + 3 + 6 * number),))
+                yield _matched(at + 3 + 6 * number, phrases=(_hit(draw, phrase, at + 3 + 6 * number),))
 
 
 def _hit(draw: random.Random, phrase: Phrase, at: float) -> Hit:
@@ -99,25 +97,25 @@ def _hit(draw: random.Random, phrase: Phrase, at: float) -> Hit:
     return Hit(phrase.id, wording, wording, at, at + 1.5, score, shared=draw.random() < IN_DOUBT)
 
 
-def _heard(at: float, *, units: int = 8, **found: tuple[Hit, ...] | tuple[RuleHit, ...]) -> MatchedUtterance:
+def _matched(at: float, *, units: int = 8, **found: tuple[Hit, ...]) -> MatchedUtterance:
     return MatchedUtterance(Utterance(at, at + 2, ()), Findings(**found), units)  # type: ignore[arg-type]
 
 
-def made_recording(
+def make_recording(
     draw: random.Random, phrases: PhraseSet, habits: Habits, *, loses: bool
 ) -> Iterator[MatchedUtterance | Gap]:
-    """Half an hour at a counter, all of it heard or some sound lost."""
+    """Half an hour at a counter; with `loses`, some audio of one visit is lost."""
     lost = draw.randrange(VISITS) if loses else None
     for number in range(VISITS):
         begin = 1.0 + number * 420 + draw.uniform(0, 60)
         if number == lost:
             yield Gap(begin, draw.uniform(1, 40), "the computer could not keep up, and this was not listened to")
             begin += 41
-        yield from made_visit(draw, phrases, habits, begin)
+        yield from make_visit(draw, phrases, habits, begin)
 
 
-def made_rows(phrases: PhraseSet, digest: str, weeks: int, branches: int) -> Iterator[Columns]:
-    """Every row of the year, recordings before their events, without `seq` and `chain`."""
+def make_rows(phrases: PhraseSet, digest: str, weeks: int, branches: int) -> Iterator[Columns]:
+    """All rows of the year, recordings before their events, without `seq` and `chain`."""
     draw = random.Random(SEED)
     counters = {
         f"{branch}-{window}": Habits(draw.uniform(0.8, 0.98), draw.uniform(0.0, 0.1))
@@ -130,25 +128,25 @@ def made_rows(phrases: PhraseSet, digest: str, weeks: int, branches: int) -> Ite
             day = FIRST + timedelta(weeks=week, days=draw.randrange(6), minutes=15 * draw.randrange(30))
             sha256 = hashlib.sha256(f"{counter} {week}".encode()).hexdigest()
             origin = Origin(sha256[:12], sha256, counter, day, phrases.name, digest, "counter-cn")
-            events = list(judge(made_recording(draw, phrases, habits, loses=next(loses)), phrases))
+            events = list(judge(make_recording(draw, phrases, habits, loses=next(loses)), phrases))
             recording = Recording(sha256, f"/recordings/{counter}/{day:%Y%m%d-%H%M}.wav", VISITS * 420.0 + 60)
             yield recording_row(recording, origin, day)
             yield from event_rows(events, origin, day, 1)
 
 
 def make_record(path: Path, weeks: int = WEEKS, branches: int = BRANCHES) -> int:
-    """Write the year to a new record; how many events it holds."""
+    """Write the year to a new record, and return its number of events."""
     phrases, digest = read_phrase_set(find_phrase_set("bank-counter"))
     with open_record(path):
         pass
-    rows = linked(made_rows(phrases, digest, weeks, branches), (0, START))
+    rows = linked(make_rows(phrases, digest, weeks, branches), (0, START))
     engine = sa.create_engine(f"sqlite:///{path}", poolclass=sa.NullPool)
     written = 0
     with engine.begin() as connection:
         while chunk := list(islice(rows, CHUNK)):
             for table, name in ((RECORDINGS, "sha256"), (EVENTS, "uid")):
-                if own := [row for row in chunk if name in row]:
-                    connection.execute(sa.insert(table), own)
+                if rows_of_table := [row for row in chunk if name in row]:
+                    connection.execute(sa.insert(table), rows_of_table)
             written += sum("uid" in row for row in chunk)
     return written
 
@@ -165,32 +163,32 @@ finally:
 
 
 def timed_report(record: Path, folder: Path, form: str) -> tuple[float, float, float, int]:
-    """Seconds, seconds of CPU, peak MB and the size in bytes of one report, made by a process of its own."""
+    """Seconds, CPU seconds, peak memory in MB and size in bytes of one report, made in a separate process."""
     out = folder / f"report.{form}"
-    words = ["report", "--store", str(record), "--format", form, "-o", str(out), "--lang", "zh"]
+    arguments = ["report", "--store", str(record), "--format", form, "-o", str(out), "--lang", "zh"]
     began = time.perf_counter()
-    done = subprocess.run([sys.executable, "-c", REPORT, *words], capture_output=True, text=True, check=True)
+    result = subprocess.run([sys.executable, "-c", REPORT, *arguments], capture_output=True, text=True, check=True)
     seconds = time.perf_counter() - began
-    worked, peak = map(float, done.stderr.split()[-2:])
-    return seconds, worked, peak, out.stat().st_size
+    cpu_seconds, peak = map(float, result.stderr.split()[-2:])
+    return seconds, cpu_seconds, peak, out.stat().st_size
 
 
 def main() -> None:
-    """Make the year where it is not there yet, and report on it."""
-    ask = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    ask.add_argument("--record", type=Path, help="keep the record here")
-    ask.add_argument("--weeks", type=int, default=WEEKS)
-    ask.add_argument("--rounds", type=int, default=5)
-    asked = ask.parse_args()
-    with tempfile.TemporaryDirectory() as passing:
-        folder = Path(passing)
-        record = asked.record or folder / "year.db"
+    """Make the year if there is none, and report on it."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--record", type=Path, help="keep the record here")
+    parser.add_argument("--weeks", type=int, default=WEEKS)
+    parser.add_argument("--rounds", type=int, default=5)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        record = options.record or folder / "year.db"
         if not record.exists():
             began = time.perf_counter()
-            print(f"{make_record(record, asked.weeks)} events in {time.perf_counter() - began:.0f} s", flush=True)
+            print(f"{make_record(record, options.weeks)} events in {time.perf_counter() - began:.0f} s", flush=True)
         print(f"the record: {record.stat().st_size / 1e6:.0f} MB")
         for form in ("html", "xlsx", "csv", "json"):
-            runs = [timed_report(record, folder, form) for _ in range(asked.rounds)]
+            runs = [timed_report(record, folder, form) for _ in range(options.rounds)]
             seconds = [run[0] for run in runs]
             print(
                 f"{form}: median {statistics.median(seconds):.2f} s ({min(seconds):.2f}-{max(seconds):.2f}), "

@@ -1,11 +1,11 @@
-"""What a second opinion would be worth: near misses decoded again in grammar mode, the wording against [unk].
+"""What a second recognition in grammar mode is worth: near misses, with the wording against [unk].
 
     python bench/second_opinion.py LABELS.jsonl --model NAME [--least 50]
 
-A near miss is a phrase that is found when every phrase's threshold is lowered to `--least` (how close in sound, 0-100),
-and not by default. Its stretch of the recording, with 0.4 s around it, is decoded with a grammar of the wording and
-[unk]; the second opinion is for it if the wording comes out. Told by what was really said there: owed, optional, or
-nothing of the kind. Wordings with slots are left out, since no grammar can say what fills them.
+A near miss is a phrase that is found only if the threshold of every phrase is lowered to `--least` (closeness, 0-100).
+Its span of the recording, with 0.4 s around it, is recognised with a grammar of the wording and [unk]. It is confirmed
+if the result contains the wording. The counts are separate for what was really said there: the phrase, an optional
+phrase, or neither. Wordings with slots are left out, because a grammar cannot contain what fills them.
 """
 
 from __future__ import annotations
@@ -21,79 +21,75 @@ from typing import Any, Final
 
 from vosk import KaldiRecognizer
 
-from counter_listener.asr.model_files import find_model
-from counter_listener.asr.speech_model import SpeechModel
-from counter_listener.audio.recording import read_recording
-from counter_listener.domain.phrase_set import PhraseSet
-from counter_listener.domain.types import SAMPLE_BYTES, SAMPLE_RATE, Hit
-from counter_listener.evaluation.evaluation import Case, as_found, load_case, matcher_hits
+from counter_listener.asr import SpeechModel, find_model
+from counter_listener.audio import read_recording
+from counter_listener.domain import SAMPLE_BYTES, SAMPLE_RATE, Hit, PhraseSet
+from counter_listener.evaluation.evaluation import Case, as_detection, load_case, matcher_hits
 from counter_listener.evaluation.labels import read_labels, scorable_ids
 from counter_listener.evaluation.scoring import overlap
-from counter_listener.matching.matcher import Matcher, prepare_matcher
-from counter_listener.phrases.phrase_file import SLOT, find_phrase_set, read_phrase_set
-from counter_listener.phrases.pinyin import split_units
+from counter_listener.matching import Matcher, prepare_matcher
+from counter_listener.phrases import SLOT, find_phrase_set, read_phrase_set, split_units
 
-AROUND: Final = 0.4
-"""Seconds before and after the stretch that are decoded too."""
+MARGIN: Final = 0.4
+"""Seconds before and after the span that are recognised too."""
 
 
 def main() -> None:
-    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("labels", type=Path)
-    options.add_argument("--model", default="counter-cn")
-    options.add_argument("--least", type=float, default=50.0)
-    asked = options.parse_args()
-    bank = read_phrase_set(find_phrase_set("bank-counter"))[0]
-    strict, loose = prepare_matcher(bank), prepare_matcher(lowered(bank, asked.least))
-    ears = SpeechModel(find_model(asked.model))
-    told: Counter[tuple[str, bool]] = Counter()
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("labels", type=Path)
+    parser.add_argument("--model", default="counter-cn")
+    parser.add_argument("--least", type=float, default=50.0)
+    options = parser.parse_args()
+    phrases = read_phrase_set(find_phrase_set("bank-counter"))[0]
+    strict, loose = prepare_matcher(phrases), prepare_matcher(with_threshold(phrases, options.least))
+    model = SpeechModel(find_model(options.model))
+    counts: Counter[tuple[str, bool]] = Counter()
     seconds = 0.0
-    for label in read_labels(asked.labels, scorable_ids(bank)):
-        case = load_case(label, ears)
+    for label in read_labels(options.labels, scorable_ids(phrases)):
+        case = load_case(label, model)
         missed = list(near_misses(case, strict, loose))
-        sound = b"".join(chunk for chunk in read_recording(label.path) if isinstance(chunk, bytes)) if missed else b""
+        audio = b"".join(chunk for chunk in read_recording(label.path) if isinstance(chunk, bytes)) if missed else b""
         for hit in missed:
             began = time.thread_time()
-            told[truth(case, hit), confirmed(hit, sound, ears.model)] += 1
+            counts[truth(case, hit), is_confirmed(hit, audio, model.model)] += 1
             seconds += time.thread_time() - began
     for kind in ("owed", "optional", "not said"):
-        print(f"{kind}: {told[kind, True] + told[kind, False]} near misses, {told[kind, True]} confirmed")
-    print(f"{1e3 * seconds / max(1, told.total()):.0f} ms of processor time each")
+        print(f"{kind}: {counts[kind, True] + counts[kind, False]} near misses, {counts[kind, True]} confirmed")
+    print(f"{1e3 * seconds / max(1, counts.total()):.0f} ms of processor time each")
 
 
-def lowered(phrases: PhraseSet, least: float) -> PhraseSet:
-    """The set with every phrase's threshold at `least`."""
+def with_threshold(phrases: PhraseSet, threshold: float) -> PhraseSet:
+    """The phrase set with this threshold for every phrase."""
     stages = tuple(
-        replace(stage, phrase=tuple(replace(phrase, threshold=least) for phrase in stage.phrase))
+        replace(stage, phrase=tuple(replace(phrase, threshold=threshold) for phrase in stage.phrase))
         for stage in phrases.stage
     )
     return replace(phrases, stage=stages)
 
 
 def near_misses(case: Case, strict: Matcher, loose: Matcher) -> Iterator[Hit]:
-    """Hits of the loose matcher where the strict one has none of the same phrase."""
-    sure = [as_found(hit) for hit in matcher_hits(case, strict)]
+    """Hits of the loose matcher that overlap no hit of the strict one for the same phrase."""
+    found = [as_detection(hit) for hit in matcher_hits(case, strict)]
     for hit in matcher_hits(case, loose):
-        if not SLOT.search(hit.wording) and not any(
-            overlap(one, as_found(hit)) and one.id == hit.owner for one in sure
-        ):
+        span = as_detection(hit)
+        if not SLOT.search(hit.wording) and not any(one.id == hit.owner and overlap(one, span) for one in found):
             yield hit
 
 
 def truth(case: Case, hit: Hit) -> str:
     """What was really said there."""
-    there = [said for said in case.said if said.id == hit.owner and overlap(said, as_found(hit))]
-    if not there:
+    labels = [label for label in case.phrases if label.id == hit.owner and overlap(label, as_detection(hit))]
+    if not labels:
         return "not said"
-    return "optional" if all(said.optional for said in there) else "owed"
+    return "optional" if all(label.optional for label in labels) else "owed"
 
 
-def confirmed(hit: Hit, sound: bytes, model: Any) -> bool:  # noqa: ANN401 - vosk has no types
-    """Whether grammar mode hears the wording in that stretch of the recording."""
+def is_confirmed(hit: Hit, audio: bytes, model: Any) -> bool:  # noqa: ANN401 - vosk has no types
+    """Whether grammar mode recognises the wording in that span of the recording."""
     characters = split_units(hit.wording)
     recognizer = KaldiRecognizer(model, SAMPLE_RATE, json.dumps([" ".join(characters), "[unk]"], ensure_ascii=False))
-    first, last = (round(max(0.0, at) * SAMPLE_RATE) for at in (hit.start - AROUND, hit.end + AROUND))
-    recognizer.AcceptWaveform(sound[first * SAMPLE_BYTES : last * SAMPLE_BYTES])
+    first, last = (round(max(0.0, at) * SAMPLE_RATE) for at in (hit.start - MARGIN, hit.end + MARGIN))
+    recognizer.AcceptWaveform(audio[first * SAMPLE_BYTES : last * SAMPLE_BYTES])
     return "".join(characters) in json.loads(recognizer.FinalResult())["text"].replace(" ", "")
 
 

@@ -1,12 +1,12 @@
-"""Does listening all day leak, lag or differ from batch? Hours of audio through the live chain as fast as it goes.
+"""Does listening all day leak, lag or differ from `check`? Hours of audio through the live chain, as fast as it goes.
 
     python bench/soak.py                 24 h of audio, seeded: fixtures, quiet, noise and zeros in a random order
-    python bench/soak.py --hours 0.17    ten minutes of it, as the tests of a change do
-    python bench/soak.py --bare          the same audio through nothing but libvosk, to see what it keeps for itself
+    python bench/soak.py --hours 0.17    ten minutes of it, to test a change
+    python bench/soak.py --bare          the same audio through libvosk alone, to see how much memory that needs
 
-The same audio goes through the batch chain in a process of its own, and both must give the same events. Memory is
-resident megabytes of the process, a sample a minute of audio; the slope is that of least squares after the first hour
-(the first third of a shorter run). Exit code 1 where a bound is broken.
+The same audio goes through the chain of `check` in another process, and the events of both must be the same. Memory is
+the resident memory of the process, sampled every minute of audio; the slope is that of least squares after the first
+hour (the first third of a shorter run). Exit code 1 if a limit is exceeded.
 """
 
 from __future__ import annotations
@@ -20,37 +20,36 @@ import subprocess
 import sys
 import threading
 import time
-from array import array
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 import psutil
 
-from counter_listener.asr.model_files import find_model
-from counter_listener.asr.recognizer import VoskRecognizer, load_model
-from counter_listener.audio.capture import Capture, CaptureQueue, make_capture_queue, mark_muted
-from counter_listener.audio.recording import read_recording
-from counter_listener.domain.types import Event, Gap
-from counter_listener.live.listener import RENEWED, STARTED, LiveListener
-from counter_listener.matching.matcher import Matcher, prepare_matcher
-from counter_listener.phrases.phrase_file import find_phrase_set, read_phrase_set
-from counter_listener.pipeline import listen
-from counter_listener.record.rows import Origin
+from counter_listener.asr import SpeechModel, find_model
+from counter_listener.audio import mark_muted, read_recording
+from counter_listener.audio.capture import Capture, CaptureQueue
+from counter_listener.domain import Gap
+from counter_listener.judging import load_matcher
+from counter_listener.live import STARTED, LiveListener
+from counter_listener.live.listener import RENEWED
+from counter_listener.pipeline import AudioSource, judge_events
+from counter_listener.record import Origin
 
 FIXTURES: Final = Path(__file__).resolve().parent.parent / "tests" / "fixtures"
 RATE: Final = 16_000
 CHUNK: Final = 1_600
-"""Samples a block of the device, as microphone.py asks for."""
-MOST_WAITING: Final = 20
-"""Blocks that the bench lets wait: the device is as fast as the listener, and never faster."""
-SLOPE: Final = 1.0
-"""Megabytes an hour of audio."""
-QUICK_GROWTH: Final = 40.0
-"""Megabytes over the rest of a run too short for a slope."""
+"""Samples in a block of the device, as microphone.py asks for."""
+MAX_WAITING: Final = 20
+"""Blocks that may wait in the queue: the device here is as fast as the listener, and never faster."""
+MAX_SLOPE: Final = 1.0
+"""Megabytes per hour of audio."""
+MAX_GROWTH: Final = 40.0
+"""Megabytes over the rest of a run that is too short for a slope."""
 
 
 def main() -> None:
@@ -68,22 +67,22 @@ def main() -> None:
     if asked.bare:
         report("bare libvosk", asked.hours, bare(asked.hours, asked.seed, asked.model))
         return
-    same = [sys.executable, __file__, "--batch", "--hours", str(asked.hours), "--seed", str(asked.seed)]
-    other = subprocess.Popen([*same, "--model", asked.model], stdout=subprocess.PIPE)
+    command = [sys.executable, __file__, "--batch", "--hours", str(asked.hours), "--seed", str(asked.seed)]
+    checked = subprocess.Popen([*command, "--model", asked.model], stdout=subprocess.PIPE)
     began = time.perf_counter()
-    soaked = Soak(asked.hours, asked.seed, asked.model)
-    told = soaked.run()
+    soak = Soak(asked.hours, asked.seed, asked.model)
+    events = soak.run()
     seconds = time.perf_counter() - began
-    bounded = report("live chain", asked.hours, soaked.memory)
+    within_limits = report("live chain", asked.hours, soak.memory)
     print(
         f"speed: {asked.hours * 3600 / seconds:.1f} times real time;"
-        f" most blocks waiting: {soaked.longest}, dropped: {soaked.dropped}"
+        f" most blocks waiting: {soak.longest}, dropped: {soak.dropped}"
     )
-    expected = json.loads(other.communicate()[0])
-    print(f"events live:  {json.dumps(told)}\nevents batch: {json.dumps(expected)}")
-    well = bounded and told == expected and not soaked.dropped and soaked.longest <= MOST_WAITING
-    print("well" if well else "NOT WELL")
-    sys.exit(0 if well else 1)
+    expected = json.loads(checked.communicate()[0])
+    print(f"events live:  {json.dumps(events)}\nevents check: {json.dumps(expected)}")
+    passed = within_limits and events == expected and not soak.dropped and soak.longest <= MAX_WAITING
+    print("passed" if passed else "FAILED")
+    sys.exit(0 if passed else 1)
 
 
 def audio(hours: float, seed: int) -> Iterator[bytes]:
@@ -104,7 +103,7 @@ def audio(hours: float, seed: int) -> Iterator[bytes]:
             sound = bytes(2 * RATE * rng.randint(1, 20))
         else:
             loud = rng.choice((3, 10, 40))
-            second = array("h", (rng.randint(-loud, loud) for _ in range(RATE))).tobytes()
+            second = np.array([rng.randint(-loud, loud) for _ in range(RATE)], "<i2").tobytes()
             sound = second * rng.randint(5, 150)
         rest += sound
         whole = len(rest) - len(rest) % (2 * CHUNK)
@@ -119,28 +118,18 @@ def _sound(file: Path) -> bytes:
     return b"".join(part for part in read_recording(file) if isinstance(part, bytes))
 
 
-def matcher() -> Matcher:
-    """The bank counter's."""
-    return prepare_matcher(read_phrase_set(find_phrase_set("bank-counter"))[0])
-
-
 @dataclass
-class Told:
-    """Events, as counts and a digest."""
+class EventDigest:
+    """Events, as counts and a checksum."""
 
     counts: Counter[str] = field(default_factory=Counter)
     digest: Any = field(default_factory=hashlib.sha256)
 
-    def add(self, event: Event | dict[str, Any]) -> None:
-        """Counts one in."""
-        one = (
-            event
-            if isinstance(event, dict)
-            else {name: getattr(event, name) for name in ("kind", "at", "phrase", "verdict", "score")}
-        )
-        facts = [one[name] for name in ("kind", "at", "phrase", "verdict", "score")]
+    def add(self, event: dict[str, Any]) -> None:
+        """Counts an event."""
+        facts = [event[name] for name in ("kind", "at", "phrase", "verdict", "score")]
         self.digest.update(json.dumps(facts).encode())
-        self.counts[f"{one['kind']} {one['verdict'] or ''}".strip()] += 1
+        self.counts[f"{event['kind']} {event['verdict'] or ''}".strip()] += 1
 
     def result(self) -> dict[str, Any]:
         """As JSON."""
@@ -160,46 +149,40 @@ class Soak:
 
     def run(self) -> dict[str, Any]:
         """Every event, counted."""
-        told = Told()
-        tap = make_capture_queue(RATE, CHUNK)
+        events = EventDigest()
+        blocks = CaptureQueue()
         over = threading.Event()
-        intake = Capture(
-            tap,
-            RATE,
-            lambda: tap.given / RATE,
-            lambda: not over.is_set(),
-            lambda: over.is_set() and tap.waiting.empty(),
+
+        def clock() -> float:
+            return blocks.frames / RATE
+
+        def receive(message: dict[str, Any]) -> None:
+            if "event" in message:
+                events.add(message["event"])
+            elif "beat" in message:
+                sample(self.memory, message["beat"])
+
+        capture = Capture(
+            blocks, RATE, clock, lambda: not over.is_set(), lambda: over.is_set() and blocks.blocks.empty()
         )
         origin = Origin("live-soak", "live", "1", None, "bank-counter", "", self.model)
-
-        def tell(message: dict[str, Any]) -> None:
-            if "event" in message:
-                told.add(message["event"])
-            elif "beat" in message:
-                self.sample(message["beat"])
-
-        live = LiveListener(
-            matcher(), origin, None, lambda: tap.given / RATE, lambda: datetime.now(UTC), tell, lambda: False
+        listener = LiveListener(
+            load_matcher("bank-counter")[0], origin, None, clock, lambda: datetime.now(UTC), receive, lambda: False
         )
-        engine = VoskRecognizer(load_model(find_model(self.model)))
-        device = threading.Thread(target=self.feed, args=(tap, over), daemon=True)
-        device.start()
-        live.run(iter(intake), engine)
-        self.dropped = tap.dropped
-        return told.result()
+        recognizer = SpeechModel(find_model(self.model)).recognizer()
+        threading.Thread(target=self.feed, args=(blocks, over), daemon=True).start()
+        listener.run(capture, recognizer)
+        self.dropped = blocks.dropped
+        return events.result()
 
-    def feed(self, tap: CaptureQueue, over: threading.Event) -> None:
-        """The device: the real callback, in a thread of its own, as PortAudio calls it."""
+    def feed(self, blocks: CaptureQueue, over: threading.Event) -> None:
+        """The device: the real callback, in another thread, as PortAudio calls it."""
         for chunk in audio(self.hours, self.seed):
-            while tap.waiting.qsize() >= MOST_WAITING:
+            while blocks.blocks.qsize() >= MAX_WAITING:
                 time.sleep(0.001)
-            tap.callback(chunk, CHUNK, None, Status())
-            self.longest = max(self.longest, tap.waiting.qsize())
+            blocks.callback(chunk, CHUNK, None, Status())
+            self.longest = max(self.longest, blocks.blocks.qsize())
         over.set()
-
-    def sample(self, at: float) -> None:
-        """Memory, once a minute of audio."""
-        sample(self.memory, at)
 
 
 class Status:
@@ -210,7 +193,7 @@ class Status:
 
 def batch(hours: float, seed: int, model: str) -> dict[str, Any]:
     """The same audio through the chain of `check`."""
-    told = Told()
+    digest = EventDigest()
 
     def chunks() -> Iterator[bytes | Gap]:
         yield Gap(0.0, 0.0, STARTED)
@@ -221,15 +204,16 @@ def batch(hours: float, seed: int, model: str) -> dict[str, Any]:
                 samples += len(chunk) // 2 if isinstance(chunk, bytes) else 0
         yield Gap(samples / RATE, 0.0, RENEWED)
 
-    for event in listen(chunks(), VoskRecognizer(load_model(find_model(model))), matcher()):
-        told.add(event)
-    return told.result()
+    source = AudioSource(chunks(), SpeechModel(find_model(model)).recognizer())
+    for event in judge_events(source, load_matcher("bank-counter")[0]):
+        digest.add(asdict(event))
+    return digest.result()
 
 
 def bare(hours: float, seed: int, model: str) -> list[float]:
-    """Memory of a loop that does nothing but feed libvosk."""
+    """Memory of a loop that only feeds libvosk."""
     memory: list[float] = []
-    engine = VoskRecognizer(load_model(find_model(model))).engine
+    engine = SpeechModel(find_model(model)).recognizer().engine
     rest, fed = b"", 0
     for chunk in audio(hours, seed):
         rest += chunk
@@ -241,7 +225,7 @@ def bare(hours: float, seed: int, model: str) -> list[float]:
 
 
 def sample(memory: list[float], at: float) -> None:
-    """Takes a sample where a minute of audio has passed since the last."""
+    """Takes a sample if a minute of audio has passed since the last."""
     if at >= 60 * len(memory):
         memory.append(psutil.Process().memory_info().rss / 1e6)
         if len(memory) % 30 == 1:
@@ -249,7 +233,7 @@ def sample(memory: list[float], at: float) -> None:
 
 
 def report(what: str, hours: float, memory: list[float]) -> bool:
-    """Prints the slope; whether it is within its bound."""
+    """Prints the slope; returns whether it is within its limit."""
     first = 60 if hours > 2 else max(1, len(memory) // 3)  # noqa: PLR2004 - the first hour
     later = memory[first:]
     growth = later[-1] - later[0]
@@ -258,7 +242,7 @@ def report(what: str, hours: float, memory: list[float]) -> bool:
         f"{what}, {hours:g} h of audio: {memory[0]:.0f} MB at first, {later[0]:.0f} MB after {first} min,"
         f" {later[-1]:.0f} MB at the end, most {max(memory):.0f} MB; slope {slope * 60:+.2f} MB an hour"
     )
-    return slope * 60 < SLOPE if hours > 2 else growth < QUICK_GROWTH  # noqa: PLR2004
+    return slope * 60 < MAX_SLOPE if hours > 2 else growth < MAX_GROWTH  # noqa: PLR2004
 
 
 if __name__ == "__main__":

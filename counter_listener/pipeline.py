@@ -70,7 +70,7 @@ def judge_events(
     source: Source, matcher: Matcher, *, one_visit: bool = False, state: CounterState | None = None
 ) -> Iterator[Event]:
     """The events of a source. `state` is what is known of a live stream that continues."""
-    return judge(find_phrases(source, matcher), matcher.phrases, one_visit=one_visit, counter=state)
+    return judge(find_phrases(source, matcher), matcher.phrases, one_visit=one_visit, state=state)
 
 
 def analyse(source: Source, matcher: Matcher, *, one_visit: bool = False) -> tuple[list[MatchedItem], list[Event]]:

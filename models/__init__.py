@@ -1,1 +1,1 @@
-"""The bundled speech models, and in `build` how they are made."""
+"""The bundled speech models, and their build in `models.build`."""

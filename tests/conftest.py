@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from counter_listener.domain.errors import PhraseSetError
-from counter_listener.judging import loading as ready
-from counter_listener.phrases.phrase_file import find_phrase_set
+from counter_listener import judging
+from counter_listener.domain import PhraseSetError
+from counter_listener.phrases import find_phrase_set
 
 if TYPE_CHECKING:
-    from counter_listener.matching.matcher import Matcher
+    from counter_listener.matching import Matcher
 
 os.environ["LANGUAGE"] = "en"
 
@@ -36,7 +36,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_configure() -> None:
     """Lets the tests of one process have a phrase set in common: to make it ready took a quarter of their time."""
-    plain = ready.load_matcher
+    plain = judging.load_matcher
 
     @cache
     def kept(name: str, _content: bytes, *, proven: bool) -> tuple[Matcher, str]:
@@ -49,4 +49,4 @@ def pytest_configure() -> None:
             return plain(name, proven=proven)
         return kept(name, content, proven=proven)
 
-    ready.load_matcher = load_phrases
+    judging.load_matcher = load_phrases

@@ -1,4 +1,4 @@
-"""Two channels: what the clerk owes is the clerk's, and what the customer says accuses nobody."""
+"""Two channels: only the clerk owes phrases, and what the customer says is no offence."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 from support.command import events, run
+from support.small_counter import said
 
-from counter_listener.audio.recording import read_recording
-from counter_listener.domain.types import Gap, StreamItem, Tick, Utterance, Word
-from counter_listener.pipeline import beside
+from counter_listener.audio import read_recording
+from counter_listener.domain import Gap, StreamItem, Tick, Utterance
+from counter_listener.pipeline import merge_channels
 
 FIXTURES = Path(__file__).parent / "fixtures"
 
@@ -36,34 +37,34 @@ def stereo(file: Path, left: array[int], right: array[int]) -> Path:
     return file
 
 
-def told(file: Path, *words: str) -> list[dict[str, object]]:
-    return events(run("check", file, "--format", "jsonl", "--store", "none", *words))
+def checked(file: Path, *options: str) -> list[dict[str, object]]:
+    return events(run("check", file, "--format", "jsonl", "--store", "none", *options))
 
 
-def test_who_said_it_decides(tmp_path: Path) -> None:
+def test_the_speaker_decides_what_counts(tmp_path: Path) -> None:
     clerk, rude = sound("no-farewell"), sound("complaint-unhandled")
     file = stereo(tmp_path / "a.wav", clerk, rude)
-    asked = told(file, "--channels", "clerk,customer")
-    spoken = {str(event["phrase"]): event["speaker"] for event in asked if "speaker" in event}
-    assert spoken["complaint"] == "customer"
-    assert {role for phrase, role in spoken.items() if phrase != "complaint"} == {"clerk"}
-    assert any(event["phrase"] == "complaint-sympathise" and event["verdict"] == "not_heard" for event in asked)
-    assert [event["at"] for event in asked] == sorted(float(str(event["at"])) for event in asked)
-    other = told(file, "--channels", "customer,clerk")
-    assert "complaint" not in {event["phrase"] for event in other}
+    found = checked(file, "--channels", "clerk,customer")
+    speakers = {str(event["phrase"]): event["speaker"] for event in found if "speaker" in event}
+    assert speakers["complaint"] == "customer"
+    assert {role for phrase, role in speakers.items() if phrase != "complaint"} == {"clerk"}
+    assert any(event["phrase"] == "complaint-sympathise" and event["verdict"] == "not_heard" for event in found)
+    assert [event["at"] for event in found] == sorted(float(str(event["at"])) for event in found)
+    swapped = checked(file, "--channels", "customer,clerk")
+    assert "complaint" not in {event["phrase"] for event in swapped}
 
 
 def test_the_clerk_alone_is_judged_as_on_one_channel(tmp_path: Path) -> None:
     clerk = sound("no-farewell")
     file = stereo(tmp_path / "a.wav", clerk, array("h", bytes(2 * len(clerk))))
-    mono = told(FIXTURES / "no-farewell.wav")
-    both = told(file, "--channels", "clerk,customer")
+    mono = checked(FIXTURES / "no-farewell.wav")
+    both = checked(file, "--channels", "clerk,customer")
     assert [(event["phrase"], event["verdict"], event["at"]) for event in both if event["verdict"] == "heard"] == [
         (event["phrase"], event["verdict"], event["at"]) for event in mono if event["verdict"] == "heard"
     ]
 
 
-def test_a_silent_clerk_is_an_error_and_no_accusation(tmp_path: Path) -> None:
+def test_a_silent_channel_of_the_clerk_is_an_error(tmp_path: Path) -> None:
     customer = sound("no-farewell")
     file = stereo(tmp_path / "a.wav", array("h", bytes(2 * len(customer))), customer)
     result = run("check", file, "--channels", "clerk,customer", "--store", "none")
@@ -72,21 +73,18 @@ def test_a_silent_clerk_is_an_error_and_no_accusation(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("roles", "code", "said"),
+    ("roles", "code", "message"),
     [("clerk,customer", 3, "has channels: 1, and --channels names 2"), ("clerk", 2, "--channels takes")],
 )
-def test_roles_that_do_not_fit(roles: str, code: int, said: str) -> None:
+def test_roles_that_do_not_fit(roles: str, code: int, message: str) -> None:
     result = run("check", FIXTURES / "no-farewell.wav", "--channels", roles, "--store", "none")
-    assert (result.exit_code, said in result.stderr) == (code, True)
+    assert (result.exit_code, message in result.stderr) == (code, True)
 
 
-def test_channels_side_by_side_are_one_stream_in_order_of_time() -> None:
-    def said(start: float) -> Utterance:
-        return Utterance(start, start + 1, (Word("好", start, start + 1),))
-
+def test_parallel_channels_are_one_stream_in_order_of_time() -> None:
     gap = Gap(3.0, 1.0, "lost")
-    one: list[StreamItem] = [said(0.0), Tick(2.0, 2.0), gap, said(5.0), Tick(9.0, 9.0)]
-    other: list[StreamItem] = [said(2.0), gap, said(4.5), Tick(9.0, 9.0)]
-    merged = list(beside([one, other]))
+    clerk: list[StreamItem] = [said("您好", 0.0), Tick(2.0, 2.0), gap, said("请慢走", 5.0), Tick(9.0, 9.0)]
+    customer: list[StreamItem] = [said("我想取钱", 2.0), gap, said("谢谢", 4.5), Tick(10.0, 10.0)]
+    merged = list(merge_channels([clerk, customer]))
     assert [item.start for item in merged if isinstance(item, Utterance | Gap)] == [0.0, 2.0, 3.0, 4.5, 5.0]
-    assert merged[-1] == Tick(9.0, 9.0)
+    assert merged[-1] == Tick(10.0, 10.0)

@@ -1,4 +1,4 @@
-"""The canned recordings: real libvosk hears them all, and the chain finds in each what was said in it."""
+"""The canned recordings: libvosk recognises each of them, and the chain finds what was said in it."""
 
 from __future__ import annotations
 
@@ -16,8 +16,7 @@ from typing import Any
 
 import pytest
 
-from counter_listener.asr.model_files import find_model
-from counter_listener.asr.speech_model import SpeechModel
+from counter_listener.asr import SpeechModel, find_model
 from counter_listener.batch.check import CheckOptions, CheckResult, check_file
 from counter_listener.domain.types import Event
 from counter_listener.matching.matcher import prepare_matcher
@@ -25,9 +24,9 @@ from counter_listener.phrases.phrase_file import find_phrase_set, read_phrase_se
 
 FIXTURES = Path(__file__).parent / "fixtures"
 MODEL = "counter-cn"
-MOST_BYTES = 15_000_000
-SLACK = 0.3
-"""Seconds by which a time may be out."""
+MAX_BYTES = 15_000_000
+TOLERANCE = 0.3
+"""Seconds by which a time may differ."""
 
 Table = dict[str, Any]
 Case = tuple[Table, list[Event]]
@@ -37,138 +36,137 @@ EXPECTED: dict[str, Table] = {
     file.name.removesuffix(".expected.json"): json.loads(file.read_text(encoding="utf-8"))
     for file in sorted(FIXTURES.glob("*.expected.json"))
 }
-VISITS = [(name, number) for name, told in EXPECTED.items() for number in range(1, 1 + len(told["visits"]))]
+VISITS = [(name, number) for name, expected in EXPECTED.items() for number in range(1, 1 + len(expected["visits"]))]
 
 
 @pytest.fixture(scope="session")
 def results() -> dict[str, CheckResult]:
-    """What came of every recording, the longest heard first so that all cores stay busy."""
-    ears = SpeechModel(find_model(MODEL))
-    assert ears.model
-    names = {told["made"]["phrases"] for told in EXPECTED.values()}
-    tasks = {
-        name: CheckOptions(prepare_matcher(read_phrase_set(find_phrase_set(name))[0]), ears, UTC) for name in names
+    """The result of every recording. The longest are checked first, so that all cores stay busy."""
+    model = SpeechModel(find_model(MODEL))
+    assert model.model
+    names = {expected["made"]["phrases"] for expected in EXPECTED.values()}
+    options = {
+        name: CheckOptions(prepare_matcher(read_phrase_set(find_phrase_set(name))[0]), model, zone=UTC)
+        for name in names
     }
     longest_first = sorted(INPUTS, key=lambda path: -EXPECTED[path.stem]["made"]["seconds"])
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        heard = pool.map(lambda path: check_file(path, tasks[EXPECTED[path.stem]["made"]["phrases"]]), longest_first)
-        return {result.path.stem: result for result in heard}
+        results = pool.map(
+            lambda path: check_file(path, options[EXPECTED[path.stem]["made"]["phrases"]]), longest_first
+        )
+        return {result.path.stem: result for result in results}
 
 
-@pytest.fixture(params=VISITS, ids=lambda one: "-".join(map(str, one)))
+@pytest.fixture(params=VISITS, ids=lambda visit: "-".join(map(str, visit)))
 def case(request: pytest.FixtureRequest, results: dict[str, CheckResult]) -> Case:
-    """What was said in one visit, and its events."""
+    """What is expected of one visit, and its events."""
     name, number = request.param
-    return EXPECTED[name]["visits"][number - 1], [one for one in results[name].events if one.visit == number]
+    return EXPECTED[name]["visits"][number - 1], [event for event in results[name].events if event.visit == number]
 
 
 def ids(events: list[Event], kind: str, verdict: str) -> list[str | None]:
-    return [one.phrase for one in events if (one.kind, one.verdict) == (kind, verdict)]
+    return [event.phrase for event in events if (event.kind, event.verdict) == (kind, verdict)]
 
 
 def closing(events: list[Event]) -> Event:
-    return next(one for one in events if one.kind == "visit_closed")
+    return next(event for event in events if event.kind == "visit_closed")
 
 
-def scenarios(events: list[Event]) -> set[str | None]:
-    return {one.phrase for one in events if one.detail.get("scenario")}
-
-
-def test_every_recording_has_its_expectation_and_the_other_way_round() -> None:
+def test_every_recording_has_an_expectation_and_every_expectation_a_recording() -> None:
     dialogues = tomllib.loads((FIXTURES / "dialogues.toml").read_text(encoding="utf-8"))
     assert sorted(path.stem for path in INPUTS) == sorted(EXPECTED)
-    assert sorted(one["name"] for one in dialogues["recording"]) == sorted(EXPECTED)
+    assert sorted(recording["name"] for recording in dialogues["recording"]) == sorted(EXPECTED)
     assert len(list(FIXTURES.glob("*.wav"))) >= 18
 
 
-def test_together_they_stay_small() -> None:
-    assert sum(path.stat().st_size for path in INPUTS) < MOST_BYTES
+def test_the_recordings_are_small() -> None:
+    assert sum(path.stat().st_size for path in INPUTS) < MAX_BYTES
 
 
 def test_two_voices_speak_in_every_visit() -> None:
-    for name, told in EXPECTED.items():
-        voices = told["made"]["voices"].values()
-        assert len(set(voices)) == (2 if told["visits"] and told["made"]["format"] != "jsonl" else 0), name
+    for name, expected in EXPECTED.items():
+        voices = expected["made"]["voices"].values()
+        assert len(set(voices)) == (2 if expected["visits"] and expected["made"]["format"] != "jsonl" else 0), name
 
 
 @pytest.mark.parametrize("name", ["bank-counter", "service-desk-en"])
-def test_what_the_expectations_owe_is_what_the_phrase_set_requires(name: str) -> None:
+def test_expectations_owe_what_the_phrase_set_requires(name: str) -> None:
     owed = tomllib.loads((FIXTURES / "dialogues.toml").read_text(encoding="utf-8"))["owed"][name]
     phrases, _ = read_phrase_set(find_phrase_set(name))
     required: dict[str, set[str]] = {}
     for stage, scenario in phrases.stages():
         key = scenario.id if scenario else "always"
-        required.setdefault(key, set()).update(one.id for one in stage.phrase if one.required)
+        required.setdefault(key, set()).update(phrase.id for phrase in stage.phrase if phrase.required)
     for key, listed in owed.items():
         assert set(listed) == required[key]
 
 
 @pytest.mark.parametrize("name", EXPECTED)
-def test_visits_are_told_apart_and_gaps_are_told(name: str, results: dict[str, CheckResult]) -> None:
-    told, result = EXPECTED[name], results[name]
+def test_visits_are_separated_and_gaps_are_reported(name: str, results: dict[str, CheckResult]) -> None:
+    expected, result = EXPECTED[name], results[name]
     kinds = [event.kind for event in result.events]
     assert result.error is None
-    assert kinds.count("visit_opened") == kinds.count("visit_closed") == len(told["visits"])
-    assert kinds.count("gap") == told["gaps"]
-    if told["gaps"] == 0:
-        assert result.seconds == pytest.approx(told["made"]["seconds"], abs=SLACK)
+    assert kinds.count("visit_opened") == kinds.count("visit_closed") == len(expected["visits"])
+    assert kinds.count("gap") == expected["gaps"]
+    if expected["gaps"] == 0:
+        assert result.seconds == pytest.approx(expected["made"]["seconds"], abs=TOLERANCE)
 
 
-def test_each_visit_closes_as_it_was_spoken(case: Case) -> None:
-    told, events = case
+def test_each_visit_closes_as_expected(case: Case) -> None:
+    expected, events = case
     detail = closing(events).detail
     closed = {"closed_by": detail["reason"], "passed": detail["passed"], "scenarios": detail["scenarios"]}
-    assert closed == {key: told[key] for key in closed}
+    assert closed == {key: expected[key] for key in closed}
 
 
-def test_what_was_said_is_heard_and_what_was_not_is_not(case: Case) -> None:
-    told, events = case
-    verdicts = {one.phrase: one.verdict for one in events if one.kind == "phrase"}
-    expected = {phrase: verdict for verdict in ("heard", "not_heard", "unknown") for phrase in told[verdict]}
-    assert {phrase: verdicts.get(phrase) for phrase in expected} == expected
-    unexpected = {phrase: verdict for phrase, verdict in verdicts.items() if phrase not in expected}
-    assert set(unexpected.values()) <= {"heard"}
-    assert not [one.phrase for one in events if one.phrase in unexpected and one.detail.get("required")]
+def test_what_was_said_is_heard_and_nothing_else(case: Case) -> None:
+    expected, events = case
+    verdicts = {event.phrase: event.verdict for event in events if event.kind == "phrase"}
+    owed = {phrase: verdict for verdict in ("heard", "not_heard", "unknown") for phrase in expected[verdict]}
+    assert {phrase: verdicts.get(phrase) for phrase in owed} == owed
+    others = {phrase: verdict for phrase, verdict in verdicts.items() if phrase not in owed}
+    assert set(others.values()) <= {"heard"}
+    assert not [event.phrase for event in events if event.phrase in others and event.detail.get("required")]
 
 
-def test_courtesy_words_are_heard_where_they_were_said_and_nowhere_else(case: Case) -> None:
-    told, events = case
-    words = [one.phrase for one in events if one.detail.get("courtesy_word") and one.verdict == "heard"]
-    assert sorted(map(str, words)) == sorted(name for name in told["heard"] if name.startswith("word-"))
+def test_courtesy_words_are_heard_only_where_they_were_said(case: Case) -> None:
+    expected, events = case
+    words = [event.phrase for event in events if event.detail.get("courtesy_word") and event.verdict == "heard"]
+    assert sorted(map(str, words)) == sorted(name for name in expected["heard"] if name.startswith("word-"))
 
 
-def test_offences_and_broken_rules_are_found_and_none_besides(case: Case) -> None:
-    told, events = case
-    assert ids(events, "forbidden", "forbidden") == told["forbidden"]
-    assert ids(events, "rule", "broken") == told["broken"]
-    assert ids(events, "forbidden", "unknown") + ids(events, "rule", "unknown") == told["doubted"]
-    assert set(told["kept"]) <= set(ids(events, "rule", "heard"))
-    assert not set(told["absent"]) & {one.phrase for one in events}
+def test_exactly_the_offences_and_broken_rules_are_found(case: Case) -> None:
+    expected, events = case
+    assert ids(events, "forbidden", "forbidden") == expected["forbidden"]
+    assert ids(events, "rule", "broken") == expected["broken"]
+    assert ids(events, "forbidden", "unknown") + ids(events, "rule", "unknown") == expected["doubted"]
+    assert set(expected["kept"]) <= set(ids(events, "rule", "heard"))
+    assert not set(expected["absent"]) & {event.phrase for event in events}
 
 
-def test_what_came_late_is_marked_late(case: Case) -> None:
-    told, events = case
-    assert [one.phrase for one in events if "late" in one.detail] == told["late"]
+def test_late_phrases_are_marked_late(case: Case) -> None:
+    expected, events = case
+    assert [event.phrase for event in events if "late" in event.detail] == expected["late"]
 
 
-def test_times_are_those_of_the_speech(case: Case) -> None:
-    told, events = case
+def test_times_are_the_times_of_the_speech(case: Case) -> None:
+    expected, events = case
     found: dict[str | None, list[Event]] = {}
-    for one in events:
-        if one.verdict in {"heard", "forbidden"} and one.kind in {"phrase", "forbidden"}:
-            found.setdefault(one.phrase, []).append(one)
-    for said in told["said"]:
+    for event in events:
+        if event.verdict in {"heard", "forbidden"} and event.kind in {"phrase", "forbidden"}:
+            found.setdefault(event.phrase, []).append(event)
+    for said in expected["said"]:
         event = found[said["id"]].pop(0)
-        assert event.at == pytest.approx(said["start"], abs=SLACK), said
-        assert event.at < float(str(event.detail["end"])) <= said["end"] + SLACK, said
+        assert event.at == pytest.approx(said["start"], abs=TOLERANCE), said
+        assert event.at < float(str(event.detail["end"])) <= said["end"] + TOLERANCE, said
 
 
-def without_times(told: Table) -> Table:
-    visits = [{key: value for key, value in visit.items() if key != "said"} for visit in told["visits"]]
-    return {**told, "visits": visits, "made": {**told["made"], "seconds": None}}
+def without_times(expected: Table) -> Table:
+    visits = [{key: value for key, value in visit.items() if key != "said"} for visit in expected["visits"]]
+    return {**expected, "visits": visits, "made": {**expected["made"], "seconds": None}}
 
 
-def laid_out(maker: ModuleType, dialogues: Table) -> Iterator[tuple[str, Table]]:
+def expectations(maker: ModuleType, dialogues: Table) -> Iterator[tuple[str, Table]]:
     for recording in dialogues["recording"]:
         transcript = recording.get("transcript")
         layout = maker.paced(recording) if transcript else maker.spoken(recording, dialogues["voice"])
@@ -180,5 +178,5 @@ def test_expectations_come_from_the_dialogues(monkeypatch: pytest.MonkeyPatch) -
     maker = import_module("make")
     monkeypatch.setattr(maker, "say", lambda _text, _voice, _manner, rate: array("h", bytes(2 * rate)))
     dialogues = tomllib.loads((FIXTURES / "dialogues.toml").read_text(encoding="utf-8"))
-    for name, told in laid_out(maker, dialogues):
-        assert without_times(told) == without_times(EXPECTED[name]), name
+    for name, expected in expectations(maker, dialogues):
+        assert without_times(expected) == without_times(EXPECTED[name]), name

@@ -1,38 +1,29 @@
-"""The whole chain on real audio with real libvosk: how it is cut does not matter, and what is lost accuses nobody."""
+"""The whole chain on real audio with real libvosk: chunk sizes do not matter, and lost audio adds no accusation."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from itertools import cycle
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.bundled import matcher
+from support.bundled import matcher, model
 
-from counter_listener.asr.model_files import find_model
-from counter_listener.asr.recognizer import VoskRecognizer, load_model, transcribe
-from counter_listener.audio.chunking import blocks
-from counter_listener.audio.recording import read_recording
-from counter_listener.domain.types import SAMPLE_BYTES, SAMPLE_RATE, Event, Gap, Utterance
-from counter_listener.pipeline import listen, read
+from counter_listener.audio import read_recording
+from counter_listener.domain import SAMPLE_BYTES, SAMPLE_RATE, Event, Gap, Utterance
+from counter_listener.pipeline import AudioSource, judge_events, recognise, with_ticks
 
 FIXTURES = Path(__file__).parent / "fixtures"
 Stream = tuple[bytes | Gap, ...]
 
 
 @cache
-def model() -> Any:
-    return load_model(find_model("counter-cn"))
-
-
-@cache
 def stream(name: str) -> Stream:
-    """The sound of a fixture, whole but for its gaps."""
+    """The audio of a fixture in one chunk, or one chunk between two gaps."""
     joined: list[bytes | Gap] = [b""]
     for chunk in read_recording(FIXTURES / f"{name}.wav"):
         last = joined[-1]
@@ -43,35 +34,41 @@ def stream(name: str) -> Stream:
     return tuple(joined)
 
 
-def heard(chunks: Iterator[bytes | Gap] | Sequence[bytes | Gap]) -> list[Event]:
-    return list(listen(chunks, VoskRecognizer(model()), matcher()))
+def source(chunks: Iterable[bytes | Gap]) -> AudioSource:
+    return AudioSource(chunks, model().recognizer())
+
+
+def heard(chunks: Iterable[bytes | Gap]) -> list[Event]:
+    """The events of chunks of audio."""
+    return list(judge_events(source(chunks), matcher()))
 
 
 @cache
 def whole(name: str) -> tuple[Event, ...]:
+    """The events of a fixture."""
     return tuple(heard(stream(name)))
 
 
 def cut(sound: Stream, sizes: Sequence[int]) -> Iterator[bytes | Gap]:
-    """The same stream in chunks of these sizes in bytes, over and over."""
-    each = cycle(sizes)
+    """The same stream in chunks of these sizes in bytes, repeated."""
+    size_of_next = cycle(sizes)
     for part in sound:
         if isinstance(part, Gap):
             yield part
             continue
         at = 0
         while at < len(part):
-            size = next(each)
+            size = next(size_of_next)
             yield part[at : at + size]
             at += size
 
 
 def with_losses(sound: bytes, rng: random.Random) -> Iterator[bytes | Gap]:
-    """The sound with one to three stretches of 0.2-6 s taken out, a gap in the place of each."""
-    edges = sorted(rng.sample(range(len(sound) // SAMPLE_BYTES), rng.randint(1, 3)))
+    """The audio with one to three gaps of 0.2-6 s in place of what was there."""
+    starts = sorted(rng.sample(range(len(sound) // SAMPLE_BYTES), rng.randint(1, 3)))
     at = 0
-    for start, over in zip(edges, [*edges[1:], len(sound) // SAMPLE_BYTES], strict=True):
-        lost = min(int(rng.uniform(0.2, 6.0) * SAMPLE_RATE), over - start)
+    for start, following in zip(starts, [*starts[1:], len(sound) // SAMPLE_BYTES], strict=True):
+        lost = min(int(rng.uniform(0.2, 6.0) * SAMPLE_RATE), following - start)
         yield sound[at * SAMPLE_BYTES : start * SAMPLE_BYTES]
         yield Gap(start / SAMPLE_RATE, lost / SAMPLE_RATE, "the test took it out")
         at = start + lost
@@ -96,14 +93,14 @@ def test_invariant_1_events_do_not_depend_on_how_the_audio_is_cut(name: str, siz
     assert heard(cut(stream(name), sizes)) == list(whole(name))
 
 
-def test_invariant_1_a_second_hearing_gives_the_same_events() -> None:
+def test_invariant_1_a_second_run_gives_the_same_events() -> None:
     assert heard(stream("full-marks")) == list(whole("full-marks"))
 
 
 @pytest.mark.parametrize("seed", range(10))
 def test_invariant_2_lost_audio_never_accuses(seed: int) -> None:
     for name in ("full-marks", "request-without-please"):
-        rng = random.Random(seed)  # noqa: S311 - for places to cut
+        rng = random.Random(seed)  # noqa: S311 - no secret
         events = heard(list(with_losses(sound_of(name), rng)))
         losses = [event for event in events if event.kind == "gap"]
         assert losses
@@ -119,9 +116,9 @@ def test_invariant_2_what_may_have_been_said_in_a_gap_is_unknown() -> None:
     assert phrases(heard([sound, lost]), "unknown") == {"goodbye"}
 
 
-def test_a_transcript_of_what_was_heard_is_judged_as_the_audio_was() -> None:
-    utterances = transcribe(blocks(stream("full-marks")), VoskRecognizer(model()))
-    events = list(read((one for one in utterances if isinstance(one, Utterance)), matcher()))
+def test_a_transcript_of_a_recording_has_the_verdicts_of_the_recording() -> None:
+    utterances = [item for item in recognise(source(stream("full-marks"))) if isinstance(item, Utterance)]
+    events = list(judge_events(with_ticks(utterances), matcher()))
     assert events[:-1] == list(whole("full-marks"))[:-1]
     assert events[-1].detail == whole("full-marks")[-1].detail
 

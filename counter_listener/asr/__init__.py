@@ -1,17 +1,27 @@
-"""ROOM"""
+"""Speech recognition: utterances from audio with Vosk or from transcripts, and the Vosk models themselves.
 
-from counter_listener.asr.model_files import (
-    bundled,
-    find_model,
-    installed,
-    listed_in_full,
+In: blocks of 16 kHz audio with gaps, transcript files, and the names, archives, folders and URLs of models.
+Out: utterances with word times, gaps and ticks; models that are found, verified, installed or removed.
+"""
+
+from counter_listener.asr.model_archive import TransferProgress
+from counter_listener.asr.model_check import (
+    GRAMMAR_DESCRIPTIONS,
+    has_all_checksums,
     model_vocabulary,
-    models_folder,
+    try_grammar,
     verify_model,
 )
-from counter_listener.asr.model_grammar import GRAMMAR_DESCRIPTIONS, try_grammar
+from counter_listener.asr.model_files import (
+    ModelFacts,
+    available_models,
+    bundled_models,
+    find_model,
+    known_model,
+    models_folder,
+    registry,
+)
 from counter_listener.asr.model_install import InstallRequest, install_model
-from counter_listener.asr.model_registry import KnownModel, ModelFacts, known_model, registry
 from counter_listener.asr.model_storage import (
     ModelOrigin,
     check_removable,
@@ -21,8 +31,8 @@ from counter_listener.asr.model_storage import (
 )
 from counter_listener.asr.recognizer import (
     DECODER_LAG,
-    UNKNOWN_WORD,
     Recognizer,
+    SpeechModel,
     VoskRecognizer,
     load_engine,
     load_model,
@@ -30,6 +40,4 @@ from counter_listener.asr.recognizer import (
     transcribe,
 )
 from counter_listener.asr.silence import SilenceSkipper
-from counter_listener.asr.speech_model import SpeechModel
 from counter_listener.asr.transcripts import is_transcript, read_transcript
-from counter_listener.asr.transfer import TransferProgress

@@ -1,4 +1,4 @@
-"""The word table inside an OpenFst file: Vosk's small models carry their vocabulary there and nowhere else."""
+"""The output words in an OpenFst file: the small Vosk models have their vocabulary there and nowhere else."""
 
 from __future__ import annotations
 
@@ -6,66 +6,66 @@ import struct
 from pathlib import Path
 from typing import BinaryIO, Final
 
-FST_MAGIC: Final = 2_125_659_606
+FST_MAGIC: Final = struct.pack("<i", 2_125_659_606)
 """First four bytes of an OpenFst file (fst.h, kFstMagicNumber)."""
-TABLE_MAGIC: Final = 2_125_658_996
+TABLE_MAGIC: Final = struct.pack("<i", 2_125_658_996)
 """First four bytes of a symbol table (symbol-table.cc, kSymbolTableMagicNumber)."""
-INPUT_TABLE: Final = 1
-OUTPUT_TABLE: Final = 2
+HAS_INPUT_TABLE: Final = 1
+HAS_OUTPUT_TABLE: Final = 2
 """Bits of the header's flags (fst.h, FstHeader::Flags)."""
-LONGEST: Final = 4096
-"""Bytes. No type name or word is longer; a damaged length must not ask for gigabytes."""
+MAX_TEXT_BYTES: Final = 4096
+"""No type name or word is longer. A damaged length must not ask for gigabytes."""
 
 
-class NoTableError(ValueError):
-    "A file is no OpenFst file, or its symbol table is damaged."
+class SymbolTableError(ValueError):
+    "A file is not an OpenFst file, or its symbol table is damaged."
 
 
-def output_symbols(file: Path) -> dict[str, int] | None:
-    """The output symbols of an FST by name, or None where it carries none.
+def output_symbols(file: Path) -> set[str] | None:
+    """The output symbols of an FST, or None if it has no output symbol table.
 
-    The layout is OpenFst's: FstHeader::Write in fst.cc, SymbolTableImpl::Write in symbol-table.cc.
-    Raises NoTableError, or OSError where the file cannot be read.
+    The layout is that of OpenFst: FstHeader::Write in fst.cc, SymbolTableImpl::Write in symbol-table.cc.
+    Raises SymbolTableError, UnicodeDecodeError, or OSError if the file cannot be read.
     """
-    with file.open("rb") as opened:
-        if _number(opened, "<i") != FST_MAGIC:
-            raise NoTableError
-        _text(opened)  # type of FST
-        _text(opened)  # type of arc
-        _number(opened, "<i")  # version
-        flags = _number(opened, "<i")
-        _read(opened, 4 * 8)  # properties, start, number of states and of arcs
-        if flags & INPUT_TABLE:
-            _table(opened)
-        return _table(opened) if flags & OUTPUT_TABLE else None
+    with file.open("rb") as stream:
+        _expect(stream, FST_MAGIC)
+        _text(stream)  # type of the FST
+        _text(stream)  # type of the arcs
+        _read(stream, 4)  # version
+        flags = _number(stream, "<i")
+        _read(stream, 4 * 8)  # properties, start, number of states and of arcs
+        if flags & HAS_INPUT_TABLE:
+            _table(stream)
+        return _table(stream) if flags & HAS_OUTPUT_TABLE else None
 
 
-def _table(opened: BinaryIO) -> dict[str, int]:
-    if _number(opened, "<i") != TABLE_MAGIC:
-        raise NoTableError
-    _text(opened)  # name
-    _number(opened, "<q")  # next free key
-    size = _number(opened, "<q")
-    return {_text(opened): _number(opened, "<q") for _ in range(size)}
+def _table(stream: BinaryIO) -> set[str]:
+    _expect(stream, TABLE_MAGIC)
+    _text(stream)  # name
+    _read(stream, 8)  # next free key
+    symbols = set()
+    for _ in range(_number(stream, "<q")):
+        symbols.add(_text(stream))
+        _read(stream, 8)  # key
+    return symbols
 
 
-def _text(opened: BinaryIO) -> str:
-    length = _number(opened, "<i")
-    if not 0 <= length <= LONGEST:
-        raise NoTableError
-    try:
-        return _read(opened, length).decode("utf-8")
-    except UnicodeDecodeError:
-        raise NoTableError from None
+def _expect(stream: BinaryIO, magic: bytes) -> None:
+    if _read(stream, len(magic)) != magic:
+        raise SymbolTableError
 
 
-def _number(opened: BinaryIO, form: str) -> int:
-    (number,) = struct.unpack(form, _read(opened, struct.calcsize(form)))
+def _text(stream: BinaryIO) -> str:
+    return _read(stream, _number(stream, "<i")).decode("utf-8")
+
+
+def _number(stream: BinaryIO, layout: str) -> int:
+    (number,) = struct.unpack(layout, _read(stream, struct.calcsize(layout)))
     return int(number)
 
 
-def _read(opened: BinaryIO, size: int) -> bytes:
-    content = opened.read(size)
+def _read(stream: BinaryIO, size: int) -> bytes:
+    content = stream.read(size) if 0 <= size <= MAX_TEXT_BYTES else b""
     if len(content) != size:
-        raise NoTableError
+        raise SymbolTableError
     return content

@@ -1,4 +1,4 @@
-"""Transcripts, one utterance a line, as utterances with word times."""
+"""Reads transcripts, with one utterance per line, as utterances with word times."""
 
 from __future__ import annotations
 
@@ -23,39 +23,36 @@ from counter_listener.domain import (
 SUFFIX: Final = ".jsonl"
 EXAMPLE: Final = '{"start": 0, "end": 1.5, "text": "您好"}'
 _SLACK: Final = 0.5
-"""Seconds by which a word may stand out of its utterance: tools round."""
-_SPEAKERS: Final[Mapping[str | None, Speaker]] = {
-    "clerk": "clerk",
-    "柜员": "clerk",
-    "customer": "customer",
-    "客户": "customer",
-    "unknown": "unknown",
-    None: "unknown",
+"""Seconds by which a word may be outside its utterance, because tools round times."""
+_SPEAKERS: Final[Mapping[Speaker, tuple[str | None, ...]]] = {
+    "clerk": ("clerk", "柜员"),
+    "customer": ("customer", "客户"),
+    "unknown": ("unknown", None),
 }
 _CJK: Final = (
     r"々〇\u2e80-\u2fdf\u3040-\u30ff\u3100-\u312f\u31a0-\u31bf\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
     r"\U00020000-\U0003ffff"
 )
 _RUN: Final = rf"(?:(?![{_CJK}])[^\W_])+"
-# Within a run a stop belongs to a number, and an apostrophe or hyphen to a word.
+# Within a run, a full stop, comma, colon or slash belongs to a number, and an apostrophe or hyphen to a word.
 _JOINT: Final = r"(?:(?<=\d)[.,:/](?=\d)|['’&@_-])"
 _WORD: Final = re.compile(rf"([{_CJK}]|{_RUN}(?:{_JOINT}{_RUN})*)((?: ?(?:[^\w\s]|_))*)")
 _SOUND: Final = re.compile(r"[^\W_]")
 
 
 def is_transcript(file: Path) -> bool:
-    """Whether the file holds utterances as text rather than sound."""
+    """Whether the file holds utterances as text, by its suffix."""
     return file.suffix.lower() == SUFFIX
 
 
 def read_transcript(path: Path) -> Iterator[Utterance]:
-    """The utterances of a transcript, lazily, in time order; one without a word in it is left out.
+    """Yields the utterances of a transcript in time order, without those that have no word.
 
-    Each line is a JSON object: `start` and `end` in seconds, `text`, and perhaps `words` and `speaker`. Where
-    there are no words the text is split into them, Chinese into characters, and the time spread evenly over
-    the characters. Raises TranscriptError, naming file and line, at the first line that is not so.
+    Each line is a JSON object with `start` and `end` in seconds, `text`, and optionally `words` and `speaker`. Without
+    `words` the text is split into words, Chinese into characters, and the time is divided evenly among the characters.
+    Raises TranscriptError, which names file and line, at the first line that is different.
     """
-    last, spoken = 0.0, False
+    last, empty = 0.0, True
     for number, line in numbered_lines(path, TranscriptError):
         try:
             utterance = _utterance(json_object(line, EXAMPLE))
@@ -67,9 +64,9 @@ def read_transcript(path: Path) -> Iterator[Utterance]:
             ) from error
         last = utterance.start
         if utterance.words:
-            spoken = True
+            empty = False
             yield utterance
-    if not spoken:
+    if empty:
         raise TranscriptError("{path} holds no utterance; give one JSON object a line, with words in it", path=path)
 
 
@@ -78,7 +75,7 @@ def _utterance(record: Mapping[str, object]) -> Utterance:
     words = record.get("words")
     if not isinstance(words, list | None):
         raise ValueError(sentence('"words" to be a list of {{"word": ..., "start": ..., "end": ...}}'))  # noqa: TRY004
-    timed = _given(words, start, end) if words else _split(_text(record, "text"), start, end)
+    timed = _given_words(words, start, end) if words else _split_words(_text(record, "text"), start, end)
     return Utterance(start, end, timed, _speaker(record.get("speaker")))
 
 
@@ -97,23 +94,20 @@ def _text(record: Mapping[str, object], *keys: str) -> str:
 
 
 def _clean(text: str) -> str:
-    """The text without what could steer a terminal, and with single spaces for what is blank."""
+    """The text without characters that control a terminal, and with single spaces as white space."""
     if not text.isprintable():
-        text = "".join(" " if sign.isspace() else sign for sign in text if _harmless(sign))
+        text = "".join(c for c in text if c.isspace() or unicodedata.category(c) not in {"Cc", "Cf", "Cs"})
     return " ".join(unicodedata.normalize("NFC", text).split())
 
 
-def _harmless(sign: str) -> bool:
-    return sign.isspace() or unicodedata.category(sign) not in {"Cc", "Cf", "Cs"}
-
-
-def _speaker(given: object) -> Speaker:
-    if not isinstance(given, str | None) or given not in _SPEAKERS:
+def _speaker(value: object) -> Speaker:
+    speaker = next((speaker for speaker, names in _SPEAKERS.items() if value in names), None)
+    if speaker is None:
         raise ValueError(sentence('"speaker" to be "clerk", "customer" or "unknown"'))
-    return _SPEAKERS[given]
+    return speaker
 
 
-def _given(words: list[object], start: float, end: float) -> tuple[Word, ...]:
+def _given_words(words: list[object], start: float, end: float) -> tuple[Word, ...]:
     timed: list[Word] = []
     last = start - _SLACK
     for word in words:
@@ -130,14 +124,14 @@ def _given(words: list[object], start: float, end: float) -> tuple[Word, ...]:
 
 
 def _append(words: list[Word], word: Word) -> None:
-    """Append the word; mere punctuation goes to the end of the word before it."""
+    """Appends a word; punctuation alone is added to the end of the word before it."""
     if _SOUND.search(word.text):
         words.append(word)
     elif words and word.text:
         words[-1] = Word(words[-1].text + word.text, words[-1].start, words[-1].end)
 
 
-def _split(text: str, start: float, end: float) -> tuple[Word, ...]:
+def _split_words(text: str, start: float, end: float) -> tuple[Word, ...]:
     found = list(_WORD.finditer(text))
     sizes = [len(word[1]) for word in found]
     total = sum(sizes) or 1

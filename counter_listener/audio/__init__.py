@@ -1,4 +1,8 @@
-"""ROOM"""
+"""Recordings and the microphone, as 16 kHz mono chunks and gaps. The only room with PyAV and sounddevice.
+
+In: a recording's path, or a microphone's name and a clock.
+Out: chunks of signed 16-bit little-endian samples, gaps where audio was lost, levels, and when a recording started.
+"""
 
 from counter_listener.audio.capture import MUTED, CaptureItem, mark_muted
 from counter_listener.audio.chunking import blocks, coalesce

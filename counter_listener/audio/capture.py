@@ -1,30 +1,33 @@
-"""What a microphone gave, as sound and gaps: what was dropped, what never came, what was only zeros."""
+"""What a microphone delivers, as audio and gaps: dropped blocks, stalls and muted stretches are found here."""
 
 from __future__ import annotations
 
 import queue
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import Any, Final
 
+from counter_listener.audio.chunking import samples_of
 from counter_listener.domain import N_, SAMPLE_BYTES, SAMPLE_RATE, Gap, MicrophoneError
 
+BLOCK_SECONDS: Final = 0.1
+"""Length of the blocks that the device delivers: half a recogniser's block, which is then whole soon after its end."""
 QUEUE_SECONDS: Final = 30
-"""Of sound that may wait; beyond it the listener has fallen behind."""
+"""Length of the audio that may wait in the queue; beyond it the listener has fallen behind."""
 STALL_SECONDS: Final = 4.0
-"""Without any sound from a device: it is gone."""
+"""A device that delivers nothing for so long is gone."""
 JUMP_SECONDS: Final = 1.0
-"""By which sound may fall behind the clock with nothing lost: buffers, and a busy machine."""
+"""Audio may fall behind the clock by so much with nothing lost: buffers, and a busy computer."""
 DRIFT: Final = 0.001
 """Seconds a second by which a sound card's clock may differ from the computer's; real ones are within a tenth of it."""
 HOLD_SECONDS: Final = 5.0
-"""Of exact zeros that pass as quiet. Later ones are held back: a muted microphone must not close a visit."""
+"""Exact zeros pass as silence for so long. Later ones are held back: a muted microphone must not close a visit."""
 MUTE_SECONDS: Final = 60.0
-"""Of exact zeros that are a gap. No microphone that is on gives them: its own noise is never zero for long."""
+"""Exact zeros for so long are a gap. A microphone that is on never delivers them: its own noise is not zero."""
 MUTE_AGAIN_SECONDS: Final = 600.0
-"""How often a gap is told anew while the device stays muted."""
+"""How often a gap is reported again while the device stays muted."""
 WAIT_SECONDS: Final = 0.25
-"""How long to wait for sound before looking whether to stop."""
+"""How long to wait for audio before asking again whether to stop."""
 
 FELL_BEHIND: Final = N_("the computer could not keep up, and this was not listened to")
 OVERFLOW: Final = N_("the sound system dropped this before it reached the listener")
@@ -32,53 +35,42 @@ STALLED: Final = N_("the microphone gave no sound for a while")
 MUTED: Final = N_("the microphone gave nothing but zeros: is it muted or unplugged?")
 
 CaptureItem = bytes | Gap | None
-"""What a microphone gives: sound, a loss, or nothing for a moment."""
-
-
-class Flags(Protocol):
-    """What PortAudio says of a block: sounddevice's CallbackFlags has this shape."""
-
-    @property
-    def input_overflow(self) -> bool:
-        """Whether sound before this block was dropped."""
+"""What a microphone delivers: audio, a gap, or None where nothing came for a moment."""
 
 
 @dataclass(slots=True)
 class CaptureQueue:
-    """Between the sound system's thread and the listener: one end of the only queue there is."""
+    """The queue between the sound system's thread and the listener."""
 
-    waiting: queue.Queue[tuple[bytes, int, bool]]
-    """Sound, how many frames had been dropped by then, and whether the sound system dropped some before it."""
-    given: int = 0
-    """Frames that the device gave so far, dropped ones included."""
+    blocks: queue.Queue[tuple[bytes, int, bool]] = field(
+        default_factory=lambda: queue.Queue(round(QUEUE_SECONDS / BLOCK_SECONDS))
+    )
+    """Audio, the frames dropped before it since the start, and whether the sound system dropped some before it."""
+    frames: int = 0
+    """Frames that the device has delivered, dropped ones included."""
     dropped: int = 0
-    """Frames so far that found no room in the queue."""
+    """Frames for which the queue had no room."""
     full: bool = False
-    """Whether to drop what comes until the queue has been emptied: then one loss is one gap."""
+    """Whether to drop what comes until the queue is empty, so that one loss is one gap."""
 
-    def callback(self, indata: bytes, frames: int, _time: object, status: Flags) -> None:
-        """Copies, counts and puts, for PortAudio's thread must neither wait nor raise."""
-        self.given += frames
+    def callback(self, indata: bytes, frames: int, _time: object, status: Any) -> None:  # noqa: ANN401 - it has no types
+        """Called by PortAudio's thread, which must neither wait nor raise: it copies, counts and puts."""
+        self.frames += frames
         if self.full:
             self.dropped += frames
             return
         try:
-            self.waiting.put_nowait((bytes(indata), self.dropped, status.input_overflow))
+            self.blocks.put_nowait((bytes(indata), self.dropped, status.input_overflow))
         except queue.Full:
             self.full = True
             self.dropped += frames
 
 
-def make_capture_queue(rate: int, block_frames: int) -> CaptureQueue:
-    """A tap whose queue holds QUEUE_SECONDS of blocks of this many frames, at `rate` Hertz."""
-    return CaptureQueue(queue.Queue(max(1, QUEUE_SECONDS * rate // block_frames)))
-
-
 @dataclass(slots=True)
 class Capture:
-    """Reads a tap: sound and losses, in order, until told to stop."""
+    """Reads a capture queue: audio and gaps, in order, until `stopping`."""
 
-    tap: CaptureQueue
+    source: CaptureQueue
     rate: int
     """Hertz, of the device."""
     clock: Callable[[], float]
@@ -86,109 +78,104 @@ class Capture:
     running: Callable[[], bool]
     """Whether the device's stream still runs."""
     stopping: Callable[[], bool]
-    told: int = 0
-    """Frames dropped that a gap was told of."""
-    lag: float | None = None
-    """The clock less the length of all sound given, the least of late: when the first sound began; None before it."""
+    start: float | None = None
+    """When the first sample was recorded, by the clock: the clock less the length of all audio delivered, its recent
+    minimum, for delays only add to it. None before the first block."""
     last: float = 0.0
-    """When sound came last, by the clock."""
+    """When the last block came, by the clock."""
+    reported: int = 0
+    """Dropped frames for which a gap was yielded."""
 
     def __iter__(self) -> Iterator[CaptureItem]:
-        """Sound as the device gives it; gaps, whose start is not filled in; None where nothing came for a moment.
+        """Audio as the device delivers it; gaps, whose start is not filled in; None where nothing came for a moment.
 
         Raises MicrophoneError once the device is gone.
         """
         self.last = self.clock()
         while not self.stopping():
             try:
-                sound, dropped, overflow = self.tap.waiting.get(timeout=WAIT_SECONDS)
+                audio, dropped, overflow = self.source.blocks.get(timeout=WAIT_SECONDS)
             except queue.Empty:
-                self._look_alive()
+                self._check_device()
                 yield None
                 continue
-            if self.tap.full and self.tap.waiting.empty():
-                self.tap.full = False
-            yield from self._losses(dropped, overflow=overflow)
-            yield sound
+            if self.source.full and self.source.blocks.empty():
+                self.source.full = False
+            yield from self._gaps(dropped, overflow=overflow)
+            yield audio
 
-    def _losses(self, dropped: int, *, overflow: bool) -> Iterator[Gap]:
-        if dropped > self.told:
-            yield Gap(0.0, (dropped - self.told) / self.rate, FELL_BEHIND)
-            self.told = dropped
+    def _gaps(self, dropped: int, *, overflow: bool) -> Iterator[Gap]:
+        if dropped > self.reported:
+            yield Gap(0.0, (dropped - self.reported) / self.rate, FELL_BEHIND)
+            self.reported = dropped
         now = self.clock()
-        lag = now - self.tap.given / self.rate
-        usual = lag if self.lag is None else min(lag, self.lag + DRIFT * (now - self.last))
-        missing = lag - usual
+        start = now - self.source.frames / self.rate
+        expected = start if self.start is None else min(start, self.start + DRIFT * (now - self.last))
+        missing = start - expected
         if overflow or missing > JUMP_SECONDS:
             yield Gap(0.0, missing, OVERFLOW if overflow else STALLED)
-            usual = lag
-        self.lag, self.last = usual, now
+            expected = start
+        self.start, self.last = expected, now
 
-    def _look_alive(self) -> None:
-        silent = self.clock() - self.last
+    def _check_device(self) -> None:
         if not self.running():
             raise MicrophoneError("The microphone stopped: was it unplugged?")
-        if silent >= STALL_SECONDS:
+        if self.clock() - self.last >= STALL_SECONDS:
             raise MicrophoneError("The microphone gives no sound any more: was it unplugged?")
 
 
 def mark_muted(items: Iterable[CaptureItem]) -> Iterator[CaptureItem]:
-    """The same 16 kHz mono 16-bit sound, with a minute of exact zeros as a gap.
+    """The same 16 kHz mono 16-bit audio, with MUTE_SECONDS of exact zeros as a gap.
 
-    The first HOLD_SECONDS of zeros pass, later ones are held back. Where sound comes back within the minute, what was
-    held back follows first: it was only quiet.
+    The first HOLD_SECONDS of zeros pass, later ones are held back. If other audio comes before MUTE_SECONDS, the zeros
+    are yielded before it: they were only silence.
     """
-    run, held = 0.0, HeldZeros()
+    zeros = ZeroRun()
     for item in items:
         if item is None:
             yield None
-            continue
-        if isinstance(item, Gap) or any(item):
-            yield from held.let_go(muted=run >= MUTE_SECONDS)
-            run = 0.0
+        elif isinstance(item, bytes) and not samples_of(item).any():
+            yield from zeros.add(item)
+        else:
+            yield from zeros.end()
+            zeros = ZeroRun()
             yield item
-            continue
-        run += len(item) / SAMPLE_BYTES / SAMPLE_RATE
-        if run <= HOLD_SECONDS:
-            yield item
-            continue
-        held.add(item, keep=run < MUTE_SECONDS)
-        if run >= MUTE_SECONDS and held.due():
-            yield held.as_gap()
-        yield None
-    yield from held.let_go(muted=run >= MUTE_SECONDS)
+    yield from zeros.end()
 
 
 @dataclass(slots=True)
-class HeldZeros:
-    """Zeros held back until it shows what they are."""
+class ZeroRun:
+    """Exact zeros in a row, held back until they are known to be silence or a muted microphone."""
 
     seconds: float = 0.0
-    told: bool = False
-    """Whether a gap was told of this mute."""
-    sound: list[bytes] = field(default_factory=list)
+    unreported: float = 0.0
+    """Seconds of zeros held back, and not yet in a gap."""
+    reported: bool = False
+    """Whether a gap was yielded for this run."""
+    held: list[bytes] = field(default_factory=list)
 
-    def add(self, zeros: bytes, *, keep: bool) -> None:
-        """Counts some more, and keeps them where they may still be quiet."""
-        self.seconds += len(zeros) / SAMPLE_BYTES / SAMPLE_RATE
-        if keep:
-            self.sound.append(zeros)
+    def add(self, zeros: bytes) -> Iterator[CaptureItem]:
+        """What can be yielded once these zeros have come."""
+        seconds = len(zeros) / SAMPLE_BYTES / SAMPLE_RATE
+        self.seconds += seconds
+        if self.seconds <= HOLD_SECONDS:
+            yield zeros
+            return
+        self.unreported += seconds
+        if self.seconds < MUTE_SECONDS:
+            self.held.append(zeros)
+        elif not self.reported or self.unreported >= MUTE_AGAIN_SECONDS:
+            yield self._gap()
+        yield None
 
-    def due(self) -> bool:
-        """Whether a gap is to be told: at once for a new mute, later every MUTE_AGAIN_SECONDS."""
-        return not self.told or self.seconds >= MUTE_AGAIN_SECONDS
+    def end(self) -> Iterator[bytes | Gap]:
+        """What is held back when the run is over: the rest of a mute as a gap, or the zeros."""
+        if self.reported and self.unreported:
+            yield self._gap()
+        yield from self.held
 
-    def as_gap(self) -> Gap:
-        """What is held, as a gap whose start is not filled in."""
-        gap = Gap(0.0, self.seconds, MUTED)
-        self.seconds, self.told = 0.0, True
-        self.sound.clear()
+    def _gap(self) -> Gap:
+        gap = Gap(0.0, self.unreported, MUTED)
+        self.unreported, self.reported = 0.0, True
+        self.held.clear()
         return gap
-
-    def let_go(self, *, muted: bool) -> Iterator[bytes | Gap]:
-        """What is held: as a gap after a mute, else as the quiet that it was."""
-        if muted and self.seconds:
-            yield self.as_gap()
-        yield from self.sound
-        self.sound.clear()
-        self.seconds, self.told = 0.0, False

@@ -1,61 +1,63 @@
-"""Sound in pieces: cut anew for the recogniser, with the same losses between them. No decoder here."""
+"""Chunks of audio: read as samples, and cut again into the blocks that the recogniser needs."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
+
 from counter_listener.domain import BLOCK_SAMPLES, SAMPLE_BYTES, SAMPLE_RATE, Gap, VisitToggle
 
-BURST_SECONDS: Final = 5
-"""Sound that in_bursts() gathers: 160 kB."""
+COALESCED_SECONDS: Final = 5
+"""Length of the chunks that coalesce() makes: 160 kB."""
 
 Chunk = bytes
-"""Sound, of any length."""
+"""Signed 16-bit little-endian samples, of any number."""
+
+
+def samples_of(chunk: Chunk) -> NDArray[np.int16]:
+    """The samples of a chunk, channels interleaved. Half a sample at its end is left out."""
+    return np.frombuffer(chunk, "<i2", len(chunk) // SAMPLE_BYTES)
 
 
 def blocks(chunks: Iterable[Chunk | Gap | VisitToggle]) -> Iterator[Chunk | Gap | VisitToggle]:
-    """The same sound in blocks of BLOCK_SAMPLES samples, however the chunks were cut, and the same gaps and keys.
+    """The same audio in blocks of BLOCK_SAMPLES samples, however the chunks were cut; other items pass in order.
 
-    Only the last block, and the last before anything that is no sound, may be shorter. Half a sample there is dropped.
+    Only the last block, and the last one before another item, may be shorter. Half a sample there is dropped.
     """
     size = BLOCK_SAMPLES * SAMPLE_BYTES
-    held = b""
+    rest = b""
     for chunk in chunks:
-        if not isinstance(chunk, bytes):
-            yield from _whole_samples(held)
-            held = b""
-            yield chunk
+        if isinstance(chunk, bytes):
+            rest += chunk
+            end = len(rest) - len(rest) % size
+            yield from (rest[start : start + size] for start in range(0, end, size))
+            rest = rest[end:]
             continue
-        held += chunk
-        whole = len(held) - len(held) % size
-        yield from (held[at : at + size] for at in range(0, whole, size))
-        held = held[whole:]
-    yield from _whole_samples(held)
+        if len(rest) >= SAMPLE_BYTES:
+            yield samples_of(rest).tobytes()
+        rest = b""
+        yield chunk
+    if len(rest) >= SAMPLE_BYTES:
+        yield samples_of(rest).tobytes()
 
 
 def coalesce(chunks: Iterable[Chunk | Gap]) -> Iterator[Chunk | Gap]:
-    """The same sound in chunks of about BURST_SECONDS, and the same gaps.
+    """The same audio in chunks of about COALESCED_SECONDS; gaps pass in order.
 
-    The decoder then works in bursts between the recogniser's; taking turns with it at every chunk, each finds the
-    processor's caches full of the other's data.
+    Decoder and recogniser then take turns rarely. If they take turns at every chunk, each finds the processor's caches
+    full of the other's data.
     """
-    held: list[Chunk] = []
-    size = 0
+    audio = bytearray()
     for chunk in chunks:
+        if isinstance(chunk, bytes):
+            audio += chunk
+            if len(audio) < COALESCED_SECONDS * SAMPLE_RATE * SAMPLE_BYTES:
+                continue
+        yield bytes(audio)
+        audio.clear()
         if isinstance(chunk, Gap):
-            yield b"".join(held)
-            held, size = [], 0
             yield chunk
-            continue
-        held.append(chunk)
-        size += len(chunk)
-        if size >= BURST_SECONDS * SAMPLE_RATE * SAMPLE_BYTES:
-            yield b"".join(held)
-            held, size = [], 0
-    yield b"".join(held)
-
-
-def _whole_samples(held: bytes) -> Iterator[Chunk]:
-    if whole := len(held) - len(held) % SAMPLE_BYTES:
-        yield held[:whole]
+    yield bytes(audio)

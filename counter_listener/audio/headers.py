@@ -1,4 +1,4 @@
-"""What the headers of a recording promise, beside what the file holds: WAV, MP3, WMA, Ogg, FLAC."""
+"""What the headers of a recording declare, compared with what the file holds: WAV, MP3, WMA, Ogg, FLAC."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from counter_listener.domain import sentence
 
 _Order = Literal["little", "big"]
 _PIPED: Final = 0xFFFFFFFF
-"""Bytes of audio according to a recorder that wrote to a pipe and could not know."""
+"""Bytes of audio declared by a recorder that wrote to a pipe and could not know."""
 _PLACEHOLDERS: Final = (range(0x7FFFF000, 0x80000100), range(0xFFFFF000, _PIPED))
-"""Bytes of audio that recorders promise when they start, to be put right when they stop."""
-_MOST_CHUNKS: Final = 1_000
+"""Bytes of audio that recorders declare when they start, and correct when they stop."""
+_MAX_CHUNKS: Final = 1_000
 _READ: Final = 65_536
-_HEAD: Final = 8
+_CHUNK_HEAD: Final = 8
 """Bytes of a chunk before its body."""
 _MPEG_1_RATE: Final = 32_000
 """Hertz; from here up a frame has twice the samples."""
@@ -36,28 +36,28 @@ class _Chunk(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class WavHeader:
-    """Where the audio of a WAV file lies, and how much of it."""
+    """How much audio a WAV file declares and holds."""
 
     bytes_per_second: int
     """0 where the header does not say."""
     held: int
     """Bytes of audio in the file that the header counts, or all to the end where it counts none."""
     missing: int = 0
-    """Bytes of audio that the header promises and the file does not hold."""
+    """Bytes of audio that the header declares and the file does not hold."""
     unread: int = 0
-    """Bytes after the audio that belong to no chunk: audio the header does not count."""
+    """Bytes after the audio that belong to no chunk: audio that the header does not count."""
     closed: bool = True
     """False if the recorder never wrote how much audio there is."""
 
     def seconds(self, size: int) -> float:
-        """How long `size` bytes of this file's audio last; 0 where the header does not say."""
+        """Length of `size` bytes of this file's audio; 0 where the header does not say."""
         return size / self.bytes_per_second if self.bytes_per_second else 0.0
 
 
 def read_wav_header(file: BinaryIO) -> WavHeader | None:
-    """What the WAV file says of itself, or None if it is no WAV file.
+    """The header of a WAV file, or None if the file is not WAV.
 
-    Raises ValueError, with a few words to put after the file's name, if the header is cut short or damaged.
+    Raises ValueError, with a clause to put after the file's name, if the header is cut short or damaged.
     """
     size = file.seek(0, os.SEEK_END)
     file.seek(0)
@@ -70,29 +70,30 @@ def read_wav_header(file: BinaryIO) -> WavHeader | None:
         if chunk.name == b"fmt ":
             rate = _bytes_per_second(_body(file, chunk, 40), order)
         elif chunk.name == b"ds64":
-            long_size = _long_size(_body(file, chunk, 16))
+            sizes = _body(file, chunk, 16)
+            long_size = int.from_bytes(sizes[8:], "little") if sizes[8:] else None
         elif chunk.name == b"data":
             declared = long_size if long_size is not None and chunk.size == _PIPED else chunk.size
-            return _weigh(file, _Chunk(b"data", chunk.start, declared), size, order, rate)
+            return _compare_sizes(file, _Chunk(b"data", chunk.start, declared), size, order, rate)
     raise ValueError(sentence("has a header that is cut short or damaged, so nobody can tell where its audio is"))
 
 
 def _chunks(file: BinaryIO, start: int, size: int, order: _Order) -> Iterator[_Chunk]:
-    for _ in range(_MOST_CHUNKS):
+    for _ in range(_MAX_CHUNKS):
         file.seek(start)
-        head = file.read(_HEAD)
-        if len(head) < _HEAD:
+        head = file.read(_CHUNK_HEAD)
+        if len(head) < _CHUNK_HEAD:
             return
-        chunk = _Chunk(head[:4], start + _HEAD, int.from_bytes(head[4:], order))
+        chunk = _Chunk(head[:4], start + _CHUNK_HEAD, int.from_bytes(head[4:], order))
         yield chunk
         start = chunk.start + chunk.size + chunk.size % 2
         if start > size:
             return
 
 
-def _body(file: BinaryIO, chunk: _Chunk, most: int) -> bytes:
+def _body(file: BinaryIO, chunk: _Chunk, limit: int) -> bytes:
     file.seek(chunk.start)
-    return file.read(min(chunk.size, most))
+    return file.read(min(chunk.size, limit))
 
 
 def _bytes_per_second(body: bytes, order: _Order) -> int:
@@ -100,21 +101,18 @@ def _bytes_per_second(body: bytes, order: _Order) -> int:
     tag, rate, average, align = (int.from_bytes(body[start:end], order) for start, end in fields)
     if tag == _EXTENSIBLE:
         tag = int.from_bytes(body[24:26], order)
-    return rate * align if tag in _PLAIN else average  # many writers get the average of plain ones wrong
+    return rate * align if tag in _PLAIN else average  # many writers declare a wrong average for plain formats
 
 
-def _long_size(body: bytes) -> int | None:
-    return int.from_bytes(body[8:16], "little") if body[8:16] else None
-
-
-def _weigh(file: BinaryIO, data: _Chunk, size: int, order: _Order, rate: int) -> WavHeader:
+def _compare_sizes(file: BinaryIO, data: _Chunk, size: int, order: _Order, rate: int) -> WavHeader:
+    """The header, given its data chunk, the size of the file and the bytes a second."""
     rest = size - data.start
     if data.size == 0:
-        unread = _strayed(file, data.start, size, order)
+        unread = _bytes_in_no_chunk(file, data.start, size, order)
         return WavHeader(rate, held=rest if unread else 0, closed=not unread)
     if data.size <= rest:
         end = data.start + data.size
-        unread = min(_strayed(file, at, size, order) for at in (end, end + data.size % 2))
+        unread = min(_bytes_in_no_chunk(file, start, size, order) for start in (end, end + data.size % 2))
         return WavHeader(rate, held=data.size, unread=unread)
     if data.size == _PIPED:
         return WavHeader(rate, held=rest)
@@ -123,22 +121,19 @@ def _weigh(file: BinaryIO, data: _Chunk, size: int, order: _Order, rate: int) ->
     return WavHeader(rate, held=rest, missing=data.size - rest)
 
 
-def _strayed(file: BinaryIO, start: int, size: int, order: _Order) -> int:
-    """Bytes from the first that belongs to no chunk; zeros at the very end do not count."""
+def _bytes_in_no_chunk(file: BinaryIO, start: int, size: int, order: _Order) -> int:
+    """Bytes from the first that belongs to no chunk to the last that is not zero."""
     for chunk in _chunks(file, start, size, order):
         end = chunk.start + chunk.size
         if not (chunk.name.isascii() and chunk.name.decode("ascii").isprintable() and end <= size):
             break
         start = end + chunk.size % 2
-    return _length_without_zeros(file, start, size)
-
-
-def _length_without_zeros(file: BinaryIO, start: int, end: int) -> int:
+    end = size
     while end > start:
         step = min(_READ, end - start)
         file.seek(end - step)
-        if solid := len(file.read(step).rstrip(b"\0")):
-            return end - step + solid - start
+        if used := len(file.read(step).rstrip(b"\0")):
+            return end - step + used - start
         end -= step
     return 0
 
@@ -147,7 +142,9 @@ def mp3_seconds(file: BinaryIO, rate: int) -> float | None:
     """Seconds that the Xing or Info frame at the head of an MP3 file counts; None if there is none."""
     file.seek(0)
     head = file.read(10)
-    file.seek(10 + _syncsafe(head[6:]) if head.startswith(b"ID3") else 0)
+    # the size of an ID3 tag: four digits of 7 bits
+    tag = sum(digit % 128 << shift for digit, shift in zip(head[6:], (21, 14, 7, 0), strict=False))
+    file.seek(10 + tag if head.startswith(b"ID3") else 0)
     frame = file.read(64)
     at = max(frame.find(b"Xing"), frame.find(b"Info"))
     if at < 0 or rate <= 0 or not int.from_bytes(frame[at + 4 : at + 8], "big") & 1:
@@ -156,19 +153,15 @@ def mp3_seconds(file: BinaryIO, rate: int) -> float | None:
     return int.from_bytes(frame[at + 8 : at + 12], "big") * samples / rate
 
 
-def _syncsafe(digits: bytes) -> int:
-    return sum(digit % 128 << shift for digit, shift in zip(digits, (21, 14, 7, 0), strict=False))
-
-
-def closed_ogg(file: BinaryIO) -> bool:
-    """Whether the last page of an Ogg file says that it is the last."""
+def is_closed_ogg(file: BinaryIO) -> bool:
+    """Whether the last page of an Ogg file is marked as the last."""
     file.seek(max(file.seek(0, os.SEEK_END) - _READ, 0))
     last = file.read().rpartition(b"OggS")[2]
     return bool(last[1:2]) and bool(last[1] & 4)
 
 
 def asf_seconds(file: BinaryIO) -> float | None:
-    """Seconds that the header of a WMA file promises; None if it was still being written."""
+    """Seconds that the header of a WMA file declares; None if it was still being written."""
     file.seek(0)
     fields = file.read(_READ).partition(_ASF_FILE)[2]
     play, preroll, flags = (int.from_bytes(fields[at:end], "little") for at, end in ((48, 56), (64, 72), (72, 76)))
@@ -176,7 +169,7 @@ def asf_seconds(file: BinaryIO) -> float | None:
 
 
 def flac_start(frame: bytes, samples: int) -> int | None:
-    """The sample at which a FLAC frame of so many samples says that it starts; None if it does not say."""
+    """The sample at which a FLAC frame of so many samples starts, by its own header; None if that does not say."""
     sync, number = int.from_bytes(frame[:2], "big"), _flac_number(frame[4:11])
     if sync >> 1 != _FLAC_SYNC or number is None:
         return None
@@ -184,7 +177,7 @@ def flac_start(frame: bytes, samples: int) -> int | None:
 
 
 def _flac_number(digits: bytes) -> int | None:
-    """A number written as UTF-8 writes its code points, but longer."""
+    """A number in the encoding of UTF-8, extended to seven bytes."""
     more = 0
     while digits and digits[0] << more & 0x80:
         more += 1

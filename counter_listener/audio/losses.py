@@ -1,20 +1,27 @@
-"""What is missing from a recording: how much, where, and in which words to say so."""
+"""What is missing from a recording: how much, where, and the reason in words.
+
+A gap has no start (0.0) until ReadPosition has fixed it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Final, Protocol, TypeVar
+from typing import TYPE_CHECKING, Final
 
+from counter_listener.audio.chunking import samples_of
 from counter_listener.audio.headers import WavHeader
-from counter_listener.domain import N_, SAMPLE_BYTES, SAMPLE_RATE, Gap
+from counter_listener.domain import N_, SAMPLE_RATE, Gap
+
+if TYPE_CHECKING:
+    from av.audio.frame import AudioFrame
 
 _JUMP: Final = 0.05
-"""Seconds by which time stamps may be out with nothing lost."""
-_BREATH: Final = 0.02
-"""Seconds too short to hold a syllable: lost at the end, nobody need be told."""
+"""Seconds by which time stamps may be inexact with nothing lost."""
+_INAUDIBLE: Final = 0.02
+"""Seconds too short for a syllable: a shorter loss at the end is not reported."""
 _DAY: Final = 86_400.0
-"""Seconds; a file that says so much of it is missing is not believed."""
+"""Seconds; a larger total loss is not believed."""
 
 UNDECODABLE: Final = N_("part of the recording is damaged and could not be decoded")
 UNSTAMPED: Final = N_("the time stamps of the recording jump: part of it is missing")
@@ -24,92 +31,65 @@ TRUNCATED: Final = N_("the recording breaks off before the length that its heade
 UNREAD: Final = N_("the file goes on after the audio that its header counts, and that part was not read")
 
 
-@dataclass(frozen=True, slots=True)
-class SampleLoss:
-    """Sound that is not there, before its place in the stream is known."""
-
-    seconds: float
-    """0 where nobody can say."""
-    reason: str
-    """One sentence for people."""
-
-
-class TimedFrame(Protocol):
-    """A stretch of sound with a time stamp: PyAV's frames have this shape."""
-
-    @property
-    def time(self) -> float | None:
-        """Seconds, by the clock of the recorder."""
-
-    @property
-    def samples(self) -> int:
-        """How many, of one channel."""
-
-    @property
-    def sample_rate(self) -> int:
-        """Hertz."""
-
-
-Sound = TypeVar("Sound", bound=TimedFrame)
-
-
 @dataclass(slots=True)
 class ReadPosition:
-    """How far a recording has been read, and whether there was any sound on it."""
+    """How far a recording has been read, and whether it held anything but silence."""
 
     samples: int = 0
     lost: float = 0.0
     """Seconds."""
     damaged: bool = False
-    level: bytes = b""
+    first: int = 0
     """The first sample."""
     silent: bool = True
-    """Whether every sample so far was as the first."""
+    """Whether every sample so far equals the first."""
 
     @property
     def at(self) -> float:
         """Seconds into the stream."""
         return self.samples / SAMPLE_RATE + self.lost
 
-    def pass_by(self, item: bytes | SampleLoss) -> bytes | Gap:
-        """The chunk itself, or the gap that the loss is at this place."""
-        if isinstance(item, SampleLoss):
+    def advance(self, item: bytes | Gap) -> bytes | Gap:
+        """Counts an item; returns the chunk itself, or the gap with its start."""
+        if isinstance(item, Gap):
             gap = Gap(self.at, item.seconds if self.lost + item.seconds < _DAY else 0.0, item.reason)
             self.lost += gap.seconds
             self.damaged = True
             return gap
-        self.level = self.level or item[:SAMPLE_BYTES]
-        self.silent = self.silent and item == self.level * (len(item) // SAMPLE_BYTES)
-        self.samples += len(item) // SAMPLE_BYTES
+        samples = samples_of(item)
+        if samples.size and not self.samples:
+            self.first = int(samples[0])
+        self.silent = self.silent and bool((samples == self.first).all())
+        self.samples += samples.size
         return item
 
 
-def find_losses(items: Iterable[Sound | SampleLoss]) -> Iterator[Sound | SampleLoss]:
-    """The same, with neighbouring losses as one, and with what the time stamps show to be missing."""
-    due: float | None = None
-    lost: SampleLoss | None = None
+def find_losses(items: Iterable[AudioFrame | Gap]) -> Iterator[AudioFrame | Gap]:
+    """The same items; neighbouring gaps are merged, and jumps of the time stamps become gaps."""
+    expected: float | None = None
+    loss: Gap | None = None
     for item in items:
-        if isinstance(item, SampleLoss):
-            lost = SampleLoss(item.seconds + (lost.seconds if lost else 0.0), item.reason)
+        if isinstance(item, Gap):
+            loss = Gap(0.0, item.seconds + (loss.seconds if loss else 0.0), item.reason)
             continue
-        starts = item.time
-        jump = starts - due if starts is not None and due is not None else 0.0
-        if lost:
-            yield SampleLoss(max(lost.seconds, jump), lost.reason)
+        start = item.time
+        jump = start - expected if start is not None and expected is not None else 0.0
+        if loss:
+            yield Gap(0.0, max(loss.seconds, jump), loss.reason)
         elif jump > _JUMP:
-            yield SampleLoss(jump, UNSTAMPED)
-        lost = None
+            yield Gap(0.0, jump, UNSTAMPED)
+        loss = None
         yield item
-        due = None if starts is None else starts + item.samples / item.sample_rate
-    if lost:
-        yield lost
+        expected = None if start is None else start + item.samples / item.sample_rate
+    if loss:
+        yield loss
 
 
-def wav_losses(wav: WavHeader) -> Iterator[SampleLoss]:
+def wav_losses(wav: WavHeader) -> Iterator[Gap]:
     """What is missing at the end of a WAV file, by its header."""
     if not wav.closed:
-        yield SampleLoss(0.0, UNCLOSED)
+        yield Gap(0.0, 0.0, UNCLOSED)
     for size, reason in ((wav.missing, TRUNCATED), (wav.unread, UNREAD)):
         seconds = wav.seconds(size)
-        if size and not 0.0 < seconds < _BREATH:
-            yield SampleLoss(seconds, reason)
+        if size and not 0.0 < seconds < _INAUDIBLE:
+            yield Gap(0.0, seconds, reason)

@@ -1,4 +1,4 @@
-"""When a recording started: as given, as its file name says, or as its time stamp says."""
+"""When a recording started: as given, by its file name or by its time stamp; and times as users type them."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import Final, Literal
 
+from dateutil.parser import isoparse
+
 from counter_listener.domain import UsageError
 
 _DATE: Final = r"(?:(20\d\d)[-_./](\d\d)[-_./](\d\d)|(20\d\d)(\d\d)(\d\d)|(20\d\d)年(\d{1,2})月(\d{1,2})日)"
@@ -17,22 +19,20 @@ _TIME: Final = (
     r"|(\d\d)(\d\d)(?:(\d\d)(?:\d{3})?)?"
     r"|(\d{1,2})[时時点](\d{1,2})分?(?:(\d{1,2})秒)?)"
 )
-# Every place is tried, by a look-ahead, because one that is no date may overlap one that is.
+# The look-ahead finds overlapping candidates: what is not a date may overlap a date.
 _IN_NAME: Final = re.compile(rf"(?<!\d)(?={_DATE}[-_.T@ ]{{0,3}}{_TIME}(?!\d)(Z\b)?)", re.ASCII)
 _STAMP: Final = re.compile(
     r"\s*(20\d\d)\D(\d\d)\D(\d\d)[T ]+(\d\d)\D(\d\d)(?:\D(\d\d)(?:\.\d+)?)?\s*(Z|[+-]\d\d:?\d\d)?\s*",
     re.ASCII,
 )
-_LOOSE: Final = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?:[T ]+(\d{1,2}):(\d\d)(?::(\d\d))?)?")
-
-
-YEARS = range(1971, 9998)
-"""What a time may be in, so that a recording's length can be added to it in any zone."""
+_TYPED: Final = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?:[T ]+(\d{1,2}):(\d\d)(?::(\d\d))?)?")
+_YEARS: Final = range(1971, 9998)
+"""Years that are accepted, so that a recording's length can be added in any time zone."""
 
 
 @dataclass(frozen=True, slots=True)
 class StartTime:
-    """When a recording started, and how we know."""
+    """When a recording started, and how that is known."""
 
     at: datetime | None
     """Aware, UTC; None if unknown."""
@@ -40,83 +40,66 @@ class StartTime:
 
 
 def find_start_time(path: Path, stamped: datetime | None, given: datetime | None, zone: tzinfo | None) -> StartTime:
-    """When the recording at `path` started: as `given`, else as its name says, else as it is `stamped`.
+    """When the recording at `path` started: as `given`, else by its name, else by its time stamp `stamped`.
 
-    `zone` is where naive times are from; None is the zone of this machine, by its rules for that date.
+    `zone` is the time zone of naive times; None is that of this computer, by its rules for that date.
     """
     if given:
-        return StartTime(_utc(given, zone), "given")
-    if named := _named(path.name):
-        return StartTime(_utc(named, zone), "file name")
-    if stamped and stamped.year in YEARS:
-        return StartTime(_utc(stamped, zone), "file time stamp")
+        return StartTime(_aware(given, zone).astimezone(UTC), "given")
+    if named := _time_in_name(path.name):
+        return StartTime(_aware(named, zone).astimezone(UTC), "file name")
+    if stamped and stamped.year in _YEARS:
+        return StartTime(_aware(stamped, zone).astimezone(UTC), "file time stamp")
     return StartTime(None, "unknown")
 
 
 def parse_time(text: str, zone: tzinfo | None) -> datetime:
-    """The time that a user typed, aware; a naive one is from `zone`, and a date alone is its midnight there.
+    """The time that a user typed, aware; a naive one is in `zone`, and a date alone is its midnight there.
 
-    None is the zone of this machine, by its rules for that date.
-
-    Raises UsageError if it is no time.
+    `zone` None is that of this computer, by its rules for that date. Raises UsageError if the text is not a time.
     """
     wrong = UsageError('{time!r} is not a time; write it like "2026-01-15 09:30"', time=text[:60])
     try:
-        time = _aware(_typed(text.strip()), zone)
+        found = _TYPED.fullmatch(text.strip())
+        time = _aware(_time(found.groups()) if found else datetime.fromisoformat(text.strip()), zone)
         year = time.astimezone(UTC).year
     except (ValueError, OverflowError, OSError) as error:
         raise wrong from error
-    if year not in YEARS:
+    if year not in _YEARS:
         raise wrong
     return time
 
 
 def read_stamp(text: str) -> datetime | None:
-    """The date and time in a tag of a recording, naive or aware as written; None if it does not give both."""
+    """The date and time in a tag of a recording, naive or aware as written; None if the tag does not have both."""
     found = _STAMP.fullmatch(text)
-    if not found:
-        return None
-    *numbers, zone = found.groups()
-    time = _valid(numbers)
-    if time and zone:
-        try:
-            return datetime.fromisoformat(time.isoformat() + zone)
-        except ValueError:
-            return None
-    return time
-
-
-def _named(name: str) -> datetime | None:
-    for found in _IN_NAME.finditer(name):
-        *parts, utc = found.groups()
-        if time := _valid(part for part in parts if part):
-            return time.replace(tzinfo=UTC) if utc else time
-    return None
-
-
-def _valid(parts: Iterable[str | None]) -> datetime | None:
     try:
-        return _time(parts)
+        return _time(found.groups()[:-1], found[7]) if found else None
     except ValueError:
         return None
 
 
-def _time(parts: Iterable[str | None]) -> datetime:
-    year, month, day, hour, minute, second, *_ = [*(int(part or 0) for part in parts), 0]
-    return datetime(year, month, day, hour, minute, second)  # noqa: DTZ001 (the caller knows the zone)
+def _time_in_name(name: str) -> datetime | None:
+    for found in _IN_NAME.finditer(name):
+        *parts, zone = found.groups()
+        try:
+            return _time((part for part in parts if part), zone)
+        except ValueError:
+            continue
+    return None
 
 
-def _typed(text: str) -> datetime:
-    if found := _LOOSE.fullmatch(text):
-        return _time(found.groups())
-    return datetime.fromisoformat(text)
+def _time(parts: Iterable[str | None], zone: str | None = None) -> datetime:
+    """The time with these parts, from the year to the second, aware if there is a zone. Raises ValueError."""
+    year, month, day, *clock = (int(part or 0) for part in parts)
+    hour, minute, second = (*clock, 0, 0, 0)[:3]
+    if hour == 24:  # noqa: PLR2004 - midnight in ISO 8601, but more likely not a time
+        raise ValueError(hour)
+    time: datetime = isoparse(f"{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}{zone or ''}")
+    return time
 
 
 def _aware(time: datetime, zone: tzinfo | None) -> datetime:
     if time.tzinfo:
         return time
     return time.replace(tzinfo=zone) if zone else time.astimezone()
-
-
-def _utc(time: datetime, zone: tzinfo | None) -> datetime:
-    return _aware(time, zone).astimezone(UTC)

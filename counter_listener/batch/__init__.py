@@ -1,15 +1,13 @@
-"""ROOM"""
+"""Checks many recordings in worker processes or on a cluster, records the results, rejudges stored transcripts.
 
-from counter_listener.batch.check import CheckOptions, CheckResult
+What comes in: paths, folders and patterns; a model and a phrase set; an open record.
+What it hands on: one result per input, in batches as they are finished, and their totals.
+"""
+
+from counter_listener.batch.check import CheckOptions, CheckResult, Tally
 from counter_listener.batch.cluster import cluster_workers
-from counter_listener.batch.inputs import MissingInput, expand_inputs, file_size, is_recording
+from counter_listener.batch.inputs import Input, expand_inputs, file_size, is_recording
 from counter_listener.batch.recorder import Recorder, RecorderCounts
-from counter_listener.batch.rejudge import rejudge_transcripts
 from counter_listener.batch.scheduler import InputOrder, Worker, check_inline, check_with_workers
-from counter_listener.batch.tally import Tally
-from counter_listener.batch.transcript_files import (
-    remove_transcripts,
-    transcripts_folder,
-)
-from counter_listener.batch.warm import start_preloading
-from counter_listener.batch.workers import ProcessWorker
+from counter_listener.batch.stored_transcripts import rejudge_transcripts, remove_transcripts, transcripts_folder
+from counter_listener.batch.workers import ProcessWorker, start_preloading

@@ -1,23 +1,21 @@
-"""Checks one recording or transcript. The result needs nothing else to be recorded or shown."""
+"""Checks one recording or transcript, and counts results. A result is complete: it can be recorded and shown."""
 
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from functools import partial
 from pathlib import Path
-from typing import Final
 
 from counter_listener.asr import SpeechModel, is_transcript
 from counter_listener.audio import StartTime, find_start_time, probe
 from counter_listener.domain import AudioError, CounterListenerError, Event, Gap, Speaker, Utterance, system_reason
 from counter_listener.matching import Matcher
 from counter_listener.pipeline import StreamLog, file_source, judge_events, recognise
-
-STREAM_DIGITS: Final = 12
-"""Hex digits of the SHA-256 that name a stream: for 2 000 000 recordings the chance of a collision is under 1 %."""
+from counter_listener.record import stream_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +34,7 @@ class CheckOptions:
     roles: tuple[Speaker, ...] = ()
     """The speaker of each channel; empty mixes the channels."""
     keep: bool = False
-    """Whether the result carries the recognised utterances."""
+    """Whether the result holds what was recognised."""
     progress: Callable[[Path, float], None] | None = None
     """Called with the seconds of an input that have been read."""
 
@@ -54,8 +52,8 @@ class CheckResult:
     started: StartTime | None = None
     model: str = ""
     """Name of the model that recognised it; `transcript` for a transcript."""
-    kept: tuple[Utterance | Gap, ...] = ()
-    """The recognised utterances and the gaps, if they are to be stored."""
+    items: tuple[Utterance | Gap, ...] = ()
+    """The recognised utterances and the gaps, if CheckOptions.keep is set."""
     judgement: int = 1
     """How many times the recording has been judged, this time included."""
     recalled: bool = False
@@ -77,11 +75,6 @@ class CheckResult:
     def losses(self) -> list[str]:
         """The reasons of its gaps."""
         return [str(event.detail["reason"]) for event in self.events if event.kind == "gap"]
-
-
-def stream_id(sha256: str, judgement: int = 1) -> str:
-    """The id of the event stream of a recording that was judged for the n-th time."""
-    return sha256[:STREAM_DIGITS] + (f".{judgement}" if judgement > 1 else "")
 
 
 def check_file(path: Path, options: CheckOptions) -> CheckResult:
@@ -139,3 +132,48 @@ def file_sha256(path: Path) -> str:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise AudioError("{path}: the file cannot be read ({why}).", path=path, why=system_reason(error)) from None
+
+
+@dataclass
+class Tally:
+    """Running totals of results."""
+
+    checked: int = 0
+    failed: int = 0
+    """Inputs that could not be read."""
+    incomplete: int = 0
+    """Inputs of which a part could not be read."""
+    seconds: float = 0.0
+    """Length of everything that was read."""
+    visits: int = 0
+    passed: int = 0
+    scored: int = 0
+    """Visits with a score."""
+    points: float = 0.0
+    """Sum of all scores."""
+    lowest: float | None = None
+    """The lowest score of a visit."""
+    missed: Counter[str] = field(default_factory=Counter)
+    """How often each owed phrase was not heard, by title."""
+    verdicts: Counter[str] = field(default_factory=Counter)
+
+    def add(self, result: CheckResult) -> None:
+        """Adds one result."""
+        self.failed += result.error is not None
+        self.checked += result.error is None
+        self.incomplete += bool(result.losses)
+        self.seconds += result.seconds
+        for event in result.events:
+            self.verdicts[event.verdict or ""] += 1
+            if event.verdict == "not_heard":
+                self.missed[str(event.detail["title"])] += 1
+            elif event.kind == "visit_closed":
+                self._add_visit(event)
+
+    def _add_visit(self, closed: Event) -> None:
+        self.visits += 1
+        if closed.score is not None:
+            self.scored += 1
+            self.passed += bool(closed.detail["passed"])
+            self.points += closed.score
+            self.lowest = closed.score if self.lowest is None else min(self.lowest, closed.score)

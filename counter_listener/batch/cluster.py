@@ -1,4 +1,4 @@
-"""Work for a dask.distributed cluster; the only module that knows dask."""
+"""Workers on a dask.distributed cluster. The only module that imports dask."""
 
 from __future__ import annotations
 
@@ -18,66 +18,66 @@ from counter_listener.batch.workers import MIN_TIMEOUT, CheckFunction, allowed_s
 from counter_listener.domain import AudioError, UsageError, sentence
 
 SCHEME: Final = "dask:"
-WAIT: Final = 10
+CONNECT_TIMEOUT: Final = 10
 """Seconds to wait for the scheduler, and then for its first worker."""
-SPARE: Final = 2
-"""Recordings handed out for each thread of a worker, so that none waits for the next."""
+QUEUED: Final = 2
+"""Recordings submitted for each thread of a worker, so that no thread waits for the next one."""
 
 
 @dataclass
 class ClusterWorker:
-    """A place on the cluster, which itself tries again what a worker died of."""
+    """A share of the cluster. Dask itself retries a recording after the crash of a worker."""
 
     client: Any
     packed: bytes
-    """The task: see _task()."""
+    """The options: see _unpack()."""
 
     def check(self, paths: Sequence[Path]) -> Future[list[CheckResult]]:
-        """Begins to check recordings or transcripts, by their absolute paths."""
+        """Starts to check recordings or transcripts, by their absolute paths."""
         future: Future[list[CheckResult]] = self.client.get_executor(pure=False).submit(
             check_on_cluster, [path.absolute() for path in paths], paths, self.packed
         )
         return future
 
     def lost(self, error: BaseException) -> WorkerLost | None:
-        """What an error means, if workers died of the recording, one after the other."""
+        """Why workers were lost, if several crashed at this recording."""
         from distributed import KilledWorker
 
         if isinstance(error, KilledWorker):
-            return WorkerLost(sentence("made the speech engine crash on several workers; is it damaged?"), again=False)
+            return WorkerLost(sentence("made the speech engine crash on several workers; is it damaged?"), retry=False)
         return None
 
     def end(self) -> None:
-        """Leaves the cluster; what is under way there is dropped."""
+        """Disconnects from the cluster and drops what is unfinished there."""
         self.client.close()
 
 
-def cluster_workers(address: str, task: CheckOptions) -> Iterator[ClusterWorker]:
-    """Places on the cluster at "dask:tcp://HOST:PORT". Raises UsageError."""
+def cluster_workers(address: str, options: CheckOptions) -> Iterator[ClusterWorker]:
+    """The workers of the cluster at "dask:tcp://HOST:PORT". Raises UsageError."""
     if not address.startswith(SCHEME) or "://" not in address:
         raise UsageError("--executor takes dask:tcp://HOST:PORT, not {address!r}.", address=address)
-    client = _client(address.removeprefix(SCHEME))
-    packed = zlib.compress(pickle.dumps(replace(task, progress=None)))
+    client = _connect(address.removeprefix(SCHEME))
+    packed = zlib.compress(pickle.dumps(replace(options, progress=None)))
     threads = sum(client.nthreads().values())
-    return (ClusterWorker(client, packed) for _ in range(threads * SPARE))
+    return (ClusterWorker(client, packed) for _ in range(threads * QUEUED))
 
 
-def _client(address: str) -> Any:  # noqa: ANN401 - dask has no types
+def _connect(address: str) -> Any:  # noqa: ANN401 - dask has no types
     try:
         import distributed
     except ImportError:
         raise UsageError("--executor dask: needs the extra: pip install 'counter-listener[cluster]'.") from None
-    make: Any = distributed.Client
+    make_client: Any = distributed.Client
     try:
-        client = make(address, timeout=WAIT)
+        client = make_client(address, timeout=CONNECT_TIMEOUT)
     except (OSError, ValueError) as error:
         raise UsageError(
-            "No dask scheduler answers at {address} ({error}); start one, or mend the address.",
+            "No dask scheduler answers at {address} ({error}); start one, or correct the address.",
             address=address,
             error=str(error),
         ) from None
     try:
-        client.wait_for_workers(1, timeout=WAIT)
+        client.wait_for_workers(1, timeout=CONNECT_TIMEOUT)
     except TimeoutError:
         client.close()
         raise UsageError(
@@ -86,29 +86,29 @@ def _client(address: str) -> Any:  # noqa: ANN401 - dask has no types
     return client
 
 
-def check_on_cluster(paths: Sequence[Path], asked: Sequence[Path], packed: bytes) -> list[CheckResult]:
-    """On a worker: the results of what it must find under these paths, each told by the path that was `asked`."""
-    task = _task(packed)
-    return [replace(check_with_timeout(path, task), path=name) for path, name in zip(paths, asked, strict=True)]
+def check_on_cluster(paths: Sequence[Path], names: Sequence[Path], packed: bytes) -> list[CheckResult]:
+    """On a worker: the results of the files at `paths`, under the names by which the user knows them."""
+    options = _unpack(packed)
+    return [replace(check_with_timeout(path, options), path=name) for path, name in zip(paths, names, strict=True)]
 
 
 def check_with_timeout(
-    path: Path, task: CheckOptions, work: CheckFunction = check_file, least: float = MIN_TIMEOUT
+    path: Path, options: CheckOptions, function: CheckFunction = check_file, least: float = MIN_TIMEOUT
 ) -> CheckResult:
-    """The result of one recording, or its error if that takes too long.
+    """The result of one recording; a failed result if it takes too long.
 
-    What takes too long is left to itself: a worker of the cluster may have other recordings in other threads, and
-    cannot be ended for the sake of one, as a worker process of this machine can.
+    The thread of a recording that takes too long is left running: a worker of the cluster may have other recordings in
+    other threads and cannot be ended for one, unlike a worker process of this machine.
     """
     outcome: Future[CheckResult] = Future()
 
-    def carry_out() -> None:
+    def check() -> None:
         try:
-            outcome.set_result(work(path, task))
-        except Exception as error:  # noqa: BLE001 - it is raised again where it is waited for
+            outcome.set_result(function(path, options))
+        except Exception as error:  # noqa: BLE001 - result() raises it again
             outcome.set_exception(error)
 
-    thread = Thread(target=carry_out, daemon=True)
+    thread = Thread(target=check, daemon=True)
     thread.start()
     thread.join(least)
     if thread.is_alive():
@@ -119,7 +119,7 @@ def check_with_timeout(
 
 
 @lru_cache(maxsize=2)
-def _task(packed: bytes) -> CheckOptions:
-    """The task, once a process, so that its model is loaded once."""
-    task: CheckOptions = pickle.loads(zlib.decompress(packed))  # noqa: S301 - what dask itself does with every task
-    return task
+def _unpack(packed: bytes) -> CheckOptions:
+    """The options, once per process, so that a worker loads the model once."""
+    options: CheckOptions = pickle.loads(zlib.decompress(packed))  # noqa: S301 - dask itself unpickles every call
+    return options

@@ -1,74 +1,69 @@
-"""What `check` was asked to check: files, folders and patterns become a list of recordings and transcripts."""
+"""Expands the paths, folders and patterns given to `check` into a list of recordings and transcripts."""
 
 from __future__ import annotations
 
 import glob
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from counter_listener.asr import is_transcript
-from counter_listener.domain import AudioError, CounterListenerError
+from counter_listener.batch.check import CheckResult, failed_result
+from counter_listener.domain import AudioError
 
 _SUFFIXES = """
     3ga 3gp aac aif aiff amr asf avi awb flac m4a m4b mka mkv mov mp3 mp4 oga ogg opus wav wave webm wma wmv
 """
 AUDIO_SUFFIXES: Final = frozenset(f".{name}" for name in _SUFFIXES.split())
-"""What a folder is searched for: lower case, with the dot."""
+"""Suffixes of the recordings that are found in a folder: lower case, with the dot."""
+
+Input = Path | CheckResult
+"""A file to check; or the failed result of a folder without recordings, or of a pattern that no file matches."""
 
 
-@dataclass(frozen=True, slots=True)
-class MissingInput:
-    """An input that stands for nothing."""
-
-    path: Path
-    error: CounterListenerError
-
-
-def expand_inputs(asked: Iterable[str]) -> list[Path | MissingInput]:
-    """The files that the asked paths, folders (searched recursively) and patterns stand for, each once, in order."""
-    found: dict[Path, Path | MissingInput] = {}
-    for one in asked:
-        for path in _expand(one):
-            file = path.path if isinstance(path, MissingInput) else path
-            found.setdefault(file.absolute(), path)
+def expand_inputs(names: Iterable[str]) -> list[Input]:
+    """The files that paths, folders (searched recursively) and patterns name, each once, in order."""
+    found: dict[Path, Input] = {}
+    for name in names:
+        for item in _expand(name):
+            found.setdefault(input_path(item).absolute(), item)
     return list(found.values())
 
 
-def _expand(asked: str) -> Iterator[Path | MissingInput]:
-    path = Path(asked)
-    if os.path.isdir(asked):  # noqa: PTH112 - Path.is_dir raises on names that are too long
-        inside = [file for file in _files_in(path) if _is_input(file)]
-        yield from inside
-        if not inside:
-            yield MissingInput(path, AudioError("{path}: the folder holds no recording and no transcript.", path=path))
-    elif os.path.exists(asked) or not glob.has_magic(asked):  # noqa: PTH110 - as above
-        yield path
+def _expand(name: str) -> Iterator[Input]:
+    path = Path(name)
+    if os.path.isdir(name):  # noqa: PTH112 - Path.is_dir raises on names that are too long
+        files = sorted(file for file in path.rglob("*") if _is_input(file) and file.is_file())
+        error = AudioError("{path}: the folder contains no recording and no transcript.", path=path)
+    elif glob.has_magic(name) and not os.path.exists(name):  # noqa: PTH110 - as above
+        matches = sorted(glob.glob(name, recursive=True))  # noqa: PTH207 - the pattern may be absolute
+        files = [Path(match) for match in matches if Path(match).is_file()]
+        error = AudioError("{asked}: no file matches this pattern.", asked=name)
     else:
-        matched = sorted(glob.glob(asked, recursive=True))  # noqa: PTH207 - the pattern may be absolute
-        files = [Path(name) for name in matched if Path(name).is_file()]
-        yield from files
-        if not files:
-            yield MissingInput(path, AudioError("{asked}: no file fits this pattern.", asked=asked))
-
-
-def _files_in(folder: Path) -> list[Path]:
-    return sorted(file for file in folder.rglob("*") if file.is_file())
+        yield path  # whether it can be read is found out when it is checked
+        return
+    yield from files
+    if not files:
+        yield failed_result(path, error)
 
 
 def _is_input(file: Path) -> bool:
     return file.suffix.lower() in AUDIO_SUFFIXES or is_transcript(file)
 
 
-def is_recording(one: Path | MissingInput) -> bool:
-    """Whether an input is to be heard."""
-    return isinstance(one, Path) and not is_transcript(one)
+def input_path(item: Input) -> Path:
+    """The path of an input."""
+    return item if isinstance(item, Path) else item.path
+
+
+def is_recording(item: Input) -> bool:
+    """Whether an input is a recording, and not a transcript."""
+    return isinstance(item, Path) and not is_transcript(item)
 
 
 def file_size(file: Path) -> int:
-    """Bytes of a file; 0 where there is none that can be read: checking it says why."""
+    """Bytes of a file; 0 if it cannot be read, which checking it reports."""
     try:
         return file.stat().st_size
     except (OSError, ValueError):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
@@ -12,9 +12,9 @@ from counter_listener import __version__
 from counter_listener.asr import is_transcript
 from counter_listener.audio import StartTime
 from counter_listener.batch.check import CheckResult, file_sha256
-from counter_listener.batch.transcript_files import store_transcript
-from counter_listener.domain import AudioError, Event, RecordError
-from counter_listener.record import Judgement, Origin, Record, Recording, event_columns, event_from_row
+from counter_listener.batch.stored_transcripts import store_transcript
+from counter_listener.domain import AudioError, RecordError
+from counter_listener.record import Judgement, Origin, Record, Recording, event_columns
 
 
 @dataclass(slots=True)
@@ -55,7 +55,7 @@ class Recorder:
     @cached_property
     def has_recordings(self) -> bool:
         """Whether the record held a recording before this run. If not, no input needs to be looked up."""
-        return self.record.holds_recordings()
+        return next(self.record.recordings(), None) is not None
 
     def find_recorded(self, path: Path) -> CheckResult | None:
         """The recorded result of an input, if checking it again would give the same result. Raises RecordError."""
@@ -65,24 +65,17 @@ class Recorder:
             sha256 = file_sha256(path)
         except AudioError:  # check_file reports it
             return None
-        judgement = self.record.judging(sha256)
-        if judgement is None or not judgement.like(self._judgement(path)):
+        judgement = self.record.latest_judgement(sha256)
+        if judgement is None or not judgement.same_settings(self._judgement(path)):
             return None
         if self.again and judgement.program != __version__:
             return None
         if self.transcripts is not None and not (self.transcripts / f"{sha256}.jsonl").exists():
             return None
         started = StartTime(datetime.fromisoformat(judgement.started), "record") if judgement.started else None
-        return CheckResult(
-            path=path,
-            events=tuple(self._recorded_events(judgement)),
-            sha256=sha256,
-            seconds=judgement.seconds,
-            started=started,
-            model=judgement.model,
-            judgement=judgement.number,
-            recalled=True,
-        )
+        events = tuple(self.record.events(judgement.stream))
+        result = CheckResult(path, events, sha256, judgement.seconds, started, judgement.model)
+        return replace(result, judgement=judgement.number, recalled=True)
 
     def write(self, results: Mapping[int, CheckResult], now: datetime) -> dict[int, CheckResult]:
         """Writes results in one transaction and returns them with the number of their judgement.
@@ -93,7 +86,7 @@ class Recorder:
         if sum(map(_is_new, results.values())) > 1:
             before = replace(self.counts)
             try:
-                with self.record.together():
+                with self.record.transaction():
                     return {number: self._write(result, now) for number, result in results.items()}
             except RecordError:
                 self.counts = before
@@ -111,29 +104,33 @@ class Recorder:
         if not _is_new(result):
             self.counts.known += result.recalled
             return result
-        before = self.record.judging(result.sha256 or "")
+        before = self.record.latest_judgement(result.sha256 or "")
         judgement = self._judgement(result.path)
-        origin = self._origin(result, before)
         if self.transcripts is not None:
-            store_transcript(self.transcripts, result, origin, self.options)
-        if before is not None and not self._is_judged_again(result, before, judgement):
-            self.counts.known += 1
-            self.counts.known_differently += not before.like(judgement)
-            return replace(result, judgement=before.number)
+            store_transcript(self.transcripts, result, self.options)
         if before is not None:
+            if not self._is_judged_again(result, before, judgement):
+                self.counts.known += 1
+                self.counts.known_differently += not before.same_settings(judgement)
+                return replace(result, judgement=before.number)
             result = replace(result, judgement=before.number + 1)
         recording = Recording(result.sha256 or "", str(result.path.resolve()), result.seconds)
         plain = before is None and not self.options and result.events
         note = replace(judgement, stream=result.stream, number=result.judgement, program=__version__)
-        origin = replace(origin, stream=result.stream)
+        origin = self._origin(result, before)
         added = self.record.add_recording(recording, result.events, origin, now, None if plain else note)
         self.counts.recorded += added and before is None
         self.counts.judged_again += added and before is not None
         self.counts.known += not added
         return result
 
-    def _is_judged_again(self, result: CheckResult, before: Judgement, now: Judgement) -> bool:
-        return self.again and not (before.like(now) and self._is_recorded(result.events, before))
+    def _is_judged_again(self, result: CheckResult, before: Judgement, judgement: Judgement) -> bool:
+        """Whether the result is recorded as a new judgement: with --again, and if the settings or the events differ."""
+        if not self.again:
+            return False
+        recorded = [event_columns(event) for event in self.record.events(before.stream)]
+        changed = recorded != [event_columns(event) for event in result.events]
+        return changed or not before.same_settings(judgement)
 
     def _judgement(self, path: Path) -> Judgement:
         """How an input is judged in this run."""
@@ -142,27 +139,13 @@ class Recorder:
         model = "transcript" if transcript else self.model
         return Judgement("", phrases_hash=self.digest, model=model, options=options)
 
-    def _is_recorded(self, events: Iterable[Event], judgement: Judgement) -> bool:
-        """Whether the record holds exactly these events for a judgement."""
-        recorded = [event_columns(event) for event in self._recorded_events(judgement)]
-        return recorded == [event_columns(event) for event in events]
-
-    def _recorded_events(self, judgement: Judgement) -> list[Event]:
-        return [event_from_row(row) for row in self.record.read(stream=judgement.stream)]
-
     def _origin(self, result: CheckResult, before: Judgement | None) -> Origin:
         started = result.started.at if result.started else None
         if before and before.started and (started is None or (result.started and result.started.how != "given")):
             started = datetime.fromisoformat(before.started)
-        return Origin(
-            stream=result.stream,
-            source=result.sha256 or "",
-            counter=self.counter if self.counter or before is None else before.counter,
-            started=started,
-            phrases=self.phrases,
-            phrases_hash=self.digest,
-            model=result.model,
-        )
+        counter = self.counter if self.counter or before is None else before.counter
+        source = result.sha256 or ""
+        return Origin(result.stream, source, counter, started, self.phrases, self.digest, result.model)
 
 
 def _is_new(result: CheckResult) -> bool:

@@ -1,4 +1,4 @@
-"""Checks many recordings at once, in worker processes or on a cluster, and gives the results in the order asked."""
+"""Checks many recordings at once, in worker processes or on a cluster, and puts the results into input order."""
 
 from __future__ import annotations
 
@@ -12,48 +12,47 @@ from typing import Final, Protocol
 
 from counter_listener.asr import is_transcript
 from counter_listener.batch.check import CheckOptions, CheckResult, check_file, failed_result
-from counter_listener.batch.inputs import MissingInput, file_size, is_recording
+from counter_listener.batch.inputs import Input, file_size, input_path, is_recording
 from counter_listener.domain import AudioError, Sentence
 
 MAX_WAITING_RESULTS: Final = 64
-"""Results, for each worker, that may wait for an earlier recording to be finished: about 30 kB each."""
+"""Results per worker that may wait for an unfinished earlier recording: about 30 kB each."""
 POLL_SECONDS: Final = 0.5
-"""Seconds after which an interrupt is looked for."""
+"""Seconds between two checks for Ctrl-C."""
 WRITE_INTERVAL: Final = 0.2
-"""Seconds between two times of recording: what comes meanwhile is recorded together."""
+"""Seconds between two batches: the results of that time are recorded together."""
 TRANSCRIPTS_PER_CALL: Final = 16
-"""Transcripts that a worker is given at a time, for each takes it less time than it takes to give it one."""
+"""Transcripts per call to a worker: to check one takes less time than the call."""
 
 KnownResult = Callable[[Path], CheckResult | None]
-"""Returns the recorded result of an input that need not be checked again, else None."""
+"""Returns the recorded result of an input that need not be checked again, otherwise None."""
 Clock = Callable[[], float]
-"""Seconds; it never goes back."""
+"""Returns seconds and never goes back."""
 
 
-class WorkerLost(Exception):  # noqa: N818 - what happened, not whose fault
-    "A worker is gone, and what it was doing with it."
+@dataclass(frozen=True, slots=True)
+class WorkerLost:
+    """A worker was lost together with the inputs that it was checking."""
 
-    def __init__(self, why: Sentence, *, again: bool) -> None:
-        super().__init__(why, again)
-        self.why = why
-        """What became of it, as the end of a sentence that begins with the recording."""
-        self.again = again
-        """Whether another try may go better."""
+    why: Sentence
+    """The end of a sentence that begins with the path of the recording."""
+    retry: bool
+    """Whether the input may be tried again."""
 
 
 class Worker(Protocol):
-    """One worker's place: at most one recording at a time, or a few transcripts."""
+    """A worker, which checks one recording at a time, or a few transcripts."""
 
     def check(self, paths: Sequence[Path]) -> Future[list[CheckResult]]:
-        """Begins to check recordings or transcripts, one after the other."""
+        """Starts to check recordings or transcripts, one after the other."""
         ...
 
     def lost(self, error: BaseException) -> WorkerLost | None:
-        """What an error that came instead of a result means, if the worker is gone; it has a new one afterwards."""
+        """Why the worker was lost, if that is what an error means. It can be used again afterwards."""
         ...
 
     def end(self) -> None:
-        """Ends the worker at once."""
+        """Stops the worker at once."""
         ...
 
 
@@ -61,7 +60,7 @@ class Worker(Protocol):
 class Schedule:
     """The state of a run: what is waiting, what is being checked, what is finished."""
 
-    inputs: Sequence[Path | MissingInput]
+    inputs: Sequence[Input]
     workers: Sequence[Worker]
     known: KnownResult
     clock: Clock
@@ -75,13 +74,13 @@ class Schedule:
     retried: set[int] = field(default_factory=set)
     running: dict[Future[list[CheckResult]], tuple[list[int], Worker]] = field(default_factory=dict)
     finished: dict[int, CheckResult] = field(default_factory=dict)
-    """Results that have not been given to the caller."""
-    given_at: float = -inf
-    """When results were last given to the caller, by the clock."""
-    given: set[int] = field(default_factory=set)
-    """Inputs whose results were given before the result of an earlier input."""
+    """Results that have not been returned to the caller."""
+    returned_at: float = -inf
+    """When results were last returned to the caller, by the clock."""
+    returned: set[int] = field(default_factory=set)
+    """Inputs with a returned result that follow an input without one."""
     complete: int = 0
-    """Number of inputs from the first on whose results were given."""
+    """Number of inputs before the first one without a returned result."""
 
 
 @dataclass
@@ -101,18 +100,19 @@ class InputOrder:
 
 
 def check_inline(
-    inputs: Sequence[Path | MissingInput], options: CheckOptions, known: KnownResult
+    inputs: Sequence[Input], options: CheckOptions, known: KnownResult
 ) -> Generator[dict[int, CheckResult], None, None]:
     """The result of each input by its number, one after the other, in this process. Raises ModelError."""
-    for number, one in enumerate(inputs):
-        if isinstance(one, MissingInput):
-            yield {number: failed_result(one.path, one.error)}
-        else:
-            yield {number: known(one) or check_file(one, options)}
+    for number, item in enumerate(inputs):
+        yield {number: _result_without_check(item, known) or check_file(input_path(item), options)}
+
+
+def _result_without_check(item: Input, known: KnownResult) -> CheckResult | None:
+    return item if isinstance(item, CheckResult) else known(item)
 
 
 def check_with_workers(
-    inputs: Sequence[Path | MissingInput], workers: Sequence[Worker], known: KnownResult, clock: Clock
+    inputs: Sequence[Input], workers: Sequence[Worker], known: KnownResult, clock: Clock
 ) -> Generator[dict[int, CheckResult], None, None]:
     """The results by input number, in batches, in the order in which they are finished.
 
@@ -136,20 +136,24 @@ def check_with_workers(
 
 def _start_idle(schedule: Schedule) -> None:
     while schedule.idle and schedule.retries:
-        _begin(schedule, [schedule.retries.popleft()])
-    while schedule.idle and (numbers := _next(schedule)):
-        _begin(schedule, numbers)
+        _start(schedule, [schedule.retries.popleft()])
+    while schedule.idle and (numbers := _next_inputs(schedule)):
+        _start(schedule, numbers)
 
 
-def _next(schedule: Schedule) -> list[int]:
-    """What is to be checked next: a recording, or a bundle of transcripts; what is known needs no checking."""
+def _start(schedule: Schedule, numbers: list[int]) -> None:
+    worker = schedule.idle.pop()
+    schedule.running[worker.check([input_path(schedule.inputs[number]) for number in numbers])] = (numbers, worker)
+
+
+def _next_inputs(schedule: Schedule) -> list[int]:
+    """The next input to check: a recording, or a bundle of transcripts. Known results are finished on the way."""
     _look_ahead(schedule)
     size = max(1, min(TRANSCRIPTS_PER_CALL, len(schedule.waiting) // (2 * len(schedule.workers))))
     numbers: list[int] = []
-    while schedule.waiting and len(numbers) < size and (number := _chosen(schedule, numbers)) is not None:
+    while schedule.waiting and len(numbers) < size and (number := _choose(schedule, numbers)) is not None:
         del schedule.waiting[number]
-        one = schedule.inputs[number]
-        result = failed_result(one.path, one.error) if isinstance(one, MissingInput) else schedule.known(one)
+        result = _result_without_check(schedule.inputs[number], schedule.known)
         if result is None:
             numbers.append(number)
         else:
@@ -158,74 +162,65 @@ def _next(schedule: Schedule) -> list[int]:
 
 
 def _look_ahead(schedule: Schedule) -> None:
-    """Brings into view what may be begun before the next result is shown."""
+    """Considers the inputs that may be started before the next result is shown."""
     most = min(len(schedule.inputs), schedule.complete + MAX_WAITING_RESULTS * len(schedule.workers))
     while schedule.seen < most:
-        one = schedule.inputs[schedule.seen]
-        schedule.waiting[schedule.seen] = file_size(_path(one)) if is_recording(one) else 0
+        item = schedule.inputs[schedule.seen]
+        schedule.waiting[schedule.seen] = file_size(input_path(item)) if is_recording(item) else 0
         schedule.seen += 1
 
 
-def _chosen(schedule: Schedule, numbers: Sequence[int]) -> int | None:
-    """The input that goes next, with these if there are any; None where none may go with them.
+def _choose(schedule: Schedule, numbers: Sequence[int]) -> int | None:
+    """The next input to start, together with `numbers` if there are any; None if no input may go with them.
 
-    That is the one to be shown next, and after it the largest recording in view: at the end no worker is then left with
-    a long one while the others have nothing to do (Graham, Bounds on multiprocessing timing anomalies, 1969).
-    Transcripts, which are short, go in their order.
+    That is the input to be shown next, and then the largest recording that is considered: so at the end no worker has a
+    long recording while the others are idle (Graham, Bounds on multiprocessing timing anomalies, 1969). Transcripts,
+    which are short, are taken in their order.
     """
     first = next(iter(schedule.waiting))
-    ordered = is_transcript(_path(schedule.inputs[first]))
+    ordered = is_transcript(input_path(schedule.inputs[first]))
     if numbers:
-        return first if ordered and is_transcript(_path(schedule.inputs[numbers[0]])) else None
+        return first if ordered and is_transcript(input_path(schedule.inputs[numbers[0]])) else None
     if ordered or first == schedule.complete:
         return first
     return max(schedule.waiting, key=schedule.waiting.__getitem__)
 
 
 def _wait_seconds(schedule: Schedule) -> float:
-    """Seconds to wait for workers before something else is due."""
+    """Seconds to wait for workers before the next check for Ctrl-C, or the next batch."""
     if not schedule.finished:
         return POLL_SECONDS
-    return max(0.0, schedule.given_at + WRITE_INTERVAL - schedule.clock())
+    return max(0.0, schedule.returned_at + WRITE_INTERVAL - schedule.clock())
 
 
 def _due(schedule: Schedule) -> dict[int, CheckResult]:
-    """The finished results, unless more will follow and results were given just before."""
+    """The finished results, unless more will follow and the last batch was just before."""
     if not schedule.finished or (_wait_seconds(schedule) > 0.0 and schedule.running):
         return {}
     results, schedule.finished = schedule.finished, {}
-    schedule.given_at = schedule.clock()
-    schedule.given.update(results)
-    while schedule.complete in schedule.given:
-        schedule.given.remove(schedule.complete)
+    schedule.returned_at = schedule.clock()
+    schedule.returned.update(results)
+    while schedule.complete in schedule.returned:
+        schedule.returned.remove(schedule.complete)
         schedule.complete += 1
     return results
 
 
-def _begin(schedule: Schedule, numbers: list[int]) -> None:
-    worker = schedule.idle.pop()
-    schedule.running[worker.check([_path(schedule.inputs[number]) for number in numbers])] = (numbers, worker)
-
-
 def _collect(schedule: Schedule, future: Future[list[CheckResult]]) -> None:
-    """Takes what came of inputs; they are tried again, each alone, where that may go better."""
+    """Takes the results of a worker. After a crash the inputs are tried again, each alone."""
     numbers, worker = schedule.running.pop(future)
     error = future.exception()
-    gone = worker.lost(error) if error else None
+    lost = worker.lost(error) if error else None
     schedule.idle.append(worker)
-    if error and gone is None:
+    if error and lost is None:
         raise error
-    if gone is None:
+    if lost is None:
         schedule.finished.update(zip(numbers, future.result(), strict=True))
     elif len(numbers) > 1:
         schedule.retries.extend(numbers)
-    elif gone.again and numbers[0] not in schedule.retried:
+    elif lost.retry and numbers[0] not in schedule.retried:
         schedule.retried.update(numbers)
         schedule.retries.extend(numbers)
     else:
-        path = _path(schedule.inputs[numbers[0]])
-        schedule.finished[numbers[0]] = failed_result(path, AudioError("{path} {why}", path=path, why=gone.why))
-
-
-def _path(one: Path | MissingInput) -> Path:
-    return one if isinstance(one, Path) else one.path
+        path = input_path(schedule.inputs[numbers[0]])
+        schedule.finished[numbers[0]] = failed_result(path, AudioError("{path} {why}", path=path, why=lost.why))

@@ -1,10 +1,10 @@
-"""The command line, together with the cli_ modules: the only place with clocks, exit codes and printing."""
+"""The command group: the commands, the language, and how each error becomes one sentence and an exit code."""
 
 from __future__ import annotations
 
 import errno
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import click
@@ -21,7 +21,7 @@ from counter_listener.cli.commands.record import backup, events, purge
 from counter_listener.cli.commands.rejudge import rejudge
 from counter_listener.cli.commands.report import report
 from counter_listener.cli.help import Context, TranslatedGroup, in_language, lang_option, requested_language
-from counter_listener.cli.options import BUSY, EXIT_CODES, NO_RECORD, UNREADABLE, USAGE, discard_output
+from counter_listener.cli.options import EXIT_CODES, ExitCode, discard_output
 from counter_listener.domain import (
     AudioError,
     BusyError,
@@ -38,42 +38,38 @@ from counter_listener.domain import (
 
 
 class ErrorHandlingGroup(TranslatedGroup):
-    """Decides on the language, and turns each of our errors into one sentence and its exit code, in this one place."""
+    """Sets the language, and turns each of our errors into one sentence and its exit code."""
 
-    def main(self, args: Sequence[str] | None = None, *more: Any, **extra: Any) -> Any:  # noqa: ANN401 - as click has it
+    def main(self, args: Sequence[str] | None = None, *more: Any, **extra: Any) -> Any:  # noqa: ANN401 - as in click
         words = sys.argv[1:] if args is None else list(args)
         with in_language(requested_language(words)):
             return super().main(words, *more, **extra)
 
-    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - as click has it
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - as in click
         try:
             return super().invoke(ctx)
-        except CounterListenerError as error:
+        except (CounterListenerError, OSError) as error:
             if ctx.params.get("debug"):
                 raise
-            click.echo(_("Error: {message}").format(message=printable(error.translated(_))), err=True)
-            ctx.exit(exit_code(error))
-        except OSError as error:
-            if ctx.params.get("debug"):
-                raise
-            discard_output()
-            if error.errno == errno.EPIPE:  # the reader has seen enough
-                ctx.exit(0)
-            click.echo(
-                _("Error: the output cannot be written ({why}).").format(why=system_reason(error).translated(_)),
-                err=True,
-            )
-            ctx.exit(NO_RECORD)
+            ctx.exit(report_error(error))
 
 
-def exit_code(error: CounterListenerError) -> int:
-    """The documented exit code of an error that ends the program."""
-    if isinstance(error, ReportError | RecordError):
-        return NO_RECORD
-    if isinstance(error, BusyError):
-        return BUSY
-    unreadable = AudioError | LabelsError | MicrophoneError | TranscriptError
-    return UNREADABLE if isinstance(error, unreadable) else USAGE
+def report_error(error: CounterListenerError | OSError) -> ExitCode:
+    """Prints an error that ends the program as one sentence on standard error. Returns the exit code."""
+    if isinstance(error, CounterListenerError):
+        click.echo(_("Error: {message}").format(message=printable(error.translated(_))), err=True)
+        if isinstance(error, ReportError | RecordError):
+            return ExitCode.NO_RECORD
+        if isinstance(error, BusyError):
+            return ExitCode.BUSY
+        unreadable = AudioError | LabelsError | MicrophoneError | TranscriptError
+        return ExitCode.UNREADABLE if isinstance(error, unreadable) else ExitCode.USAGE
+    discard_output()
+    if error.errno == errno.EPIPE:  # the reader closed the pipe on purpose, as `head` does
+        return ExitCode.PASSED
+    text = _("Error: the output cannot be written ({why}).")
+    click.echo(text.format(why=system_reason(error).translated(_)), err=True)
+    return ExitCode.NO_RECORD
 
 
 @click.group(
@@ -84,36 +80,33 @@ def exit_code(error: CounterListenerError) -> int:
 @click.version_option(__version__, prog_name="counter-listener")
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 def cli(*, debug: bool) -> None:
-    """Hear, offline, whether the courtesy owed at a service counter was said.
+    """Check offline whether the courtesy phrases required at a service counter were said.
 
-    Checks recordings of counter visits against a phrase set and keeps a record of what was heard and what was not.
+    Checks recordings of counter visits against a phrase set, and records what was heard and what was not.
     """
 
 
-for command in (
+def prepare(command: click.Command) -> None:
+    """Gives a command and its subcommands the option --lang and help that is wrapped by columns."""
+    command.context_class = Context
+    lang_option(command)
+    for subcommand in command.commands.values() if isinstance(command, click.Group) else ():
+        prepare(subcommand)
+
+
+for each in (
     *(check, demo, listen, devices, init, doctor, explain, evaluate, phrases, models),
     *(events, rejudge, report, purge, backup),
 ):
-    cli.add_command(command)
-
-
-def iter_commands(command: click.Command) -> Iterator[click.Command]:
-    """A command and those in it."""
-    yield command
-    for one in command.commands.values() if isinstance(command, click.Group) else ():
-        yield from iter_commands(one)
-
-
-for command in iter_commands(cli):
-    command.context_class = Context
-    lang_option(command)
+    cli.add_command(each)
+prepare(cli)
 
 
 def main() -> None:
     """The program: `counter-listener ...`."""
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
-        if reconfigure:  # words are Chinese, whatever code page the console was born with
+        if reconfigure:  # the output is Chinese, whatever the code page of the console
             reconfigure(encoding="utf-8", errors="replace")
     try:
         try:
@@ -122,11 +115,5 @@ def main() -> None:
             if sys.stdout is not None:  # pythonw has none
                 sys.stdout.flush()
     except OSError as error:
-        discard_output()
-        if error.errno != errno.EPIPE:
-            with in_language(requested_language(sys.argv[1:])):
-                click.echo(
-                    _("Error: the output cannot be written ({why}).").format(why=system_reason(error).translated(_)),
-                    err=True,
-                )
-            sys.exit(NO_RECORD)
+        with in_language(requested_language(sys.argv[1:])):
+            sys.exit(report_error(error))

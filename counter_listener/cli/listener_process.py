@@ -1,4 +1,7 @@
-"""The listener as a process of its own: orders come in as lines on stdin, messages go out on stdout."""
+"""The main of the listening process: it reads orders as lines from stdin and writes messages as lines to stdout.
+
+Most imports stand in functions: Ctrl-C reaches this process too, and must be ignored before the slow ones.
+"""
 
 from __future__ import annotations
 
@@ -8,36 +11,35 @@ import signal
 import sys
 import threading
 from collections import deque
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from counter_listener.cli.options import monotonic_clock, record_location
+from counter_listener.cli.options import ExitCode, monotonic_clock, record_location
 from counter_listener.domain import CounterListenerError, MicrophoneError, RecordError, _, use_language
 
 if TYPE_CHECKING:
     from counter_listener.judging import CounterState
     from counter_listener.live import Day, Message
     from counter_listener.matching import Matcher
-    from counter_listener.record import Origin, Record, Row
+    from counter_listener.record import Origin, Record
 
 MEMORY_SECONDS: Final = 5.0
-"""How often the memory in use is told."""
-NO_MICROPHONE: Final = 75
-"""Exit code: the microphone cannot be used for now (sysexits.h, EX_TEMPFAIL)."""
+"""How often the memory in use is reported."""
 
 
 @dataclass
 class Orders:
-    """What has been asked of this process since it began."""
+    """What this process has been ordered to do since it began."""
 
     stop: threading.Event = field(default_factory=threading.Event)
     renew: threading.Event = field(default_factory=threading.Event)
     keys: deque[str] = field(default_factory=deque)
 
-    def follow(self) -> None:
-        """Reads orders until there are no more: whoever started this process has then gone."""
+    def read(self) -> None:
+        """Reads orders until stdin ends, which means that the parent process has ended."""
         for line in iter(sys.stdin.buffer.readline, b""):
             order = line.decode("ascii", "replace").strip()
             if order == "space":
@@ -52,79 +54,79 @@ class Orders:
 def main() -> None:
     """Listens, and ends the process with its exit code.
 
-    The first line of stdin says what to do: {"config": {...}, "resume": {...} or null}.
+    The first line of stdin holds {"config": {...}, "resume": {...} or null}.
     """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole terminal; the parent sees to it
-    asked = json.loads(sys.stdin.buffer.readline())
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole terminal; the parent handles it
+    from counter_listener.live import NO_MICROPHONE
+
+    request = json.loads(sys.stdin.buffer.readline())
     orders = Orders()
     signal.signal(signal.SIGTERM, lambda *_: orders.stop.set())
-    threading.Thread(target=orders.follow, daemon=True).start()
+    threading.Thread(target=orders.read, daemon=True).start()
+    code: int = ExitCode.PASSED
     with ExitStack() as stack:
-        stack.enter_context(use_language(asked["config"]["language"]))
+        stack.enter_context(use_language(request["config"]["language"]))
         try:
-            listen_to(asked["config"], asked["resume"], orders, stack)
-            code = 0
+            listen_to(request["config"], request["resume"], orders, stack)
         except CounterListenerError as error:
-            tell({"failed": error.translated(_)})
-            code = NO_MICROPHONE if isinstance(error, MicrophoneError) else 4 if isinstance(error, RecordError) else 2
-        # Everything is written. PortAudio's own end takes seconds where a device has gone, and may crash.
+            send({"failed": error.translated(_)})
+            codes = {MicrophoneError: NO_MICROPHONE, RecordError: ExitCode.NO_RECORD}
+            code = codes.get(type(error), ExitCode.USAGE)
+        # Everything is written. PortAudio's own shutdown takes seconds after a device has gone, and may crash.
         os._exit(code)
 
 
-def tell(message: Message) -> None:
+def send(message: Message) -> None:
     """Writes a message as a line."""
     sys.stdout.buffer.write(json.dumps(message).encode("ascii") + b"\n")
     sys.stdout.buffer.flush()
 
 
 def listen_to(config: dict[str, Any], resume: dict[str, Any] | None, orders: Orders, stack: ExitStack) -> None:
-    """Opens everything, the microphone first, and listens until told to stop. Raises our own errors."""
-    from counter_listener.asr import VoskRecognizer, find_model, load_model
+    """Opens everything, the microphone first, and listens until the order to stop. Raises CounterListenerError."""
+    from counter_listener.asr import SpeechModel, find_model
     from counter_listener.audio import find_device, list_devices, open_microphone
     from counter_listener.judging import load_matcher
     from counter_listener.live import STARTED, LiveListener
     from counter_listener.record import open_record
 
     device = find_device(config["device"], list_devices())
-    hearing = stack.enter_context(open_microphone(device, config["channel"], monotonic_clock, orders.stop.is_set))
+    microphone = stack.enter_context(open_microphone(device, config["channel"], monotonic_clock, orders.stop.is_set))
     matcher, digest = load_matcher(config["phrases"], proven=resume is None)
-    store = (
-        None
-        if config["store"] == "none"
-        else stack.enter_context(open_record(record_location(config["store"] or None)))
-    )
-    folder = find_model(config["model"])
-    fresh = _origin(config, matcher, digest, folder.resolve().name)
-    origin, counter = continued(store, matcher, fresh, resume)
-    day = asdict(_today(store, fresh.counter))
-    tell({"standard": standard(matcher), "device": device.name, "model": fresh.model, "day": day})
-    engine = VoskRecognizer(load_model(folder))
-    live = LiveListener(
+    record = None
+    if config["store"] != "none":
+        record = stack.enter_context(open_record(record_location(config["store"] or None)))
+    model = SpeechModel(find_model(config["model"]))
+    new = _new_origin(config, matcher, digest, model.name)
+    origin, state = continue_stream(record, matcher, new, resume)
+    day = asdict(_visits_of_today(record, new.counter))
+    send({"standard": describe_standard(matcher), "device": device.name, "model": new.model, "day": day})
+    listener = LiveListener(
         matcher,
         origin,
-        store,
+        record,
         monotonic_clock,
         lambda: datetime.now(UTC),
-        _with_memory(tell),
+        _with_memory(send),
         orders.stop.is_set,
         orders.renew.is_set,
-        counter,
-        _lost_since(resume, counter),
+        state,
+        _lost_since(resume, state),
         resume["reason"] if resume else STARTED,
-        hearing.first_sound,
+        microphone.first_sound,
         orders.keys,
     )
-    live.run(hearing.sound, engine)
+    listener.run(microphone.sound, model.recognizer())
 
 
-def _lost_since(resume: dict[str, Any] | None, counter: CounterState | None) -> float | None:
-    """When the sound was lost, by the clock: the record may know the stream a little further than what was told."""
+def _lost_since(resume: dict[str, Any] | None, state: CounterState | None) -> float | None:
+    """When the audio was lost, by the clock: the record may reach a little further than the last message."""
     if resume is None:
         return None
-    return float(resume["since"]) + max(0.0, counter.now - resume["at"] if counter else 0.0)
+    return float(resume["since"]) + max(0.0, state.now - resume["at"] if state else 0.0)
 
 
-def standard(matcher: Matcher) -> Message:
+def describe_standard(matcher: Matcher) -> Message:
     """What the screen needs to know of a phrase set: stages with their phrases, courtesy words, limits."""
     phrases = matcher.phrases
     return {
@@ -139,13 +141,13 @@ def standard(matcher: Matcher) -> Message:
                 "scenario": scenario and scenario.id,
                 "phrases": [
                     {
-                        "id": one.id,
-                        "title": one.name,
-                        "required": one.required,
-                        "within": one.within,
-                        "say": next((wording for wording in one.say if "{" not in wording), ""),
+                        "id": phrase.id,
+                        "title": phrase.name,
+                        "required": phrase.required,
+                        "within": phrase.within,
+                        "say": next((wording for wording in phrase.say if "{" not in wording), ""),
                     }
-                    for one in stage.phrase
+                    for phrase in stage.phrase
                 ],
             }
             for stage, scenario in phrases.stages()
@@ -154,12 +156,12 @@ def standard(matcher: Matcher) -> Message:
     }
 
 
-def _origin(config: dict[str, Any], matcher: Matcher, digest: str, model: str) -> Origin:
+def _new_origin(config: dict[str, Any], matcher: Matcher, digest: str, model: str) -> Origin:
     from counter_listener.record import LIVE, Origin
 
-    began = datetime.now(UTC)
+    now = datetime.now(UTC)
     return Origin(
-        stream=f"live-{began:%Y%m%dT%H%M%S}-{os.urandom(3).hex()}",
+        stream=f"live-{now:%Y%m%dT%H%M%S}-{os.urandom(3).hex()}",
         source=LIVE,
         counter=config["counter"] or None,
         started=None,
@@ -169,61 +171,57 @@ def _origin(config: dict[str, Any], matcher: Matcher, digest: str, model: str) -
     )
 
 
-def continued(
-    store: Record | None, matcher: Matcher, fresh: Origin, resume: dict[str, Any] | None
+def continue_stream(
+    record: Record | None, matcher: Matcher, new: Origin, resume: dict[str, Any] | None
 ) -> tuple[Origin, CounterState | None]:
-    """The stream to go on with and what is known of it, or a new one; a visit that was left open is closed first."""
+    """The stream to continue and its state, or the new stream and None; a visit that was left open is closed first."""
     from counter_listener.live import close_open_visit, rebuild_state, stream_start
     from counter_listener.record import event_from_row
 
-    rows = store.newest_visit(fresh.counter) if store else []
-    if resume and not store:
-        return replace(fresh, stream=resume["stream"]), rebuild_state((), matcher.phrases, resume["at"])
-    if not rows or store is None:
-        return fresh, None
-    of_then = _of(rows[-1], fresh)
-    same = rows[-1].phrases_hash == fresh.phrases_hash
+    rows = record.newest_visit(new.counter) if record else []
+    if resume and not record:
+        return replace(new, stream=resume["stream"]), rebuild_state((), matcher.phrases, resume["at"])
+    if not rows or record is None or rows[-1].phrases_hash != new.phrases_hash:
+        return new, None
+    old = replace(new, stream=rows[-1].stream)
     events = [event_from_row(row) for row in rows]
-    if resume and same and rows[-1].stream == resume["stream"]:
-        return replace(of_then, started=stream_start(rows)), rebuild_state(events, matcher.phrases, resume["at"])
-    if same and (closing := close_open_visit(events, matcher.phrases)):
-        store.append(closing, replace(of_then, started=stream_start(rows)), datetime.now(UTC))
-    return fresh, None
+    if resume and old.stream == resume["stream"]:
+        return replace(old, started=stream_start(rows)), rebuild_state(events, matcher.phrases, resume["at"])
+    if closing := close_open_visit(events, matcher.phrases):
+        record.append(closing, replace(old, started=stream_start(rows)), datetime.now(UTC))
+    return new, None
 
 
-def _today(store: Record | None, counter: str | None) -> Day:
-    """What the visits of today came to before now, by the record."""
+def _visits_of_today(record: Record | None, counter: str | None) -> Day:
+    """The totals of today's visits so far, by the record."""
     from counter_listener.live import Day
     from counter_listener.record import LIVE
 
     day = Day()
     midnight = datetime.now().astimezone().replace(hour=0, minute=0, second=0, microsecond=0)
-    for row in store.read(since=midnight) if store else ():
+    for row in record.read(since=midnight) if record else ():
         if (row.kind, row.counter, row.source) == ("visit_closed", counter, LIVE):
             detail = json.loads(row.detail)
             day.add(row.score, passed=detail["passed"], offences=detail["counts"]["forbidden"])
     return day
 
 
-def _of(row: Row, fresh: Origin) -> Origin:
-    return replace(fresh, stream=row.stream)
-
-
-def _with_memory(tell: Any) -> Any:  # noqa: ANN401 - a function like tell()
-    """The same, with the memory in use added to a beat now and then."""
+def _with_memory(send_message: Callable[[Message], None]) -> Callable[[Message], None]:
+    """The same function, with the memory in use added to a beat every MEMORY_SECONDS."""
     import psutil
 
     process = psutil.Process()
-    last = [-MEMORY_SECONDS]
+    last = -MEMORY_SECONDS
 
-    def told(message: Message) -> None:
+    def send_with_memory(message: Message) -> None:
+        nonlocal last
         now = monotonic_clock()
-        if "beat" in message and now - last[0] >= MEMORY_SECONDS:
-            last[0] = now
+        if "beat" in message and now - last >= MEMORY_SECONDS:
+            last = now
             message = {**message, "megabytes": round(process.memory_info().rss / 1e6)}
-        tell(message)
+        send_message(message)
 
-    return told
+    return send_with_memory
 
 
 if __name__ == "__main__":

@@ -1,55 +1,77 @@
-"""What the commands share: exit codes, options, and the record they stand for."""
+"""What the commands share: exit codes, options, and where the record is."""
 
 from __future__ import annotations
 
 import os
 import sys
 import time
-from contextlib import suppress
+from collections.abc import Callable
+from contextlib import AbstractContextManager, suppress
+from enum import IntEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
 import click
 
-from counter_listener.domain import N_, UsageError
+from counter_listener.domain import N_, UsageError, data_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from counter_listener.record import Record
 
-Decorated = TypeVar("Decorated", bound="Callable[..., Any]")
+Command = TypeVar("Command", bound=Callable[..., Any])
 Format = Literal["table", "jsonl", "csv"]
-PASSED, BELOW, USAGE, UNREADABLE, NO_RECORD, BUSY, INTERRUPTED = 0, 1, 2, 3, 4, 73, 130
 DEFAULT_PHRASES: Final = "bank-counter"
 DEFAULT_MODEL: Final = "counter-cn"
 EXIT_CODES: Final = N_("""\
 Exit codes:
-  0    every input was checked (and no visit fell under --fail-under)
-  1    some visit fell under --fail-under
+  0    every input was checked (and no visit scored below --fail-under)
+  1    some visit scored below --fail-under
   2    bad usage: an option, a phrase set or a model that cannot be used
   3    some input could not be read, or not in full; the others were checked and recorded
-  4    the record could not be opened, written or trusted, or the output not be written
-  130  interrupted; what had been recorded by then is kept""")
+  4    the record could not be opened, written or trusted, or the output could not be written
+  130  interrupted; what was recorded before stays in the record""")
 
 
-def record_location(asked: str | None) -> str:
-    """Where the record is: what the user asked for, else a file in the data folder. Raises UsageError."""
-    from counter_listener.domain import data_folder
+class ExitCode(IntEnum):
+    """The exit codes of all commands."""
 
-    if asked is None:
+    PASSED = 0
+    BELOW = 1
+    """A score is below the threshold that the user gave."""
+    USAGE = 2
+    UNREADABLE = 3
+    """An input or the microphone cannot be read."""
+    NO_RECORD = 4
+    """The record or the output cannot be written."""
+    BUSY = 73
+    """Another listener runs at this counter (sysexits.h, EX_CANTCREAT)."""
+    INTERRUPTED = 130
+
+
+def record_location(store_url: str | None) -> str:
+    """The location of the record that --store names; without it, a file in the data folder. Raises UsageError."""
+    if store_url is None:
         return str(data_folder() / "events.db")
-    if asked in {"", "none", ":memory:"} or asked.startswith("file:"):
-        raise UsageError("--store {asked!r} names no record here; give a file or a sqlite:/// URL.", asked=asked)
-    return str(Path(asked).expanduser()) if asked.startswith("~") else asked
+    if store_url in {"", "none", ":memory:"} or store_url.startswith("file:"):
+        raise UsageError("--store {asked!r} is not a record; give a file or a sqlite:/// URL.", asked=store_url)
+    return str(Path(store_url).expanduser()) if store_url.startswith("~") else store_url
+
+
+def existing_record(store_url: str | None) -> AbstractContextManager[Record]:
+    """Opens the record; it is not created. Raises UsageError, RecordError."""
+    from counter_listener.record import open_record
+
+    return open_record(record_location(store_url), create=False)
 
 
 def monotonic_clock() -> float:
-    """Seconds since a moment that is the same in every process; it never goes back, nor stops in a sleep."""
+    """Seconds since a moment that is the same in every process; it never goes back and continues during suspend."""
     clock = getattr(time, "CLOCK_BOOTTIME", None)
     return time.monotonic() if clock is None else time.clock_gettime(clock)
 
 
 def discard_output() -> None:
-    """Sends what is still to be printed nowhere: the output cannot be written."""
+    """Redirects standard output to the null device: it cannot be written."""
     with suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
@@ -65,7 +87,7 @@ phrases_option = click.option(
 silence_option = click.option(
     "--skip-silence/--no-skip-silence",
     default=True,
-    help="Leave out long stretches of unchanging sound in which nothing is said.  [default: skip]",
+    help="Skip long stretches of unchanging sound without speech.  [default: skip]",
 )
 model_option = click.option(
     "--model",
@@ -73,17 +95,8 @@ model_option = click.option(
     metavar="DIR|NAME",
     default=DEFAULT_MODEL,
     show_default=True,
-    help="Model that hears recordings: a Vosk model's folder, or the name of one at hand; transcripts need none.",
+    help="Speech model: the folder of a Vosk model, or the name of an installed one. Transcripts need none.",
 )
-format_option = click.option(
-    "--format",
-    "form",
-    type=click.Choice(["table", "jsonl", "csv"]),
-    default="table",
-    show_default=True,
-    help="For people, or one event a line.",
-)
-
 store_option = click.option(
     "--store",
     "store_url",
@@ -92,8 +105,7 @@ store_option = click.option(
 )
 
 
-def lines_option(told: str) -> Callable[[Decorated], Decorated]:
-    """--format of a command whose lines are no events; `told` is its help."""
-    return click.option(
-        "--format", "form", type=click.Choice(["table", "jsonl"]), default="table", show_default=True, help=told
-    )
+def format_option(text: str, *forms: str) -> Callable[[Command], Command]:
+    """The option --format with a choice of `forms`, or of table and jsonl; `text` is its help."""
+    choice = click.Choice(forms or ("table", "jsonl"))
+    return click.option("--format", "form", type=choice, default="table", show_default=True, help=text)

@@ -1,7 +1,18 @@
-"""ROOM"""
+"""What the other packages share: the words of the counter as types, events, errors, texts for people.
 
-from counter_listener.domain.display_names import KINDS, SEVERITIES, VERDICTS
-from counter_listener.domain.durations import format_duration
+In: nothing of the other packages; platformdirs is the only outside library.
+Out: frozen dataclasses (Utterance, Gap, Hit, Event, PhraseSet and others), errors, translated texts, intervals.
+"""
+
+from counter_listener.domain.display import (
+    KINDS,
+    LONG_NUMBER,
+    SEVERITIES,
+    VERDICTS,
+    format_duration,
+    mask_numbers,
+    printable,
+)
 from counter_listener.domain.errors import (
     AudioError,
     BusyError,
@@ -16,15 +27,6 @@ from counter_listener.domain.errors import (
     TranscriptError,
     UsageError,
     system_reason,
-)
-from counter_listener.domain.findings import (
-    Findings,
-    MatchedItem,
-    MatchedUtterance,
-    Prior,
-    RecentContext,
-    Role,
-    RuleHit,
 )
 from counter_listener.domain.json_lines import json_object, numbered_lines, read_seconds
 from counter_listener.domain.messages import (
@@ -55,7 +57,6 @@ from counter_listener.domain.phrase_set import (
     Slot,
     Stage,
 )
-from counter_listener.domain.privacy import LONG_NUMBER, mask_numbers, printable
 from counter_listener.domain.resources import bundled_folder, data_folder
 from counter_listener.domain.statistics import Z_95, Interval, wilson_interval
 from counter_listener.domain.types import (
@@ -63,9 +64,15 @@ from counter_listener.domain.types import (
     SAMPLE_BYTES,
     SAMPLE_RATE,
     Event,
+    Findings,
     Gap,
     Hit,
     Kind,
+    MatchedItem,
+    MatchedUtterance,
+    Prior,
+    RecentContext,
+    Role,
     Speaker,
     StreamItem,
     Tick,

@@ -1,18 +1,4 @@
-"""Everything that can go wrong, as one tree.
-
-CounterListenerError            one sentence for the user; never a traceback
-├── AudioError                  a recording that cannot be read
-├── TranscriptError             a transcript that cannot be read
-├── LabelsError                 labels that cannot be read
-├── ModelError                  a speech model that is missing, damaged or unusable
-├── PhraseSetError              a phrase set that is not right
-├── StoreError                  a record that cannot be opened, written or trusted
-├── ConfigError                 settings that are not right
-├── MicrophoneError             a microphone that cannot be found, opened or heard
-├── ReportError                a report that cannot be written
-├── BusyError                   a counter that is listened to already
-└── UsageError                  options that do not go together
-"""
+"""The errors of the program. All are direct subclasses of CounterListenerError, which the command line shows."""
 
 from __future__ import annotations
 
@@ -35,20 +21,20 @@ CAUSES: Final = (
     N_("Device or resource busy"),
     N_("Invalid argument"),
 )
-"""What systems say of files, where we have words for it."""
+"""Messages of the operating system that the catalogue translates."""
 
 
 class CounterListenerError(Exception):
-    "Something the user can mend; the message is one sentence naming what and how."
+    "The user can correct the cause. The message is one sentence that names the cause and the remedy."
 
     def __init__(self, text: str | Sentence, **values: object) -> None:
         self.sentence = text if isinstance(text, Sentence) else Sentence(text, values)
         super().__init__(self.translated(str))
 
     def translated(self, translate: Translate) -> str:
-        """The sentence in the language of `say`, with its full stop."""
-        said = self.sentence.translated(translate)
-        return said if said.endswith((".", "?", "。", "？")) else said + translate(N_("."))
+        """The sentence in the language of `translate`, with a full stop."""
+        text = self.sentence.translated(translate)
+        return text if text.endswith((".", "?", "。", "？")) else text + translate(N_("."))
 
     def __reduce__(self) -> tuple[object, ...]:
         return type(self), (self.sentence,)
@@ -71,7 +57,7 @@ class ModelError(CounterListenerError):
 
 
 class PhraseSetError(CounterListenerError):
-    "A phrase set is not right."
+    "A phrase set is invalid."
 
 
 class RecordError(CounterListenerError):
@@ -79,11 +65,11 @@ class RecordError(CounterListenerError):
 
 
 class ConfigError(CounterListenerError):
-    "The settings are not right."
+    "The settings are invalid."
 
 
 class MicrophoneError(CounterListenerError):
-    "A microphone cannot be found, opened or heard."
+    "A microphone cannot be found or opened, or it delivers no sound."
 
 
 class ReportError(CounterListenerError):
@@ -91,14 +77,14 @@ class ReportError(CounterListenerError):
 
 
 class BusyError(CounterListenerError):
-    "The counter is listened to already."
+    "Another process already listens to the counter."
 
 
 class UsageError(CounterListenerError):
-    "Options that do not go together."
+    "Command-line options contradict each other or have wrong values."
 
 
 def system_reason(error: BaseException) -> Sentence:
-    """Why a file cannot be used, as the system says it: a value for a sentence of ours."""
-    said = getattr(error, "strerror", None) or str(error)
-    return Sentence(said) if said in CAUSES else Sentence("{said}", {"said": said})
+    """The reason that the operating system gives for an error, as a value for a sentence."""
+    reason = getattr(error, "strerror", None) or str(error)
+    return Sentence(reason) if reason in CAUSES else Sentence("{said}", {"said": reason})

@@ -1,4 +1,4 @@
-"""JSON lines that others wrote, read so that whatever is wrong names its file and line."""
+"""Files of JSON lines from outside: every error names the file, the line and what was expected."""
 
 from __future__ import annotations
 
@@ -8,66 +8,55 @@ from pathlib import Path
 from typing import Final
 
 from counter_listener.domain.errors import CounterListenerError, system_reason
-from counter_listener.domain.messages import Sentence, sentence
+from counter_listener.domain.messages import sentence
 
-LONGEST: Final = 2_000_000
-"""Characters a line."""
+MAX_CHARACTERS: Final = 2_000_000
+"""Per line."""
 WEEK: Final = 604_800.0
-"""Seconds; a later time is in milliseconds, or a date."""
+"""Seconds. A larger number is a time in milliseconds or a date."""
 
 
 def numbered_lines(path: Path, error: type[CounterListenerError]) -> Iterator[tuple[int, str]]:
     """Line numbers, from 1, and lines that are not blank. Raises `error` for a file or a line that cannot be read."""
+    most = MAX_CHARACTERS * 4  # bytes: a character of UTF-8 has at most four
     try:
         with path.open("rb") as file:
-            for number, line in enumerate(iter(lambda: file.readline(LONGEST * 4 + 1), b""), start=1):
-                if text := _decoded(path, number, line, error).strip():
+            for number, line in enumerate(iter(lambda: file.readline(most + 1), b""), start=1):
+                text = line.decode("utf-8-sig" if number == 1 else "utf-8") if len(line) <= most else None
+                if text is None or len(text) > MAX_CHARACTERS:
+                    raise error(
+                        "{path}, line {number}: expected at most {longest} characters a line",
+                        path=path,
+                        number=number,
+                        longest=MAX_CHARACTERS,
+                    )
+                if text := text.strip():
                     yield number, text
     except FileNotFoundError:
         raise error("{path} does not exist; check the name", path=path) from None
-    except OSError as broken:
-        raise error(
-            "{path} cannot be read ({why}); check its name and rights", path=path, why=system_reason(broken)
-        ) from broken
-
-
-def _decoded(path: Path, number: int, line: bytes, error: type[CounterListenerError]) -> str:
-    try:
-        text = line.decode("utf-8-sig" if number == 1 else "utf-8") if len(line) <= LONGEST * 4 else None
-    except UnicodeDecodeError as broken:
+    except UnicodeDecodeError as cause:
         raise error(
             "{path}, line {number}: expected UTF-8, so save the file as UTF-8", path=path, number=number
-        ) from broken
-    if text is None or len(text) > LONGEST:
+        ) from cause
+    except OSError as cause:
         raise error(
-            "{path}, line {number}: expected at most {longest} characters a line",
-            path=path,
-            number=number,
-            longest=LONGEST,
-        )
-    return text
+            "{path} cannot be read ({why}); check its name and permissions", path=path, why=system_reason(cause)
+        ) from cause
 
 
 def json_object(line: str, example: str) -> dict[str, object]:
-    """The JSON object that a line is. Raises ValueError with what was expected instead, such as `example`."""
+    """The JSON object on a line. Raises ValueError with what was expected instead, such as `example`."""
+    expected = sentence("a JSON object like {example}", example=example)
     try:
         value = json.loads(line)
     except json.JSONDecodeError as error:
-        expected, column = _expected(example), error.colno
-        raise ValueError(
-            sentence("{expected}, but at column {column} it is not JSON", expected=expected, column=column)
-        ) from error
+        fault = sentence("{expected}, but at column {column} it is not JSON", expected=expected, column=error.colno)
+        raise ValueError(fault) from error
     except (ValueError, RecursionError) as error:
-        raise ValueError(
-            sentence("{expected}, but it is not JSON that anyone can read", expected=_expected(example))
-        ) from error
+        raise ValueError(sentence("{expected}, but its JSON cannot be read", expected=expected)) from error
     if not isinstance(value, dict):
-        raise ValueError(_expected(example))  # noqa: TRY004 (of what the user wrote, not of a type)
+        raise ValueError(expected)  # noqa: TRY004 - the user's data has the wrong type, not an argument
     return value
-
-
-def _expected(example: str) -> Sentence:
-    return sentence("a JSON object like {example}", example=example)
 
 
 def read_seconds(record: Mapping[str, object], key: str) -> float:

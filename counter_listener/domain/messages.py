@@ -1,8 +1,8 @@
-"""The texts that people read, in their language: gettext catalogues in locale/, English where there is none.
+"""Texts for people, in their language: gettext catalogues in locale/, and English where a text has no translation.
 
-Texts are English in the code. `_()` and `many()` give them in the language being spoken, which the command line decides
-once, at its edge. Below it nothing knows a language: what is to be told later, or elsewhere, is a Sentence, and what
-stands in a table of texts is marked with `N_()`.
+Texts in the code are English. `_()` and `ngettext()` translate into the current language, which the command line sets.
+Code below the command line does not know the language: it makes a Sentence, which is translated later, or marks a text
+with `N_()`.
 """
 
 from __future__ import annotations
@@ -17,33 +17,34 @@ from typing import Final, Literal
 
 Lang = Literal["zh", "en"]
 Translate = Callable[[str], str]
-"""English text -> the same in the reader's language. Called `_`, which is what the extraction looks for."""
+"""English text -> the same text in another language."""
 
 LOCALE: Final = Path(__file__).resolve().parent / "locale"
 DOMAIN: Final = "counter_listener"
 VARIABLES: Final = ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG")
-"""In the order in which gettext heeds them."""
+"""Environment variables in the order in which gettext reads them."""
 
 N_: Final[Translate] = str
-"""Marks a text for the catalogue that is put into the reader's language only where it is shown."""
+"""Marks a text for the catalogue; the text is translated where it is shown."""
 
-_spoken: Final[list[tuple[Lang, gettext.NullTranslations]]] = [("en", gettext.NullTranslations())]
-"""The language being spoken is the last."""
+_languages: Final[list[tuple[Lang, gettext.NullTranslations]]] = [("en", gettext.NullTranslations())]
+"""A stack: the last language is the current one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """A text with what stands in its places, in no language yet: str() gives it in English."""
+    """A text and the values of its fields, not translated yet. str() returns it in English."""
 
     text: str
-    """As in the catalogue, its places as str.format has them."""
+    """As in the catalogue, with the fields of str.format."""
     values: Mapping[str, object] = field(default_factory=dict)
-    """By place; Sentences among them are told in the same language."""
+    """By field; values that are Sentences are translated too."""
 
     def translated(self, translate: Translate) -> str:
-        """The text in the language of `say`."""
+        """The text in the language of `translate`, with its values."""
         values = {
-            name: one.translated(translate) if isinstance(one, Sentence) else one for name, one in self.values.items()
+            name: value.translated(translate) if isinstance(value, Sentence) else value
+            for name, value in self.values.items()
         }
         return translate(self.text).format(**values)
 
@@ -52,42 +53,42 @@ class Sentence:
 
 
 def sentence(text: str, **values: object) -> Sentence:
-    """A text of the catalogue with what stands in its places."""
+    """A Sentence of a text of the catalogue and its values."""
     return Sentence(text, values)
 
 
 def _(text: str) -> str:
-    """The text in the language being spoken."""
-    return _spoken[-1][1].gettext(text) if text else ""
+    """The text in the current language."""
+    return _languages[-1][1].gettext(text) if text else ""  # gettext("") returns the header of the catalogue
 
 
-def ngettext(one: str, several: str, count: int) -> str:
-    """The text for so many, in the language being spoken; its place `count` is yet to be filled."""
-    return _spoken[-1][1].ngettext(one, several, count)
+def ngettext(singular: str, plural: str, count: int) -> str:
+    """The form of the text for `count`, in the current language. Its field `count` is not filled yet."""
+    return _languages[-1][1].ngettext(singular, plural, count)
 
 
-def plural_text(one: str, several: str) -> tuple[str, str]:
-    """Marks a text for the catalogue that has a plural."""
-    return one, several
+def plural_text(singular: str, plural: str) -> tuple[str, str]:
+    """Marks a text with a plural form for the catalogue."""
+    return singular, plural
 
 
 def current_language() -> Lang:
-    """The language being spoken."""
-    return _spoken[-1][0]
+    """The language into which `_()` translates."""
+    return _languages[-1][0]
 
 
 @contextmanager
 def use_language(lang: Lang) -> Iterator[None]:
-    """Within, texts are in this language; English is spoken where nothing was said."""
-    _spoken.append((lang, _translations(lang)))
+    """Makes a language the current one inside a `with` block. Outside such a block it is English."""
+    _languages.append((lang, _translations(lang)))
     try:
         yield
     finally:
-        _spoken.pop()
+        _languages.pop()
 
 
 def translator(lang: Lang) -> Translate:
-    """What turns our English texts into the language; a text without translation stays as it is."""
+    """A function that translates our English texts; it returns a text without translation unchanged."""
     return _translations(lang).gettext
 
 
@@ -95,10 +96,10 @@ def _translations(lang: Lang) -> gettext.NullTranslations:
     return gettext.translation(DOMAIN, LOCALE, languages=[lang], fallback=True)
 
 
-def choose_language(asked: str | None, environment: Mapping[str, str]) -> Lang:
-    """The language asked for, else the one of the locale: Chinese where it is Chinese, English elsewhere."""
-    if asked:
-        return "zh" if asked == "zh" else "en"
-    said = next((environment[name] for name in VARIABLES if environment.get(name)), None)
-    name = said if said is not None else locale.getlocale()[0] or ""
+def choose_language(requested: str | None, environment: Mapping[str, str]) -> Lang:
+    """The requested language, else that of the locale: Chinese for a Chinese locale, English for all others."""
+    if requested:
+        return "zh" if requested == "zh" else "en"
+    name = next((environment[name] for name in VARIABLES if environment.get(name)), None)
+    name = locale.getlocale()[0] or "" if name is None else name
     return "zh" if name.lower().startswith(("zh", "chinese")) else "en"

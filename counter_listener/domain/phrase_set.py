@@ -1,4 +1,4 @@
-"""What a phrase set holds, as frozen dataclasses. This module imports no outside library."""
+"""The entries of a phrase-set file as frozen dataclasses, named as the tables and keys of the file."""
 
 from __future__ import annotations
 
@@ -6,45 +6,53 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
-STRICT: dict[str, object] = {"extra": "forbid"}
-
 Severity = Literal["minor", "serious", "grave"]
 Scope = Literal["clause", "utterance"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Phrase:
-    """One thing to be said, with all its wordings."""
+class Table:
+    """A table of the file: pydantic refuses keys that are not fields of it."""
 
-    __pydantic_config__: ClassVar = STRICT
+    __slots__ = ()
+    __pydantic_config__: ClassVar = {"extra": "forbid"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wordings(Table):
+    """Something that is said in one of several wordings."""
 
     id: str
     say: tuple[str, ...]
     """Wordings; `{slot}` stands for a short run of syllables."""
     title: str = ""
-    """What people call it; the first wording where empty."""
-    step: str | None = None
+    """Name for people; the first wording where it is empty."""
     shared: tuple[str, ...] = ()
-    """Further wordings, which customers say as well: from an unknown voice they prove nothing."""
+    """More wordings, which customers say too: from an unknown speaker they prove nothing and accuse nobody."""
     not_in: tuple[str, ...] = ()
-    """Longer words of which it is only a part."""
-    required: bool = False
-    within: float | None = None
-    """Seconds from the start of the visit (or of the scenario) in which it is owed; None is by the end."""
-    weight: float = 1.0
-    threshold: float | None = None
-    """Least closeness in sound, 0-100, instead of the matcher's own."""
+    """Longer words that contain a wording; the wording does not count inside them."""
 
     @property
     def name(self) -> str:
+        """The title, or the first wording."""
         return self.title or (self.say or self.shared)[0]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stage:
-    """A part of a visit, or of a scenario, with what is owed in it."""
+class Phrase(Wordings):
+    """A phrase to be said."""
 
-    __pydantic_config__: ClassVar = STRICT
+    step: str | None = None
+    required: bool = False
+    within: float | None = None
+    """Seconds from the start of the visit (or of the scenario) within which it is owed; None is by the end."""
+    weight: float = 1.0
+    threshold: float | None = None
+    """Minimum closeness in sound, 0-100, instead of the matcher's default."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage(Table):
+    """A part of a visit or of a scenario, with its phrases."""
 
     id: str
     title: str
@@ -52,10 +60,8 @@ class Stage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
-    """One of the steps inside a stage."""
-
-    __pydantic_config__: ClassVar = STRICT
+class Step(Table):
+    """A step inside a stage."""
 
     id: str
     title: str
@@ -63,74 +69,45 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CourtesyWord:
-    """A courtesy word that counts wherever it is said, inside other phrases too."""
-
-    __pydantic_config__: ClassVar = STRICT
-
-    id: str
-    say: tuple[str, ...]
-    title: str = ""
-    shared: tuple[str, ...] = ()
-    not_in: tuple[str, ...] = ()
-    """Words of which it is only a part."""
-
-    @property
-    def name(self) -> str:
-        return self.title or (self.say or self.shared)[0]
+class CourtesyWord(Wordings):
+    """A courtesy word. It counts wherever it is said, also inside phrases."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Forbidden:
-    """A thing not to be said."""
+class Forbidden(Wordings):
+    """A phrase that must not be said."""
 
-    __pydantic_config__: ClassVar = STRICT
-
-    id: str
     class_: str
     """`class` in the file."""
-    say: tuple[str, ...]
-    title: str = ""
     severity: Severity = "serious"
-    shared: tuple[str, ...] = ()
-    """Further wordings, which customers say as well: from an unknown voice they accuse nobody."""
     unless: tuple[str, ...] = ()
     """Contexts, in the same utterance or shortly before, in which it is no offence."""
-    not_in: tuple[str, ...] = ()
-    """Words of which it is only a part."""
     threshold: float | None = None
-
-    @property
-    def name(self) -> str:
-        return self.title or (self.say or self.shared)[0]
+    """Minimum closeness in sound, 0-100, instead of the matcher's default."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
+class Rule(Table):
     """Where `when` is said, `need` must be said in the same scope."""
-
-    __pydantic_config__: ClassVar = STRICT
 
     id: str
     title: str
     when: tuple[str, ...]
     need: tuple[str, ...]
     scope: Scope | float = "clause"
-    """`clause`, `utterance`, or the seconds before it in which the need still counts (beside the utterance)."""
+    """`clause`, `utterance`, or seconds: `need` then also counts that long before `when`, in earlier utterances."""
     severity: Severity = "minor"
     shared: tuple[str, ...] = ()
-    """Further wordings of `when`, which customers say as well: from an unknown voice they accuse nobody."""
+    """More wordings of `when`, which customers say too: from an unknown speaker they accuse nobody."""
     unless: tuple[str, ...] = ()
-    """Contexts in the same clause in which the rule does not apply: a question, say."""
+    """Contexts in the same clause in which the rule does not apply, such as a question."""
     not_in: tuple[str, ...] = ()
-    """Longer words that hold a `when` or a `need` only as a part."""
+    """Longer words that contain a `when` or a `need`, which does not count inside them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Scenario:
-    """Stages that are owed only once something has happened."""
-
-    __pydantic_config__: ClassVar = STRICT
+class Scenario(Table):
+    """Stages that are owed only after one of the triggers in `when` was said."""
 
     id: str
     title: str
@@ -141,10 +118,8 @@ class Scenario:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Observation:
-    """What cannot be heard: for the supervisor's eye, never judged by the machine."""
-
-    __pydantic_config__: ClassVar = STRICT
+class Observation(Table):
+    """Something that cannot be heard: the supervisor observes it, the program never judges it."""
 
     id: str
     title: str
@@ -153,90 +128,76 @@ class Observation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Slot:
-    """A short run of syllables that may be anything: a name, a number, an amount."""
-
-    __pydantic_config__: ClassVar = STRICT
+class Slot(Table):
+    """A short run of any syllables: a name, a number, an amount. `min` and `max` are syllables."""
 
     min: int = 1
     max: int = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Boundaries:
-    """How visits are told apart, from speech alone."""
-
-    __pydantic_config__: ClassVar = STRICT
+class Boundaries(Table):
+    """How visits are separated, from speech alone."""
 
     opens: tuple[str, ...]
-    """Ids of stages or phrases: hearing one opens a visit, and begins a new one after a farewell."""
+    """Ids of stages or phrases: one of them opens a visit, and after a farewell begins the next visit."""
     closes: tuple[str, ...]
     """Ids of stages or phrases that are a farewell."""
     quiet: float = 20.0
     """Seconds without speech after a farewell that close the visit."""
     idle: float = 120.0
-    """Seconds without speech that close the visit in any case."""
+    """Seconds without speech that always close the visit."""
     opening_syllables: int = 6
-    """Syllables of speech that open a visit where no phrase has."""
+    """Syllables of speech that open a visit when no phrase did."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Hearing:
-    """How speech is cut for rules and contexts."""
-
-    __pydantic_config__: ClassVar = STRICT
+class Hearing(Table):
+    """How speech is divided for rules and contexts."""
 
     clause_pause: float = 0.4
-    """Seconds of pause between words that end a clause."""
+    """Seconds: a pause of this length between words ends a clause."""
     context: float = 4.0
-    """Seconds between an offence and an `unless` context that still excuses it."""
+    """Seconds: an `unless` context at most this far from an offence excuses it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Grade:
-    """A name for scores from `least` up."""
-
-    __pydantic_config__: ClassVar = STRICT
+class Grade(Table):
+    """A name for scores from `least` on."""
 
     title: str
     least: float
-    """Least score, 0-100."""
+    """Lowest score of the grade, 0-100."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ScoreScheme:
-    """How verdicts make a score of 0-100."""
-
-    __pydantic_config__: ClassVar = STRICT
+class ScoreScheme(Table):
+    """How a score of 0-100 follows from the verdicts."""
 
     pass_mark: float = 80.0
-    """Least score with which a visit passes."""
+    """Lowest score with which a visit passes."""
     late: float = 0.5
-    """Share of its weight that a phrase earns when it is heard after its `within`."""
+    """Share of its weight, 0-1, that a phrase earns when it is heard after its `within`."""
     penalty: dict[Severity, float] = field(default_factory=lambda: {"minor": 3, "serious": 10, "grave": 25})
-    """Points off for each offence or broken rule, by severity."""
+    """Points subtracted for each offence or broken rule, by severity."""
     grade: tuple[Grade, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Example:
-    """What must be found in a sentence, and nothing else."""
-
-    __pydantic_config__: ClassVar = STRICT
+class Example(Table):
+    """A sentence with exactly what must be found in it."""
 
     heard: str
     expect: tuple[str, ...]
-    """Ids of phrases heard, offences, rules broken and scenarios begun; courtesy words are left out."""
+    """Ids of phrases heard, offences, rules broken and scenarios begun, without courtesy words."""
     speaker: Literal["clerk", "customer"] = "clerk"
     fails: bool = False
-    """A known failure: it must keep failing until it is mended, and then lose this line."""
+    """A known failure: it must fail until it is fixed, and then this line is removed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PhraseSet:
-    """The words a service standard owes and forbids."""
-
-    __pydantic_config__: ClassVar = STRICT
+class PhraseSet(Table):
+    """The phrases that a service standard requires and forbids."""
 
     name: str
     version: str
@@ -255,14 +216,14 @@ class PhraseSet:
     example: tuple[Example, ...] = ()
 
     def stages(self) -> Iterator[tuple[Stage, Scenario | None]]:
-        """Every stage in order, each with the scenario that it belongs to, if any."""
+        """All stages in order, each with its scenario, if any."""
         yield from ((stage, None) for stage in self.stage)
         yield from ((stage, scenario) for scenario in self.scenario for stage in scenario.stage)
 
     def titles(self) -> dict[str, str]:
-        """What people call each phrase and forbidden phrase, by id."""
-        return {phrase.id: phrase.name for phrase, _ in self.phrases()} | {one.id: one.name for one in self.forbidden}
+        """The name of each phrase and forbidden phrase, by id."""
+        return {entry.id: entry.name for entry in (*(phrase for phrase, _ in self.phrases()), *self.forbidden)}
 
     def phrases(self) -> Iterator[tuple[Phrase, Stage]]:
-        """Every phrase with its stage, scenarios included."""
+        """All phrases with their stages, scenarios included."""
         yield from ((phrase, stage) for stage, _ in self.stages() for phrase in stage.phrase)

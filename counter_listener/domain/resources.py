@@ -1,22 +1,22 @@
-"""Where things are: what ships with the program, and what it keeps for its user."""
+"""Folders: the files that ship with the program, and the user's data."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent.parent
-"""The package's folder."""
+PACKAGE = Path(__file__).resolve().parent.parent
+"""The folder of the package counter_listener."""
 
 
 def bundled_folder(kind: str) -> Path:
-    """The folder of what ships: `models`, `phrase_sets` or `recordings`."""
-    installed = HERE / "shipped" / kind
+    """The folder of a kind of bundled file: `models`, `phrase_sets` or `recordings`."""
+    installed = PACKAGE / "shipped" / kind
     checkout = {"recordings": Path("tests", "fixtures")}.get(kind, Path(kind))
-    return installed if installed.is_dir() else HERE.parent / checkout
+    return installed if installed.is_dir() else PACKAGE.parent / checkout
 
 
 def data_folder() -> Path:
-    """The user's own folder for the record and for installed models; it may not be there yet."""
+    """The user's folder for the record and for installed models. It may not exist yet."""
     from platformdirs import user_data_path
 
     return user_data_path("counter-listener", appauthor=False)

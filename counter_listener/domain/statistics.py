@@ -1,4 +1,4 @@
-"""Confidence intervals of shares. Pure."""
+"""Confidence intervals."""
 
 from __future__ import annotations
 
@@ -6,22 +6,21 @@ from math import sqrt
 from typing import Final
 
 Z_95: Final = 1.959964
-"""Of the normal distribution, for 95 %."""
+"""The quantile of the standard normal distribution for a 95 % interval."""
 
 Interval = tuple[float, float]
 """Lower and upper bound."""
 
 
 def wilson_interval(part: int, whole: int, z: float = Z_95) -> Interval:
-    """The 95 % score interval of a share, 0-1; all of it where there is nothing to count.
+    """The score interval of the share part / whole, within 0-1; 95 % by default, and (0, 1) if `whole` is 0.
 
-    E. B. Wilson, Probable inference, the law of succession, and statistical inference, JASA 22 (1927): it stays
-    within 0-1 and is not empty at 0 of n or n of n, where the usual one is.
+    E. B. Wilson, Probable inference, the law of succession, and statistical inference, JASA 22 (1927). Unlike the
+    normal approximation it stays within 0-1 and is not empty at 0 of n or n of n.
     """
     if not whole:
         return (0.0, 1.0)
     share, spread = part / whole, z * z / whole
     middle = (share + spread / 2) / (1 + spread)
     reach = z / (1 + spread) * sqrt(share * (1 - share) / whole + spread / whole / 4)
-    low = 0.0 if part == 0 else middle - reach
-    return (low, 1.0 if part == whole else middle + reach)
+    return (0.0 if part == 0 else middle - reach, 1.0 if part == whole else middle + reach)

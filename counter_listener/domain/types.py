@@ -1,4 +1,4 @@
-"""The words of the trade, as frozen dataclasses. This module imports no outside library."""
+"""The words of the counter as frozen dataclasses. Times are seconds into the stream."""
 
 from __future__ import annotations
 
@@ -7,38 +7,38 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 SAMPLE_RATE: Final = 16_000
-"""Hertz; what every recogniser is fed."""
+"""Hertz; the rate of all audio that a recogniser receives."""
 BLOCK_SAMPLES: Final = 3_200
-"""Samples a block (0.2 s). libvosk looks for the end of an utterance once per block, so one size, everywhere."""
+"""Samples per block (0.2 s). libvosk looks for the end of an utterance once per block, so every block has one size."""
 SAMPLE_BYTES: Final = 2
-"""Bytes a sample: signed 16-bit little-endian, mono."""
+"""Bytes per sample: signed 16-bit little-endian, mono."""
 
 Kind = Literal["visit_opened", "phrase", "forbidden", "rule", "visit_closed", "gap", "error"]
 Verdict = Literal["heard", "not_heard", "unknown", "forbidden", "broken"]
 Speaker = Literal["clerk", "customer", "unknown"]
+Role = Literal["phrase", "forbidden", "word", "trigger", "when", "need", "unless", "not_in"]
+"""What a wording is for: a phrase, an offence, a courtesy word, the trigger of a scenario, or a part of a rule."""
+Prior = Literal["nothing", "phrases", "scenario"]
+"""What is likely to be said: nothing that is owed, owed phrases, or owed phrases and those of a scenario."""
 
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """One word, recognised."""
+    """One recognised word."""
 
     text: str
     start: float
-    """Seconds into the stream."""
     end: float
-    """Seconds into the stream."""
     confidence: float = 1.0
-    """How sure the recogniser is of it, 0-1; 1 where it does not say."""
+    """Of the recogniser, 0-1; 1 where it reports none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
-    """One stretch of speech, recognised."""
+    """One stretch of recognised speech."""
 
     start: float
-    """Seconds into the stream."""
     end: float
-    """Seconds into the stream."""
     words: tuple[Word, ...]
     speaker: Speaker = "unknown"
     near_gap: bool = False
@@ -52,36 +52,34 @@ class Utterance:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """Audio that never reached us."""
+    """Audio that was lost."""
 
     start: float
-    """Seconds into the stream."""
     seconds: float
-    """How much was lost; 0 where nobody can say."""
+    """Length of the lost audio; 0 where it is not known."""
     reason: str
     """One sentence for people."""
 
 
 @dataclass(frozen=True, slots=True)
 class VisitToggle:
-    """Somebody opened a visit by hand, or closed the open one."""
+    """A person opened a visit, or closed the open one."""
 
     at: float
-    """Seconds into the stream."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """Time passing, counted in samples."""
+    """Time that has passed, counted in samples."""
 
     at: float
-    """Seconds into the stream: how far it has been listened to."""
+    """End of the audio that has been read."""
     settled: float
-    """Seconds into the stream: no utterance still to come starts before this."""
+    """No later utterance starts before this time."""
 
 
 StreamItem = Utterance | Gap | VisitToggle | Tick
-"""What the matcher is given."""
+"""An item of the stream that the matcher receives."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,17 +89,55 @@ class Hit:
     owner: str
     """Id of the phrase, courtesy word, forbidden phrase, rule or scenario that the wording belongs to."""
     wording: str
-    """As the phrase set writes it."""
+    """As the phrase set has it."""
     heard: str
-    """As the recogniser wrote it; what fills a slot is shown as an ellipsis."""
+    """As the recogniser wrote it; an ellipsis stands for what fills a slot."""
     start: float
-    """Seconds into the stream."""
     end: float
-    """Seconds into the stream."""
     score: float
-    """How close in sound, 0-100."""
+    """Closeness in sound, 0-100."""
     shared: bool = False
-    """Whether customers say this wording as well."""
+    """Whether customers say this wording too."""
+    followed: bool | None = None
+    """Of a rule: whether the courtesy that it needs was said as well; None for everything else."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecentContext:
+    """A context or a courtesy that was just said and can still excuse an offence or satisfy a rule."""
+
+    role: Role
+    owners: frozenset[str]
+    """Ids of the forbidden phrases, rules and scenarios that list it."""
+    end: float
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """All that one utterance holds of a phrase set, each field in order of time."""
+
+    phrases: tuple[Hit, ...] = ()
+    words: tuple[Hit, ...] = ()
+    offences: tuple[Hit, ...] = ()
+    triggers: tuple[Hit, ...] = ()
+    rules: tuple[Hit, ...] = ()
+    contexts: tuple[RecentContext, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MatchedUtterance:
+    """An utterance with its findings."""
+
+    utterance: Utterance
+    findings: Findings
+    units: int
+    """Length of the utterance: Chinese syllables, or words in letters."""
+    prior: Prior = "nothing"
+    """What was likely to be said in it."""
+
+
+MatchedItem = MatchedUtterance | Gap | VisitToggle | Tick
+"""An item of the stream that the judge receives."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +146,6 @@ class Event:
 
     kind: Kind
     at: float
-    """Seconds into the stream."""
     visit: int | None = None
     """Number of the visit within its stream, from 1; None for what belongs to no visit."""
     stage: str | None = None
@@ -121,6 +156,6 @@ class Event:
     score: float | None = None
     """Of a hit: closeness in sound, 0-100. Of a closed visit: its score, 0-100, None if nothing could be judged."""
     heard: str | None = None
-    """The words of the hit, masked; never more."""
+    """The words of the hit, masked; nothing else that was said."""
     detail: Mapping[str, object] = field(default_factory=dict)
-    """What only this kind has: see docs/EVENTS.md."""
+    """Fields of this kind of event only: see docs/EVENTS.md."""

@@ -1,15 +1,21 @@
-"""ROOM"""
+"""Scores how well phrases are found in labelled recordings. The only room with rapidfuzz and matplotlib.
+
+In: a file of labels, a speech model, and our matcher, which is compared with three baselines.
+Out: precision, recall and F1 with intervals, in all and by phrase, and their plot.
+"""
 
 from counter_listener.evaluation.evaluation import (
     Evaluation,
     FileDetections,
     Finders,
+    as_detection,
     evaluate,
-    finders,
     load_case,
+    matcher_hits,
+    prepare_finders,
     run_finders,
 )
 from counter_listener.evaluation.labels import Label, read_labels, scorable_ids
-from counter_listener.evaluation.scores import ALL, Row, as_record, by_phrase, rows_of
-from counter_listener.evaluation.scoring import DRAWS, SLACK, Counts
+from counter_listener.evaluation.scores import ALL, ScoreRow, json_row, rows_by_phrase, score_rows
+from counter_listener.evaluation.scoring import DRAWS, SLACK, Counts, Detection, by_id, count, f1_interval, total
 from counter_listener.evaluation.sweep import check_sweep, draw_sweep

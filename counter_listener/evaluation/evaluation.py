@@ -1,4 +1,4 @@
-"""Finds phrases in labelled speech, by ours and by the baselines, ready to be scored."""
+"""Finds phrases in labelled recordings with our matcher and with the baselines, and compares them."""
 
 from __future__ import annotations
 
@@ -8,14 +8,21 @@ from typing import Final
 
 from counter_listener.asr import SpeechModel
 from counter_listener.domain import N_, Gap, Hit, MatchedUtterance, StreamItem, Utterance
-from counter_listener.evaluation.baselines import BASELINES, Baseline, Wordings, find_with, prepare_baseline
+from counter_listener.evaluation.baselines import BASELINES, Baseline, Wordings, find_baseline, prepare_baseline
 from counter_listener.evaluation.labels import Label
-from counter_listener.evaluation.scoring import Detection, LabelledPhrase, MethodScore, best, curve, score_method
+from counter_listener.evaluation.scoring import (
+    Detection,
+    LabelledPhrase,
+    MethodScore,
+    best_threshold,
+    score_method,
+    threshold_curve,
+)
 from counter_listener.matching import Matcher
 from counter_listener.pipeline import Progress, file_source, find_phrases, recognise
 
 OURS: Final = N_("ours")
-NAMES: Final[Mapping[Baseline, str]] = {
+BASELINE_NAMES: Final[Mapping[Baseline, str]] = {
     "exact": N_("exact text"),
     "characters": N_("rapidfuzz, characters"),
     "pinyin": N_("rapidfuzz, pinyin"),
@@ -24,13 +31,13 @@ NAMES: Final[Mapping[Baseline, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One file as it was recognised, and what was said in it."""
+    """A labelled file after recognition."""
 
     name: str
     seconds: float
     items: tuple[StreamItem, ...]
-    """Utterances with time passing between them, as the matcher is told them."""
-    said: tuple[LabelledPhrase, ...]
+    """Utterances, gaps and ticks, as the matcher receives them."""
+    phrases: tuple[LabelledPhrase, ...]
 
     @property
     def utterances(self) -> Iterator[Utterance]:
@@ -38,13 +45,13 @@ class Case:
 
     @property
     def losses(self) -> list[str]:
-        """What of it could not be read."""
+        """The reasons of its gaps."""
         return [item.reason for item in self.items if isinstance(item, Gap)]
 
 
 @dataclass(frozen=True, slots=True)
 class Finders:
-    """Ours and the baselines, ready to find."""
+    """Our matcher and the baselines, prepared for one phrase set."""
 
     matcher: Matcher
     baselines: tuple[Wordings, ...]
@@ -52,65 +59,67 @@ class Finders:
 
 @dataclass(frozen=True, slots=True)
 class FileDetections:
-    """What every finder found in one case, beside what was said: small, however long the case."""
+    """What every method found in one file, and its labels; small, however long the file is."""
 
     seconds: float
-    said: tuple[LabelledPhrase, ...]
+    phrases: tuple[LabelledPhrase, ...]
     found: Mapping[str, Sequence[Detection]]
-    """By the name of the finder."""
+    """By the name of the method."""
 
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """How ours and the baselines did on the same cases."""
+    """The scores of our matcher and of the baselines on the same files."""
 
     seconds: float
-    """Of all cases together."""
+    """Of all files together."""
     ours: MethodScore
-    """With the matcher's own settings."""
+    """With the settings of the phrase set."""
     baselines: tuple[MethodScore, ...]
-    """Each at the threshold that is best for it on these very cases."""
+    """Each at its best threshold on these files."""
     curves: Mapping[str, Sequence[MethodScore]]
-    """Every finder at all its thresholds, by name; of ours, from its own line up."""
+    """Every method at all its thresholds, by name; ours begins at the thresholds of the phrase set."""
 
     @property
     def methods(self) -> tuple[MethodScore, ...]:
         return (*self.baselines, self.ours)
 
 
-def finders(matcher: Matcher, kinds: Iterable[Baseline] = BASELINES) -> Finders:
-    """Ours and the asked baselines for the matcher's phrase set."""
+def prepare_finders(matcher: Matcher, kinds: Iterable[Baseline] = BASELINES) -> Finders:
+    """Our matcher, and these baselines for its phrase set."""
     return Finders(matcher, tuple(prepare_baseline(kind, matcher.phrases) for kind in kinds))
 
 
 def load_case(label: Label, model: SpeechModel, progress: Progress | None = None, *, skip_silence: bool = True) -> Case:
-    """A labelled file after recognition. Raises AudioError, TranscriptError, ModelError."""
+    """Recognise a labelled file. Raises AudioError, TranscriptError, ModelError."""
     items = recognise(file_source(label.path, model, skip_silence=skip_silence, progress=progress))
-    return Case(str(label.path), label.seconds, tuple(items), label.said)
+    return Case(str(label.path), label.seconds, tuple(items), label.phrases)
 
 
 def matcher_hits(case: Case, matcher: Matcher) -> list[Hit]:
-    """What the matcher finds of phrases and offences, by `say` and `shared` wordings alike, whoever spoke."""
-    heard = (item.findings for item in find_phrases(case.items, matcher) if isinstance(item, MatchedUtterance))
-    return [hit for findings in heard for hit in (*findings.phrases, *findings.offences)]
+    """The phrases and offences that the matcher finds, by `say` and `shared` wordings, for any speaker."""
+    matched = (item.findings for item in find_phrases(case.items, matcher) if isinstance(item, MatchedUtterance))
+    return [hit for findings in matched for hit in (*findings.phrases, *findings.offences)]
 
 
-def as_found(hit: Hit) -> Detection:
-    """A hit, as it is scored."""
+def as_detection(hit: Hit) -> Detection:
+    """A hit, in the form that is scored."""
     return Detection(hit.owner, hit.start, hit.end, hit.score)
 
 
-def run_finders(case: Case, asked: Finders) -> FileDetections:
-    """Every finder tried on one case."""
-    found = {OURS: [as_found(hit) for hit in matcher_hits(case, asked.matcher)]}
-    for wordings in asked.baselines:
-        found[NAMES[wordings.kind]] = [hit for one in case.utterances for hit in find_with(wordings, one)]
-    return FileDetections(case.seconds, case.said, found)
+def run_finders(case: Case, finders: Finders) -> FileDetections:
+    """Run every method on one case."""
+    found = {OURS: [as_detection(hit) for hit in matcher_hits(case, finders.matcher)]}
+    for wordings in finders.baselines:
+        name = BASELINE_NAMES[wordings.kind]
+        found[name] = [hit for utterance in case.utterances for hit in find_baseline(wordings, utterance)]
+    return FileDetections(case.seconds, case.phrases, found)
 
 
-def evaluate(trials: Sequence[FileDetections]) -> Evaluation:
-    """Ours with its own settings, and each baseline at its best threshold. Needs one trial at least."""
-    files = {name: [(one.said, one.found[name]) for one in trials] for name in trials[0].found}
-    curves = {name: curve(name, held) for name, held in files.items()}
-    baselines = tuple(best(methods) for name, methods in curves.items() if name != OURS)
-    return Evaluation(sum(one.seconds for one in trials), score_method(OURS, files[OURS]), baselines, curves)
+def evaluate(files: Sequence[FileDetections]) -> Evaluation:
+    """Score our matcher, and each baseline at its best threshold, over at least one file."""
+    by_method = {name: [(file.phrases, file.found[name]) for file in files] for name in files[0].found}
+    curves = {name: threshold_curve(name, method_files) for name, method_files in by_method.items()}
+    baselines = tuple(best_threshold(methods) for name, methods in curves.items() if name != OURS)
+    seconds = sum(file.seconds for file in files)
+    return Evaluation(seconds, score_method(OURS, by_method[OURS]), baselines, curves)

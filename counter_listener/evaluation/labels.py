@@ -1,4 +1,4 @@
-"""Labels: which recordings and transcripts there are, and what was said in each, when."""
+"""Reads labels: recordings and transcripts, and the phrases that were said in each."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from counter_listener.domain import LabelsError, PhraseSet, json_object, numbered_lines, read_seconds, sentence
+from counter_listener.domain import N_, LabelsError, PhraseSet, json_object, numbered_lines, read_seconds, sentence
 from counter_listener.evaluation.scoring import SLACK, LabelledPhrase
 from counter_listener.phrases import suggestion
 
@@ -21,84 +21,74 @@ class Label:
 
     path: Path
     seconds: float
-    """How long it is: what false alarms per hour are counted over."""
-    said: tuple[LabelledPhrase, ...]
+    """Its length; false alarms per hour are counted over it."""
+    phrases: tuple[LabelledPhrase, ...]
 
 
 def scorable_ids(phrases: PhraseSet) -> list[str]:
-    """The ids that labels may name: phrases and offences."""
-    return [*(phrase.id for phrase, _ in phrases.phrases()), *(offence.id for offence in phrases.forbidden)]
+    """The ids that labels may name: those of phrases and offences."""
+    return list(phrases.titles())
 
 
 def read_labels(path: Path, known: Collection[str]) -> list[Label]:
-    """All labels of a file, one a line; names of files are relative to it. `known` are the ids they may use.
+    """All labels of a file, one per line; file names in it are relative to it. `known` are the ids that it may use.
 
-    Raises LabelsError, naming file and line, at the first line that is not right or whose recording is not there.
+    Raises LabelsError with file and line for the first line that is invalid or names a file that does not exist.
     """
-    found: dict[Path, int] = {}
+    lines: dict[Path, int] = {}
     labels = []
     for number, line in numbered_lines(path, LabelsError):
         try:
             label = _label(json_object(line, EXAMPLE), path.parent, known)
-            if first := found.get(label.path):
+            if first := lines.get(label.path):
                 raise ValueError(  # noqa: TRY301
-                    sentence("each file once, but {file} stands in line {first} too", file=label.path.name, first=first)
+                    sentence("each file once, but {file} is in line {first} too", file=label.path.name, first=first)
                 )
         except ValueError as error:
             raise LabelsError(
                 "{path}, line {number}: expected {error}", path=path, number=number, error=error.args[0]
             ) from None
-        found[label.path] = number
+        lines[label.path] = number
         labels.append(label)
     if not labels:
         raise LabelsError(
-            "{path} holds no label; give one JSON object a line, like {example}", path=path, example=EXAMPLE
+            "{path} has no labels; write one JSON object per line, like {example}", path=path, example=EXAMPLE
         )
     return labels
 
 
 def _label(record: Mapping[str, object], folder: Path, known: Collection[str]) -> Label:
-    file = record.get("file")
-    if not isinstance(file, str) or not file:
+    name = record.get("file")
+    if not isinstance(name, str) or not name:
         raise ValueError(sentence('"file" to be the name of a recording or transcript'))
-    place = folder / file
-    if not os.path.isfile(place):  # noqa: PTH113 - Path.is_file raises on names that are too long
-        raise ValueError(sentence('"file" to be there, but {place} is no file', place=place))
-    long = read_seconds(record, "seconds")
-    if not long:
-        raise ValueError(sentence('"seconds" to be how long the file is, more than 0'))
+    file = folder / name
+    if not os.path.isfile(file):  # noqa: PTH113 - Path.is_file raises on names that are too long
+        raise ValueError(sentence('"file" to exist, but {place} is not a file', place=file))
+    seconds = read_seconds(record, "seconds")
+    if not seconds:
+        raise ValueError(sentence('"seconds" to be the length of the file, more than 0'))
     said = record.get("said")
     if not isinstance(said, list):
-        raise ValueError(sentence('"said" to be a list, which is empty where nothing owed or forbidden was said'))  # noqa: TRY004
-    return Label(place, long, tuple(_said(said, long, known)))
+        raise ValueError(sentence('"said" to be a list, empty if no phrase or offence was said'))  # noqa: TRY004
+    return Label(file, seconds, tuple(_phrases(said, seconds, known)))
 
 
-def _said(entries: list[object], long: float, known: Collection[str]) -> Iterator[LabelledPhrase]:
+def _phrases(entries: list[object], seconds: float, known: Collection[str]) -> Iterator[LabelledPhrase]:
     for entry in entries:
         if not isinstance(entry, dict):
             raise ValueError(sentence('each of "said" to be like {{"id": "hello", "start": 0.4, "end": 1.9}}'))  # noqa: TRY004
-        name, optional = entry.get("id"), entry.get("optional", False)
-        if not isinstance(name, str) or name not in known:
-            hint = suggestion(str(name)[:100], known)
-            raise ValueError(
-                sentence(
-                    "the id of a phrase or an offence, and the phrase set has no {name!r}{hint}",
-                    name=str(name)[:100],
-                    hint=hint,
-                )
-            )
+        id_, optional = entry.get("id"), entry.get("optional", False)
+        if not isinstance(id_, str) or id_ not in known:
+            name = str(id_)[:100]
+            text = N_("the id of a phrase or an offence, and the phrase set has no {name!r}{hint}")
+            raise ValueError(sentence(text, name=name, hint=suggestion(name, known)))
         if not isinstance(optional, bool):
             raise ValueError(sentence('"optional" to be true or false'))  # noqa: TRY004
         start, end = read_seconds(entry, "start"), read_seconds(entry, "end")
-        if not start <= end <= long + SLACK:
-            raise ValueError(
-                sentence(
-                    '"start", "end" and the file\'s "seconds" in this order, but {name} is from {start:g} to {end:g}'
-                    " of {long:g}",
-                    name=name,
-                    start=start,
-                    end=end,
-                    long=long,
-                )
+        if not start <= end <= seconds + SLACK:
+            text = N_(
+                '"start", "end" and the file\'s "seconds" in this order, but {name} is from {start:g} to {end:g}'
+                " of {long:g}"
             )
-        yield LabelledPhrase(name, start, end, optional)
+            raise ValueError(sentence(text, name=id_, start=start, end=end, long=seconds))
+        yield LabelledPhrase(id_, start, end, optional)

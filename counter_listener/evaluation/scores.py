@@ -1,4 +1,4 @@
-"""Scores as rows: for each finder, in all and for each phrase. This module imports no outside library."""
+"""Scores as rows, for the table and for JSON: for each method, in all and by phrase. Pure."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from counter_listener.domain import Interval, wilson_interval
 from counter_listener.evaluation.scoring import Counts, MethodScore, by_id, f1_intervals, total
 
 ALL = ""
-"""Stands for all ids together."""
+"""The id of all phrases together."""
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """How one finder did on one phrase, or on all."""
+class ScoreRow:
+    """The score of one method on one phrase, or on all."""
 
     method: str
     threshold: float | None
-    """0-100; None of a finder with settings of its own."""
+    """0-100; None for the settings of the phrase set."""
     id: str
     """`ALL` for all together."""
     counts: Counts
@@ -28,31 +28,31 @@ class Row:
     recall: Interval
     """95 %, by Wilson."""
     f1: Interval | None
-    """95 %, by bootstrap over files; None where there is one file only, or nothing to count."""
+    """95 %, by bootstrap over files; None for one file, or if there is nothing to count."""
     false_alarms_an_hour: float
 
 
-def rows_of(method: MethodScore, seconds: float, *, own_settings: bool) -> list[Row]:
+def score_rows(method: MethodScore, seconds: float, *, own_settings: bool) -> list[ScoreRow]:
     """One row for all ids together, then one for each id, in order of ids."""
     files = [{ALL: total(file.values()), **file} for file in method.files]
     intervals = f1_intervals(files)
     return [
-        Row(
+        ScoreRow(
             method=method.name,
             threshold=None if own_settings else method.threshold,
-            id=one,
+            id=id_,
             counts=counts,
             precision=wilson_interval(counts.hits, counts.hits + counts.false_alarms),
             recall=wilson_interval(counts.hits, counts.owed),
-            f1=intervals.get(one),
+            f1=intervals.get(id_),
             false_alarms_an_hour=counts.false_alarms * 3600 / seconds,
         )
-        for one, counts in by_id(files).items()
+        for id_, counts in by_id(files).items()
     ]
 
 
-def as_record(row: Row) -> dict[str, object]:
-    """A row for JSON: shares from 0 to 1, null where there is nothing to tell one from."""
+def json_row(row: ScoreRow) -> dict[str, object]:
+    """A row for JSON: shares from 0 to 1, null without cases."""
     counts = row.counts
     return {
         "method": row.method,
@@ -77,15 +77,12 @@ def _rounded(share: float) -> float | None:
 
 
 def _interval(interval: Interval | None) -> list[float] | None:
-    return None if interval is None else [round(edge, 4) for edge in interval]
+    return None if interval is None else [round(limit, 4) for limit in interval]
 
 
-def by_phrase(rows: Sequence[Sequence[Row]]) -> Iterator[tuple[Row, ...]]:
-    """The rows of all finders, id by id: those of one id together, `ALL` left out."""
+def rows_by_phrase(rows: Sequence[Sequence[ScoreRow]]) -> Iterator[tuple[ScoreRow, ...]]:
+    """The rows of all methods for one id after the other, without `ALL`; a method without a row gets an empty one."""
     tables = [{row.id: row for row in method} for method in rows]
-    for one in sorted(set().union(*tables) - {ALL}):
-        yield tuple(table.get(one) or _empty(table[ALL], one) for table in tables)
-
-
-def _empty(like: Row, one: str) -> Row:
-    return Row(like.method, like.threshold, one, Counts(), (0.0, 1.0), (0.0, 1.0), None, 0.0)
+    for id_ in sorted(set().union(*tables) - {ALL}):
+        empty = (ScoreRow(t[ALL].method, t[ALL].threshold, id_, Counts(), (0, 1), (0, 1), None, 0) for t in tables)
+        yield tuple(table.get(id_) or row for table, row in zip(tables, empty, strict=True))

@@ -1,4 +1,4 @@
-"""How well phrases are found: what was said against what was found, with intervals. Imports no outside library."""
+"""Precision, recall and F1 of detections against labels, with intervals. Pure."""
 
 from __future__ import annotations
 
@@ -6,24 +6,24 @@ import random
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from math import exp, floor, fsum, isnan, lgamma, log, nan, sqrt
+from math import floor, isnan, nan
 from typing import Final
 
 from counter_listener.domain import Interval
 
 SLACK: Final = 0.5
-"""Seconds by which a finding may stand beside what was said: labels are made by ear, word times by a recogniser."""
+"""Seconds between a detection and its label: people set the times of labels by ear, the recogniser sets word times."""
 STEP: Final = 0.5
 """Points between the thresholds of a curve."""
 DRAWS: Final = 1_000
 """Resamples of a bootstrap interval."""
 SEED: Final = 20_260_101
-"""Of the bootstrap: the same labels give the same interval."""
+"""The seed of the bootstrap: the same files have the same interval."""
 
 
 @dataclass(frozen=True, slots=True)
 class LabelledPhrase:
-    """A phrase or an offence that was said somewhere in a file."""
+    """A phrase or an offence that was said in a file."""
 
     id: str
     start: float
@@ -36,7 +36,7 @@ class LabelledPhrase:
 
 @dataclass(frozen=True, slots=True)
 class Detection:
-    """A phrase or an offence that a matcher found somewhere in a file."""
+    """A phrase or an offence that a method found in a file."""
 
     id: str
     start: float
@@ -44,14 +44,15 @@ class Detection:
     end: float
     """Seconds into the file."""
     score: float = 100.0
-    """How surely, 0-100; what a threshold is compared with."""
+    """0-100; compared with the threshold."""
 
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How often one phrase, or all of them, was owed, hit and found where it was not said."""
+    """Labels, hits and false alarms of one phrase or of all."""
 
     owed: int = 0
+    """Labels that are not optional."""
     hits: int = 0
     false_alarms: int = 0
 
@@ -64,17 +65,17 @@ class Counts:
 
     @property
     def precision(self) -> float:
-        """Of what was found, the share that was said; NaN where nothing was found."""
+        """Of what was found, the share that was said; NaN if nothing was found."""
         return _share(self.hits, self.hits + self.false_alarms)
 
     @property
     def recall(self) -> float:
-        """Of what was said, the share that was found; NaN where nothing was said."""
+        """Of what was said, the share that was found; NaN if nothing was said."""
         return _share(self.hits, self.owed)
 
     @property
     def f1(self) -> float:
-        """The harmonic mean of precision and recall; NaN where nothing was said and nothing found."""
+        """The harmonic mean of precision and recall; NaN if nothing was said and nothing found."""
         return _share(2 * self.hits, self.owed + self.hits + self.false_alarms)
 
 
@@ -82,56 +83,56 @@ def _share(part: float, whole: float) -> float:
     return part / whole if whole else nan
 
 
-def count(said: Iterable[LabelledPhrase], found: Iterable[Detection], slack: float = SLACK) -> dict[str, Counts]:
-    """Counts by id for one file.
+def count(phrases: Iterable[LabelledPhrase], found: Iterable[Detection], slack: float = SLACK) -> dict[str, Counts]:
+    """The counts of one file, by id.
 
-    A finding is right when something of its id was said at a time that it overlaps, give or take `slack` seconds.
-    Each saying is hit once at most, as many as can be; a further finding on it counts neither way, and so does one
-    on what is optional. Any other finding is a false alarm.
+    A detection is right if it overlaps a label of its id, with a tolerance of `slack` seconds. Each label is hit at
+    most once, and as many labels as possible are hit. A further detection on a label is neither a hit nor a false
+    alarm, and neither is one on an optional label. Every other detection is a false alarm.
     """
-    told: dict[str, list[LabelledPhrase]] = defaultdict(list)
-    heard: dict[str, list[Detection]] = defaultdict(list)
-    for one in said:
-        told[one.id].append(one)
-    for hit in found:
-        heard[hit.id].append(hit)
-    return {name: _count_one(told[name], heard[name], slack) for name in sorted(told.keys() | heard.keys())}
+    labels: dict[str, list[LabelledPhrase]] = defaultdict(list)
+    detections: dict[str, list[Detection]] = defaultdict(list)
+    for label in phrases:
+        labels[label.id].append(label)
+    for detection in found:
+        detections[detection.id].append(detection)
+    return {id_: _count_id(labels[id_], detections[id_], slack) for id_ in sorted(labels.keys() | detections.keys())}
 
 
-def _count_one(said: Sequence[LabelledPhrase], found: Sequence[Detection], slack: float) -> Counts:
-    owed = [one for one in said if not one.optional]
-    wrong = sum(not any(overlap(one, hit, slack) for one in said) for hit in found)
-    return Counts(len(owed), _paired(owed, found, slack), wrong)
+def _count_id(labels: Sequence[LabelledPhrase], found: Sequence[Detection], slack: float) -> Counts:
+    owed = [label for label in labels if not label.optional]
+    false_alarms = sum(not any(overlap(label, detection, slack) for label in labels) for detection in found)
+    return Counts(len(owed), _matching_size(owed, found, slack), false_alarms)
 
 
-def overlap(one: LabelledPhrase | Detection, other: LabelledPhrase | Detection, slack: float = SLACK) -> bool:
-    """Whether two of them overlap in time, give or take `slack` seconds."""
-    return one.start < other.end + slack and other.start < one.end + slack
+def overlap(a: LabelledPhrase | Detection, b: LabelledPhrase | Detection, slack: float = SLACK) -> bool:
+    """Whether two spans overlap in time, with a tolerance of `slack` seconds."""
+    return a.start < b.end + slack and b.start < a.end + slack
 
 
-def _paired(owed: Sequence[LabelledPhrase], found: Sequence[Detection], slack: float) -> int:
-    """The most sayings that can be given a finding of their own (augmenting paths, as there are few of each)."""
-    taken: dict[int, int] = {}
+def _matching_size(labels: Sequence[LabelledPhrase], found: Sequence[Detection], slack: float) -> int:
+    """The size of a maximum matching of overlapping labels and detections, by augmenting paths (there are few)."""
+    matched: dict[int, int] = {}
 
-    def place(number: int, tried: set[int]) -> bool:
-        for index, hit in enumerate(found):
-            if index not in tried and overlap(owed[number], hit, slack):
-                tried.add(index)
-                if index not in taken or place(taken[index], tried):
-                    taken[index] = number
+    def augment(label: int, visited: set[int]) -> bool:
+        for index, detection in enumerate(found):
+            if index not in visited and overlap(labels[label], detection, slack):
+                visited.add(index)
+                if index not in matched or augment(matched[index], visited):
+                    matched[index] = label
                     return True
         return False
 
-    return sum(place(number, set()) for number in range(len(owed)))
+    return sum(augment(label, set()) for label in range(len(labels)))
 
 
 @dataclass(frozen=True, slots=True)
 class MethodScore:
-    """One way of finding phrases, at one threshold, scored file by file."""
+    """The counts of one method at one threshold."""
 
     name: str
     threshold: float
-    """Least score of what counts as found, 0-100."""
+    """The lowest score of a detection that counts, 0-100."""
     files: tuple[Mapping[str, Counts], ...]
     """Counts by id, in the order of the files."""
 
@@ -141,100 +142,78 @@ class MethodScore:
         return total(total(file.values()) for file in self.files)
 
 
-File = tuple[Sequence[LabelledPhrase], Sequence[Detection]]
-"""What was said in a file, and all that was found in it, however unsurely."""
+LabelledFile = tuple[Sequence[LabelledPhrase], Sequence[Detection]]
+"""The labels of a file, and all detections in it, with scores of any height."""
 
 
-def score_method(name: str, files: Sequence[File], threshold: float = 0.0, slack: float = SLACK) -> MethodScore:
-    """A method at one threshold."""
-    kept = (count(said, (hit for hit in found if hit.score >= threshold), slack) for said, found in files)
-    return MethodScore(name, threshold, tuple(kept))
+def score_method(name: str, files: Sequence[LabelledFile], threshold: float = 0.0) -> MethodScore:
+    """The score of a method at one threshold."""
+    counts = (count(phrases, (hit for hit in found if hit.score >= threshold)) for phrases, found in files)
+    return MethodScore(name, threshold, tuple(counts))
 
 
-def curve(name: str, files: Sequence[File], slack: float = SLACK) -> list[MethodScore]:
-    """A method at every threshold that changes what it finds, to `STEP` points, from low to high."""
+def threshold_curve(name: str, files: Sequence[LabelledFile]) -> list[MethodScore]:
+    """The scores of a method at all thresholds that change what it finds, in steps of `STEP`, from low to high."""
     scores = {floor(hit.score / STEP) * STEP for _, found in files for hit in found} or {100.0}
-    return [score_method(name, files, threshold, slack) for threshold in sorted(scores)]
+    return [score_method(name, files, threshold) for threshold in sorted(scores)]
 
 
-def best(methods: Iterable[MethodScore]) -> MethodScore:
-    """The one of the highest F1; of equals, the strictest."""
-    return max(methods, key=lambda method: (_or_zero(method.counts.f1), method.threshold))
+def best_threshold(methods: Iterable[MethodScore]) -> MethodScore:
+    """The score with the highest F1; of equal ones, that with the highest threshold."""
 
+    def rank(method: MethodScore) -> tuple[float, float]:
+        f1 = method.counts.f1
+        return (0.0 if isnan(f1) else f1, method.threshold)
 
-def _or_zero(share: float) -> float:
-    return 0.0 if isnan(share) else share
+    return max(methods, key=rank)
 
 
 def total(counts: Iterable[Counts]) -> Counts:
-    """All of them together."""
+    """The sum of counts."""
     return sum(counts, Counts())
 
 
 def by_id(files: Iterable[Mapping[str, Counts]]) -> dict[str, Counts]:
     """The counts of many files, added up for each id."""
-    summed: dict[str, Counts] = defaultdict(Counts)
+    sums: dict[str, Counts] = defaultdict(Counts)
     for file in files:
-        for one, counts in file.items():
-            summed[one] += counts
-    return dict(sorted(summed.items()))
+        for id_, counts in file.items():
+            sums[id_] += counts
+    return dict(sorted(sums.items()))
 
 
-def rate_interval(events: int, tail: float = 0.025) -> Interval:
-    """The 95 % interval of the mean of which so many events are one draw: divide by the hours for events an hour.
+def f1_interval(files: Sequence[Counts]) -> Interval | None:
+    """The 95 % interval of F1 over files; None for fewer than two files."""
+    return f1_intervals([{"": counts} for counts in files]).get("")
 
-    F. Garwood, Fiducial limits for the Poisson distribution, Biometrika 28 (1936): exact, so 0 events have one too.
+
+def f1_intervals(files: Sequence[Mapping[str, Counts]]) -> dict[str, Interval]:
+    """The 95 % interval of F1 of each id, all from the same draws; an id without F1 in any draw has no interval.
+
+    The percentile bootstrap (B. Efron, Bootstrap methods, Annals of Statistics 7, 1979). Whole files are drawn, with
+    replacement, because what one file contains is not independent.
     """
-    highest = events + 10 * sqrt(events + 1) + 10
-
-    def edge(count: int, share: float) -> float:
-        """The mean at which `count` events or fewer come with this probability."""
-        low, high = 0.0, highest
-        for _ in range(60):
-            middle = (low + high) / 2
-            low, high = (middle, high) if _at_most(count, middle) > share else (low, middle)
-        return high
-
-    return (edge(events - 1, 1 - tail) if events else 0.0, edge(events, tail))
-
-
-def _at_most(count: int, mean: float) -> float:
-    """The probability of `count` events or fewer, by Poisson."""
-    return fsum(exp(number * log(mean) - mean - lgamma(number + 1)) for number in range(count + 1)) if mean else 1.0
-
-
-def f1_interval(files: Sequence[Counts], draws: int = DRAWS, seed: int = SEED) -> Interval | None:
-    """The 95 % interval of F1 from drawing as many files anew, with replacement; None for fewer than two files.
-
-    The percentile bootstrap (B. Efron, Bootstrap methods, Annals of Statistics 7, 1979) over files, since what one
-    file holds hangs together.
-    """
-    return f1_intervals([{"": counts} for counts in files], draws, seed).get("")
-
-
-def f1_intervals(files: Sequence[Mapping[str, Counts]], draws: int = DRAWS, seed: int = SEED) -> dict[str, Interval]:
-    """The same for each id, all from the same draws; an id without a draw that has an F1 has no interval."""
-    if len(files) < 2:  # noqa: PLR2004 - one file says nothing of how files differ
+    if len(files) < 2:  # noqa: PLR2004 - one file does not show how files differ
         return {}
-    rng = random.Random(seed)  # noqa: S311 - statistics, not secrets
-    held: dict[str, list[tuple[int, Counts]]] = defaultdict(list)
+    rng = random.Random(SEED)  # noqa: S311 - statistics, not secrets
+    counts_of: dict[str, list[tuple[int, Counts]]] = defaultdict(list)
     for number, file in enumerate(files):
-        for one, counts in file.items():
-            held[one].append((number, counts))
-    drawn: dict[str, list[float]] = {one: [] for one in held}
-    for _ in range(draws):
+        for id_, counts in file.items():
+            counts_of[id_].append((number, counts))
+    drawn: dict[str, list[float]] = defaultdict(list)
+    for _ in range(DRAWS):
         times = [0] * len(files)
         for number in rng.choices(range(len(files)), k=len(files)):
             times[number] += 1
-        for one, parts in held.items():
+        for id_, parts in counts_of.items():
             hits = sum(times[number] * counts.hits for number, counts in parts)
-            rest = sum(times[number] * (counts.owed + counts.false_alarms) for number, counts in parts)
-            if hits + rest:
-                drawn[one].append(2 * hits / (hits + rest))
-    return {one: _middle(sorted(values)) for one, values in drawn.items() if values}
+            others = sum(times[number] * (counts.owed + counts.false_alarms) for number, counts in parts)
+            if hits + others:
+                drawn[id_].append(2 * hits / (hits + others))
+    return {id_: _percentiles(sorted(values)) for id_, values in drawn.items()}
 
 
-def _middle(ranked: Sequence[float]) -> Interval:
-    """The 2.5 % and the 97.5 % point."""
+def _percentiles(ranked: Sequence[float]) -> Interval:
+    """The percentiles 2.5 and 97.5."""
     last = len(ranked) - 1
     return ranked[round(0.025 * last)], ranked[round(0.975 * last)]

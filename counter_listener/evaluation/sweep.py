@@ -1,30 +1,28 @@
-"""The trade-off curve of an evaluation as a picture. The only module that knows matplotlib."""
+"""Draws precision against recall at all thresholds. The only module that imports matplotlib."""
 
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Sequence
 from io import BytesIO
 from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from counter_listener.domain import UsageError, system_reason
+from counter_listener.evaluation.evaluation import Evaluation
+from counter_listener.evaluation.scoring import MethodScore
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from matplotlib.axes import Axes
 
-    from counter_listener.evaluation.evaluation import Evaluation
-    from counter_listener.evaluation.scoring import MethodScore
-
 SUFFIXES: Final = (".png", ".svg")
-LEVELS: Final = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
-"""F1 of the lines drawn to steer by."""
+F1_LEVELS: Final = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
+"""The F1 of the lines in the background."""
 
 
 def check_sweep(target: Path) -> None:
-    """Raises UsageError where the picture could not be drawn or written: before the work, not after it."""
+    """Raises UsageError if the picture cannot be drawn or written; to be called before the evaluation."""
     if target.suffix.lower() not in SUFFIXES:
         raise UsageError("--sweep draws PNG or SVG, so {target} must end in .png or .svg.", target=target)
     if not target.parent.is_dir():
@@ -38,11 +36,11 @@ def check_sweep(target: Path) -> None:
 
 
 def draw_sweep(evaluation: Evaluation, target: Path) -> None:
-    """Draws precision against recall of every finder at all its thresholds, and writes PNG or SVG by the suffix.
+    """Draw precision against recall of every method at all its thresholds, as PNG or SVG by the suffix.
 
-    Raises UsageError where the file cannot be written; what stood there is then still there.
+    Raises UsageError if the file cannot be written.
     """
-    picture = _drawn(evaluation, target.suffix.lower().removeprefix("."))
+    picture = _draw(evaluation, target.suffix.lower().removeprefix("."))
     try:
         target.write_bytes(picture)
     except OSError as error:
@@ -51,7 +49,7 @@ def draw_sweep(evaluation: Evaluation, target: Path) -> None:
         ) from None
 
 
-def _drawn(evaluation: Evaluation, kind: str) -> bytes:
+def _draw(evaluation: Evaluation, kind: str) -> bytes:
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
@@ -59,9 +57,10 @@ def _drawn(evaluation: Evaluation, kind: str) -> bytes:
     with mpl.rc_context({"svg.hashsalt": "counter-listener"}):
         figure = Figure(figsize=(7, 6), layout="constrained")
         axes = figure.add_subplot()
-        _guide(axes)
-        for name, methods in evaluation.curves.items():
-            _line(axes, name, methods, next(one for one in evaluation.methods if one.name == name))
+        _draw_f1_lines(axes)
+        used = {method.name: method for method in evaluation.methods}
+        for name, curve in evaluation.curves.items():
+            _draw_method(axes, name, curve, used[name])
         axes.set(xlim=(0, 1.01), ylim=(0, 1.01), xlabel="recall: of what was said, found")
         axes.set(ylabel="precision: of what was found, said", title="What each threshold costs")
         axes.legend(loc="lower left")
@@ -70,23 +69,26 @@ def _drawn(evaluation: Evaluation, kind: str) -> bytes:
     return buffer.getvalue()
 
 
-def _guide(axes: Axes) -> None:
+def _draw_f1_lines(axes: Axes) -> None:
     """Lines of equal F1."""
-    for level in LEVELS:
+    for level in F1_LEVELS:
         recalls = [level / 2 + step * (1 - level / 2) / 500 for step in range(1, 501)]
         points = [(recall, level * recall / (2 * recall - level)) for recall in recalls]
-        inside = [(recall, precision) for recall, precision in points if precision <= 1]
-        axes.plot(*zip(*inside, strict=True), color="0.85", linewidth=0.8, zorder=0)
-        axes.annotate(f"F1 {level:g}", inside[-1], color="0.5", fontsize=7, ha="right", va="bottom")
+        visible = [(recall, precision) for recall, precision in points if precision <= 1]
+        axes.plot(*zip(*visible, strict=True), color="0.85", linewidth=0.8, zorder=0)
+        axes.annotate(f"F1 {level:g}", visible[-1], color="0.5", fontsize=7, ha="right", va="bottom")
 
 
-def _line(axes: Axes, name: str, methods: Sequence[MethodScore], used: MethodScore) -> None:
-    """One finder: its curve, and on it the point it is scored at."""
-    points = [(one.counts.recall, one.counts.precision) for one in methods]
-    known = [point for point in points if not any(map(isnan, point))]
-    if not known:
-        return
-    (drawn,) = axes.plot(*zip(*known, strict=True), marker=".", markersize=3, linewidth=1.2, label=name)
-    at = (used.counts.recall, used.counts.precision)
-    if not any(map(isnan, at)):
-        axes.plot(*at, marker="o", markersize=7, color=drawn.get_color())
+def _draw_method(axes: Axes, name: str, curve: Sequence[MethodScore], used: MethodScore) -> None:
+    """The curve of one method, with a mark at the threshold at which it is scored."""
+    points = _points(curve)
+    if points:
+        (line,) = axes.plot(*zip(*points, strict=True), marker=".", markersize=3, linewidth=1.2, label=name)
+        for point in _points([used]):
+            axes.plot(*point, marker="o", markersize=7, color=line.get_color())
+
+
+def _points(scores: Sequence[MethodScore]) -> list[tuple[float, float]]:
+    """Recall and precision of each score, if both are defined."""
+    points = [(score.counts.recall, score.counts.precision) for score in scores]
+    return [point for point in points if not any(map(isnan, point))]

@@ -1,8 +1,11 @@
-"""ROOM"""
+"""Separates visits, gives verdicts and scores, and explains why a phrase was not heard. Pure.
+
+In: matched utterances, gaps, ticks and visit toggles in order of time, and a phrase set.
+Out: the events of each visit, explanations, verdict changes; also a phrase set that is loaded and checked.
+"""
 
 from counter_listener.judging.comparison import VerdictChange, verdict_changes
-from counter_listener.judging.examples import failing_examples, typed_utterance, unmatched_wordings
 from counter_listener.judging.explanation import AlignedColumn, ExplainQuery, Explanation, explain
-from counter_listener.judging.loading import load_matcher
+from counter_listener.judging.phrase_check import failing_examples, load_matcher, typed_utterance, unmatched_wordings
 from counter_listener.judging.verdicts import Visit
 from counter_listener.judging.visit import CounterState, advance, counted_findings, finish_stream, initial_state, judge

@@ -1,37 +1,35 @@
-"""Which verdicts would change if kept transcripts were judged by another phrase set. Pure."""
+"""Which verdicts change when a stored transcript is judged by another phrase set. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 
 from counter_listener.domain import Event
-
-Key = tuple[str, str]
-"""Kind and id of what a verdict is on."""
 
 
 @dataclass(frozen=True, slots=True)
 class VerdictChange:
-    """A verdict that would change."""
+    """A verdict that changes."""
 
     visit: int
-    """Number of the visit as it is recorded, or as it would be told apart where it is not there."""
+    """Number of the visit in the record, or in the new events where the record does not have it."""
     at: float
     """Seconds into the recording at which that visit was opened."""
     kind: str
     phrase: str
     title: str
     before: str | None
-    """The verdict recorded; None where there is none."""
+    """The recorded verdict; None where there is none."""
     after: str | None
     heard: str | None
-    """The words of the hit, masked, of the verdict that has any."""
+    """The masked words of the hit, of the new verdict or else of the recorded one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A visit with what was said of it."""
+    """A visit in time, with its events. Times are seconds into the recording."""
 
     number: int
     start: float
@@ -40,92 +38,74 @@ class Span:
 
 
 def verdict_changes(before: Iterable[Event], after: Iterable[Event]) -> Iterator[VerdictChange]:
-    """The verdicts on a recording that differ, visit by visit; visits are the same where they overlap most."""
-    old, new = spans(before), spans(after)
-    pairs = paired(old, new)
-    for one, other in pairs:
-        yield from _flips(one, other)
+    """The verdicts on a recording that differ, visit by visit. Visits that overlap most are compared."""
+    for visit, old, new in _paired(_spans(before), _spans(after)):
+        yield from _changes(visit, old, new)
 
 
-def paired(old: Sequence[Span], new: Sequence[Span]) -> list[tuple[Span | None, Span | None]]:
-    """Each visit beside the one that overlaps it most, each used once; alone where there is none. In order of time."""
-    shared = sorted(
-        ((overlap(one, other), a, b) for a, one in enumerate(old) for b, other in enumerate(new)),
-        key=lambda found: (-found[0], found[1], found[2]),
-    )
-    mine: dict[int, int] = {}
-    taken: set[int] = set()
-    for seconds, a, b in shared:
-        if seconds > 0 and a not in mine and b not in taken:
-            mine[a] = b
-            taken.add(b)
-    pairs: list[tuple[Span | None, Span | None]] = [
-        (one, new[mine[a]] if a in mine else None) for a, one in enumerate(old)
-    ]
-    pairs += [(None, other) for b, other in enumerate(new) if b not in taken]
-    return sorted(pairs, key=lambda pair: (pair[0] or pair[1] or Span(0, 0.0, 0.0, ())).start)
-
-
-def overlap(one: Span, other: Span) -> float:
-    """Seconds that two visits share."""
-    return min(one.end, other.end) - max(one.start, other.start)
-
-
-def spans(events: Iterable[Event]) -> list[Span]:
-    """The visits of a recording."""
+def _spans(events: Iterable[Event]) -> list[Span]:
     visits: dict[int, list[Event]] = {}
     for event in events:
         if event.visit is not None:
             visits.setdefault(event.visit, []).append(event)
     return [
-        Span(number, told[0].at, max(told[-1].at, told[0].at + 1e-3), tuple(told)) for number, told in visits.items()
+        Span(number, found[0].at, max(found[-1].at, found[0].at + 1e-3), tuple(found))
+        for number, found in visits.items()
     ]
 
 
-def _flips(one: Span | None, other: Span | None) -> Iterator[VerdictChange]:
-    visit = one or other
-    if visit is None:
-        return
-    old, new = (verdicts(span.events) if span else {} for span in (one, other))
-    for key in dict.fromkeys((*old, *new)):
-        mine, theirs = old.get(key, []), new.get(key, [])
-        if [event.verdict for event in mine] == [event.verdict for event in theirs]:
-            continue
-        for before, after in _aligned(mine, theirs):
+def _paired(old: Sequence[Span], new: Sequence[Span]) -> list[tuple[Span, Span | None, Span | None]]:
+    """Each visit with the old and the new visit that overlap most, or with one of them. In order of time."""
+    distances = sorted(
+        (max(a.start, b.start) - min(a.end, b.end), i, j) for i, a in enumerate(old) for j, b in enumerate(new)
+    )
+    partner: dict[int, int] = {}
+    for distance, i, j in distances:
+        if distance < 0 and i not in partner and j not in partner.values():
+            partner[i] = j
+    pairs: list[tuple[Span, Span | None, Span | None]] = []
+    pairs += [(a, a, new[partner[i]] if i in partner else None) for i, a in enumerate(old)]
+    pairs += [(b, None, b) for j, b in enumerate(new) if j not in partner.values()]
+    return sorted(pairs, key=lambda pair: pair[0].start)
+
+
+def _changes(visit: Span, old: Span | None, new: Span | None) -> Iterator[VerdictChange]:
+    recorded, judged = _by_subject(old), _by_subject(new)
+    for kind, phrase in dict.fromkeys((*recorded, *judged)):
+        for before, after in _aligned(recorded.get((kind, phrase), []), judged.get((kind, phrase), [])):
             if (before and before.verdict) != (after and after.verdict):
-                told = after or before
-                title = str(told.detail.get("title", key[1])) if told else key[1]
-                heard = (after and after.heard) or (before and before.heard)
+                shown = after or before
                 yield VerdictChange(
                     visit.number,
                     visit.start,
-                    *key,
-                    title=title,
+                    kind,
+                    phrase,
+                    title=str(shown.detail.get("title", phrase)) if shown else phrase,
                     before=before.verdict if before else None,
                     after=after.verdict if after else None,
-                    heard=heard or None,
+                    heard=(after and after.heard) or (before and before.heard) or None,
                 )
 
 
-def _aligned(old: Sequence[Event], new: Sequence[Event]) -> Iterator[tuple[Event | None, Event | None]]:
-    """Verdicts on the same thing side by side: those of the same words first, then what is left in order of time."""
-    left = list(new)
-    alone = []
-    for event in old:
-        twin = next((other for other in left if other.at == event.at), None)
-        if twin is None:
-            alone.append(event)
-        else:
-            left.remove(twin)
-            yield event, twin
-    for number in range(max(len(alone), len(left))):
-        yield (alone[number] if number < len(alone) else None), (left[number] if number < len(left) else None)
-
-
-def verdicts(events: Iterable[Event]) -> Mapping[Key, list[Event]]:
-    """The verdicts of a visit, by what they are on, each in order of time."""
-    told: dict[Key, list[Event]] = {}
-    for event in events:
+def _by_subject(span: Span | None) -> dict[tuple[str, str], list[Event]]:
+    """The verdicts of a visit by the kind and id of what they are on, each list in order of time."""
+    verdicts: dict[tuple[str, str], list[Event]] = {}
+    for event in span.events if span else ():
         if event.verdict and event.phrase:
-            told.setdefault((event.kind, event.phrase), []).append(event)
-    return told
+            verdicts.setdefault((event.kind, event.phrase), []).append(event)
+    return verdicts
+
+
+def _aligned(old: Sequence[Event], new: Sequence[Event]) -> Iterator[tuple[Event | None, Event | None]]:
+    """Verdicts on the same thing in pairs: those at the same time first, then the rest in order of time."""
+    if [event.verdict for event in old] == [event.verdict for event in new]:
+        return
+    rest_new, rest_old = list(new), []
+    for event in old:
+        twin = next((other for other in rest_new if other.at == event.at), None)
+        if twin is None:
+            rest_old.append(event)
+        else:
+            rest_new.remove(twin)
+            yield event, twin
+    yield from zip_longest(rest_old, rest_new)

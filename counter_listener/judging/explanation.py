@@ -1,4 +1,4 @@
-"""Why a phrase was not heard: the closest stretch of speech, laid under the wording, and what would have passed."""
+"""Why a phrase was not heard: the closest speech aligned with a wording, and what would have passed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import Final
 from counter_listener.domain import (
     Event,
     Gap,
-    Hit,
     MatchedItem,
     MatchedUtterance,
     Speaker,
@@ -38,156 +37,153 @@ from counter_listener.matching import (
 )
 
 AROUND: Final = 10.0
-"""Seconds on either side of the time somebody asks about."""
-NEAREST: Final = 3
-"""Phrases shown for a time at which nothing owed was missed."""
-BEGUN: Final = 12
-"""Units of the utterance before that are laid beside each utterance."""
+"""Seconds before and after the time that is asked about."""
+MAX_CLOSEST: Final = 3
+"""Phrases explained for a time at which no owed phrase is missing."""
+MAX_PRECEDING_WORDS: Final = 12
+"""Words of the preceding utterances that are searched together with each utterance."""
 
 
 @dataclass(frozen=True, slots=True)
 class AlignedColumn:
-    """One syllable of a wording over what stands for it."""
+    """One syllable of a wording and what is aligned with it."""
 
     wanted: str
-    """The character, or the word in letters; `…` for a slot; nothing where speech has one more."""
+    """The character, or the word in letters; `…` for a slot; empty for an insertion."""
     wanted_sound: str
     heard: str
-    """As it was recognised, `…` in a slot; nothing where the syllable was not heard."""
+    """As it was recognised; `…` in a slot; empty for a deletion."""
     heard_sound: str
     cost: float
-    """0 where they agree in sound, 1 for a syllable quite another."""
+    """0 for the same sound, 1 for a quite different syllable."""
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """The closest that anything came to a phrase."""
+    """The closest speech to a phrase. The field names are the keys of `explain --format jsonl`."""
 
     phrase: str
     title: str
     visit: int | None
     verdict: str
-    """`not_heard`, `unknown`, `heard` or `forbidden`, as the record has it; `passes`, `excused` or `too far` where the
-    record has nothing of it.
-    """
+    """As recorded; `passes`, `excused` or `too far` where nothing is recorded."""
     wording: str
     heard: str
     start: float
     """Seconds into the recording."""
     end: float
+    """Seconds into the recording."""
     closeness: float
     """In sound, 0-100."""
     line: float
-    """The closeness that was needed there; over 100 where the words say too little there to be believed at all."""
+    """The threshold for the closeness; over 100 where the syllables carry too little information to be accepted."""
     likely: bool
-    """Whether the line was lower there, for a phrase was heard beside it or in the minute before; of what a scenario
-    asks for, for one of its phrases was, or what triggers it.
-    """
+    """Whether the threshold was lower, because a phrase (or the scenario) was heard in it or in the minute before."""
     passes: bool
     instead: tuple[str, ...]
-    """What the stretch was taken for, the better explanation of it: ids of phrases and offences."""
+    """Ids of the phrases and offences that were found in the same speech, because they match it better."""
     excused_by: tuple[str, ...]
-    """What was heard beside an offence that takes its meaning away: its contexts, as they were recognised."""
+    """The contexts, as recognised, because of which an offence does not count."""
     columns: tuple[AlignedColumn, ...]
     unsaid: tuple[str, ...]
-    """The courtesies that were not heard, where the wording without them is another sentence."""
+    """The courtesies that were not heard, if the wording means something else without them."""
     broken_off: bool
-    """Whether what was heard is the beginning of another phrase as well: 麻烦您 is no 麻烦您了."""
+    """Whether the speech is also the beginning of another phrase: 麻烦您 is not 麻烦您了."""
     contrary: bool
-    """Whether what was heard says the contrary, or says it of somebody else: 现在能办 is no 现在不能办."""
+    """Whether the speech says the contrary, or says it of somebody else: 现在能办 is not 现在不能办."""
     torn: bool
-    """Whether so much of it is gone amid other words that the rest belongs to those: 我来办理 is no 我来帮您处理."""
+    """Whether so much is missing that the rest belongs to the words around it: 我来办理 is not 我来帮您处理."""
     cure: tuple[str, ...]
-    """What would have passed: the fewest syllables heard as the wording has them; empty where that is not enough."""
+    """The fewest syllables that would have to be heard correctly to pass; empty if none are enough."""
 
 
 @dataclass(frozen=True, slots=True)
 class ExplainQuery:
-    """What somebody wants explained."""
+    """What to explain."""
 
     phrase: str | None = None
-    """Id of a phrase or an offence; None is every phrase owed and not heard."""
+    """Id of a phrase or an offence; None is every owed phrase that was not heard."""
     at: float | None = None
-    """Seconds into the recording; None is all of it."""
+    """Seconds into the recording; None is the whole recording."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Ground:
-    """One utterance, what was listened for in it, and what was found."""
+class _Segment:
+    """An utterance as it was matched."""
 
-    spoken: Syllables
+    syllables: Syllables
     matcher: Matcher
-    heard: MatchedUtterance
-
-    @property
-    def hits(self) -> tuple[Hit, ...]:
-        return (*self.heard.findings.phrases, *self.heard.findings.offences)
+    """With the prior that held for the utterance."""
+    matched: MatchedUtterance
 
     @property
     def start(self) -> float:
-        return self.spoken.starts[self.spoken.own]
+        """Seconds into the recording."""
+        return self.syllables.starts[self.syllables.own_start]
 
-    def wordings(self, owner: str) -> Iterator[Pattern]:
-        patterns = self.matcher.patterns
-        return (one for one in patterns if owner in one.owners and one.role in {"phrase", "forbidden"})
+    def is_around(self, at: float | None) -> bool:
+        """Whether it is close to a time in seconds; True for None."""
+        return at is None or (self.start - AROUND <= at <= self.syllables.ends[-1] + AROUND)
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
-    place: Candidate
-    ground: _Ground
+class _Closest:
+    """The best alignment of a wording of a phrase."""
+
+    candidate: Candidate
+    segment: _Segment
 
     @property
-    def short(self) -> float:
-        """Syllables beyond the line, 0 or less where it passes; where there is no line, all that differ."""
-        return self.place.cost - max(self.place.allowed, 0.0)
+    def excess(self) -> float:
+        """Cost in syllables beyond the allowed cost, 0 or less where it passes; all of the cost if none is allowed."""
+        return self.candidate.cost - max(self.candidate.allowed, 0.0)
 
-    @property
-    def apart(self) -> float:
-        """Share of its syllables that differ."""
-        return self.place.cost / self.place.pattern.size
+    def order(self) -> tuple[object, ...]:
+        """Sort key: smaller is closer."""
+        candidate = self.candidate
+        share = candidate.cost / candidate.pattern.size
+        return self.excess > 0.0, share, self.excess, not candidate.accepted, -candidate.value
 
 
 def explain(
-    matched: Sequence[MatchedItem], events: Sequence[Event], matcher: Matcher, asked: ExplainQuery
+    matched: Sequence[MatchedItem], events: Sequence[Event], matcher: Matcher, query: ExplainQuery
 ) -> list[Explanation]:
-    """The explanations asked for, in order of the visits, then of the phrase set.
+    """The explanations that a query asks for, in order of the visits, then of the phrase set.
 
     `matched` and `events` are what pipeline.analyse returns for a recording.
     """
-    grounds = list(_grounds(matched, matcher))
-    told = list(_wanted(events, asked))
+    segments = list(_segments(matched, matcher))
+    around = [segment for segment in segments if segment.is_around(query.at)]
     titles = matcher.phrases.titles()
     found = []
-    for owner, visit, verdict, begin, end in told:
-        near = [one for one in grounds if begin <= one.start <= end and _beside(one, asked.at)]
-        closest = nearest(owner, near)
+    for phrase, visit, verdict, start, end in _targets(events, query):
+        closest = _closest(phrase, (segment for segment in around if start <= segment.start <= end))
         if closest is not None:
-            found.append(_explained(closest, titles[owner], visit, verdict, grounds))
-    if asked.phrase is None and asked.at is not None and not found:
-        near = [one for one in grounds if _beside(one, asked.at)]
-        every = ((owner, nearest(owner, near)) for owner in titles)
-        ranked = sorted((one.short, owner, one) for owner, one in every if one is not None)
-        found = [_explained(one, titles[owner], None, None, grounds) for _, owner, one in ranked[:NEAREST]]
+            found.append(_explanation(closest, titles[phrase], visit, verdict, segments))
+    if query.phrase is None and query.at is not None and not found:
+        every = ((phrase, _closest(phrase, around)) for phrase in titles)
+        ranked = sorted((closest.excess, phrase, closest) for phrase, closest in every if closest is not None)
+        found = [_explanation(one, titles[phrase], None, None, segments) for _, phrase, one in ranked[:MAX_CLOSEST]]
     return found
 
 
-def _wanted(events: Sequence[Event], asked: ExplainQuery) -> Iterator[tuple[str, int | None, str | None, float, float]]:
-    """Each (id, visit, verdict, from and to how many seconds) to be explained."""
-    if asked.phrase is not None:
-        verdicts = [event for event in events if event.phrase == asked.phrase and event.verdict]
-        verdict = next((str(event.verdict) for event in verdicts), None)
-        yield asked.phrase, next((event.visit for event in verdicts), None), verdict, 0.0, float("inf")
+def _targets(
+    events: Sequence[Event], query: ExplainQuery
+) -> Iterator[tuple[str, int | None, str | None, float, float]]:
+    """What to explain, as (phrase, visit, verdict, start and end of the search in seconds)."""
+    if query.phrase is not None:
+        verdicts = ((event.visit, event.verdict) for event in events if event.phrase == query.phrase and event.verdict)
+        yield query.phrase, *next(verdicts, (None, None)), 0.0, float("inf")
         return
     opened = {event.visit: event.at for event in events if event.kind == "visit_opened"}
     for event in events:
-        owed = event.kind == "phrase" and event.detail.get("required") and event.verdict in {"not_heard", "unknown"}
-        if owed and (asked.at is None or opened[event.visit] - AROUND <= asked.at <= event.at + AROUND):
+        missed = event.kind == "phrase" and event.detail.get("required") and event.verdict in {"not_heard", "unknown"}
+        if missed and (query.at is None or opened[event.visit] - AROUND <= query.at <= event.at + AROUND):
             yield str(event.phrase), event.visit, str(event.verdict), opened[event.visit], event.at
 
 
-def _grounds(matched: Iterable[MatchedItem], matcher: Matcher) -> Iterator[_Ground]:
-    """Everything said, each utterance with the end of the one right before it, and as likely as phrases were in it."""
+def _segments(matched: Iterable[MatchedItem], matcher: Matcher) -> Iterator[_Segment]:
+    """The utterances that hold speech, each with the words right before it in which a wording may have begun."""
     before: tuple[Word, ...] = ()
     speaker: Speaker = "unknown"
     for item in matched:
@@ -195,157 +191,143 @@ def _grounds(matched: Iterable[MatchedItem], matcher: Matcher) -> Iterator[_Grou
             before = ()
         if not isinstance(item, MatchedUtterance):
             continue
-        part = item.utterance
-        near, speaker = before if continues(before, speaker, part) else (), part.speaker
-        spoken = to_syllables(part, matcher.phrases.hearing.clause_pause, near)
-        if len(spoken) > spoken.own:
-            yield _Ground(spoken, matcher.when(item.expected), item)
-        before = (*near, *part.words)[-BEGUN:]
+        utterance = item.utterance
+        before = before if continues(before, speaker, utterance) else ()
+        speaker = utterance.speaker
+        syllables = to_syllables(utterance, matcher.phrases.hearing.clause_pause, before)
+        if len(syllables) > syllables.own_start:
+            yield _Segment(syllables, matcher.for_prior(item.prior), item)
+        before = (*before, *utterance.words)[-MAX_PRECEDING_WORDS:]
 
 
-def _beside(ground: _Ground, at: float | None) -> bool:
-    return at is None or (ground.start - AROUND <= at <= ground.spoken.ends[-1] + AROUND)
-
-
-def nearest(owner: str, grounds: Iterable[_Ground]) -> _Found | None:
-    """The place where least of a phrase differs, whichever its wording, one that passes first; None in silence."""
+def _closest(phrase: str, segments: Iterable[_Segment]) -> _Closest | None:
+    """The closest alignment of any wording of a phrase or an offence, one that passes first; None without speech."""
     found = (
-        _Found(place, ground)
-        for ground in grounds
-        for pattern in ground.wordings(owner)
-        if (place := _along(pattern, ground.spoken)) is not None
+        _Closest(candidate, segment)
+        for segment in segments
+        for pattern in segment.matcher.patterns
+        if phrase in pattern.owners and pattern.role in {"phrase", "forbidden"}
+        if (candidate := _candidate(pattern, segment.syllables)) is not None
     )
-    return min(
-        found,
-        key=lambda one: (one.short > 0.0, one.apart, one.short, not one.place.heard, -one.place.value),
-        default=None,
-    )
+    return min(found, key=_Closest.order, default=None)
 
 
-def _along(pattern: Pattern, spoken: Syllables) -> Candidate | None:
-    place = _laid(pattern, pattern, spoken)
-    if place is not None and (spans := _unsaid(place)):
-        place = _laid(pattern, with_optional_spans(pattern, spans), spoken)
-    return place if place is not None and is_admissible(place, spoken) else None
+def _candidate(pattern: Pattern, syllables: Syllables) -> Candidate | None:
+    candidate = _aligned(pattern, pattern, syllables)
+    if candidate is not None and (spans := _unsaid(candidate)):
+        candidate = _aligned(pattern, with_optional_spans(pattern, spans), syllables)
+    return candidate if candidate is not None and is_admissible(candidate, syllables) else None
 
 
-def _laid(pattern: Pattern, along: Pattern, spoken: Syllables) -> Candidate | None:
-    """A wording where its like, with other costs, comes closest."""
-    aligned = align(along, spoken, 0, len(spoken), {})
+def _aligned(pattern: Pattern, variant: Pattern, syllables: Syllables) -> Candidate | None:
+    """The candidate of a pattern where `variant`, the same pattern with other costs, is closest."""
+    aligned = align(variant, syllables, 0, len(syllables), {})
     if aligned is None or all(unit == UNALIGNED for unit in aligned.partners):
         return None
-    return score_alignment(pattern, aligned, spoken)
+    return score_alignment(aligned._replace(pattern=pattern))
 
 
-def _unsaid(place: Candidate) -> list[tuple[int, int]]:
-    """The courtesies for want of which a place is refused: nothing that stands for them is one."""
-    return missing_courtesies(place.pattern, place.costs) if place.allowed < 0 else []
+def _unsaid(candidate: Candidate) -> list[tuple[int, int]]:
+    """The spans of the courtesies whose absence is why a candidate is refused."""
+    return missing_courtesies(candidate.pattern, candidate.costs) if candidate.allowed < 0 else []
 
 
-def _excuses(found: _Found, grounds: Iterable[_Ground]) -> Iterator[str]:
-    """What was said beside an offence, in its utterance or before it, that excuses it (matching.excused)."""
-    place, own = found.place, found.ground
-    since, until = context_window(place, own.spoken, own.matcher.phrases.hearing.context)
-    for ground in grounds:
-        customers = ground is not own and ground.heard.utterance.speaker == "customer"
-        if ground.start > own.start or ground.spoken.ends[-1] < since or customers:
+def _contexts(closest: _Closest, segments: Iterable[_Segment]) -> Iterator[str]:
+    """The contexts in the utterance of an offence, or before it, that excuse it (see matching.is_excused)."""
+    candidate, own = closest.candidate, closest.segment
+    since, until = context_window(candidate, own.syllables, own.matcher.phrases.hearing.context)
+    for segment in segments:
+        customer = segment is not own and segment.matched.utterance.speaker == "customer"
+        if segment.start > own.start or segment.syllables.ends[-1] < since or customer:
             continue
-        for context in contexts_for(place.pattern.owner, search_candidates(ground.matcher, ground.spoken)):
-            if overlaps_window(context, ground.spoken, since, until):
-                yield mask_numbers(ground.spoken.text(context.first, context.last))
+        for context in contexts_for(candidate.pattern.owner, search_candidates(segment.matcher, segment.syllables)):
+            if overlaps_window(context, segment.syllables, since, until):
+                yield mask_numbers(segment.syllables.text(context.first, context.last))
 
 
-def _explained(
-    found: _Found, title: str, visit: int | None, verdict: str | None, grounds: Iterable[_Ground]
+def _explanation(
+    closest: _Closest, title: str, visit: int | None, verdict: str | None, segments: Iterable[_Segment]
 ) -> Explanation:
-    place, ground, spoken = found.place, found.ground, found.ground.spoken
-    owner, start, end = place.pattern.owner, spoken.starts[place.first], spoken.ends[place.last - 1]
-    there = {hit.owner: None for hit in ground.hits if hit.start < end and hit.end > start}
-    acquitted = place.pattern.role == "forbidden" and place.heard and owner not in there
-    excuses = tuple(dict.fromkeys(_excuses(found, grounds))) if acquitted else ()
+    candidate, segment, syllables = closest.candidate, closest.segment, closest.segment.syllables
+    pattern, findings = candidate.pattern, segment.matched.findings
+    start, end = syllables.starts[candidate.first], syllables.ends[candidate.last - 1]
+    overlapping = (hit.owner for hit in (*findings.phrases, *findings.offences) if hit.start < end and hit.end > start)
+    owners = tuple(dict.fromkeys(overlapping))
+    excused = pattern.role == "forbidden" and candidate.accepted and pattern.owner not in owners
+    contexts = tuple(dict.fromkeys(_contexts(closest, segments))) if excused else ()
     return Explanation(
-        phrase=owner,
+        phrase=pattern.owner,
         title=title,
         visit=visit,
-        verdict=verdict or ("excused" if excuses else "passes" if place.heard else "too far"),
-        wording=place.pattern.wording,
-        heard=mask_numbers("…".join(spoken.text(first, last) for first, last in place.pieces)),
+        verdict=verdict or ("excused" if contexts else "passes" if candidate.accepted else "too far"),
+        wording=pattern.wording,
+        heard=mask_numbers("…".join(syllables.text(first, last) for first, last in candidate.pieces)),
         start=round(start, 2),
         end=round(end, 2),
-        closeness=place.score,
-        line=round(100 * (1 - place.allowed / place.pattern.weight), 1),
-        likely=ground.matcher.is_likely(owner),
-        passes=place.heard,
-        instead=tuple(one for one in there if one != owner) if place.heard and verdict != "heard" else (),
-        excused_by=excuses,
-        columns=tuple(_columns(place, spoken)),
-        unsaid=tuple("".join(map(str, place.pattern.units[first:last])) for first, last in _unsaid(place)),
-        broken_off=place.refusal == "broken_off",
-        contrary=place.refusal == "contrary",
-        torn=place.refusal == "torn",
-        cure=() if place.heard else tuple(cure(place, spoken)),
+        closeness=candidate.score,
+        line=round(100 * (1 - candidate.allowed / pattern.weight), 1),
+        likely=segment.matcher.is_likely(pattern.owner),
+        passes=candidate.accepted,
+        instead=tuple(o for o in owners if o != pattern.owner) if candidate.accepted and verdict != "heard" else (),
+        excused_by=contexts,
+        columns=tuple(_columns(candidate, syllables)),
+        unsaid=tuple("".join(map(str, pattern.units[first:last])) for first, last in _unsaid(candidate)),
+        broken_off=candidate.veto == "broken_off",
+        contrary=candidate.veto == "contrary",
+        torn=candidate.veto == "fragmented",
+        cure=() if candidate.accepted else _correction(candidate, syllables),
     )
 
 
-def _columns(place: Candidate, spoken: Syllables) -> Iterator[AlignedColumn]:
-    """The wording over what was said, units between included; what fills a slot stays unsaid."""
-    pattern, last = place.pattern, None
-    for at, unit in enumerate(place.partners):
+def _columns(candidate: Candidate, syllables: Syllables) -> Iterator[AlignedColumn]:
+    """The alignment with the insertions inside it. The speech that fills a slot is not shown."""
+    pattern, last = candidate.pattern, None
+    for at, unit in enumerate(candidate.partners):
         if last is not None and unit != UNALIGNED:
-            for between in range(last + 1, unit):
-                yield AlignedColumn("", "", spoken.units[between], spoken.sounds[between], spoken.added[between])
+            for extra in range(last + 1, unit):
+                yield AlignedColumn("", "", syllables.units[extra], syllables.sounds[extra], syllables.insertion_costs[extra])
         last = unit if unit != UNALIGNED else last
         wanted, sound = pattern.units[at], pattern.sounds[at]
         if wanted is None:
             if unit != UNALIGNED:
                 yield AlignedColumn("…", "", "…", "", 0.0)
         elif unit == UNALIGNED:
-            yield AlignedColumn(wanted, str(sound), "", "", place.costs[at])
+            yield AlignedColumn(wanted, str(sound), "", "", candidate.costs[at])
         else:
-            yield AlignedColumn(wanted, str(sound), spoken.units[unit], spoken.sounds[unit], place.costs[at])
+            yield AlignedColumn(wanted, str(sound), syllables.units[unit], syllables.sounds[unit], candidate.costs[at])
 
 
-def cure(place: Candidate, spoken: Syllables) -> list[str]:
-    """The fewest characters that, heard as the wording has them, would have made it pass; the dearest come first."""
-    pattern = place.pattern
-    fixed: list[int] = []
-    dearest = sorted(
-        (at for at, unit in enumerate(pattern.units) if unit is not None and not _agrees(place, spoken, at)),
-        key=lambda at: (-place.costs[at], at),
-    )
-    for at in dearest:
-        fixed.append(at)
-        if _mended(place, spoken, fixed):
-            return [str(pattern.units[one]) for one in sorted(fixed)]
-    return []
-
-
-def _agrees(place: Candidate, spoken: Syllables, at: int) -> bool:
-    unit = place.partners[at]
-    return unit != UNALIGNED and spoken.units[unit] == place.pattern.units[at]
-
-
-def _mended(place: Candidate, spoken: Syllables, fixed: Sequence[int]) -> bool:
-    """Whether it passes with some syllables of the wording put right in what was said."""
-    pattern = place.pattern
-    words = [
-        Word(unit, start, end, sure)
-        for unit, start, end, sure in zip(spoken.units, spoken.starts, spoken.ends, spoken.confidence, strict=True)
+def _correction(candidate: Candidate, syllables: Syllables) -> tuple[str, ...]:
+    """The fewest syllables with which the candidate would have passed; those with the highest cost are tried first."""
+    pattern = candidate.pattern
+    wrong = [
+        at
+        for at, (wanted, unit) in enumerate(zip(pattern.units, candidate.partners, strict=True))
+        if wanted is not None and (unit == UNALIGNED or syllables.units[unit] != wanted)
     ]
-    behind = place.first
-    for at, unit in enumerate(place.partners):
-        behind = max(behind, unit + 1) if unit != UNALIGNED else behind
-        if at not in fixed:
+    wrong.sort(key=lambda at: (-candidate.costs[at], at))
+    for count in range(1, len(wrong) + 1):
+        corrected = sorted(wrong[:count])
+        if _passes_with(candidate, syllables, corrected):
+            return tuple(str(pattern.units[at]) for at in corrected)
+    return ()
+
+
+def _passes_with(candidate: Candidate, syllables: Syllables, corrected: Sequence[int]) -> bool:
+    """Whether the candidate passes if these syllables of its wording are recognised correctly."""
+    words = list(map(Word, syllables.units, syllables.starts, syllables.ends, syllables.confidence))
+    following = candidate.first  # the unit before which a missing syllable is inserted
+    for at, unit in enumerate(candidate.partners):
+        following = max(following, unit + 1) if unit != UNALIGNED else following
+        if at not in corrected:
             continue
+        wanted = str(candidate.pattern.units[at])
         if unit != UNALIGNED:
-            words[unit] = replace(words[unit], text=str(pattern.units[at]))
+            words[unit] = replace(words[unit], text=wanted)
+        elif following < len(words):
+            words[following] = replace(words[following], text=wanted + words[following].text)
         else:
-            beside = words[min(behind, len(words) - 1)]
-            words[min(behind, len(words) - 1)] = (
-                replace(beside, text=str(pattern.units[at]) + beside.text)
-                if behind < len(words)
-                else replace(beside, text=beside.text + str(pattern.units[at]))
-            )
-    said = Utterance(words[0].start, words[-1].end, tuple(words))
-    along = _along(pattern, to_syllables(said, float("inf")))
-    return along is not None and along.heard
+            words[-1] = replace(words[-1], text=words[-1].text + wanted)
+    utterance = Utterance(words[0].start, words[-1].end, tuple(words))
+    passing = _candidate(candidate.pattern, to_syllables(utterance, float("inf")))
+    return passing is not None and passing.accepted

@@ -1,61 +1,58 @@
-"""What one visit's record says of each phrase, offence and rule, and the score that follows. Pure."""
+"""The verdicts on the phrases, offences and rules of one visit, and its score. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from counter_listener.domain import Event, Hit, Phrase, PhraseSet, RuleHit, Severity, Stage, Utterance, Verdict
+from counter_listener.domain import CourtesyWord, Event, Hit, Kind, Phrase, PhraseSet, Stage, Utterance, Verdict
 
 SHARED = "customers say this as well, and the voice is unknown"
 LOST = "audio was lost"
-BESIDE_GAP = "audio was lost right beside it"
+NEAR_GAP = "audio was lost right beside it"
 NO_SPEECH = "no speech was recognised"
 
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """An open visit: what has been heard in it so far."""
+    """An open visit and what has been heard in it so far. Times are seconds into the stream."""
 
     number: int
     opened: float
-    """Seconds into the stream."""
     speech_end: float
-    """Seconds into the stream: the end of the last speech, or of the last gap."""
+    """End of the last speech or of the last gap."""
     gap: bool = False
-    """Whether it lost audio, or may have."""
+    """Whether it lost audio, or may have lost some."""
     speech: bool = False
-    """Whether anything was recognised."""
+    """Whether any speech was recognised."""
     farewell: Literal["clear", "shared"] | None = None
     """The last farewell: one that only clerks say, or one that customers say too."""
     since_farewell: int = 0
-    """Units of speech since the last farewell."""
+    """Syllables of speech since the last farewell."""
     heard: Mapping[str, float] = field(default_factory=dict)
-    """Seconds after it was owed, by id, of each phrase and courtesy word heard."""
+    """By id of the phrases and courtesy words heard: the seconds by which each was late."""
     doubtful: Mapping[str, Hit] = field(default_factory=dict)
-    """The first hit of each phrase and courtesy word that so far a customer may have said."""
+    """By id: the first hit of each phrase and courtesy word that a customer may have said."""
     scenarios: Mapping[str, float] = field(default_factory=dict)
-    """Seconds into the stream at which each scenario began."""
+    """By id: the time at which each scenario began."""
     tally: Mapping[str, int] = field(default_factory=dict)
-    """How many recommended phrases, offences, rules kept and broken, and accusations in doubt."""
+    """Numbers of recommended phrases, offences, rules followed (`kept`) and broken, and doubtful offences."""
     penalty: float = 0.0
-    """Points lost so far."""
+    """Points subtracted so far."""
 
 
 VisitUpdate = tuple[Visit, Event | None]
 
 
-def owed_phrases(phrases: PhraseSet, visit: Visit) -> Iterator[tuple[Phrase, Stage, float]]:
-    """Every phrase owed in this visit, with its stage and the time from which it is owed, in seconds."""
-    for stage, scenario in phrases.stages():
-        since = visit.opened if scenario is None else visit.scenarios.get(scenario.id)
-        if since is not None:
-            yield from ((phrase, stage, since) for phrase in stage.phrase if phrase.required)
+def owed_phrases(phrases: PhraseSet, visit: Visit) -> list[tuple[Phrase, Stage]]:
+    """The phrases that are owed in this visit, with their stages."""
+    begun = [stage for stage, scenario in phrases.stages() if scenario is None or scenario.id in visit.scenarios]
+    return [(phrase, stage) for stage in begun for phrase in stage.phrase if phrase.required]
 
 
-def on_hit(visit: Visit, hit: Hit, phrases: PhraseSet, utterance: Utterance) -> VisitUpdate:
-    """A phrase of a stage was heard: an event the first time, or none if a customer may have said it."""
+def on_phrase(visit: Visit, hit: Hit, phrases: PhraseSet, utterance: Utterance) -> VisitUpdate:
+    """A phrase of a stage was heard. No event if it was heard before or if a customer may have said it."""
     if hit.owner in visit.heard:
         return visit, None
     phrase, stage, scenario = next(
@@ -68,15 +65,15 @@ def on_hit(visit: Visit, hit: Hit, phrases: PhraseSet, utterance: Utterance) -> 
         return visit, None
     if may_be_customer(hit, utterance):
         return _with_doubt(visit, hit), None
-    since = next((begun for p, _, begun in owed_phrases(phrases, visit) if p.id == phrase.id), visit.opened)
-    over = hit.start - since - phrase.within if phrase.within is not None else 0.0
+    since = visit.scenarios[scenario.id] if scenario is not None and phrase.required else visit.opened
+    late = hit.start - since - phrase.within if phrase.within is not None else 0.0
     detail = {"title": phrase.name, "required": phrase.required, **_evidence(hit, utterance)}
-    if over > 0:
-        detail["late"] = round(over, 2)
-    visit = replace(visit, heard={**visit.heard, hit.owner: max(0.0, over)})
+    if late > 0:
+        detail["late"] = round(late, 2)
+    visit = replace(visit, heard={**visit.heard, hit.owner: max(0.0, late)})
     if not phrase.required:
-        visit = replace(visit, tally=_plus(visit.tally, "recommended"))
-    return visit, _told(visit, "phrase", hit, "heard", detail, stage=stage.id, step=phrase.step)
+        visit = _counted(visit, "recommended")
+    return visit, replace(_event(visit, "phrase", hit, "heard", detail), stage=stage.id, step=phrase.step)
 
 
 def on_word(visit: Visit, hit: Hit, phrases: PhraseSet, utterance: Utterance) -> VisitUpdate:
@@ -88,67 +85,58 @@ def on_word(visit: Visit, hit: Hit, phrases: PhraseSet, utterance: Utterance) ->
         return _with_doubt(visit, hit), None
     detail = {"title": word.name, "courtesy_word": True, **_evidence(hit, utterance)}
     visit = replace(visit, heard={**visit.heard, hit.owner: 0.0})
-    return visit, _told(visit, "phrase", hit, "heard", detail)
+    return visit, _event(visit, "phrase", hit, "heard", detail)
 
 
 def on_offence(visit: Visit, hit: Hit, phrases: PhraseSet, utterance: Utterance) -> VisitUpdate:
-    """Something forbidden was heard, from a clerk, or from a voice that may be a customer's."""
-    offence = next(one for one in phrases.forbidden if one.id == hit.owner)
-    detail = {
-        "title": offence.name,
-        "class": offence.class_,
-        "severity": offence.severity,
-        **_evidence(hit, utterance),
-    }
-    doubt = SHARED if may_be_customer(hit, utterance) else BESIDE_GAP if utterance.near_gap and offence.unless else None
-    return _accuse(visit, hit, "forbidden", "forbidden", offence.severity, detail, doubt, phrases)
+    """A forbidden phrase was heard."""
+    offence = next(offence for offence in phrases.forbidden if offence.id == hit.owner)
+    evidence = _evidence(hit, utterance)
+    detail = {"title": offence.name, "class": offence.class_, "severity": offence.severity, **evidence}
+    doubt = SHARED if may_be_customer(hit, utterance) else NEAR_GAP if utterance.near_gap and offence.unless else None
+    event = _event(visit, "forbidden", hit, "forbidden", detail)
+    return _accuse(visit, event, phrases.score.penalty.get(offence.severity, 0.0), doubt)
 
 
-def on_rule(visit: Visit, found: RuleHit, phrases: PhraseSet, utterance: Utterance) -> VisitUpdate:
-    """A rule applied: it was kept, or it was broken."""
-    rule = next(rule for rule in phrases.rule if rule.id == found.hit.owner)
-    detail = {"title": rule.title, "severity": rule.severity, **_evidence(found.hit, utterance)}
-    if found.kept:
-        return replace(visit, tally=_plus(visit.tally, "kept")), _told(visit, "rule", found.hit, "heard", detail)
-    doubt = SHARED if may_be_customer(found.hit, utterance) else BESIDE_GAP if utterance.near_gap else None
-    return _accuse(visit, found.hit, "rule", "broken", rule.severity, detail, doubt, phrases)
+def on_rule(visit: Visit, hit: Hit, phrases: PhraseSet, utterance: Utterance) -> VisitUpdate:
+    """A rule applied, and was followed or broken."""
+    rule = next(rule for rule in phrases.rule if rule.id == hit.owner)
+    detail = {"title": rule.title, "severity": rule.severity, **_evidence(hit, utterance)}
+    if hit.followed:
+        return _counted(visit, "kept"), _event(visit, "rule", hit, "heard", detail)
+    doubt = SHARED if may_be_customer(hit, utterance) else NEAR_GAP if utterance.near_gap else None
+    event = _event(visit, "rule", hit, "broken", detail)
+    return _accuse(visit, event, phrases.score.penalty.get(rule.severity, 0.0), doubt)
 
 
 def on_trigger(visit: Visit, hit: Hit, phrases: PhraseSet, utterance: Utterance) -> VisitUpdate:
-    """A scenario began: from now on its stages are owed."""
+    """A scenario began: from now on its phrases are owed."""
     if hit.owner in visit.scenarios:
         return visit, None
-    scenario = next(one for one in phrases.scenario if one.id == hit.owner)
+    scenario = next(scenario for scenario in phrases.scenario if scenario.id == hit.owner)
     visit = replace(visit, scenarios={**visit.scenarios, hit.owner: hit.start})
     detail = {"title": scenario.title, "scenario": True, **_evidence(hit, utterance)}
-    return visit, _told(visit, "phrase", hit, "heard", detail)
+    return visit, _event(visit, "phrase", hit, "heard", detail)
 
 
-def _accuse(  # noqa: PLR0913 - offences and broken rules meet here so that doubt is weighed in one place
-    visit: Visit,
-    hit: Hit,
-    kind: Literal["forbidden", "rule"],
-    verdict: Literal["forbidden", "broken"],
-    severity: Severity,
-    detail: dict[str, object],
-    doubt: str | None,
-    phrases: PhraseSet,
-) -> VisitUpdate:
+def _accuse(visit: Visit, event: Event, points: float, doubt: str | None) -> VisitUpdate:
+    """Subtracts the points of an offence or a broken rule; in doubt the verdict is unknown and costs nothing."""
     if doubt:
-        visit = replace(visit, tally=_plus(visit.tally, "doubtful"))
-        return visit, _told(visit, kind, hit, "unknown", {**detail, "reason": doubt})
-    points = visit.penalty + phrases.score.penalty.get(severity, 0.0)
-    visit = replace(visit, tally=_plus(visit.tally, verdict), penalty=points)
-    return visit, _told(visit, kind, hit, verdict, detail)
+        event = replace(event, verdict="unknown", detail={**event.detail, "reason": doubt})
+        return _counted(visit, "doubtful"), event
+    return replace(_counted(visit, str(event.verdict)), penalty=visit.penalty + points), event
 
 
 def settle(visit: Visit, phrases: PhraseSet, at: float, reason: str) -> tuple[Event, ...]:
-    """The verdicts that only the close of a visit can give, and the close itself, all at the time `at` (seconds)."""
-    owed = list(owed_phrases(phrases, visit))
-    verdicts = {phrase.id: _verdict_on(visit, phrase) for phrase, _, _ in owed}
-    events = [open_verdict(visit, phrase, stage, at) for phrase, stage, _ in owed if phrase.id not in visit.heard]
-    events += doubts(visit, phrases, set(verdicts), at)
-    score = score_of(visit, phrases, [(phrase, verdicts[phrase.id]) for phrase, _, _ in owed])
+    """The verdicts that are known only at the close of a visit, and the close; all at the time `at` (seconds)."""
+    owed = owed_phrases(phrases, visit)
+    verdicts = {phrase.id: _verdict(visit, phrase) for phrase, _ in owed}
+    events = [_closing_event(visit, phrase, stage, at) for phrase, stage in owed if phrase.id not in visit.heard]
+    entries: dict[str, tuple[Phrase | CourtesyWord, Stage | None]] = {word.id: (word, None) for word in phrases.word}
+    entries |= {phrase.id: (phrase, stage) for phrase, stage in phrases.phrases()}
+    doubtful = [owner for owner in visit.doubtful if owner not in visit.heard and owner not in verdicts]
+    events += [_closing_event(visit, *entries[owner], at) for owner in doubtful]
+    score = score_of(visit, phrases, [(phrase, verdicts[phrase.id]) for phrase, _ in owed])
     detail = {
         "reason": reason,
         "opened": round(visit.opened, 2),
@@ -156,71 +144,52 @@ def settle(visit: Visit, phrases: PhraseSet, at: float, reason: str) -> tuple[Ev
         "lost_audio": visit.gap,
         "grade": grade_of(score, phrases),
         "passed": None if score is None else score >= phrases.score.pass_mark,
-        "counts": counts(visit, list(verdicts.values())),
+        "counts": _counts(visit, list(verdicts.values())),
         "scenarios": sorted(visit.scenarios),
     }
     return (*events, Event("visit_closed", at, visit=visit.number, score=score, detail=detail))
 
 
-def counts(visit: Visit, verdicts: list[Verdict]) -> dict[str, int]:
-    """How many phrases were owed and what became of them; recommended ones heard; offences and rules by verdict."""
+def _counts(visit: Visit, verdicts: list[Verdict]) -> dict[str, int]:
+    """The number of owed phrases, in all and by verdict, and the tally of everything else."""
     of_owed = {name: verdicts.count(name) for name in ("heard", "not_heard", "unknown")}
     others = {name: visit.tally.get(name, 0) for name in ("recommended", "forbidden", "broken", "kept", "doubtful")}
     return {"owed": len(verdicts), **of_owed, **others}
 
 
-def open_verdict(visit: Visit, phrase: Phrase, stage: Stage, at: float) -> Event:
-    """What is said at the close of an owed phrase that was not heard for certain."""
-    hit = visit.doubtful.get(phrase.id)
-    reason = _why_unknown(visit, phrase)
-    detail: dict[str, object] = {"title": phrase.name, "required": True}
+def _closing_event(visit: Visit, entry: Phrase | CourtesyWord, stage: Stage | None, at: float) -> Event:
+    """The verdict at the close of a visit on a phrase or courtesy word that was not heard for certain."""
+    hit, reason = visit.doubtful.get(entry.id), _why_unknown(visit, entry)
+    detail: dict[str, object] = {"title": entry.name, "required": isinstance(entry, Phrase) and entry.required}
     if hit:
-        detail |= _said(hit)
+        detail |= {"said_at": round(hit.start, 2), "end": round(hit.end, 2), "wording": hit.wording}
     if reason:
         detail["reason"] = reason
-    return Event(
-        "phrase",
-        at,
-        visit=visit.number,
-        stage=stage.id,
-        step=phrase.step,
-        phrase=phrase.id,
-        verdict="unknown" if reason else "not_heard",
-        score=hit.score if hit else None,
-        heard=hit.heard if hit else None,
-        detail=detail,
-    )
+    if stage is None:
+        detail["courtesy_word"] = True
+    event = Event("phrase", at, visit=visit.number, phrase=entry.id, verdict=_verdict(visit, entry), detail=detail)
+    if hit:
+        event = replace(event, score=hit.score, heard=hit.heard)
+    if stage and isinstance(entry, Phrase):
+        event = replace(event, stage=stage.id, step=entry.step)
+    return event
 
 
-def _verdict_on(visit: Visit, phrase: Phrase) -> Verdict:
-    if phrase.id in visit.heard:
+def _verdict(visit: Visit, entry: Phrase | CourtesyWord) -> Verdict:
+    if entry.id in visit.heard:
         return "heard"
-    return "unknown" if _why_unknown(visit, phrase) else "not_heard"
+    return "unknown" if _why_unknown(visit, entry) else "not_heard"
 
 
-def _why_unknown(visit: Visit, phrase: Phrase) -> str | None:
-    """Of an owed phrase not heard for certain: why nobody can say that it was not said; None where one can."""
-    if phrase.id in visit.doubtful:
+def _why_unknown(visit: Visit, entry: Phrase | CourtesyWord) -> str | None:
+    """Why the verdict on something that was not heard for certain is unknown; None where it is `not_heard`."""
+    if entry.id in visit.doubtful:
         return SHARED
     return LOST if visit.gap else None if visit.speech else NO_SPEECH
 
 
-def doubts(visit: Visit, phrases: PhraseSet, settled: set[str], at: float) -> Iterator[Event]:
-    """Recommended phrases and courtesy words that were only heard from a voice that may be a customer's."""
-    named: dict[str, tuple[str, str | None, str | None]] = {word.id: (word.name, None, None) for word in phrases.word}
-    named |= {phrase.id: (phrase.name, stage.id, phrase.step) for phrase, stage in phrases.phrases()}
-    for owner, hit in visit.doubtful.items():
-        if owner in visit.heard or owner in settled:
-            continue
-        title, stage, step = named[owner]
-        detail: dict[str, object] = {"title": title, "required": False, **_said(hit), "reason": SHARED}
-        if stage is None:
-            detail["courtesy_word"] = True
-        yield _told(visit, "phrase", hit, "unknown", detail, stage=stage, step=step, at=at)
-
-
 def score_of(visit: Visit, phrases: PhraseSet, owed: list[tuple[Phrase, Verdict]]) -> float | None:
-    """0-100: the share of the owed weight that was heard, less the points lost; None where nothing could be judged."""
+    """0-100: the heard share of the owed weight, less the penalty; None where nothing could be judged."""
     known = [(phrase, verdict) for phrase, verdict in owed if verdict != "unknown"]
     weight = sum(phrase.weight for phrase, _ in known)
     if not weight:
@@ -240,7 +209,7 @@ def grade_of(score: float | None, phrases: PhraseSet) -> str | None:
 
 
 def may_be_customer(hit: Hit, utterance: Utterance) -> bool:
-    """Whether a customer may have said it: a wording both sides use, from a voice that nobody told apart."""
+    """Whether a customer may have said it: both sides use the wording, and the speaker is unknown."""
     return hit.shared and utterance.speaker == "unknown"
 
 
@@ -252,35 +221,10 @@ def _evidence(hit: Hit, utterance: Utterance) -> dict[str, object]:
     return {"wording": hit.wording, "end": round(hit.end, 2), "speaker": utterance.speaker}
 
 
-def _said(hit: Hit) -> dict[str, object]:
-    """Where the words of an event are that only the close of the visit tells."""
-    return {"said_at": round(hit.start, 2), "end": round(hit.end, 2), "wording": hit.wording}
+def _counted(visit: Visit, name: str) -> Visit:
+    return replace(visit, tally={**visit.tally, name: visit.tally.get(name, 0) + 1})
 
 
-def _plus(tally: Mapping[str, int], name: str) -> dict[str, int]:
-    return {**tally, name: tally.get(name, 0) + 1}
-
-
-def _told(  # noqa: PLR0913 - an event has this many sides
-    visit: Visit,
-    kind: Literal["phrase", "forbidden", "rule"],
-    hit: Hit,
-    verdict: Verdict,
-    detail: Mapping[str, object],
-    *,
-    stage: str | None = None,
-    step: str | None = None,
-    at: float | None = None,
-) -> Event:
-    return Event(
-        kind,
-        hit.start if at is None else at,
-        visit=visit.number,
-        stage=stage,
-        step=step,
-        phrase=hit.owner,
-        verdict=verdict,
-        score=hit.score,
-        heard=hit.heard,
-        detail=detail,
-    )
+def _event(visit: Visit, kind: Kind, hit: Hit, verdict: Verdict, detail: Mapping[str, object]) -> Event:
+    event = Event(kind, hit.start, visit=visit.number, phrase=hit.owner, verdict=verdict, detail=detail)
+    return replace(event, score=hit.score, heard=hit.heard)

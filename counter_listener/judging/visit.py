@@ -1,10 +1,10 @@
-"""Tells visits apart and judges them: items in, events out, nothing else. Pure, and without outside libraries."""
+"""Separates visits and judges them: a state machine over the items of a stream. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from counter_listener.domain import (
     Event,
@@ -14,7 +14,6 @@ from counter_listener.domain import (
     MatchedItem,
     MatchedUtterance,
     PhraseSet,
-    RuleHit,
     Speaker,
     Tick,
     Utterance,
@@ -24,8 +23,8 @@ from counter_listener.judging.verdicts import (
     Visit,
     VisitUpdate,
     may_be_customer,
-    on_hit,
     on_offence,
+    on_phrase,
     on_rule,
     on_trigger,
     on_word,
@@ -33,11 +32,10 @@ from counter_listener.judging.verdicts import (
 )
 
 Reason = Literal["farewell", "new_greeting", "idle", "gap", "hand", "end"]
-Kind = Literal["phrase", "word", "offence", "trigger", "rule"]
-Found = Hit | RuleHit
+FindingKind = Literal["phrase", "word", "offence", "trigger", "rule"]
 
-ON: Final[Mapping[Kind, Callable[[Visit, Any, PhraseSet, Utterance], VisitUpdate]]] = {
-    "phrase": on_hit,
+HANDLERS: Final[Mapping[FindingKind, Callable[[Visit, Hit, PhraseSet, Utterance], VisitUpdate]]] = {
+    "phrase": on_phrase,
     "word": on_word,
     "offence": on_offence,
     "trigger": on_trigger,
@@ -47,22 +45,23 @@ ON: Final[Mapping[Kind, Callable[[Visit, Any, PhraseSet, Utterance], VisitUpdate
 
 @dataclass(frozen=True, slots=True)
 class CounterState:
-    """What a counter's judge remembers between items."""
+    """What is known of a counter between two items of its stream. Times are seconds into the stream."""
 
     phrases: PhraseSet
     one_visit: bool = False
-    """Whether the whole stream is one visit, whatever is said in it."""
-    visits: int = 0
-    """How many have been opened so far."""
+    """Whether the whole stream is one visit."""
+    visit_count: int = 0
+    """Number of visits opened so far."""
     visit: Visit | None = None
-    waiting: tuple[MatchedUtterance, ...] = ()
-    """Speech too short so far to be a visit."""
-    lost: float | None = None
-    """Seconds into the stream at which the last gap ended."""
+    """The open visit."""
+    pending: tuple[MatchedUtterance, ...] = ()
+    """Utterances outside a visit, together too short to open one."""
+    gap_end: float | None = None
+    """End of the last gap."""
     now: float = 0.0
-    """Seconds into the stream: how far it is known."""
-    said: float = 0.0
-    """Seconds into the stream of the last event: event times never go back."""
+    """End of the part of the stream that is known."""
+    last_event: float = 0.0
+    """Time of the last event: event times never go back."""
     openers: frozenset[str] = frozenset()
     closers: frozenset[str] = frozenset()
 
@@ -71,234 +70,208 @@ Step = tuple[CounterState, tuple[Event, ...]]
 
 
 def initial_state(phrases: PhraseSet, *, one_visit: bool = False) -> CounterState:
-    """A counter at which nothing has been heard yet."""
-    return CounterState(
-        phrases,
-        one_visit,
-        openers=members(phrases, phrases.visit.opens),
-        closers=members(phrases, phrases.visit.closes),
+    """The state before the first item of a stream."""
+    stages = {stage.id: [phrase.id for phrase in stage.phrase] for stage, _ in phrases.stages()}
+    openers, closers = (
+        frozenset(phrase for name in names for phrase in stages.get(name, [name]))
+        for names in (phrases.visit.opens, phrases.visit.closes)
     )
+    return CounterState(phrases, one_visit, openers=openers, closers=closers)
 
 
 def judge(
-    items: Iterable[MatchedItem], phrases: PhraseSet, *, one_visit: bool = False, counter: CounterState | None = None
+    items: Iterable[MatchedItem], phrases: PhraseSet, *, one_visit: bool = False, state: CounterState | None = None
 ) -> Iterator[Event]:
-    """The events of a stream: `advance` over every item, and a close at its end.
+    """The events of a stream, with times in milliseconds: `advance` for every item, then `finish_stream`.
 
-    `counter` is what is known of a stream that goes on; a new one is begun where there is none.
+    `state` is the state from which a stream continues; without it a new stream begins.
     """
-    counter = counter or initial_state(phrases, one_visit=one_visit)
+    state = state or initial_state(phrases, one_visit=one_visit)
     for item in items:
-        counter, events = advance(counter, item)
-        yield from map(rounded, events)
-    yield from map(rounded, finish_stream(counter)[1])
+        state, events = advance(state, item)
+        yield from map(_rounded, events)
+    yield from map(_rounded, finish_stream(state)[1])
 
 
-def rounded(event: Event) -> Event:
-    """The event with its time to the millisecond: sums of word times carry noise beyond that."""
-    return replace(event, at=round(event.at, 3))
+def _rounded(event: Event) -> Event:
+    return replace(event, at=round(event.at, 3))  # sums of word times are not exact beyond milliseconds
 
 
-def advance(counter: CounterState, item: MatchedItem) -> Step:
-    """The counter after one item, and the events that the item brought about."""
+def advance(state: CounterState, item: MatchedItem) -> Step:
+    """The state after one item, and the events that the item caused."""
     match item:
         case Tick():
-            counter, events = close_if_quiet(counter, item.settled)
-            return counter if item.at <= counter.now else replace(counter, now=item.at), events
+            state, events = _close_if_quiet(state, item.settled)
+            return state if item.at <= state.now else replace(state, now=item.at), events
         case Gap():
-            return _on_gap(counter, item)
+            return _on_gap(state, item)
         case VisitToggle():
-            return _on_hand(counter, item.at)
+            return _on_toggle(state, item.at)
         case MatchedUtterance():
-            return _on_heard(counter, item)
+            return _on_utterance(state, item)
 
 
-def finish_stream(counter: CounterState) -> Step:
-    """The counter after the stream has ended: an open visit is closed where the stream stops."""
-    if counter.one_visit and counter.visit is None:
-        counter, opened = _open_visit(counter, 0.0)
-        counter, closed = close(counter, counter.now, "end")
-        return counter, opened + closed
-    return close(counter, counter.now, "end") if counter.visit else (counter, ())
+def finish_stream(state: CounterState) -> Step:
+    """The state after the end of the stream, where an open visit is closed."""
+    events: tuple[Event, ...] = ()
+    if state.one_visit and state.visit is None:
+        state, events = _open_visit(state, 0.0)
+    if state.visit is None:
+        return state, events
+    state, closed = close_visit(state, state.now, "end")
+    return state, events + closed
 
 
-def _on_gap(counter: CounterState, gap: Gap) -> Step:
-    counter, events = close_if_quiet(counter, gap.start)
-    over = gap.start + gap.seconds
-    at = max(gap.start, counter.said)
-    told = Event(
-        "gap",
-        at,
-        visit=counter.visit.number if counter.visit else None,
-        detail={"seconds": round(gap.seconds, 3), "reason": gap.reason},
-    )
-    visit = counter.visit and replace(counter.visit, gap=True, speech_end=max(counter.visit.speech_end, over))
-    counter = replace(counter, visit=visit, lost=over, now=max(counter.now, over), said=at)
-    if visit and gap.seconds >= counter.phrases.visit.idle and not counter.one_visit:
-        counter, closed = close(counter, gap.start, "gap")
-        return counter, (*events, told, *closed)
-    return counter, (*events, told)
+def _on_gap(state: CounterState, gap: Gap) -> Step:
+    state, events = _close_if_quiet(state, gap.start)
+    end = gap.start + gap.seconds
+    at = max(gap.start, state.last_event)
+    detail = {"seconds": round(gap.seconds, 3), "reason": gap.reason}
+    events += (Event("gap", at, visit=state.visit.number if state.visit else None, detail=detail),)
+    visit = state.visit and replace(state.visit, gap=True, speech_end=max(state.visit.speech_end, end))
+    state = replace(state, visit=visit, gap_end=end, now=max(state.now, end), last_event=at)
+    if visit and gap.seconds >= state.phrases.visit.idle and not state.one_visit:
+        state, closed = close_visit(state, gap.start, "gap")
+        events += closed
+    return state, events
 
 
-def _on_hand(counter: CounterState, at: float) -> Step:
-    counter, events = close_if_quiet(counter, at)
-    counter = replace(counter, now=max(counter.now, at))
-    if counter.visit:
-        counter, more = close(counter, at, "hand")
-        return counter, events + more
-    counter, (opened,) = _open_visit(replace(counter, waiting=()), at)
-    return counter, (*events, replace(opened, detail={"by_hand": True}))
+def _on_toggle(state: CounterState, at: float) -> Step:
+    state, events = _close_if_quiet(state, at)
+    state = replace(state, now=max(state.now, at))
+    if state.visit:
+        state, closed = close_visit(state, at, "hand")
+        return state, events + closed
+    state, (opened,) = _open_visit(replace(state, pending=()), at)
+    return state, (*events, replace(opened, detail={"by_hand": True}))
 
 
-def _on_heard(counter: CounterState, heard: MatchedUtterance) -> Step:
-    counter, events = close_if_quiet(counter, heard.utterance.start)
-    counter = replace(counter, now=max(counter.now, heard.utterance.end))
-    if counter.visit:
-        counter, more = apply_utterance(counter, heard)
-        return counter, events + more
-    opening = opens_visit(counter, heard)
-    before = () if opening else still_waiting(counter, heard.utterance.start)
-    counter = replace(counter, waiting=(*before, heard))
-    if not opening and not is_enough_speech(counter):
-        return counter, events
-    counter, opened = _open_visit(counter, counter.waiting[0].utterance.start)
+def _on_utterance(state: CounterState, matched: MatchedUtterance) -> Step:
+    start = matched.utterance.start
+    state, events = _close_if_quiet(state, start)
+    state = replace(state, now=max(state.now, matched.utterance.end))
+    if state.visit:
+        state, found = _apply_utterance(state, matched)
+        return state, events + found
+    opens = _opens_visit(state, matched)  # then what was said before is not part of the visit
+    expired = state.pending and start - state.pending[-1].utterance.end >= state.phrases.visit.idle
+    state = replace(state, pending=(matched,) if opens or expired else (*state.pending, matched))
+    if not opens and not _is_enough_speech(state):
+        return state, events
+    pending = state.pending
+    state, opened = _open_visit(replace(state, pending=()), pending[0].utterance.start)
     events += opened
-    waiting, counter = counter.waiting, replace(counter, waiting=())
-    for one in waiting:
-        counter, more = apply_utterance(counter, one)
-        events += more
-    return counter, events
+    for utterance in pending:
+        state, found = _apply_utterance(state, utterance)
+        events += found
+    return state, events
 
 
-def still_waiting(counter: CounterState, at: float) -> tuple[MatchedUtterance, ...]:
-    """The speech waiting to become a visit, forgotten after `idle` seconds without more."""
-    fresh = counter.waiting and at - counter.waiting[-1].utterance.end < counter.phrases.visit.idle
-    return counter.waiting if fresh else ()
-
-
-def opens_visit(counter: CounterState, heard: MatchedUtterance) -> bool:
+def _opens_visit(state: CounterState, matched: MatchedUtterance) -> bool:
     """Whether an utterance alone opens a visit: it holds a phrase, an offence, a request or a trigger.
 
-    A farewell, and what customers say as well, may come from somebody who is leaving.
+    A farewell and a wording that customers use too do not count: somebody may be leaving.
     """
-    for kind, found in counted_findings(heard):
-        hit = found.hit if isinstance(found, RuleHit) else found
-        if kind != "word" and hit.owner not in counter.closers and not may_be_customer(hit, heard.utterance):
-            return True
-    return False
+    return any(
+        kind != "word" and hit.owner not in state.closers and not may_be_customer(hit, matched.utterance)
+        for kind, hit in counted_findings(matched)
+    )
 
 
-def is_enough_speech(counter: CounterState) -> bool:
-    """Whether so much was said that it must be a visit; goodbyes and thanks do not count."""
-    speech = (heard.units for heard in counter.waiting if not heard.findings.phrases)
-    return counter.one_visit or sum(speech) >= counter.phrases.visit.opening_syllables
+def _is_enough_speech(state: CounterState) -> bool:
+    """Whether the pending speech is long enough to be a visit. Utterances with a farewell or thanks do not count."""
+    speech = (matched.units for matched in state.pending if not matched.findings.phrases)
+    return state.one_visit or sum(speech) >= state.phrases.visit.opening_syllables
 
 
-def apply_utterance(counter: CounterState, heard: MatchedUtterance) -> Step:
-    """The open visit after an utterance, which may also end it and begin the next."""
+def _apply_utterance(state: CounterState, matched: MatchedUtterance) -> Step:
+    """The state after an utterance within a visit. A greeting in it may close the visit and open the next one."""
     events: tuple[Event, ...] = ()
-    speaker = heard.utterance.speaker
-    for kind, found in in_order(heard.findings):
-        if kind == "phrase" and begins_anew(counter, found.owner):
-            counter, more = _begin_anew(counter, found.start)
-            events += more
-        if counts_from(kind, speaker):
-            counter, more = apply_finding(counter, kind, found, heard.utterance)
-            events += more
-        if isinstance(found, Hit) and found.owner in counter.closers:
-            counter = _with_farewell(counter, found)
-    return replace(counter, visit=_after_speech(counter, heard)), events
+    for kind, hit in _in_order(matched.findings):
+        if kind == "phrase" and _starts_next_visit(state, hit.owner):
+            state, closed = close_visit(state, hit.start, "new_greeting")
+            state, opened = _open_visit(state, hit.start)
+            events += closed + opened
+        if _counts_from(kind, matched.utterance.speaker):
+            state, found = _apply_hit(state, kind, hit, matched.utterance)
+            events += found
+        if hit.owner in state.closers:
+            visit = _open_visit_of(state)
+            clear = not hit.shared or visit.farewell == "clear"
+            visit = replace(visit, farewell="clear" if clear else "shared", since_farewell=0)
+            state = replace(state, visit=visit)
+    visit = _open_visit_of(state)
+    ended = any(hit.owner in state.closers for hit in matched.findings.phrases)
+    since_farewell = 0 if ended else visit.since_farewell + matched.units
+    speech_end = max(visit.speech_end, matched.utterance.end)
+    visit = replace(visit, speech=True, speech_end=speech_end, since_farewell=since_farewell)
+    return replace(state, visit=visit), events
 
 
-def _begin_anew(counter: CounterState, at: float) -> Step:
-    counter, closed = close(counter, at, "new_greeting")
-    counter, opened = _open_visit(counter, at)
-    return counter, closed + opened
-
-
-def _after_speech(counter: CounterState, heard: MatchedUtterance) -> Visit:
-    visit = _visit_of(counter)
-    goodbye = any(hit.owner in counter.closers for hit in heard.findings.phrases)
-    since = 0 if goodbye else visit.since_farewell + heard.units
-    return replace(visit, speech=True, speech_end=max(visit.speech_end, heard.utterance.end), since_farewell=since)
-
-
-def _with_farewell(counter: CounterState, hit: Hit) -> CounterState:
-    visit = _visit_of(counter)
-    clear = not hit.shared or visit.farewell == "clear"
-    return replace(counter, visit=replace(visit, farewell="clear" if clear else "shared", since_farewell=0))
-
-
-def begins_anew(counter: CounterState, phrase: str) -> bool:
-    """Whether a greeting begins a new visit: a farewell came before, and nobody stayed after a vague one."""
-    visit = _visit_of(counter)
-    if counter.one_visit or phrase not in counter.openers or visit.farewell is None:
+def _starts_next_visit(state: CounterState, phrase: str) -> bool:
+    """Whether a phrase is a greeting after a farewell. Talk after a shared farewell keeps the visit open."""
+    visit = _open_visit_of(state)
+    if state.one_visit or phrase not in state.openers or visit.farewell is None:
         return False
-    return visit.farewell == "clear" or visit.since_farewell <= counter.phrases.visit.opening_syllables
+    return visit.farewell == "clear" or visit.since_farewell <= state.phrases.visit.opening_syllables
 
 
-def in_order(findings: Findings) -> list[tuple[Kind, Found]]:
-    """Everything found, in order of time; of what begins together, phrases come first."""
-    found: list[tuple[Kind, Found]] = [("phrase", hit) for hit in findings.phrases]
-    found += [("word", hit) for hit in findings.words]
-    found += [("offence", hit) for hit in findings.offences]
-    found += [("trigger", hit) for hit in findings.triggers]
-    found += [("rule", rule) for rule in findings.rules]
-    return sorted(found, key=lambda one: one[1].start)
+def _in_order(findings: Findings) -> list[tuple[FindingKind, Hit]]:
+    """All hits in order of time; of hits with the same start, phrases come first."""
+    hits: list[tuple[FindingKind, Hit]] = [("phrase", hit) for hit in findings.phrases]
+    hits += [("word", hit) for hit in findings.words]
+    hits += [("offence", hit) for hit in findings.offences]
+    hits += [("trigger", hit) for hit in findings.triggers]
+    hits += [("rule", hit) for hit in findings.rules]
+    return sorted(hits, key=lambda found: found[1].start)
 
 
-def apply_finding(counter: CounterState, kind: Kind, found: Found, utterance: Utterance) -> Step:
-    """The counter and the events after one finding."""
-    visit, event = ON[kind](_visit_of(counter), found, counter.phrases, utterance)
+def _apply_hit(state: CounterState, kind: FindingKind, hit: Hit, utterance: Utterance) -> Step:
+    visit, event = HANDLERS[kind](_open_visit_of(state), hit, state.phrases, utterance)
     if event is None:
-        return counter if visit is counter.visit else replace(counter, visit=visit), ()
-    event = event if event.at >= counter.said else replace(event, at=counter.said)
-    return replace(counter, visit=visit, said=event.at), (event,)
+        return replace(state, visit=visit), ()
+    event = replace(event, at=max(event.at, state.last_event))
+    return replace(state, visit=visit, last_event=event.at), (event,)
 
 
-def _open_visit(counter: CounterState, at: float) -> Step:
-    at = max(at, counter.said)
-    near = counter.one_visit or at - (counter.lost or 0.0) < counter.phrases.visit.idle
-    visit = Visit(counter.visits + 1, opened=at, speech_end=at, gap=counter.lost is not None and near)
-    counter = replace(counter, visit=visit, visits=visit.number, said=at)
-    return counter, (Event("visit_opened", at, visit=visit.number),)
+def _open_visit(state: CounterState, at: float) -> Step:
+    at = max(at, state.last_event)
+    recent = state.one_visit or at - (state.gap_end or 0.0) < state.phrases.visit.idle
+    visit = Visit(state.visit_count + 1, opened=at, speech_end=at, gap=state.gap_end is not None and recent)
+    state = replace(state, visit=visit, visit_count=visit.number, last_event=at)
+    return state, (Event("visit_opened", at, visit=visit.number),)
 
 
-def close_if_quiet(counter: CounterState, settled: float) -> Step:
-    """Closes the open visit where it has been quiet for long enough, as far as the stream is settled."""
-    visit, limits = counter.visit, counter.phrases.visit
-    if visit is None or counter.one_visit:
-        return counter, ()
-    fresh = visit.farewell is not None and visit.since_farewell <= limits.opening_syllables
-    reason: Reason = "farewell" if fresh and limits.quiet <= limits.idle else "idle"
+def _close_if_quiet(state: CounterState, settled: float) -> Step:
+    """Closes the open visit if it has been quiet for long enough before `settled` (seconds into the stream)."""
+    visit, limits = state.visit, state.phrases.visit
+    if visit is None or state.one_visit:
+        return state, ()
+    ended = visit.farewell is not None and visit.since_farewell <= limits.opening_syllables
+    reason: Reason = "farewell" if ended and limits.quiet <= limits.idle else "idle"
     due = visit.speech_end + (limits.quiet if reason == "farewell" else limits.idle)
-    return close(counter, due, reason) if settled >= due else (counter, ())
+    return close_visit(state, due, reason) if settled >= due else (state, ())
 
 
-def close(counter: CounterState, at: float, reason: Reason) -> Step:
-    """Settles the open visit: every owed phrase not heard yet gets its verdict now."""
-    at = max(at, counter.said)
-    events = settle(_visit_of(counter), counter.phrases, at, reason)
-    return replace(counter, visit=None, said=at, waiting=()), events
+def close_visit(state: CounterState, at: float, reason: Reason) -> Step:
+    """Closes the open visit: every owed phrase that has no verdict yet gets one."""
+    at = max(at, state.last_event)
+    events = settle(_open_visit_of(state), state.phrases, at, reason)
+    return replace(state, visit=None, last_event=at, pending=()), events
 
 
-def _visit_of(counter: CounterState) -> Visit:
-    if counter.visit is None:
+def _open_visit_of(state: CounterState) -> Visit:
+    if state.visit is None:
         raise ValueError("no visit is open")
-    return counter.visit
+    return state.visit
 
 
-def counts_from(kind: Kind, speaker: Speaker) -> bool:
-    """Whether this counts from this speaker: a customer owes nothing and offends nobody, a clerk begins no scenario."""
+def _counts_from(kind: FindingKind, speaker: Speaker) -> bool:
+    """Whether a finding counts from a speaker: from a customer only triggers do, from a clerk all else does."""
     return speaker == "unknown" or (kind == "trigger") == (speaker == "customer")
 
 
-def counted_findings(heard: MatchedUtterance) -> Iterator[tuple[Kind, Found]]:
-    """What was found in an utterance, as far as it counts from its speaker."""
-    return ((kind, one) for kind, one in in_order(heard.findings) if counts_from(kind, heard.utterance.speaker))
-
-
-def members(phrases: PhraseSet, names: Iterable[str]) -> frozenset[str]:
-    """Ids of the phrases that these ids of stages or phrases stand for."""
-    stages: Mapping[str, list[str]] = {stage.id: [p.id for p in stage.phrase] for stage, _ in phrases.stages()}
-    return frozenset(one for name in names for one in stages.get(name, [name]))
+def counted_findings(matched: MatchedUtterance) -> Iterator[tuple[FindingKind, Hit]]:
+    """The findings of an utterance that count from its speaker, in order of time."""
+    speaker = matched.utterance.speaker
+    return ((kind, hit) for kind, hit in _in_order(matched.findings) if _counts_from(kind, speaker))

@@ -1,4 +1,4 @@
-"""The settings of `listen`, read from counter.toml; the only module that knows what that file may hold."""
+"""The settings of `listen`, read from counter.toml; the only module that knows the content of that file."""
 
 from __future__ import annotations
 
@@ -14,35 +14,33 @@ from counter_listener.domain import N_, ConfigError, Sentence, _, data_folder, s
 FILE: Final = "counter.toml"
 MAX_BYTES: Final = 100_000
 MAX_DOTS: Final = 100
-"""In one line: a dotted key of many thousand parts takes tomllib minutes."""
-
-Channel = Literal["mix"] | int
-Language = Literal["auto", "zh", "en"]
+"""In one line: tomllib needs minutes for a dotted key of many thousand parts."""
+MAX_CHANNEL: Final = 64
 
 
 class Config(BaseModel):
-    """What `listen` needs to know; every field may be left out."""
+    """The settings of `listen`; every field has a default."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     counter: str = Field(default="", max_length=200)
     """Name of the counter, for the record."""
     device: str = Field(default="", max_length=500)
-    """Name of the microphone or an unmistakable part of it; empty is the system's default."""
+    """Name of the microphone or an unambiguous part of it; empty is the system's default."""
     channel: Literal["mix"] | int = Field(default="mix", union_mode="left_to_right")
     """Which channel of the device is this counter's, from 1; `mix` is all of them."""
     phrases: str = Field(default="", max_length=1000)
-    """Phrase set, a .toml file or a name; empty is the one that `check` takes by default."""
+    """Phrase set, a .toml file or a name; empty is the default of `check`."""
     model: str = Field(default="", max_length=1000)
-    """Speech model, a folder or a name; empty is the one that `check` takes by default."""
+    """Speech model, a folder or a name; empty is the default of `check`."""
     store: str = Field(default="", max_length=1000)
     """The record, a file or URL; `none` records nothing; empty is events.db in the data folder."""
     screen: bool = True
-    """Whether a terminal shows the visit; without a terminal there is one line a visit in any case."""
-    language: Language = "auto"
+    """Whether a terminal shows the visit; without a terminal one line a visit is printed in any case."""
+    language: Literal["auto", "zh", "en"] = "auto"
     """Of the screen and the log; `auto` is that of the locale."""
     memory_limit: int = Field(default=1500, ge=100, le=1_000_000)
-    """Megabytes that the listener may use before it is started anew between two visits."""
+    """Megabytes that the listener may use before it is restarted between two visits."""
 
 
 EXPECTED: Final = {
@@ -53,6 +51,7 @@ EXPECTED: Final = {
     "greater_than_equal": N_("is too small"),
     "less_than_equal": N_("is too large"),
 }
+"""What a value must be, by pydantic's type of the error."""
 
 TEMPLATE: Final = N_("""\
 # Settings of `counter-listener listen`. A flag on the command line wins over what stands here.
@@ -98,34 +97,32 @@ def template(counter: str = "", device: str = "") -> str:
 
 
 def find_config(asked: Path | None) -> Path | None:
-    """The file to read: the one asked for, else counter.toml here, else in the data folder; None where there is none.
+    """The file to read: the one asked for, else counter.toml here, else in the data folder; None if there is none.
 
-    Raises ConfigError where the one asked for is not there.
+    Raises ConfigError if the one asked for does not exist.
     """
-    if asked is not None:
-        if not asked.is_file():
-            raise ConfigError(
-                "{asked}: there is no such file; `counter-listener init {asked}` writes one.", asked=asked
-            )
-        return asked
-    return next((file for file in (Path(FILE), data_folder() / FILE) if file.is_file()), None)
+    if asked is None:
+        return next((file for file in (Path(FILE), data_folder() / FILE) if file.is_file()), None)
+    if not asked.is_file():
+        raise ConfigError("{asked}: there is no such file; `counter-listener init {asked}` writes one.", asked=asked)
+    return asked
 
 
 def read_config(path: Path | None) -> Config:
-    """The settings in a file, or the defaults where there is none.
+    """The settings in a file, or the defaults for None.
 
     Raises ConfigError, which names the file and the key, and says what was expected.
     """
-    return Config() if path is None else _validated(_parsed(_content(path), path), path)
+    return Config() if path is None else _validate(_parse(path), path)
 
 
 def with_flags(config: Config, flags: dict[str, Any]) -> Config:
-    """The settings with those replaced that were given as flags (None was not given). Raises ConfigError."""
+    """The settings, with those replaced that were given as flags (None was not given). Raises ConfigError."""
     given = {name: value for name, value in flags.items() if value is not None}
-    return _validated({**config.model_dump(), **given}, None)
+    return _validate({**config.model_dump(), **given}, None)
 
 
-def _content(path: Path) -> bytes:
+def _parse(path: Path) -> dict[str, Any]:
     try:
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
@@ -137,10 +134,6 @@ def _content(path: Path) -> bytes:
             path=path,
             max_bytes=MAX_BYTES,
         )
-    return content
-
-
-def _parsed(content: bytes, path: Path) -> dict[str, Any]:
     if any(line.count(b".") > MAX_DOTS and not line.lstrip().startswith(b"#") for line in content.splitlines()):
         raise ConfigError(
             "{path}: a line has more than {max_dots} dots; these are no settings.", path=path, max_dots=MAX_DOTS
@@ -152,38 +145,33 @@ def _parsed(content: bytes, path: Path) -> dict[str, Any]:
             "{path}: byte {start} is not UTF-8; save the file as UTF-8.", path=path, start=error.start
         ) from None
     except (ValueError, RecursionError) as error:
-        said = sentence("brackets are nested too deeply") if isinstance(error, RecursionError) else str(error)
+        reason = sentence("brackets are nested too deeply") if isinstance(error, RecursionError) else str(error)
         hint = sentence(" Write Windows paths in 'single quotes'.") if b"\\" in content else ""
-        raise ConfigError("{path}: not TOML: {said}.{hint}", path=path, said=said, hint=hint) from None
+        raise ConfigError("{path}: not TOML: {said}.{hint}", path=path, said=reason, hint=hint) from None
 
 
-def _validated(table: dict[str, Any], path: Path | None) -> Config:
+def _validate(table: dict[str, Any], path: Path | None) -> Config:
+    """The settings in a table; errors name the file, if there is one."""
     try:
         config = Config.model_validate(table)
     except ValidationError as error:
-        raise ConfigError(_explained(error, path)) from None
-    if isinstance(config.channel, int) and not 1 <= config.channel <= 64:  # noqa: PLR2004 - no device has more
-        raise ConfigError(
-            _placed(
-                path, sentence("'channel' must be \"mix\" or a number from 1, not {channel}.", channel=config.channel)
-            )
-        )
-    return config
+        problem = _problem(error)
+    else:
+        if config.channel == "mix" or 1 <= config.channel <= MAX_CHANNEL:
+            return config
+        problem = sentence("'channel' must be \"mix\" or a number from 1, not {channel}.", channel=config.channel)
+    raise ConfigError(sentence("{path}: {said}", path=path, said=problem) if path else problem)
 
 
-def _explained(error: ValidationError, path: Path | None) -> Sentence:
-    first, *_ = sorted(error.errors(), key=lambda one: one["type"] != "extra_forbidden")
+def _problem(error: ValidationError) -> Sentence:
+    first, *_ = sorted(error.errors(), key=lambda detail: detail["type"] != "extra_forbidden")
     key = str(first["loc"][0]) if first["loc"] else ""
     if key == "channel":
-        return _placed(path, sentence("'channel' must be \"mix\" or a number from 1."))
+        return sentence("'channel' must be \"mix\" or a number from 1.")
     if key == "language":
-        return _placed(path, sentence('\'language\' must be "auto", "zh" or "en".'))
+        return sentence('\'language\' must be "auto", "zh" or "en".')
     if first["type"] == "extra_forbidden":
         names = ", ".join(Config.model_fields)
-        return _placed(path, sentence("{key!r} is no setting; known are {names}.", key=key[:60], names=names))
+        return sentence("{key!r} is no setting; known are {names}.", key=key[:60], names=names)
     expected = Sentence(EXPECTED.get(first["type"], N_("cannot be used")))
-    return _placed(path, sentence("{key!r} {expected}.", key=key[:60], expected=expected))
-
-
-def _placed(path: Path | None, said: Sentence) -> Sentence:
-    return sentence("{path}: {said}", path=path, said=said) if path else said
+    return sentence("{key!r} {expected}.", key=key[:60], expected=expected)

@@ -1,4 +1,4 @@
-"""What a counter's judge knew, rebuilt from the record after a death, so that listening goes on."""
+"""The state of a counter, rebuilt from the record after a listener has died, so that listening continues."""
 
 from __future__ import annotations
 
@@ -17,26 +17,25 @@ AWAY = "nobody listened any more: the program ended without closing the visit"
 
 
 def rebuild_state(events: Iterable[Event], phrases: PhraseSet, at: float = 0.0) -> CounterState:
-    """A counter after the recorded events of its last visit, which may still be open; `at` is how far it had listened,
-    in seconds.
+    """The state after the recorded events of the last visit, which may still be open.
 
-    What the record does not hold is lost: speech too short for a visit, and hits that a customer may have said. A gap
-    must come next, so that nothing of it can accuse.
+    `at` is how far the listener had listened, in seconds into the stream. What the record does not hold is lost: speech
+    too short for a visit, and hits that a customer may have said. A gap must come next, so that this accuses nobody.
     """
-    counter = replace(initial_state(phrases), now=at)
+    state = replace(initial_state(phrases), now=at)
     for event in events:
-        known = max(counter.now, event.at)
-        counter = replace(_told(counter, event), said=max(counter.said, event.at), now=known)
-    return counter
+        now = max(state.now, event.at)
+        state = replace(_apply(state, event), last_event=max(state.last_event, event.at), now=now)
+    return state
 
 
 def close_open_visit(events: Sequence[Event], phrases: PhraseSet) -> tuple[Event, ...]:
-    """The events that close a visit which a listener left open when it died; none where it is closed."""
-    counter = rebuild_state(events, phrases)
-    if counter.visit is None:
+    """The events that close a visit which a listener left open when it died; none if it is closed."""
+    state = rebuild_state(events, phrases)
+    if state.visit is None:
         return ()
-    counter, told = advance(counter, Gap(counter.now, phrases.visit.idle, AWAY))
-    return told if counter.visit is None else (*told, *finish_stream(counter)[1])
+    state, closing = advance(state, Gap(state.now, phrases.visit.idle, AWAY))
+    return closing if state.visit is None else (*closing, *finish_stream(state)[1])
 
 
 def stream_start(rows: Sequence[Row]) -> datetime | None:
@@ -45,37 +44,38 @@ def stream_start(rows: Sequence[Row]) -> datetime | None:
     return datetime.fromisoformat(row.wall).astimezone(UTC) - timedelta(seconds=row.at) if row.wall else None
 
 
-def _told(counter: CounterState, event: Event) -> CounterState:
+def _apply(state: CounterState, event: Event) -> CounterState:
+    visit = state.visit
     if event.kind == "visit_opened":
-        number = event.visit or counter.visits + 1
-        return replace(counter, visits=number, visit=Visit(number, opened=event.at, speech_end=event.at, speech=True))
+        number = event.visit or state.visit_count + 1
+        visit = Visit(number, opened=event.at, speech_end=event.at, speech=True)
+        return replace(state, visit_count=number, visit=visit)
     if event.kind == "visit_closed":
-        return replace(counter, visits=max(counter.visits, event.visit or 0), visit=None)
+        return replace(state, visit_count=max(state.visit_count, event.visit or 0), visit=None)
     if event.kind == "gap":
-        over = event.at + _seconds(event.detail.get("seconds"))
-        visit = counter.visit and replace(counter.visit, gap=True, speech_end=max(counter.visit.speech_end, over))
-        return replace(counter, visit=visit, lost=over, now=max(counter.now, over))
-    if counter.visit is None:
-        return counter
-    visit = _with_finding(counter.visit, event, counter.phrases)
-    if event.verdict == "heard" and event.phrase in counter.closers:
+        end = event.at + _seconds(event.detail.get("seconds"))
+        visit = visit and replace(visit, gap=True, speech_end=max(visit.speech_end, end))
+        return replace(state, visit=visit, gap_end=end)
+    if visit is None:
+        return state
+    visit = _with_finding(visit, event, state.phrases)
+    if event.verdict == "heard" and event.phrase in state.closers:
         visit = replace(visit, farewell="clear", since_farewell=0)
-    return replace(counter, visit=replace(visit, speech_end=max(visit.speech_end, event.at)))
+    return replace(state, visit=replace(visit, speech_end=max(visit.speech_end, event.at)))
 
 
 def _with_finding(visit: Visit, event: Event, phrases: PhraseSet) -> Visit:
-    owner, detail = event.phrase or "", event.detail
-    if event.kind == "phrase" and event.verdict == "heard":
+    owner, detail, verdict = event.phrase or "", event.detail, event.verdict or ""
+    if event.kind == "phrase" and verdict == "heard":
         if detail.get("scenario"):
             return replace(visit, scenarios={**visit.scenarios, owner: event.at})
         if not detail.get("courtesy_word") and not detail.get("required"):
             visit = _counted(visit, "recommended")
         return replace(visit, heard={**visit.heard, owner: _seconds(detail.get("late"))})
     if event.kind in ("forbidden", "rule"):
-        name = {"heard": "kept", "unknown": "doubtful"}.get(event.verdict or "", event.verdict or "")
-        severity = str(detail.get("severity"))
-        points = {str(one): lost for one, lost in phrases.score.penalty.items()}.get(severity, 0.0)
-        accused = event.verdict in ("forbidden", "broken")
+        accused = verdict in ("forbidden", "broken")
+        points = sum(lost for severity, lost in phrases.score.penalty.items() if severity == detail.get("severity"))
+        name = {"heard": "kept", "unknown": "doubtful"}.get(verdict, verdict)
         return replace(_counted(visit, name), penalty=visit.penalty + points * accused)
     return visit
 

@@ -1,8 +1,12 @@
-"""Keeps the listener going: starts it again when it dies, hangs or grows. Imports neither vosk nor sounddevice."""
+"""Keeps the listening process running: restarts it when it dies, hangs or grows, and reports to systemd.
+
+Imports neither vosk nor sounddevice: the process that supervises stays small.
+"""
 
 from __future__ import annotations
 
 import json
+import os
 import queue
 import signal
 import subprocess
@@ -12,29 +16,33 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import IO, Any, Final
 
+from sdnotify import SystemdNotifier
+
 from counter_listener.domain import N_, _
+from counter_listener.live.screen_state import Message
 
 HANG_SECONDS: Final = 10.0
-"""Without a block that went through the whole chain."""
+"""A listener from which no block came through the whole chain for so long hangs."""
 START_SECONDS: Final = 180.0
-"""Until the first sound: a large model takes a minute to load, and its check another."""
+"""Time limit for the first block: a large model takes a minute to load, and its check another."""
 STOP_SECONDS: Final = 1.7
-"""For closing the visit and writing it, when told to stop."""
+"""Time limit for closing the visit and writing it, after the order to stop."""
 TICK_SECONDS: Final = 0.2
-"""How often to look at the clock while nothing is told."""
+"""How often to look at the clock while nothing happens."""
 FIRST_DELAY: Final = 0.5
 LONGEST_DELAY: Final = 60.0
-"""Seconds before another start: each time twice as many, up to this."""
+"""Seconds before a restart: each time twice as many, up to this."""
 LONGEST_DEVICE_DELAY: Final = 4.0
-"""The same where only the microphone is away: it costs little to look, and it shall be heard soon after it is back."""
+"""The same where only the microphone is missing: to look costs little, and it must be heard soon after it is back."""
 HEALTHY_SECONDS: Final = 60.0
-"""After which a listener counts as well, and the next delay is the first again."""
+"""After so long a listener counts as healthy, and the next delay is the first again."""
 HARD_LIMIT: Final = 2
-"""Times the memory limit at which a visit is not waited for."""
+"""A listener with so many times the memory limit is killed even during a visit."""
 NO_MICROPHONE: Final = 75
-"""The listener's exit code where the microphone cannot be used (cli_live.py)."""
+"""The listener's exit code if the microphone cannot be used for now (sysexits.h, EX_TEMPFAIL)."""
+NOTIFY_SECONDS: Final = 1.0
+"""Time limit for a message to a service manager that does not read: listening must not wait for it."""
 
-Message = dict[str, Any]
 Inbox = queue.SimpleQueue[tuple[str, Any]]
 """What happens: ("line", (child's number, line)), ("end", child's number), ("order", "space" or "stop")."""
 
@@ -48,89 +56,89 @@ SLOW: Final = N_("the listener did not start in time")
 
 @dataclass
 class Child:
-    """One listener process."""
+    """One listening process. Times are by the clock."""
 
     number: int
     process: subprocess.Popen[bytes]
     started: float
-    """By the clock."""
     beat: float | None = None
-    """When a block went through the whole chain last, by the clock."""
-    since_begun: float | None = None
-    """When it heard its first sound, by the clock."""
+    """When a block last came through the whole chain."""
+    first_audio: float | None = None
+    """When its first audio came."""
     renewing: bool = False
     stopping: float | None = None
-    """When it was told to stop, by the clock."""
-    why: str = ""
+    """When it was ordered to stop."""
+    killed: str = ""
     """Why it was killed, if it was."""
     failed: str = ""
     """The sentence with which it gave up."""
-    noise: list[str] = field(default_factory=list)
-    """The last line it wrote to stderr."""
+    last_line: str = ""
+    """The last line that it wrote to stderr."""
 
     def send(self, line: str) -> None:
-        """Gives an order; one that has gone cannot be told anything."""
+        """Gives an order; nothing happens if the process has ended."""
         pipe = self.process.stdin
         with suppress(OSError, ValueError):
             if pipe:
                 pipe.write(line.encode("utf-8") + b"\n")
                 pipe.flush()
 
-    def kill(self, why: str) -> None:
+    def kill(self, reason: str) -> None:
         """Ends it at once."""
-        self.why = why
+        self.killed = reason
         self.process.kill()
+
+    def read_errors(self, stderr: IO[bytes]) -> None:
+        """Reads stderr to its end: the last line may say why the process died."""
+        with stderr:
+            for line in stderr:
+                self.last_line = line.decode("utf-8", "replace").strip()[:200] or self.last_line
 
 
 @dataclass
 class Supervisor:
-    """Runs the listener until told to stop."""
+    """Runs the listening process until it is ordered to stop."""
 
     command: Sequence[str]
-    """Starts a listener that speaks as cli_live.py does."""
+    """Starts a process that speaks the protocol of cli/listener_process.py."""
     config: Mapping[str, Any]
     memory_limit: float
     """Megabytes."""
     clock: Callable[[], float]
     """Seconds; it never goes back."""
-    tell: Callable[[Message], None]
-    """Told every message of the listener, and {"restarting": why, "in": seconds} or {"stopped": True}."""
-    tick: Callable[[], None] = lambda: None
+    on_message: Callable[[Message], None]
+    """Called with every message of the listener, and {"restarting": reason, "in": seconds} or {"stopped": True}."""
+    on_tick: Callable[[], None] = lambda: None
     """Called after everything that happens, and at least every TICK_SECONDS."""
     inbox: Inbox = field(default_factory=queue.SimpleQueue)
     resume: Message | None = None
-    """Where the stream stands, so that the next listener can go on with it."""
+    """Where the stream stands, so that the next listener can continue it."""
     starts: int = 0
     failures: int = 0
     """In a row."""
     stopping: bool = False
     worked: bool = False
-    """Whether any listener has heard sound."""
+    """Whether any listener has received audio."""
+    code: int = 0
+    """The exit code of the last listener."""
 
     def run(self) -> str | None:
-        """Runs until an order to stop; None where all was closed well, else the sentence that says what went wrong.
+        """Supervises until ordered to stop; returns None, or a sentence if the listener could not be started or ended.
 
-        A listener that gives up before any has ever worked is not started again.
+        A listener that never worked is not restarted.
         """
         while not self.stopping:
             child = self._start()
             self._watch(child)
             reason = self._reason(child)
             if self.stopping:
-                self.tell({"stopped": True})
-                return None if child.process.returncode == 0 else reason
+                self.on_message({"stopped": True})
+                return None if self.code == 0 else reason
             if not self.worked:
                 return child.failed or reason
             self._wait(self._delay(child), child.failed or reason)
-        self.tell({"stopped": True})
+        self.on_message({"stopped": True})
         return None
-
-    @property
-    def code(self) -> int:
-        """The exit code of the last listener."""
-        return self._code
-
-    _code: int = 0
 
     def _start(self) -> Child:
         self.starts += 1
@@ -139,28 +147,31 @@ class Supervisor:
         )
         child = Child(self.starts, process, self.clock())
         child.send(json.dumps({"config": dict(self.config), "resume": self.resume}))
-        for read, pipe in ((self._read, process.stdout), (_keep_last, process.stderr)):
-            threading.Thread(target=read, args=(child, pipe), daemon=True).start()
+        threading.Thread(target=self._read_messages, args=(child.number, process.stdout), daemon=True).start()
+        threading.Thread(target=child.read_errors, args=(process.stderr,), daemon=True).start()
         return child
 
-    def _read(self, child: Child, pipe: IO[bytes]) -> None:
-        for line in pipe:
-            self.inbox.put(("line", (child.number, line)))
-        self.inbox.put(("end", child.number))
+    def _read_messages(self, number: int, stdout: IO[bytes]) -> None:
+        for line in stdout:
+            self.inbox.put(("line", (number, line)))
+        self.inbox.put(("end", number))
 
     def _watch(self, child: Child) -> None:
-        """Returns once the listener has ended."""
+        """Returns once the process has ended."""
         while True:
-            kind, what = self._next()
+            kind, content = self._next()
             if kind == "order":
-                self._obey(child, what)
-            elif kind == "line" and what[0] == child.number:
-                self._heed(child, what[1])
-            elif kind == "end" and what == child.number:
+                if content == "stop":
+                    self.stopping = True
+                    child.stopping = child.stopping or self.clock()
+                child.send(content)
+            elif kind == "line" and content[0] == child.number:
+                self._handle(child, content[1])
+            elif kind == "end" and content == child.number:
                 break
-            self._judge(child)
-            self.tick()
-        self._code = child.process.wait()
+            self._check_limits(child)
+            self.on_tick()
+        self.code = child.process.wait()
         for pipe in (child.process.stdin, child.process.stdout):
             with suppress(OSError):
                 if pipe:
@@ -172,13 +183,7 @@ class Supervisor:
         except queue.Empty:
             return "nothing", None
 
-    def _obey(self, child: Child, order: str) -> None:
-        if order == "stop":
-            self.stopping = True
-            child.stopping = child.stopping or self.clock()
-        child.send(order)
-
-    def _heed(self, child: Child, line: bytes) -> None:
+    def _handle(self, child: Child, line: bytes) -> None:
         try:
             message = json.loads(line)
         except ValueError:
@@ -186,14 +191,14 @@ class Supervisor:
         if not isinstance(message, dict):
             return
         if "begun" in message and "started" in message:
-            self.worked, child.since_begun = True, self.clock()
+            self.worked, child.first_audio = True, self.clock()
             self.resume = {"stream": message["begun"], "at": 0.0, "since": self.clock(), "reason": DIED}
         if "beat" in message:
-            self._beat(child, message)
+            self._handle_beat(child, message)
         child.failed = message.get("failed", child.failed)
-        self.tell(message)
+        self.on_message(message)
 
-    def _beat(self, child: Child, message: Message) -> None:
+    def _handle_beat(self, child: Child, message: Message) -> None:
         child.beat = self.clock()
         if self.resume and message["begun"]:
             self.resume |= {"at": message["settled"], "since": message["since"]}
@@ -204,53 +209,40 @@ class Supervisor:
             child.renewing = True
             child.send("renew")
 
-    def _judge(self, child: Child) -> None:
-        now = self.clock()
+    def _check_limits(self, child: Child) -> None:
+        since, limit, reason = child.started, START_SECONDS, SLOW
         if child.stopping is not None:
-            if now - child.stopping > STOP_SECONDS:
-                child.kill(UNSTOPPED)
-        elif child.beat is None:
-            if now - child.started > START_SECONDS:
-                child.kill(SLOW)
-        elif now - child.beat > HANG_SECONDS:
-            child.kill(HUNG)
+            since, limit, reason = child.stopping, STOP_SECONDS, UNSTOPPED
+        elif child.beat is not None:
+            since, limit, reason = child.beat, HANG_SECONDS, HUNG
+        if self.clock() - since > limit:
+            child.kill(reason)
 
     def _reason(self, child: Child) -> str:
-        """Why the listener ended: for the record in English, given for the screen in the reader's language."""
-        code = child.process.returncode
-        reason = child.why or (GONE if code == NO_MICROPHONE else GREW if code == 0 else DIED)
+        """Why the listener ended: in English for the record, returned in the reader's language for the screen."""
+        reason = child.killed or (GONE if self.code == NO_MICROPHONE else GREW if self.code == 0 else DIED)
         if self.resume:
             self.resume["reason"] = reason
-        if child.why or code in (0, NO_MICROPHONE):
+        if child.killed or self.code in (0, NO_MICROPHONE):
             return _(reason)
-        how = _signal_name(-code) if code < 0 else _("exit code {code}").format(code=code)
-        return f"{_(reason)} ({how}{': ' + child.noise[-1] if child.noise else ''})"
+        how = _signal_name(-self.code) if self.code < 0 else _("exit code {code}").format(code=self.code)
+        return f"{_(reason)} ({how}{': ' + child.last_line if child.last_line else ''})"
 
     def _delay(self, child: Child) -> float:
         """Seconds until the next start."""
-        code = child.process.returncode
-        if code == 0:
+        if self.code == 0:
             return 0.0
-        well = child.since_begun is not None and self.clock() - child.since_begun > HEALTHY_SECONDS
-        self.failures = 1 if well else self.failures + 1
-        longest = LONGEST_DEVICE_DELAY if code == NO_MICROPHONE else LONGEST_DELAY
+        healthy = child.first_audio is not None and self.clock() - child.first_audio > HEALTHY_SECONDS
+        self.failures = 1 if healthy else self.failures + 1
+        longest = LONGEST_DEVICE_DELAY if self.code == NO_MICROPHONE else LONGEST_DELAY
         return float(min(longest, FIRST_DELAY * 2 ** min(self.failures - 1, 16)))
 
     def _wait(self, seconds: float, reason: str) -> None:
-        self.tell({"restarting": reason, "in": seconds})
+        self.on_message({"restarting": reason, "in": seconds})
         until = self.clock() + seconds
         while not self.stopping and self.clock() < until:
-            kind, what = self._next()
-            self.stopping = self.stopping or (kind, what) == ("order", "stop")
-            self.tick()
-
-
-def _keep_last(child: Child, pipe: IO[bytes]) -> None:
-    """Reads what the listener prints beside its messages: the last line may tell why it died."""
-    with pipe:
-        for line in pipe:
-            if text := line.decode("utf-8", "replace").strip():
-                child.noise[:] = [text[:200]]
+            self.stopping = self._next() == ("order", "stop")
+            self.on_tick()
 
 
 def _signal_name(number: int) -> str:
@@ -258,3 +250,19 @@ def _signal_name(number: int) -> str:
         return signal.Signals(number).name
     except ValueError:
         return _("signal {number}").format(number=number)
+
+
+def notify(state: str) -> None:
+    """Sends a state such as READY=1 to systemd (sd_notify(3)), if systemd started this program. Never raises."""
+    if os.environ.get("NOTIFY_SOCKET"):
+        notifier = SystemdNotifier()
+        if notifier.socket:
+            with notifier.socket:
+                notifier.socket.settimeout(NOTIFY_SECONDS)
+                notifier.notify(state)
+
+
+def watchdog_seconds(environment: Mapping[str, str]) -> float | None:
+    """How often systemd must receive WATCHDOG=1: half of what it allows; None where it does not ask."""
+    asked, process = environment.get("WATCHDOG_USEC", ""), environment.get("WATCHDOG_PID", "")
+    return int(asked) / 2e6 if asked.isdigit() and process in ("", str(os.getpid())) else None

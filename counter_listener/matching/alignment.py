@@ -1,7 +1,7 @@
-"""One wording laid along what was said, syllable by syllable, at the least cost; it may begin and end anywhere.
+"""Aligns one wording with an utterance, syllable by syllable, at the least cost; it may begin and end anywhere.
 
 Semi-global alignment (S. B. Needleman and C. D. Wunsch, Journal of Molecular Biology 48, 1970, with free ends on one
-side), over a few dozen cells: the index has told what to look for.
+side). There are only a few dozen cells, because the index has selected the wordings.
 """
 
 from __future__ import annotations
@@ -17,163 +17,140 @@ from counter_listener.matching.patterns import Pattern
 from counter_listener.matching.syllables import Syllables
 
 UNALIGNED: Final = -1
-OTHER_CHARACTER: Final = 0.002
-"""Of two equal sounds the one written alike is the better partner."""
+OTHER_CHARACTER_COST: Final = 0.002
+"""Of two units with the same sound, the one that is the same character is the better partner."""
+
+CostCache = dict[tuple[str, str | None, float], list[float]]
+"""The substitution costs of all units of an utterance, for each (sound, character, mismatch cost) of a wording."""
 
 
 class Alignment(NamedTuple):
-    """Where a wording lies: units from first up to, not including, last."""
+    """A wording laid along an utterance: units from first up to, not including, last."""
 
+    pattern: Pattern
+    syllables: Syllables
     first: int
     last: int
     cost: float
-    """Syllables that differ, each by its weight."""
+    """Syllables that differ, each with its cost."""
     partners: tuple[int, ...]
-    """For each syllable or slot place of the wording: the unit that stands for it, or NOT_HEARD."""
+    """For each position of the wording: the unit aligned with it, or UNALIGNED."""
     costs: tuple[float, ...]
-    """What each of them costs."""
+    """The cost of each position."""
 
     @property
-    def between(self) -> set[int]:
-        """The units in its midst that stand for nothing of the wording."""
+    def inserted(self) -> set[int]:
+        """The units inside it that are aligned with nothing."""
         return set(range(self.first, self.last)).difference(self.partners)
 
 
-def matching_characters(
-    pattern: Pattern, partners: Sequence[int], spoken: Syllables, span: tuple[int, int] | None = None
-) -> int:
-    """How many characters of a wording, or of a span of it, are written as it has them."""
-    within = slice(*span) if span else slice(None)
-    return sum(
-        at != UNALIGNED and spoken.units[at] == unit
-        for at, unit in zip(partners[within], pattern.units[within], strict=True)
-    )
+def matching_characters(units: Sequence[str | None], partners: Sequence[int], syllables: Syllables) -> int:
+    """How many of these units of a wording are aligned with the identical character."""
+    return sum(at != UNALIGNED and syllables.units[at] == unit for at, unit in zip(partners, units, strict=True))
 
 
-def align_straight(pattern: Pattern, spoken: Syllables, first: int) -> Alignment:
-    """The wording syllable under syllable from `first` on, where each is the same or near."""
+def align_contiguous(pattern: Pattern, syllables: Syllables, first: int) -> Alignment:
+    """The wording syllable under syllable from `first` on, where each is the same or a similar one."""
     last = first + len(pattern.sounds)
     costs = tuple(
-        0.0 if wanted is None or wanted == heard else similar_syllables(wanted)[heard]
-        for wanted, heard in zip(pattern.sounds, spoken.sounds[first:last], strict=True)
+        0.0 if wanted is None or wanted == sound else similar_syllables(wanted)[sound]
+        for wanted, sound in zip(pattern.sounds, syllables.sounds[first:last], strict=True)
     )
-    return Alignment(first, last, sum(costs), tuple(range(first, last)), costs)
-
-
-CostCache = dict[tuple[str, str | None, float], list[float]]
-"""What each unit of an utterance costs as the partner of a syllable (sound, character, and what quite another costs),
-as far as asked for."""
+    return Alignment(pattern, syllables, first, last, sum(costs), tuple(range(first, last)), costs)
 
 
 def align(  # noqa: PLR0913 - a wording, where, and three ways to save work
     pattern: Pattern,
-    spoken: Syllables,
+    syllables: Syllables,
     begin: int,
     end: int,
-    against: CostCache,
-    most: float = inf,
-    rest: Sequence[float] = (),
+    cache: CostCache,
+    max_cost: float = inf,
+    rest_costs: Sequence[float] = (),
 ) -> Alignment | None:
-    """The cheapest place of a wording among the units from `begin` up to, not including, `end`.
+    """The cheapest alignment of a wording with the units from `begin` up to, not including, `end`.
 
-    `against` is a memory to be given again for the same utterance: wordings share most of their syllables. None comes
-    back where every place costs more than `most`: no row of costs has a cheaper cell than the row above it has, so
-    what has passed `most` on the way never comes back. `rest` tells what each syllable and all after it cost at least,
-    so that it is given up the sooner.
+    Give the same `cache` for all wordings of one utterance. The result is None where every alignment costs more than
+    `max_cost`. `rest_costs` are lower bounds for each position and all after it; they end hopeless alignments earlier.
     """
-    rows = _rows(pattern, spoken, begin, end, against, most, rest or [0.0] * (len(pattern.sounds) + 1))
-    if rows is None:
-        return None
-    final = rows[-1]
-    cost = min(final)
-    if cost == inf:
-        return None
-    return _traced(pattern, spoken, begin, rows, final.index(cost))
-
-
-def _rows(  # noqa: PLR0913 - as align
-    pattern: Pattern, spoken: Syllables, begin: int, end: int, against: CostCache, most: float, rest: Sequence[float]
-) -> list[list[float]] | None:
-    """For each length of the wording's beginning: what it costs to end there, before each unit and after the last."""
-    added = spoken.added[begin:end]
-    whole = begin == 0 and end == len(spoken)
-    above = [0.0] * (end - begin + 1)
-    rows = [above]
-    for number, (wanted, unit, lost, other) in enumerate(
-        zip(pattern.sounds, pattern.units, pattern.lost, pattern.other, strict=True), 1
+    rest_costs = rest_costs or [0.0] * (len(pattern.sounds) + 1)
+    insertion_costs = syllables.insertion_costs[begin:end]
+    whole = begin == 0 and end == len(syllables)
+    row = [0.0] * (end - begin + 1)
+    rows = [row]  # for each prefix of the wording: the cost to end it before each unit, and after the last one
+    for number, (wanted, unit, deletion, mismatch) in enumerate(
+        zip(pattern.sounds, pattern.units, pattern.deletion_costs, pattern.mismatch_costs, strict=True), 1
     ):
-        key = (wanted or "", unit, other)
-        known = against.get(key)
-        if known is None:
-            known = against[key] = _costs(wanted, unit, other, spoken)
-        above = _row(above, known if whole else known[begin:end], added, lost)
-        if min(above) + rest[number] > most:
+        key = (wanted or "", unit, mismatch)
+        costs = cache.get(key)
+        if costs is None:
+            costs = cache[key] = _unit_costs(wanted, unit, mismatch, syllables)
+        row = _next_row(row, costs if whole else costs[begin:end], insertion_costs, deletion)
+        if min(row) + rest_costs[number] > max_cost:  # no later row has a cheaper cell
             return None
-        rows.append(above)
-    return rows
+        rows.append(row)
+    cost = min(row)
+    return None if cost == inf else _trace_back(pattern, syllables, begin, rows, row.index(cost))
 
 
-def _costs(wanted: str | None, unit: str | None, other: float, spoken: Syllables) -> list[float]:
+def _unit_costs(wanted: str | None, unit: str | None, mismatch: float, syllables: Syllables) -> list[float]:
+    """The substitution cost of each unit of the utterance for one position of a wording."""
     if wanted is None:
-        return [0.0] * len(spoken)
-    costs = list(map(substitution_costs(wanted, other).get, spoken.sounds, repeat(other)))
-    if unit in spoken.units:
-        for at, written in enumerate(spoken.units):
-            if written == unit:
+        return [0.0] * len(syllables)
+    costs = list(map(_substitution_costs(wanted, mismatch).get, syllables.sounds, repeat(mismatch)))
+    if unit in syllables.units:
+        for at, heard in enumerate(syllables.units):
+            if heard == unit:
                 costs[at] = 0.0
     return costs
 
 
 @lru_cache(maxsize=2048)
-def substitution_costs(wanted: str, other: float) -> Mapping[str, float]:
-    """What each sound that is near to this one costs as its partner when it is written otherwise: no more than one that
-    is quite another.
-    """
-    return {sound: min(cost + OTHER_CHARACTER, other) for sound, cost in similar_syllables(wanted).items()}
+def _substitution_costs(wanted: str, mismatch: float) -> Mapping[str, float]:
+    """The cost of each similar sound in another character; at most that of an unrelated one."""
+    return {sound: min(cost + OTHER_CHARACTER_COST, mismatch) for sound, cost in similar_syllables(wanted).items()}
 
 
-def _row(above: list[float], against: list[float], added: tuple[float, ...], lost: float) -> list[float]:
+def _next_row(
+    above: list[float], costs: list[float], insertion_costs: tuple[float, ...], deletion: float
+) -> list[float]:
     diagonal = above[0]
-    last = diagonal + lost
-    row = [last]
+    left = diagonal + deletion
+    row = [left]
     append = row.append
-    for over, cost, more in zip(above[1:], against, added):  # noqa: B905 - asking costs, and they are of one length
+    for over, cost, insertion in zip(above[1:], costs, insertion_costs):  # noqa: B905 - strict is slower
         # A call of min costs more than all the rest here.
         best = diagonal + cost
-        over_lost = over + lost
-        if over_lost < best:  # noqa: PLR1730
-            best = over_lost
-        last += more
-        if best < last:  # noqa: PLR1730
-            last = best
-        append(last)
+        deleted = over + deletion
+        if deleted < best:  # noqa: PLR1730
+            best = deleted
+        left += insertion
+        if best < left:  # noqa: PLR1730
+            left = best
+        append(left)
         diagonal = over
     return row
 
 
-def _traced(pattern: Pattern, spoken: Syllables, begin: int, rows: list[list[float]], at: int) -> Alignment:
+def _trace_back(pattern: Pattern, syllables: Syllables, begin: int, rows: list[list[float]], at: int) -> Alignment:
     partners = [UNALIGNED] * len(pattern.sounds)
     costs = [0.0] * len(pattern.sounds)
     total, last, number = 0.0, begin + at, len(rows) - 1
     while number:
-        here, above, lost = rows[number][at], rows[number - 1], pattern.lost[number - 1]
-        if at and here >= rows[number][at - 1] + spoken.added[begin + at - 1] - 1e-9:
+        here, above, deletion = rows[number][at], rows[number - 1], pattern.deletion_costs[number - 1]
+        if at and here >= rows[number][at - 1] + syllables.insertion_costs[begin + at - 1] - 1e-9:
             at -= 1
-            total += spoken.added[begin + at]
+            total += syllables.insertion_costs[begin + at]
             continue
         number -= 1
-        if here >= above[at] + lost - 1e-9:
-            costs[number] = lost
+        if here >= above[at] + deletion - 1e-9:
+            costs[number] = deletion
         else:
             at -= 1
-            wanted = pattern.sounds[number]
-            partners[number] = begin + at
-            costs[number] = (
-                0.0
-                if wanted is None
-                else similar_syllables(wanted).get(spoken.sounds[begin + at], pattern.other[number])
-            )
-            if pattern.units[number] == spoken.units[begin + at]:
-                costs[number] = 0.0
+            unit, wanted = begin + at, pattern.sounds[number]
+            partners[number] = unit
+            if wanted is not None and pattern.units[number] != syllables.units[unit]:
+                similar = similar_syllables(wanted)
+                costs[number] = similar.get(syllables.sounds[unit], pattern.mismatch_costs[number])
         total += costs[number]
-    return Alignment(begin + at, last, total, tuple(partners), tuple(costs))
+    return Alignment(pattern, syllables, begin + at, last, total, tuple(partners), tuple(costs))

@@ -1,92 +1,134 @@
-"""A phrase set made ready for matching."""
+"""A phrase set prepared for matching, and which of its phrases are likely at a time."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
+from math import inf
+from typing import Final
 
-from counter_listener.domain import PhraseSet, Prior, Rule
-from counter_listener.matching.beginnings import Beginnings, phrase_beginnings, with_beginnings
-from counter_listener.matching.implied import ImpliedCourtesies, implied_courtesies
-from counter_listener.matching.index import Index, build_index, rebuild_thresholds
-from counter_listener.matching.patterns import Pattern, compile_patterns, with_likely_threshold
-from counter_listener.matching.scoring import Candidate, max_units
+from counter_listener.domain import Findings, PhraseSet, Prior, Rule
+from counter_listener.matching.compilation import (
+    Beginnings,
+    ImpliedCourtesies,
+    ambiguous_prefixes,
+    compile_patterns,
+    implied_courtesies,
+    phrase_beginnings,
+)
+from counter_listener.matching.confusion import parameters
+from counter_listener.matching.index import Index, build_index, with_thresholds_of
+from counter_listener.matching.patterns import Pattern, with_likely_threshold
+from counter_listener.matching.scoring import Candidate
 
-Same = tuple[tuple[object, ...], ...]
-"""Of an utterance what decides where wordings stand in it."""
+PRIOR_ORDER: Final[tuple[Prior, ...]] = ("nothing", "phrases", "scenario")
+MAX_FILLERS: Final = 6
+"""Units that a candidate may have more than its wording has positions."""
+
+CacheKey = tuple[tuple[object, ...], ...]
+"""What decides which candidates an utterance has."""
 
 
 @dataclass(frozen=True, slots=True)
 class Matcher:
-    """A phrase set made ready for matching."""
+    """A phrase set prepared for matching."""
 
     phrases: PhraseSet
     patterns: tuple[Pattern, ...]
     index: Index
     rules: Mapping[str, Rule]
-    inside: ImpliedCourtesies
-    """The courtesy words and courtesies that owed wordings hold."""
+    implied: ImpliedCourtesies
     beginnings: Beginnings
-    """How owed wordings begin."""
-    longest: int
-    """Units that the longest wording may take."""
-    of_scenarios: frozenset[str] = frozenset()
-    """Ids of the phrases that are owed in a scenario alone."""
-    expected: Prior = "nothing"
-    """What is likely to be said where it listens."""
-    others: Mapping[Prior, Matcher] = field(default_factory=dict)
-    """The same where something else is."""
-    known: OrderedDict[Same, tuple[Candidate, ...]] | None = field(default=None, compare=False, repr=False)
-    """Where wordings stood in what was said of late, if that is remembered."""
+    max_units: int
+    """Most units that a candidate may cover."""
+    scenario_phrases: frozenset[str] = frozenset()
+    """Ids of the phrases that are owed only in a scenario."""
+    prior: Prior = "nothing"
+    """What is likely to be said."""
+    by_prior: Mapping[Prior, Matcher] = field(default_factory=dict)
+    """The matchers for other priors."""
+    cache: OrderedDict[CacheKey, tuple[Candidate, ...]] | None = field(default=None, compare=False, repr=False)
+    """The candidates of recent utterances, if they are cached."""
 
-    def when(self, expected: Prior) -> Matcher:
-        """What to listen with where this is likely to be said."""
-        return self.others.get(expected, self)
+    def for_prior(self, prior: Prior) -> Matcher:
+        """The matcher to use where this is likely to be said."""
+        return self.by_prior.get(prior, self)
 
     def is_likely(self, phrase: str) -> bool:
-        """Whether a phrase is likely where it listens."""
-        return self.expected == "scenario" or (self.expected == "phrases" and phrase not in self.of_scenarios)
+        """Whether a phrase is likely to be said."""
+        return self.prior == "scenario" or (self.prior == "phrases" and phrase not in self.scenario_phrases)
 
 
 def prepare_matcher(phrases: PhraseSet) -> Matcher:
     """A matcher for all wordings of a phrase set."""
     wordings = compile_patterns(phrases)
-    known = phrase_beginnings(wordings)
-    patterns = tuple(with_beginnings(wordings, known))
-    plain = Matcher(
+    beginnings = phrase_beginnings(wordings)
+    patterns = tuple(
+        pattern._replace(ambiguous_prefixes=ambiguous_prefixes(pattern, beginnings)) for pattern in wordings
+    )
+    matcher = Matcher(
         phrases=phrases,
         patterns=patterns,
         index=build_index(patterns),
         rules={rule.id: rule for rule in phrases.rule},
-        inside=implied_courtesies(patterns),
-        beginnings=known,
-        longest=max(map(max_units, patterns), default=0),
-        of_scenarios=frozenset(
+        implied=implied_courtesies(patterns),
+        beginnings=beginnings,
+        max_units=max((len(pattern.sounds) + MAX_FILLERS for pattern in patterns), default=0),
+        scenario_phrases=frozenset(
             phrase.id for stage, scenario in phrases.stages() if scenario for phrase in stage.phrase
         ),
     )
-    owed = with_prior(plain, "phrases")
-    return replace(plain, others={"phrases": owed, "scenario": with_prior(owed, "scenario")})
+    likely = _with_prior(matcher, "phrases")
+    return replace(matcher, by_prior={"phrases": likely, "scenario": _with_prior(likely, "scenario")})
 
 
-def with_prior(less: Matcher, expected: Prior) -> Matcher:
+def _with_prior(base: Matcher, prior: Prior) -> Matcher:
     """The same where more is likely to be said; what was likely already stays as it is."""
-    matcher = replace(less, expected=expected)
-
-    def newly(pattern: Pattern) -> bool:
-        owed = pattern.role == "phrase"
-        return owed and matcher.is_likely(pattern.owner) and not less.is_likely(pattern.owner)
-
-    patterns = tuple(with_likely_threshold(pattern) if newly(pattern) else pattern for pattern in less.patterns)
-    return replace(matcher, patterns=patterns, index=rebuild_thresholds(less.index, patterns))
+    matcher = replace(base, prior=prior)
+    patterns = tuple(
+        with_likely_threshold(pattern)
+        if pattern.role == "phrase" and matcher.is_likely(pattern.owner) and not base.is_likely(pattern.owner)
+        else pattern
+        for pattern in base.patterns
+    )
+    return replace(matcher, patterns=patterns, index=with_thresholds_of(patterns, base.index))
 
 
 def with_cache(matcher: Matcher) -> Matcher:
-    """The same for recordings by the thousand: at a counter the same is said all day long.
+    """The same with a cache, for thousands of recordings: at a counter the same is said all day long.
 
-    What is heard live is to be remembered nowhere, not in memory either.
+    Not for live listening: what is heard there must not be kept, not even in memory.
     """
-    known = OrderedDict[Same, tuple[Candidate, ...]]()
-    others = {expected: replace(other, known=known) for expected, other in matcher.others.items()}
-    return replace(matcher, known=known, others=others)
+    cache = OrderedDict[CacheKey, tuple[Candidate, ...]]()
+    by_prior = {prior: replace(other, cache=cache) for prior, other in matcher.by_prior.items()}
+    return replace(matcher, cache=cache, by_prior=by_prior)
+
+
+@dataclass(frozen=True, slots=True)
+class RecentPhrases:
+    """When the last phrase was heard, and the last phrase or trigger of a scenario, in seconds."""
+
+    phrase: float = -inf
+    scenario: float = -inf
+
+    def prior(self, now: float) -> Prior:
+        """What is likely at a time."""
+        since = now - parameters().likely_seconds
+        return "scenario" if self.scenario >= since else "phrases" if self.phrase >= since else "nothing"
+
+    def after(self, findings: Findings, scenario_phrases: Collection[str]) -> RecentPhrases:
+        """The same after an utterance. Only phrases count that are hits without a prior too."""
+        least = 100 * (1 - parameters().thresholds["phrase"].max_share)
+        phrases = [hit for hit in findings.phrases if hit.score >= least]
+        in_scenario = (*findings.triggers, *(hit for hit in phrases if hit.owner in scenario_phrases))
+        return RecentPhrases(
+            max((self.phrase, *(hit.end for hit in phrases))), max((self.scenario, *(hit.end for hit in in_scenario)))
+        )
+
+
+def prior_within(findings: Findings, scenario_phrases: Collection[str]) -> Prior:
+    """What is likely in the same utterance as these findings."""
+    if findings.triggers or any(hit.owner in scenario_phrases for hit in findings.phrases):
+        return "scenario"
+    return "phrases" if findings.phrases else "nothing"

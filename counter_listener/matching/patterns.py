@@ -1,169 +1,228 @@
-"""The wordings of a phrase set, made ready to be listened for."""
+"""One wording as a pattern: its syllables and slots, what each costs to miss, and how much may differ in all."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from itertools import accumulate, combinations
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from itertools import accumulate
 from math import inf
 from typing import Final, NamedTuple
 
-from counter_listener.domain import Forbidden, PhraseSet, Role, Rule, Scenario, Slot
-from counter_listener.matching.confusion import AcceptanceThreshold, information_bits, parameters
+from counter_listener.domain import Role, Slot
+from counter_listener.matching.confusion import LETTERS_BITS, AcceptanceThreshold, parameters, syllable_bits
 from counter_listener.phrases import SLOT, pronounce, split_units
 
 ROUNDING: Final = 1e-6
 CONTEXTS: Final[frozenset[Role]] = frozenset({"unless", "need", "not_in"})
-"""What is listed for its meaning beside others, by many owners."""
-
-Courtesies = Mapping[str | None, Collection[tuple[str, ...]]]
-"""By the unit with which they begin."""
-
-FORGIVEN_INSERTIONS: Final = 2
-"""Syllables put into a wording, fillers left out, of which each is forgiven in part."""
-ASKING: Final = ("请", "问")
-"""One word, of which 问 is left where 请 was swallowed."""
+"""Roles of wordings that change the meaning of others; several owners may list the same one."""
+MAX_DISCOUNTED_INSERTIONS: Final = 2
+"""Insertions, without fillers, that the largest cost of an alignment allows for."""
+MAY_I_ASK: Final = ("请", "问")
+"""One word; 问 remains of it where 请 was dropped."""
 
 
 class Pattern(NamedTuple):
-    """One wording: syllables side by side, with slots of any sound around and between them."""
+    """One wording. A position is a syllable, or a place in a slot that takes any syllable."""
 
     role: Role
     owners: frozenset[str]
-    """Ids of those that list it; more than one only for contexts."""
+    """Ids of what lists it; more than one only for contexts."""
     wording: str
     units: tuple[str | None, ...]
-    """As written; None where a slot takes any syllable."""
+    """The character or word in letters at each position; None in a slot."""
     sounds: tuple[str | None, ...]
-    lost: tuple[float, ...]
-    """What it costs not to hear each; infinite where a slot must be filled, 0 where it need not."""
-    other: tuple[float, ...]
-    """What it costs to hear quite another instead of each."""
+    deletion_costs: tuple[float, ...]
+    """Infinite where a slot must be filled, 0 where it may be shorter."""
+    mismatch_costs: tuple[float, ...]
+    """Cost of an unrelated syllable at each position."""
     pieces: tuple[tuple[int, int], ...]
-    """Where the fixed pieces stand: first up to, not including, last."""
+    """The stretches without slots: positions from first up to, not including, last."""
     size: int
     """Syllables, slots left out."""
-    bits: tuple[float, ...]
-    """How much each of its sounds tells; 0 for a slot."""
-    weight: float
-    """Syllables, light ones counted as what it costs to lose them."""
-    needed: float
-    """Least evidence, in bits."""
-    ceiling: float
-    """The most that a place of it can be worth, in bits."""
-    worth: float
-    """Bits that a syllable of it gone wrong takes away, on average: its own, and those for being wrong."""
-    least_worth: float
-    """The same for the syllable that tells least."""
     characters: frozenset[str]
-    miswritten: float
-    """Bits that another character of the right sound takes away at least."""
-    absent: float
-    """The same for a syllable that is not there."""
-    lights: int
+    courtesies: tuple[tuple[int, int], ...]
+    """The spans of the courtesies that must be heard: each 麻烦 or 对不起, and where there is none, each 请."""
+    negations: tuple[int, ...]
+    """Positions of each 不, 没 or 别 without which it says the contrary."""
+    persons: tuple[int, ...]
+    """Positions of each 我, 你 or 他."""
+    threshold: float | None
+    """Least similarity, 0-100, that the phrase set gives instead of the parameters."""
+    shared: bool
+    bits: tuple[float, ...] = ()
+    """Information of each sound; 0 in a slot."""
+    weight: float = 0.0
+    """Sum of the deletion costs of its syllables, each at most 1."""
+    required_bits: float = 0.0
+    """Least evidence."""
+    max_value: float = 0.0
+    """Most bits above the required ones that a candidate can have."""
+    mean_error_bits: float = 0.0
+    """Bits that a wrong syllable takes away, on average: its own, and the penalty."""
+    homophone_bits: float = 0.0
+    """Bits that a homophone takes away, at least."""
+    missing_bits: float = 0.0
+    """Bits that a missing sound takes away, at least."""
+    light_count: int = 0
     """How many of its syllables are cheap to lose."""
-    cells: tuple[tuple[str, float, float, float], ...]
-    """Of each syllable, slots left out: its sound, what it costs not to hear it, to hear it not at all, its bits."""
-    holds: frozenset[tuple[int, int]] = frozenset()
-    """Which of its stretches, from first up to, not including, last, are wordings in their own right."""
-    begins: frozenset[int] = frozenset()
-    """How many of its first units begin a wording of another phrase, too, by sound."""
-    courtesies: tuple[tuple[int, int], ...] = ()
-    """Where the courtesies stand that must be heard: each 麻烦 or 对不起, and where there is none, each 请."""
-    negations: tuple[int, ...] = ()
-    """Where a 不, 没 or 别 stands without which it says the contrary."""
-    persons: tuple[int, ...] = ()
-    """Where a 我, 你 or 他 stands."""
-    threshold: float | None = None
-    """Least closeness, 0-100, instead of the line."""
-    shared: bool = False
-    most: float = 0.0
-    """The most that may differ, in syllables, where everything else speaks for it; this and what follows by a line."""
+    syllables: tuple[tuple[str, float, float, float], ...] = ()
+    """Of each syllable: sound, deletion cost, cost where its sound is missing, information in bits."""
+    contained: frozenset[tuple[int, int]] = frozenset()
+    """The spans of positions that are wordings themselves."""
+    ambiguous_prefixes: frozenset[int] = frozenset()
+    """The lengths of its prefixes that sound like the beginning of another phrase."""
     allowed: tuple[float, ...] = (0.0,)
-    """The most that may differ where none, one, two ... others are written as others of their sound."""
-    relieved: tuple[float, ...] = (0.0,)
-    """The same where all that can make it more does."""
-    bound: float = 0.0
-    """The most that an alignment of it may cost."""
-    forgiving: bool = False
-    """Whether a syllable of it may be lost, or others come between."""
-    fewest: int = 1
-    """Units that it takes at least, each syllable lost at its own cost."""
+    """Largest cost, in syllables, where 0, 1, 2 ... are homophones; this and the rest follow from a threshold."""
+    extended_allowed: tuple[float, ...] = (0.0,)
+    """The same for a clause of its own with surplus evidence."""
+    max_alignment_cost: float = 0.0
+    tolerates_edits: bool = False
+    """Whether a syllable may be deleted or inserted."""
+    min_units: int = 1
+    """Fewest units that a candidate covers."""
+    max_missing: int = 0
+    """How many of its sounds may be missing before the cost is too high."""
 
     @property
     def owner(self) -> str:
-        """The id of the only one that lists it."""
+        """The id of its only owner."""
         (owner,) = self.owners
         return owner
 
     @property
-    def forgiven(self) -> bool:
-        """Whether more of it may differ where it was misheard."""
-        return self.relieved[0] > self.allowed[0]
+    def has_extension(self) -> bool:
+        """Whether more may differ under good conditions."""
+        return self.extended_allowed[0] > self.allowed[0]
+
+    def allowed_cost(self, homophones: int) -> float:
+        """Largest cost where so many syllables are homophones."""
+        return self.allowed[min(homophones, len(self.allowed) - 1)]
 
 
-def compile_patterns(phrases: PhraseSet) -> list[Pattern]:
-    """Every wording of a phrase set in which there is something to hear; contexts that several list stand once."""
-    found: dict[tuple[object, ...], Pattern] = {}
-    polite = rule_courtesies(phrases)
-    for role, owner, wording, threshold, shared in iter_role_wordings(phrases):
-        pattern = make_pattern(role, owner, wording, phrases.slots, polite, threshold, shared=shared)
-        if not pattern.pieces:
-            continue
-        alone = None if role in CONTEXTS else owner
-        key = (role, alone, pattern.units, shared)
-        known = found.get(key)
-        found[key] = with_owners(known, pattern.owners) if known else pattern
-    every = {pattern.units for pattern in found.values()}
-    return [one._replace(holds=holds) if (holds := contained_wordings(one, every)) else one for one in found.values()]
+def make_pattern(  # noqa: PLR0913 - what a phrase set says of a wording
+    role: Role,
+    owner: str,
+    wording: str,
+    slots: Mapping[str, Slot],
+    rule_courtesies: AbstractSet[tuple[str, ...]],
+    threshold: float | None = None,
+    *,
+    shared: bool = False,
+) -> Pattern:
+    """One wording as a pattern. A slot at an end is as short as it may be, one inside as long."""
+    figures = parameters()
+    parts = SLOT.split(wording)
+    fixed = [split_units(part) for part in parts[::2]]
+    units, deletion, mismatch, pieces = _positions(fixed, [slots[name] for name in parts[1::2]])
+    size = sum(map(len, fixed))
+    spans = courtesy_spans(tuple(units), rule_courtesies) if role == "phrase" else []
+    needs = _charge_courtesies(spans, size, deletion, mismatch)
+    known_sounds = (sound for piece in fixed if piece for sound in pronounce(piece))
+    pattern = Pattern(
+        role=role,
+        owners=frozenset((owner,)),
+        wording=wording,
+        units=tuple(units),
+        sounds=tuple(None if unit is None else next(known_sounds) for unit in units),
+        deletion_costs=tuple(deletion),
+        mismatch_costs=tuple(mismatch),
+        pieces=tuple(pieces),
+        size=size,
+        characters=frozenset(unit for unit in units if unit is not None),
+        courtesies=needs,
+        negations=() if role in CONTEXTS else tuple(negation_positions(units)),
+        persons=() if role in CONTEXTS else tuple(at for at, unit in enumerate(units) if unit in figures.persons),
+        threshold=threshold,
+        shared=shared,
+    )
+    return with_threshold(figures.thresholds[role], _with_evidence(pattern))
 
 
-def contained_wordings(pattern: Pattern, known: Collection[tuple[str | None, ...]]) -> frozenset[tuple[int, int]]:
-    """The stretches of an owed wording, shorter than itself, that are wordings in their own right."""
-    if pattern.role != "phrase":
-        return frozenset()
-    spans = combinations(range(len(pattern.units) + 1), 2)
-    return frozenset(
-        (first, last) for first, last in spans if last - first < pattern.size and pattern.units[first:last] in known
+def _with_evidence(pattern: Pattern) -> Pattern:
+    """The same wording with its weight and what its syllables tell."""
+    figures, size, pieces, sounds = parameters(), pattern.size, pattern.pieces, pattern.sounds
+    bits = tuple(0.0 if sound is None else syllable_bits().get(sound, LETTERS_BITS) for sound in sounds)
+    syllables = tuple(
+        (sound, deletion, min(deletion, mismatch), bit)
+        for sound, deletion, mismatch, bit in zip(
+            sounds, pattern.deletion_costs, pattern.mismatch_costs, bits, strict=True
+        )
+        if sound is not None
+    )
+    slot_places = sum(sound is None for sound in sounds[pieces[0][0] : pieces[-1][1]]) if pieces else 0
+    required_bits = figures.thresholds[pattern.role].min_bits + figures.slot_bits * slot_places**0.5
+    min_bits = min((bit for *_, bit in syllables), default=0.0)
+    min_deletion = min((deletion for _, deletion, _, _ in syllables), default=0.0)
+    return pattern._replace(
+        bits=bits,
+        weight=sum(min(1.0, deletion) for _, deletion, _, _ in syllables),
+        required_bits=required_bits,
+        max_value=sum(bits) + size * figures.character_bits + figures.alone_bits - required_bits,
+        mean_error_bits=sum(bits) / max(1, size) + figures.error_bits,
+        homophone_bits=figures.character_bits + figures.homophone_bits,
+        missing_bits=min_bits + figures.character_bits + figures.error_bits * min_deletion,
+        light_count=sum(0.0 < deletion < figures.deletion for deletion in pattern.deletion_costs),
+        syllables=syllables,
     )
 
 
-def with_likely_threshold(pattern: Pattern) -> Pattern:
-    """The same owed wording where it is likely, for others were just heard."""
-    line = parameters().likely
-    return with_threshold(line, pattern) if pattern.size >= line.least_from else pattern
+def _positions(
+    fixed: Sequence[tuple[str, ...]], slots: Sequence[Slot]
+) -> tuple[list[str | None], list[float], list[float], list[tuple[int, int]]]:
+    """The units, the deletion costs, the mismatch costs and the pieces of a wording; a slot follows each fixed part."""
+    figures = parameters()
+    units: list[str | None] = []
+    deletion: list[float] = []
+    mismatch: list[float] = []
+    pieces: list[tuple[int, int]] = []
+    light = figures.light_syllables if sum(map(len, fixed)) >= figures.light_from else frozenset[str]()
+    for number, piece in enumerate(fixed):
+        if piece:
+            pieces.append((len(units), len(units) + len(piece)))
+        units += piece
+        deletion += [figures.light_deletion if unit in light else figures.deletion for unit in piece]
+        mismatch += [1.0] * len(piece)
+        if number < len(slots):
+            slot, inside = slots[number], pieces and any(fixed[number + 1 :])
+            optional = slot.max - slot.min if inside else 0
+            units += [None] * (slot.min + optional)
+            deletion += [inf] * slot.min + [0.0] * optional
+            mismatch += [0.0] * (slot.min + optional)
+    for edge in {pieces[0][0], pieces[-1][1] - 1} if pieces else ():
+        deletion[edge] += figures.edge_cost if deletion[edge] >= figures.deletion else 0.0
+        mismatch[edge] += figures.edge_cost
+    return units, deletion, mismatch, pieces
 
 
-def courtesy_spans(units: Sequence[str | None], polite: Courtesies) -> tuple[tuple[int, int], ...]:
-    """Where in a wording stands what a rule needs, first up to, not including, last: 请, and 请您 as well."""
-    found = (
-        (at, at + len(need))
-        for at, unit in enumerate(units)
-        for need in polite.get(unit, ())
-        if tuple(units[at : at + len(need)]) == need
+def _charge_courtesies(
+    spans: Collection[tuple[int, int]], size: int, deletion: list[float], mismatch: list[float]
+) -> tuple[tuple[int, int], ...]:
+    """Raises the costs of the courtesies of an owed wording; the result are those that must be heard."""
+    figures = parameters()
+    needs = innermost(spans)
+    if size < figures.light_from:
+        for at in {at for span in spans if span not in needs for at in range(*span)}:
+            deletion[at] += figures.courtesy_cost
+            mismatch[at] += figures.courtesy_cost
+    words = tuple((first, last) for first, last in needs if last - first > 1)
+    for first, _ in () if words else needs:
+        deletion[first] = figures.please_deletion
+    return words or needs
+
+
+def courtesy_spans(units: tuple[str | None, ...], courtesies: AbstractSet[tuple[str, ...]]) -> list[tuple[int, int]]:
+    """The spans of a wording that a rule needs, first up to, not including, last: 请, and 请您 as well."""
+    asking = len(MAY_I_ASK)
+    return sorted(
+        (at, at + (asking if units[at : at + asking] == MAY_I_ASK else size))
+        for size in {len(need) for need in courtesies}
+        for at in range(len(units) - size + 1)
+        if units[at : at + size] in courtesies
     )
-    return tuple(
-        (first, first + len(ASKING)) if tuple(units[first : first + len(ASKING)]) == ASKING else (first, last)
-        for first, last in found
-    )
 
 
-def negation_positions(units: Sequence[str | None]) -> Iterator[int]:
-    """Where a negation stands, those left out that turn nothing around: in 对不起, and in a question like 办不办."""
-    told = parameters()
-    for at, unit in enumerate(units):
-        asks = 0 < at < len(units) - 1 and units[at - 1] == units[at + 1]
-        if unit in told.negations and not asks and not any(_stands(word, at, units) for word in told.kept_words):
-            yield at
-
-
-def _stands(word: str, at: int, units: Sequence[str | None]) -> bool:
-    """Whether a word stands in a wording, over one of its units."""
-    size = len(word)
-    return any(tuple(units[first : first + size]) == tuple(word) for first in range(max(0, at - size + 1), at + 1))
-
-
-def shortest(spans: Collection[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
-    """Those of them that hold no other: the 请 of 请您."""
+def innermost(spans: Collection[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
+    """The spans that contain no other: the 请 of 请您."""
     return tuple(
         (first, last)
         for first, last in spans
@@ -171,177 +230,53 @@ def shortest(spans: Collection[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
     )
 
 
-def rule_courtesies(phrases: PhraseSet) -> Courtesies:
-    """What the rules of a phrase set need."""
-    needs = {split_units(need) for rule in phrases.rule for need in rule.need}
-    return {first: frozenset(need for need in needs if need[:1] == (first,)) for first in {need[0] for need in needs}}
+def negation_positions(units: Sequence[str | None]) -> Iterator[int]:
+    """The positions of negations, without those that negate nothing: in 对不起, and in a question like 办不办."""
+    figures = parameters()
+    for at, unit in enumerate(units):
+        asks = 0 < at < len(units) - 1 and units[at - 1] == units[at + 1]
+        if unit in figures.negations and not asks:
+            neutral = (
+                tuple(units[first : first + len(word)]) == tuple(word)
+                for word in figures.neutral_words
+                for first in range(max(0, at - len(word) + 1), at + 1)
+            )
+            if not any(neutral):
+                yield at
 
 
-def with_owners(pattern: Pattern, more: frozenset[str]) -> Pattern:
-    """The same wording, listed by more."""
-    return pattern._replace(owners=pattern.owners | more)
+def with_likely_threshold(pattern: Pattern) -> Pattern:
+    """The same owed wording where phrases are likely, because others were just heard."""
+    threshold = parameters().likely_threshold
+    return with_threshold(threshold, pattern) if pattern.size >= threshold.long_from else pattern
 
 
-def iter_role_wordings(phrases: PhraseSet) -> Iterator[tuple[Role, str, str, float | None, bool]]:
-    """Every wording as (role, id of its owner, wording, threshold, whether customers say it too)."""
-
-    def of(
-        role: Role, owner: str, wordings: Iterable[str], threshold: float | None = None, *, shared: bool = False
-    ) -> Iterator[tuple[Role, str, str, float | None, bool]]:
-        return ((role, owner, wording, threshold, shared) for wording in wordings)
-
-    for phrase, _ in phrases.phrases():
-        yield from of("phrase", phrase.id, phrase.say, phrase.threshold)
-        yield from of("phrase", phrase.id, phrase.shared, phrase.threshold, shared=True)
-        yield from of("not_in", phrase.id, phrase.not_in)
-    for offence in phrases.forbidden:
-        yield from of("forbidden", offence.id, offence.say, offence.threshold)
-        yield from of("forbidden", offence.id, offence.shared, offence.threshold, shared=True)
-    for word in phrases.word:
-        yield from of("word", word.id, word.say)
-        yield from of("word", word.id, word.shared, shared=True)
-        yield from of("not_in", word.id, word.not_in)
-    for rule in phrases.rule:
-        yield from of("when", rule.id, rule.when)
-        yield from of("when", rule.id, rule.shared, shared=True)
-        yield from of("need", rule.id, rule.need)
-    for scenario in phrases.scenario:
-        yield from of("trigger", scenario.id, scenario.when)
-    excusing: tuple[Forbidden | Rule | Scenario, ...] = (*phrases.forbidden, *phrases.rule, *phrases.scenario)
-    for entry in excusing:
-        yield from of("unless", entry.id, entry.unless)
-        yield from of("not_in", entry.id, entry.not_in)
-
-
-def make_pattern(  # noqa: PLR0913 - one wording has this many sides
-    role: Role,
-    owner: str,
-    wording: str,
-    slots: Mapping[str, Slot],
-    polite: Courtesies,
-    threshold: float | None = None,
-    *,
-    shared: bool = False,
-) -> Pattern:
-    """One wording as a pattern. Slots at its ends are as short as they may be; those inside may be as long."""
-    parts = SLOT.split(wording)
-    units: list[str | None] = []
-    lost: list[float] = []
-    other: list[float] = []
-    pieces: list[tuple[int, int]] = []
-    fixed = [split_units(part) for part in parts[::2]]
-    size = sum(map(len, fixed))
-    told = parameters()
-    for index, part in enumerate(parts):
-        if index % 2 == 0:
-            piece = fixed[index // 2]
-            if piece:
-                pieces.append((len(units), len(units) + len(piece)))
-            cheap = told.light if size >= told.lost_from else frozenset[str]()
-            units += piece
-            lost += [told.lost_cheap if unit in cheap else told.lost for unit in piece]
-            other += [1.0] * len(piece)
-            continue
-        slot = slots[part]
-        between = pieces and any(fixed[index // 2 + 1 :])
-        extra = slot.max - slot.min if between else 0
-        units += [None] * (slot.min + extra)
-        lost += [inf] * slot.min + [0.0] * extra
-        other += [0.0] * (slot.min + extra)
-    for edge in {pieces[0][0], pieces[-1][1] - 1} if pieces else ():
-        lost[edge] += told.edge if lost[edge] >= told.lost else 0.0
-        other[edge] += told.edge
-    spans = courtesy_spans(units, polite) if role == "phrase" else ()
-    needs = shortest(spans)
-    if size < told.lost_from:
-        for at in {at for span in spans if span not in needs for at in range(*span)}:
-            lost[at] += told.courtesy
-            other[at] += told.courtesy
-    words = tuple((first, last) for first, last in needs if last - first > 1)
-    for first, _ in () if words else needs:
-        lost[first] = told.please
-    heard = [iter(pronounce(piece)) for piece in fixed if piece]
-    told_sounds = tuple(sound for piece in heard for sound in piece)
-    following = iter(told_sounds)
-    spoken = tuple(None if unit is None else next(following) for unit in units)
-    bits = tuple(0.0 if sound is None else information_bits(sound) for sound in spoken)
-    weight = sum(min(1.0, cost) for cost, unit in zip(lost, units, strict=True) if unit is not None)
-    inner = spoken[pieces[0][0] : pieces[-1][1]] if pieces else ()
-    needed = told.lines[role].bits + told.slot * sum(sound is None for sound in inner) ** 0.5
-    ceiling = sum(bits) + size * told.character + told.alone - needed
-    least_worth = min((one for one, unit in zip(bits, units, strict=True) if unit), default=0.0) + told.wrong
-    least_lost = min((gone for gone, unit in zip(lost, units, strict=True) if unit), default=0.0)
-    pattern = Pattern(
-        role=role,
-        owners=frozenset((owner,)),
-        wording=wording,
-        units=tuple(units),
-        sounds=spoken,
-        lost=tuple(lost),
-        other=tuple(other),
-        pieces=tuple(pieces),
-        size=size,
-        bits=bits,
-        weight=weight,
-        needed=needed,
-        ceiling=ceiling,
-        worth=sum(bits) / max(1, size) + told.wrong,
-        least_worth=least_worth,
-        characters=frozenset(unit for unit in units if unit is not None),
-        miswritten=told.character + told.homophone,
-        absent=least_worth - told.wrong + told.character + told.wrong * least_lost,
-        lights=sum(0.0 < cost < told.lost for cost in lost),
-        cells=tuple(
-            (sound, gone, min(gone, another), bit)
-            for sound, gone, another, bit in zip(spoken, lost, other, bits, strict=True)
-            if sound is not None
-        ),
-        courtesies=words or needs,
-        negations=() if role in CONTEXTS else tuple(negation_positions(units)),
-        persons=() if role in CONTEXTS else tuple(at for at, unit in enumerate(units) if unit in told.persons),
-        threshold=threshold,
-        shared=shared,
-    )
-    return with_threshold(told.lines[role], pattern)
-
-
-def with_threshold(line: AcceptanceThreshold, pattern: Pattern) -> Pattern:
-    """The same wording, of which as much may differ as a line says."""
-    told, size = parameters(), pattern.size
-    allowed = relieved = allowed_costs(line, size, pattern.weight, pattern.threshold)
-    most = allowed[-1]
+def with_threshold(threshold: AcceptanceThreshold, pattern: Pattern) -> Pattern:
+    """The same wording with the allowed costs that follow from a threshold."""
+    figures, size, weight = parameters(), pattern.size, pattern.weight
+    is_long = size >= threshold.long_from
+    if pattern.threshold is not None:
+        costs = [weight * (100 - pattern.threshold) / 100]
+    else:
+        least = threshold.min_allowed if is_long else 0.0
+        shares = (threshold.max_share + threshold.homophone_share * n for n in range(threshold.max_homophones + 1))
+        costs = [max(least, weight * share) for share in shares]
+    allowed = extended = tuple(costs)
+    max_cost = allowed[-1]
     if pattern.threshold is None:
-        relieved = extended_costs(line, size, pattern.weight, allowed)
-        most = max(0.0, min(most, pattern.ceiling / pattern.least_worth))
+        min_bits = min((bits for *_, bits in pattern.syllables), default=0.0)
+        max_cost = max(0.0, min(max_cost, pattern.max_value / (min_bits + figures.error_bits)))
+    if pattern.threshold is None and is_long:
+        more = weight * (threshold.alone_share + threshold.max_surplus_share)
+        extended = tuple(max(cost, min(allowed[-1], max(threshold.min_allowed_alone, cost + more))) for cost in allowed)
+    discount = MAX_DISCOUNTED_INSERTIONS * figures.insertion * (1.0 - threshold.insertion_factor) * is_long
+    deleted = accumulate(sorted(cost for _, cost, _, _ in pattern.syllables))
+    missing = accumulate(sorted(cost for _, _, cost, _ in pattern.syllables))
     return pattern._replace(
-        most=most,
         allowed=allowed,
-        relieved=relieved,
-        bound=allowed[-1] + FORGIVEN_INSERTIONS * told.added * (1.0 - line.added) * (size >= line.least_from),
-        forgiving=size > 1 and most >= (1.0 if pattern.role in CONTEXTS else told.added_cheap),
-        fewest=minimum_units(pattern.lost, pattern.units, allowed[-1]),
+        extended_allowed=extended,
+        max_alignment_cost=allowed[-1] + discount,
+        tolerates_edits=size > 1 and max_cost >= (1.0 if pattern.role in CONTEXTS else figures.filler_insertion),
+        min_units=max(1, sum(cost > allowed[-1] + ROUNDING for cost in deleted)),
+        max_missing=min(sum(cost <= max_cost + ROUNDING for cost in missing), size - 1),
     )
-
-
-def minimum_units(lost: Iterable[float], units: Iterable[str | None], most: float) -> int:
-    """Units that a wording takes at least where no more than `most` may be lost of it, the light ones first."""
-    costs = sorted(cost for cost, unit in zip(lost, units, strict=True) if unit is not None)
-    return max(1, sum(spent > most + ROUNDING for spent in accumulate(costs)))
-
-
-def allowed_costs(line: AcceptanceThreshold, size: int, weight: float, threshold: float | None) -> tuple[float, ...]:
-    """The most that may differ, in syllables, where none, one, two ... others are written as others of their sound."""
-    if threshold is not None:
-        return (weight * (100 - threshold) / 100,)
-    least = line.least if size >= line.least_from else 0.0
-    return tuple(max(least, weight * (line.share + line.garbled * number)) for number in range(line.garbled_most + 1))
-
-
-def extended_costs(
-    line: AcceptanceThreshold, size: int, weight: float, allowed: tuple[float, ...]
-) -> tuple[float, ...]:
-    """The same where the wording stands alone and all the evidence is spare; never more than the last of `allowed`."""
-    if size < line.least_from:
-        return allowed
-    more = weight * (line.alone + line.spare_most)
-    return tuple(max(one, min(allowed[-1], max(line.alone_least, one + more))) for one in allowed)

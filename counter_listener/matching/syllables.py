@@ -1,4 +1,4 @@
-"""An utterance as the matcher sees it: one syllable after the other, each with its time and its clause."""
+"""An utterance as the matcher reads it: a sequence of syllables, each with its time and its clause."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ MAX_UNITS: Final = 300
 
 @dataclass(frozen=True, slots=True)
 class Syllables:
-    """The units of one utterance, side by side in tuples of one length."""
+    """The units of one utterance, in tuples of the same length."""
 
     units: tuple[str, ...]
     """As written: one Chinese character, or one word in letters."""
     sounds: tuple[str, ...]
-    """Toneless syllables."""
+    """Toneless pinyin syllables."""
     starts: tuple[float, ...]
     """Seconds into the stream."""
     ends: tuple[float, ...]
@@ -31,25 +31,24 @@ class Syllables:
     clauses: tuple[int, ...]
     """Number of the clause, from 0."""
     confidence: tuple[float, ...]
-    """How sure the recogniser is, 0-1."""
-    added: tuple[float, ...]
-    """What each costs where a wording does not have it."""
-    light: tuple[bool, ...]
-    """Whether that is little."""
+    """The recogniser's, 0-1."""
+    insertion_costs: tuple[float, ...]
+    is_filler: tuple[bool, ...]
+    """Whether its insertion costs less than that of other syllables."""
     certain: bool = True
-    """Whether the recogniser was sure of everything, or does not say."""
-    own: int = 0
-    """Number of the first unit of the utterance itself; those before it ended the utterance before."""
+    """Whether all confidences are 1."""
+    own_start: int = 0
+    """Index of the first unit of the utterance itself; those before it ended the previous utterance."""
 
     def __len__(self) -> int:
         return len(self.units)
 
     def text(self, first: int, last: int) -> str:
         """The units from first up to, not including, last: Chinese unspaced, words in letters spaced."""
-        written_out = ""
+        text = ""
         for unit in self.units[first:last]:
-            written_out += " " + unit if unit.isascii() and written_out else unit
-        return written_out
+            text += " " + unit if unit.isascii() and text else unit
+        return text
 
 
 def to_syllables(utterance: Utterance, clause_pause: float, before: tuple[Word, ...] = ()) -> Syllables:
@@ -57,44 +56,41 @@ def to_syllables(utterance: Utterance, clause_pause: float, before: tuple[Word, 
 
     A pause of `clause_pause` seconds, or punctuation, ends a clause.
     """
-    units: list[tuple[str, float, float, bool, int, float]] = []
-    clause, previous, own = 0, None, 0
+    rows: list[tuple[str, float, float, bool, int, float]] = []
+    clause, previous, own_start = 0, None, 0
     for number, word in enumerate((*before, *utterance.words)):
-        own = len(units) if number == len(before) else own
+        own_start = len(rows) if number == len(before) else own_start
         if previous is not None and word.start - previous.end >= clause_pause:
             clause += 1
-        inside = split_units(word.text)
-        step = (word.end - word.start) / max(1, len(inside))
-        units += [
+        parts = split_units(word.text)
+        step = (word.end - word.start) / max(1, len(parts))
+        rows += [
             (unit, word.start + i * step, word.start + (i + 1) * step, i == 0, clause, word.confidence)
-            for i, unit in enumerate(inside)
+            for i, unit in enumerate(parts)
         ]
         clause += word.text[-1:] in CLAUSE_MARKS
         previous = word
-    written_out, starts, ends, firsts, clauses, confidence = zip(*units, strict=True) if units else ((),) * 6
-    heard = pronounce(written_out)
-    added = insertion_costs(written_out, heard)
-    light = tuple(cost < parameters().added for cost in added)
+    units, starts, ends, firsts, clauses, confidence = zip(*rows, strict=True) if rows else ((),) * 6
+    sounds = pronounce(units)
+    costs = insertion_costs(units, sounds)
+    is_filler = tuple(cost < parameters().insertion for cost in costs)
     certain = min(confidence, default=1.0) >= 1.0
-    return Syllables(written_out, heard, starts, ends, firsts, clauses, confidence, added, light, certain, own)
+    return Syllables(units, sounds, starts, ends, firsts, clauses, confidence, costs, is_filler, certain, own_start)
 
 
 def split_long(utterance: Utterance) -> Iterator[Utterance]:
     """The utterance itself, or an overlong one in parts of at most `MAX_UNITS` units."""
     words = utterance.words
-    if len(words) <= 1 or sum(len(split_units(word.text)) for word in words) <= MAX_UNITS:
+    sizes = [len(split_units(word.text)) for word in words]
+    if len(words) <= 1 or sum(sizes) <= MAX_UNITS:
         yield utterance
         return
-    begin, held = 0, 0
-    for index, word in enumerate(words):
-        size = len(split_units(word.text))
-        if held and held + size > MAX_UNITS:
-            yield _cut(utterance, begin, index)
-            begin, held = index, 0
-        held += size
-    yield _cut(utterance, begin, len(words))
-
-
-def _cut(utterance: Utterance, begin: int, end: int) -> Utterance:
-    words = utterance.words[begin:end]
-    return replace(utterance, words=words, start=words[0].start, end=words[-1].end)
+    cuts, size = [0], 0
+    for at, units in enumerate(sizes):
+        if size and size + units > MAX_UNITS:
+            cuts.append(at)
+            size = 0
+        size += units
+    for begin, end in zip(cuts, [*cuts[1:], len(words)], strict=True):
+        part = words[begin:end]
+        yield replace(utterance, words=part, start=part[0].start, end=part[-1].end)

@@ -1,4 +1,4 @@
-"""Reads and checks a phrase set: TOML in, a PhraseSet out, and one sentence for whatever is wrong."""
+"""Reads and checks a phrase-set file: TOML in, a PhraseSet out, and one sentence for the first fault."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from counter_listener.phrases.pinyin import split_units
 
 MAX_BYTES: Final = 1_000_000
 MAX_DOTS: Final = 500
-"""In one line: a dotted key of many thousand parts takes tomllib minutes."""
+"""In one line. tomllib needs minutes for a dotted key of many thousand parts."""
 SLOT: Final = re.compile(r"\{([^{}]*)\}")
 EXPECTED: Final = {
     "missing": N_("is missing"),
@@ -48,9 +48,9 @@ EXPECTED: Final = {
 
 
 def find_phrase_set(name: str) -> Path:
-    """The file that `name` stands for: a path, or the name of a set that ships with the program.
+    """The file of a phrase set; `name` is a path or the name of a bundled set.
 
-    Raises PhraseSetError where there is none, with the names that would do.
+    Raises PhraseSetError with the known names if there is no such set.
     """
     path = Path(name)
     if path.suffix == ".toml" or os.path.exists(name):  # noqa: PTH110 - Path.exists raises on names that are too long
@@ -58,7 +58,7 @@ def find_phrase_set(name: str) -> Path:
     known = {file.stem: file for file in sorted(bundled_folder("phrase_sets").glob("*.toml"))}
     if name not in known:
         raise PhraseSetError(
-            "There is no phrase set {name!r}{near}; known are {names}, or give a .toml file.",
+            "There is no phrase set {name!r}{near}. Choose one of {names}, or give a .toml file.",
             name=name,
             near=suggestion(name, known),
             names=", ".join(known),
@@ -69,7 +69,7 @@ def find_phrase_set(name: str) -> Path:
 def read_phrase_set(path: Path) -> tuple[PhraseSet, str]:
     """The phrase set in a file, and the SHA-256 of the file in hex.
 
-    Raises PhraseSetError, which names the file, the table and the key, and says what was expected.
+    Raises PhraseSetError, which names the file, the table and the key, and says what is expected there.
     """
     content = _read_bytes(path)
     phrases = validate(_parse(content, path), path)
@@ -100,7 +100,7 @@ def _read_bytes(path: Path) -> bytes:
 def _parse(content: bytes, path: Path) -> dict[str, Any]:
     if any(line.count(b".") > MAX_DOTS for line in content.splitlines()):
         raise PhraseSetError(
-            "{path}: a line has more than {max_dots} dots; this is no phrase set.", path=path, max_dots=MAX_DOTS
+            "{path}: a line has more than {max_dots} dots; this is not a phrase set.", path=path, max_dots=MAX_DOTS
         )
     try:
         return tomllib.loads(content.decode("utf-8-sig").replace("\r\n", "\n"))
@@ -113,13 +113,14 @@ def _parse(content: bytes, path: Path) -> dict[str, Any]:
     except ValueError as error:
         raise PhraseSetError("{path}: not a phrase set: {error}.", path=path, error=str(error)) from None
     except RecursionError:
-        raise PhraseSetError("{path}: brackets are nested too deeply; this is no phrase set.", path=path) from None
+        raise PhraseSetError("{path}: brackets are nested too deeply; this is not a phrase set.", path=path) from None
 
 
 def validate(table: dict[str, Any], path: Path) -> PhraseSet:
-    """The phrase set that a TOML table holds; `path` is named in errors. Raises PhraseSetError."""
-    for entry in _tables_in(table.get("forbidden")):
-        if "class" in entry:
+    """The phrase set in a parsed TOML table. Raises PhraseSetError, which names `path`."""
+    forbidden = table.get("forbidden")
+    for entry in forbidden if isinstance(forbidden, list) else ():
+        if isinstance(entry, dict) and "class" in entry:
             entry["class_"] = entry.pop("class")
     try:
         return TypeAdapter(PhraseSet).validate_python(table)
@@ -127,52 +128,43 @@ def validate(table: dict[str, Any], path: Path) -> PhraseSet:
         raise PhraseSetError("{path}: {explain}", path=path, explain=describe_error(error, table)) from None
 
 
-def _tables_in(value: object) -> Iterator[dict[str, Any]]:
-    if isinstance(value, list):
-        yield from (entry for entry in value if isinstance(entry, dict))
-
-
 def describe_error(error: ValidationError, table: dict[str, Any]) -> Sentence:
-    """The first fault of a table as one sentence: where, what was expected, and the near key."""
-    first, *more = sorted(error.errors(), key=lambda one: one["type"] == "missing")
+    """The first fault of a table as one sentence: where it is, what is expected, and a similar key if there is one."""
+    first, *more = sorted(error.errors(), key=lambda detail: detail["type"] == "missing")
     *tables, key = first["loc"] or ("",)
     tables = [step for step in tables if not isinstance(step, str) or "[" not in step]
     place = describe_location([*tables, key] if isinstance(key, int) else tables, table)
-    named = isinstance(key, str)
-    shown = sentence("{place}, {key!r}", place=place, key=str(key).rstrip("_")) if named else place
     also = sentence(" ({count} more like this)", count=len(more)) if more else Sentence("")
+    name = str(key).rstrip("_")
     if first["type"] == "unexpected_keyword_argument":
-        return sentence(
-            "{place} has no key {key!r}{near}{also}.",
-            place=place,
-            key=str(key).rstrip("_"),
-            near=suggestion(str(key), known_keys(tables)),
-            also=also,
-        )
+        near = suggestion(str(key), known_keys(tables))
+        return sentence("{place} has no key {key!r}{near}{also}.", place=place, key=name, near=near, also=also)
+    if isinstance(key, str):
+        place = sentence("{place}, {key!r}", place=place, key=name)
     known = EXPECTED.get(first["type"])
     expected = Sentence(known) if known else first["msg"].lower()
-    return sentence("{place} {expected}{also}.", place=shown, expected=expected, also=also)
+    return sentence("{place} {expected}{also}.", place=place, expected=expected, also=also)
 
 
 def describe_location(steps: Iterable[object], table: dict[str, Any]) -> Sentence:
-    """A place in the file as people find it: `[[stage]] 1 "greet", [[phrase]] 2 "hello"`."""
+    """A place in the file in words, such as `[[stage]] 1 "greet", [[phrase]] 2 "hello"`."""
     names: list[str] = []
-    here: Any = table
+    value: Any = table
     for step in steps:
         try:
-            here = here[step]
+            value = value[step]
         except (KeyError, IndexError, TypeError):
-            here = None
+            value = None
         if isinstance(step, int):
-            mark = here.get("id") or here.get("title") if isinstance(here, dict) else None
-            names[-1] = f"[{names[-1]}] {step + 1}" + (f' "{mark}"' if mark else "")
+            label = value.get("id") or value.get("title") if isinstance(value, dict) else None
+            names[-1] = f"[{names[-1]}] {step + 1}" + (f' "{label}"' if label else "")
         else:
             names.append(f"[{step}]")
     return sentence("{names}", names=", ".join(names)) if names else sentence("the top of the file")
 
 
 def known_keys(tables: Iterable[object]) -> list[str]:
-    """The keys that may stand in the table at this place."""
+    """The keys that are allowed in the table at this place."""
     schema = TypeAdapter(PhraseSet).json_schema()
     node: dict[str, Any] = schema
     for step in tables:
@@ -191,22 +183,22 @@ def _deref(node: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def suggestion(name: str, known: Iterable[str]) -> Sentence:
-    """` (did you mean 'required'?)` where a known name is near, else nothing."""
+    """` (did you mean 'required'?)` if a known name is similar (difflib ratio 0.6 or more), else an empty text."""
     close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
     return sentence(" (did you mean {close!r}?)", close=close[0]) if close else Sentence("")
 
 
 def faults(phrases: PhraseSet) -> Iterator[Sentence]:
-    """Whatever is wrong with a phrase set that has the right shape, one sentence each."""
-    yield from _doubled_ids(phrases)
+    """The faults in the content of a phrase set that has the right structure, one sentence each."""
+    yield from _duplicate_ids(phrases)
     yield from _unknown_references(phrases)
     yield from _wrong_numbers(phrases)
     yield from _wrong_wordings(phrases)
-    yield from doubled_wordings(phrases)
+    yield from _duplicate_wordings(phrases)
 
 
 def ids(phrases: PhraseSet) -> Iterator[tuple[str, str]]:
-    """Every id with the kind of table that it names."""
+    """Every id with the kind of its table."""
     for stage, _ in phrases.stages():
         yield stage.id, "stage"
     for phrase, _ in phrases.phrases():
@@ -215,7 +207,7 @@ def ids(phrases: PhraseSet) -> Iterator[tuple[str, str]]:
         yield from ((entry.id, kind) for entry in getattr(phrases, kind))
 
 
-def _doubled_ids(phrases: PhraseSet) -> Iterator[Sentence]:
+def _duplicate_ids(phrases: PhraseSet) -> Iterator[Sentence]:
     for name, count in Counter(name for name, _ in ids(phrases)).items():
         if not name:
             yield sentence("an id is empty; give each table an id of its own.")
@@ -226,34 +218,37 @@ def _doubled_ids(phrases: PhraseSet) -> Iterator[Sentence]:
 def _unknown_references(phrases: PhraseSet) -> Iterator[Sentence]:
     stages = [stage.id for stage, _ in phrases.stages()]
     steps = [step.id for step in phrases.step]
-    openers = [*stages, *(phrase.id for phrase, _ in phrases.phrases())]
+    stages_and_phrases = [*stages, *(phrase.id for phrase, _ in phrases.phrases())]
     judged = [name for name, kind in ids(phrases) if kind in {"phrase", "forbidden", "rule", "scenario"}]
-    asked = (
-        *((f"[visit] opens {name!r}", name, openers, N_("stage or phrase")) for name in phrases.visit.opens),
-        *((f"[visit] closes {name!r}", name, openers, N_("stage or phrase")) for name in phrases.visit.closes),
-        *((f"[[step]] {step.id!r}", step.stage, stages, N_("stage")) for step in phrases.step),
-        *((f"phrase {one.id!r}", one.step, steps, N_("step")) for one, _ in phrases.phrases() if one.step),
-        *((f"[[observe]] {one.id!r}", one.stage, stages, N_("stage")) for one in phrases.observe),
-        *((f"[[observe]] {one.id!r}", one.step, steps, N_("step")) for one in phrases.observe if one.step),
+    references = (
+        *((f"[visit] opens {name!r}", name, stages_and_phrases, N_("stage or phrase")) for name in phrases.visit.opens),
         *(
-            (f"[[example]] {e.heard!r}", name, judged, N_("phrase, offence, rule or scenario"))
-            for e in phrases.example
-            for name in e.expect
+            (f"[visit] closes {name!r}", name, stages_and_phrases, N_("stage or phrase"))
+            for name in phrases.visit.closes
+        ),
+        *((f"[[step]] {step.id!r}", step.stage, stages, N_("stage")) for step in phrases.step),
+        *((f"phrase {phrase.id!r}", phrase.step, steps, N_("step")) for phrase, _ in phrases.phrases() if phrase.step),
+        *((f"[[observe]] {entry.id!r}", entry.stage, stages, N_("stage")) for entry in phrases.observe),
+        *((f"[[observe]] {entry.id!r}", entry.step, steps, N_("step")) for entry in phrases.observe if entry.step),
+        *(
+            (f"[[example]] {example.heard!r}", name, judged, N_("phrase, offence, rule or scenario"))
+            for example in phrases.example
+            for name in example.expect
         ),
     )
     stage_of = {step.id: step.stage for step in phrases.step}
     for phrase, stage in phrases.phrases():
         if phrase.step and stage_of.get(phrase.step, stage.id) != stage.id:
             yield sentence(
-                "phrase {phrase!r} stands in stage {stage!r}, but its step {step!r} does not.",
+                "phrase {phrase!r} is in stage {stage!r}, but its step {step!r} is not.",
                 phrase=phrase.id,
                 stage=stage.id,
                 step=phrase.step,
             )
-    for place, name, known, kind in asked:
+    for place, name, known, kind in references:
         if name not in known:
             yield sentence(
-                "{place} names the {kind} {name!r}, which is not there{near}.",
+                "{place} names the {kind} {name!r}, which does not exist{near}.",
                 place=place,
                 kind=Sentence(kind),
                 name=name,
@@ -280,10 +275,10 @@ def _wrong_numbers(phrases: PhraseSet) -> Iterator[Sentence]:
         ("[hearing], 'clause_pause'", phrases.hearing.clause_pause, 0, 10),
         ("[hearing], 'context'", phrases.hearing.context, 0, 600),
     )
-    lacking = [name for name in ("minor", "serious", "grave") if name not in phrases.score.penalty]
-    if lacking:
+    missing = [name for name in ("minor", "serious", "grave") if name not in phrases.score.penalty]
+    if missing:
         yield sentence(
-            "[score], 'penalty' lacks {names}; give points for minor, serious and grave.", names=", ".join(lacking)
+            "[score], 'penalty' lacks {names}; give points for minor, serious and grave.", names=", ".join(missing)
         )
     for place, value, least, most in checks:
         if value is not None and not least <= value <= most:
@@ -297,9 +292,9 @@ def _wrong_numbers(phrases: PhraseSet) -> Iterator[Sentence]:
 
 
 def iter_wordings(phrases: PhraseSet) -> Iterator[tuple[str, str, str]]:
-    """Every wording as (kind of table and key, id of its owner, wording)."""
+    """Every wording as (kind of table and key such as `phrase.say`, id of its table, wording)."""
     owners: list[tuple[str, Any]] = [("phrase", phrase) for phrase, _ in phrases.phrases()]
-    owners += [(kind, one) for kind in ("word", "forbidden", "rule", "scenario") for one in getattr(phrases, kind)]
+    owners += [(kind, entry) for kind in ("word", "forbidden", "rule", "scenario") for entry in getattr(phrases, kind)]
     for kind, owner in owners:
         for key in ("say", "shared", "when", "need", "unless", "not_in"):
             yield from ((f"{kind}.{key}", owner.id, wording) for wording in getattr(owner, key, ()))
@@ -328,19 +323,18 @@ def _wrong_wordings(phrases: PhraseSet) -> Iterator[Sentence]:
                 )
         if "{" in SLOT.sub("", wording) or "}" in SLOT.sub("", wording):
             yield sentence(
-                "{place}, {wording!r} has a brace too many; a slot is written {{name}}.", place=place, wording=wording
+                "{place}, {wording!r} has an unmatched brace; a slot is written {{name}}.", place=place, wording=wording
             )
         if not split_units(SLOT.sub(" ", wording)):
             yield sentence(
-                "{place}, {key!r} holds {wording!r}, in which there is nothing to hear.",
+                "{place}, {key!r} contains {wording!r}, which has no word that can be heard.",
                 place=place,
                 key=key,
                 wording=wording,
             )
 
 
-def doubled_wordings(phrases: PhraseSet) -> Iterator[Sentence]:
-    """The same words under two phrases, of which only one could ever be heard."""
+def _duplicate_wordings(phrases: PhraseSet) -> Iterator[Sentence]:
     seen: dict[tuple[str, ...], str] = {}
     for kind, owner, wording in iter_wordings(phrases):
         if kind not in {"phrase.say", "phrase.shared", "forbidden.say", "forbidden.shared"}:
@@ -348,7 +342,7 @@ def doubled_wordings(phrases: PhraseSet) -> Iterator[Sentence]:
         first = seen.setdefault(split_units(wording), owner)
         if first != owner:
             yield sentence(
-                "{wording!r} stands under both {first!r} and {owner!r}; keep it under one.",
+                "{wording!r} is under both {first!r} and {owner!r}; keep it under one.",
                 wording=wording,
                 first=first,
                 owner=owner,

@@ -1,4 +1,8 @@
-"""ROOM"""
+"""The append-only record: append, read, verify, purge, back up and export. The only room with SQLAlchemy and Alembic.
+
+What comes in: events with their origin and the time of recording; the queries of a report.
+What it hands on: rows, judgements, the figures of a report, and lines of JSON or CSV.
+"""
 
 from counter_listener.record.aggregates import gather_report_data, has_counter
 from counter_listener.record.export import COLUMNS, as_csv_lines, as_json_lines, csv_line, export_row
@@ -8,14 +12,21 @@ from counter_listener.record.figures import (
     ReportData,
     ReportScope,
     Share,
-    ShownEvent,
     ShownVisit,
     VerdictCounts,
     VisitTotals,
     sum_totals,
 )
-from counter_listener.record.judgements import Judgement
-from counter_listener.record.lock import lock_counter
-from counter_listener.record.rows import Origin, Recording, RecordingRow, Row, event_columns, event_from_row, iso
-from counter_listener.record.store import LIVE, Record, open_record
-from counter_listener.record.store_file import record_file
+from counter_listener.record.files import lock_counter, record_file
+from counter_listener.record.judgements import Judgement, stream_id
+from counter_listener.record.rows import (
+    LIVE,
+    Origin,
+    Recording,
+    RecordingRow,
+    Row,
+    event_columns,
+    event_from_row,
+    iso,
+)
+from counter_listener.record.store import Record, open_record

@@ -1,4 +1,4 @@
-"""What a report asks of the record: aggregates in SQL, so that no event passes through Python but those shown."""
+"""The queries of a report: aggregates in SQL, so that Python reads only the events that the report shows."""
 
 from __future__ import annotations
 
@@ -11,45 +11,44 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
+from counter_listener.domain import Event
 from counter_listener.record.figures import (
     CounterCoverage,
     DurationStatistics,
     ReportData,
     ReportScope,
     ScenarioTotals,
-    ShownEvent,
     ShownVisit,
     VerdictCounts,
     VisitTotals,
     duration_statistics,
 )
-from counter_listener.record.rows import iso, text
-from counter_listener.record.store import LIVE
-from counter_listener.record.store_tables import EVENTS, RECORDINGS
+from counter_listener.record.rows import LIVE, iso, storable
+from counter_listener.record.schema import EVENTS, RECORDINGS
 
 QUARTER: Final = 900
-"""Seconds. Every zone's clock differs from UTC by whole quarters of an hour."""
+"""Seconds. The clock of every time zone differs from UTC by whole quarters of an hour."""
 NO_LOSS: Final = ("listening began", "listening was stopped", "the listener made room for a new one")
-"""Reasons of gaps that tell where listening begins and ends; with no length they are no loss."""
-ASKED_AT_ONCE: Final = 500
-"""Ids in one question: SQLite takes no more than 999 in its older versions."""
+"""Reasons of gaps that mark where listening begins and ends; without a length they are no loss."""
+IDS_PER_QUERY: Final = 500
+"""Older versions of SQLite accept at most 999 parameters."""
 
 COUNTS: Final = ("heard", "not_heard", "unknown", "forbidden", "broken", "kept", "doubtful")
-KEPT: Final = ("seq", "stream", "visit", "counter", "source", "phrases", "phrases_hash", "wall", "at", "score")
-"""Columns of the record that a closed visit keeps."""
-TOLD: Final = ("passed", "grade", "opened", "seconds", "lost_audio", "scenarios")
-"""What stands in its detail, beside the counts."""
-CLOSED: Final = sa.table("closed", *map(sa.column, (*KEPT, *TOLD, *COUNTS, "quarter")))
-"""A passing table: the closed visits of the period, one row each."""
+COLUMNS: Final = ("seq", "stream", "visit", "counter", "source", "phrases", "phrases_hash", "wall", "at", "score")
+"""Columns of a closed visit that are columns of its event."""
+DETAILS: Final = ("passed", "grade", "opened", "seconds", "lost_audio", "scenarios")
+"""Columns of a closed visit that stand in the detail of its event, in addition to the counts."""
+CLOSED: Final = sa.table("closed", *map(sa.column, (*COLUMNS, *DETAILS, *COUNTS, "quarter")))
+"""A temporary table: the closed visits of the period, one row each."""
 LEFT_OUT: Final = sa.table("left_out", sa.column("stream"))
-"""A passing table: streams whose verdicts are history."""
+"""A temporary table: streams whose verdicts are history."""
 JUDGED: Final = ("phrase", "forbidden", "rule")
 """Kinds of events that hold a verdict."""
 
-EXACT: Final = tuple(one.name in {"points", "squares"} for one in fields(VisitTotals))
-"""Which sums are no whole numbers."""
+FRACTIONAL: Final = tuple(field.name in {"points", "squares"} for field in fields(VisitTotals))
+"""Which sums are not whole numbers."""
 
-Rows = sa.Select[*tuple[Any, ...]]
+Query = sa.Select[*tuple[Any, ...]]
 
 
 def gather_report_data(
@@ -59,44 +58,47 @@ def gather_report_data(
     stages: Mapping[str, Collection[str]],
     left_out: Collection[str] = (),
 ) -> ReportData:
-    """Everything a report says, with the `shown` visits that most need a look; `stages` are those of each scenario.
+    """Everything that a report needs.
 
-    `left_out` are streams whose verdicts are history, because their recordings were judged anew. Rows that others
-    append meanwhile are left out of all of it alike, and no lock is held between two questions.
+    `shown` is the number of visits to show, those with the lowest scores first; `stages` are the stages of each
+    scenario; `left_out` are streams whose verdicts are history. Rows that are appended meanwhile are left out of all
+    figures, and no lock is held between two queries.
     """
     last = connection.execute(sa.select(sa.func.max(EVENTS.c.seq))).scalar() or 0
     _leave_out(connection, left_out)
     connection.exec_driver_sql("DROP TABLE IF EXISTS temp.closed")
     connection.exec_driver_sql(f"CREATE TEMPORARY TABLE closed ({', '.join(CLOSED.c.keys())})")
     connection.execute(sa.insert(CLOSED).from_select(CLOSED.c.keys(), _closed(scope, last)))
+    sets = sa.select(CLOSED.c.phrases, CLOSED.c.phrases_hash).distinct()
     earlier = scope.before()
     return ReportData(
         scope=scope,
-        sets=_pairs(connection, sa.select(CLOSED.c.phrases, CLOSED.c.phrases_hash).distinct()),
-        judged=_sums_by(connection, CLOSED, CLOSED.c.phrases),
-        counters=_sums_by(connection, CLOSED, CLOSED.c.counter),
-        quarters=_sums_by(connection, CLOSED, CLOSED.c.quarter),
-        before=_sums(connection, _closed(earlier, last).subquery()) if earlier else None,
-        told=_told(connection, scope, last),
+        sets=sorted((name, digest) for name, digest in connection.execute(sets)),
+        by_phrase_set=_sums_by(connection, CLOSED, CLOSED.c.phrases),
+        by_counter=_sums_by(connection, CLOSED, CLOSED.c.counter),
+        by_quarter=_sums_by(connection, CLOSED, CLOSED.c.quarter),
+        previous=_sums(connection, _closed(earlier, last).subquery()) if earlier else None,
+        verdict_counts=_verdict_counts(connection, scope, last),
         scenarios=_scenarios(connection, stages),
-        lengths=_spread(connection, sa.select(CLOSED.c.seconds.label("seconds"))),
-        between=_spread(connection, _between()),
-        listening=_listening(connection, scope, last),
+        durations=_durations(connection, sa.select(CLOSED.c.seconds.label("seconds"))),
+        pauses=_durations(connection, _pauses()),
+        coverage=_coverage(connection, scope, last),
         visits=_visits(connection, shown),
     )
 
 
 def _leave_out(connection: sa.Connection, streams: Collection[str]) -> None:
+    """Fills LEFT_OUT."""
     connection.exec_driver_sql("DROP TABLE IF EXISTS temp.left_out")
     connection.exec_driver_sql("CREATE TEMPORARY TABLE left_out (stream TEXT PRIMARY KEY) WITHOUT ROWID")
     if streams:
-        connection.execute(sa.insert(LEFT_OUT), [{"stream": text(one)} for one in streams])
+        connection.execute(sa.insert(LEFT_OUT), [{"stream": storable(stream)} for stream in streams])
 
 
 def has_counter(connection: sa.Connection, counter: str) -> bool:
-    """Whether anything in the record is of this counter."""
-    asked = [sa.select(table.c.seq).where(table.c.counter == text(counter)) for table in (RECORDINGS, EVENTS)]
-    return any(connection.execute(one.limit(1)).first() for one in asked)
+    """Whether the record holds a row of this counter."""
+    queries = [sa.select(table.c.seq).where(table.c.counter == storable(counter)) for table in (RECORDINGS, EVENTS)]
+    return any(connection.execute(query.limit(1)).first() for query in queries)
 
 
 def _detail(name: str) -> sa.ColumnElement[Any]:
@@ -104,23 +106,24 @@ def _detail(name: str) -> sa.ColumnElement[Any]:
 
 
 def _within(table: sa.TableClause, wall: sa.ColumnElement[Any], scope: ReportScope) -> list[sa.ColumnElement[bool]]:
-    """By wall time, or by the time of recording where that is unknown, as `events --since` has it."""
+    """The conditions of a scope. A row without a wall time counts by its time of recording, as in `events --since`."""
     when = sa.func.coalesce(wall, table.c.recorded)
-    wanted = [when >= iso(scope.since)] if scope.since else []
-    wanted += [when < iso(scope.until)] if scope.until else []
+    conditions = [when >= iso(scope.since)] if scope.since else []
+    conditions += [when < iso(scope.until)] if scope.until else []
     if scope.counters:
-        wanted.append(table.c.counter.in_([text(one) for one in scope.counters]))
+        conditions.append(table.c.counter.in_([storable(counter) for counter in scope.counters]))
     if table is EVENTS:
-        wanted.append(EVENTS.c.stream.not_in(sa.select(LEFT_OUT.c.stream)))
-        wanted += [EVENTS.c.phrases == text(scope.phrases)] if scope.phrases is not None else []
-    return wanted
+        conditions.append(EVENTS.c.stream.not_in(sa.select(LEFT_OUT.c.stream)))
+        conditions += [EVENTS.c.phrases == storable(scope.phrases)] if scope.phrases is not None else []
+    return conditions
 
 
-def _closed(scope: ReportScope, last: int) -> Rows:
+def _closed(scope: ReportScope, last: int) -> Query:
+    """The rows of CLOSED: closed visits up to row `last`."""
     opened = _detail("opened")
     begun = sa.cast(sa.func.strftime("%s", EVENTS.c.wall), sa.Integer) - sa.cast(EVENTS.c.at - opened, sa.Integer)
-    columns: list[sa.ColumnElement[Any]] = [EVENTS.c[name] for name in KEPT]
-    columns += [_detail(name).label(name) for name in TOLD]
+    columns: list[sa.ColumnElement[Any]] = [EVENTS.c[name] for name in COLUMNS]
+    columns += [_detail(name).label(name) for name in DETAILS]
     columns += [_detail(f"counts.{name}").label(name) for name in COUNTS]
     columns.append((begun // QUARTER).label("quarter"))
     return sa.select(*columns).where(
@@ -140,29 +143,27 @@ def _sum_columns(table: sa.FromClause) -> list[sa.ColumnElement[Any]]:
         "offending": total(table.c.forbidden > 0),
         "lost_audio": total(table.c.lost_audio),
     }
-    return [special[one.name] if one.name in special else total(table.c[one.name]) for one in fields(VisitTotals)]
+    names = [field.name for field in fields(VisitTotals)]
+    return [special[name] if name in special else total(table.c[name]) for name in names]
 
 
-def _as_sums(cells: Sequence[Any]) -> VisitTotals:
-    """SQL's total() gives a float where nothing is summed up, too."""
-    return VisitTotals(*(cell if exact else int(cell) for exact, cell in zip(EXACT, cells, strict=True)))
+def _as_totals(sums: Sequence[Any]) -> VisitTotals:
+    """SQL's total() always returns a float."""
+    pairs = zip(FRACTIONAL, sums, strict=True)
+    return VisitTotals(*(value if fractional else int(value) for fractional, value in pairs))
 
 
 def _sums(connection: sa.Connection, table: sa.FromClause) -> VisitTotals:
-    return _as_sums(connection.execute(sa.select(*_sum_columns(table))).one())
+    return _as_totals(connection.execute(sa.select(*_sum_columns(table))).one())
 
 
 def _sums_by(connection: sa.Connection, table: sa.FromClause, key: sa.ColumnElement[Any]) -> dict[Any, VisitTotals]:
-    asked = sa.select(key, *_sum_columns(table)).group_by(key).order_by(key)
-    return {row[0]: _as_sums(row[1:]) for row in connection.execute(asked)}
+    query = sa.select(key, *_sum_columns(table)).group_by(key).order_by(key)
+    return {row[0]: _as_totals(row[1:]) for row in connection.execute(query)}
 
 
-def _pairs(connection: sa.Connection, asked: Rows) -> list[tuple[str, str]]:
-    return sorted((row[0], row[1]) for row in connection.execute(asked))
-
-
-def told_asked(scope: ReportScope, last: int) -> Rows:
-    """How often each verdict was told of each phrase; the index events_told holds all that this asks for."""
+def verdict_query(scope: ReportScope, last: int) -> Query:
+    """The number of each verdict on each phrase. The index events_told holds every column of this query."""
     key = (EVENTS.c.phrases, EVENTS.c.kind, EVENTS.c.stage, EVENTS.c.step, EVENTS.c.phrase)
     return (
         sa.select(*key, EVENTS.c.verdict, sa.func.count(), sa.func.max(EVENTS.c.seq))
@@ -172,148 +173,140 @@ def told_asked(scope: ReportScope, last: int) -> Rows:
     )
 
 
-def _told(connection: sa.Connection, scope: ReportScope, last: int) -> list[VerdictCounts]:
+def _verdict_counts(connection: sa.Connection, scope: ReportScope, last: int) -> list[VerdictCounts]:
     verdicts: dict[tuple[Any, ...], dict[str, int]] = defaultdict(dict)
     newest: dict[tuple[str, str, str | None, str | None, str], int] = {}
-    for *one, verdict, count, seq in connection.execute(told_asked(scope, last)):
-        name = (one[0], one[1], one[2], one[3], one[4])
-        verdicts[name][verdict] = count
-        newest[name] = max(seq, newest.get(name, 0))
+    for *columns, verdict, count, seq in connection.execute(verdict_query(scope, last)):
+        key = (columns[0], columns[1], columns[2], columns[3], columns[4])
+        verdicts[key][verdict] = count
+        newest[key] = max(seq, newest.get(key, 0))
     details = _details(connection, newest.values())
-    return [VerdictCounts(*key_of, verdicts[key_of], seq, details.get(seq, {})) for key_of, seq in newest.items()]
+    return [VerdictCounts(*key, verdicts[key], seq, details.get(seq, {})) for key, seq in newest.items()]
 
 
 def _details(connection: sa.Connection, numbers: Iterable[int]) -> dict[int, dict[str, object]]:
     found: dict[int, dict[str, object]] = {}
     for some in _in_parts(sorted(numbers)):
-        asked = sa.select(EVENTS.c.seq, EVENTS.c.detail).where(EVENTS.c.seq.in_(some))
-        found |= {row.seq: _parsed(row.detail) for row in connection.execute(asked)}
+        query = sa.select(EVENTS.c.seq, EVENTS.c.detail).where(EVENTS.c.seq.in_(some))
+        found |= {row.seq: _parse_detail(row.detail) for row in connection.execute(query)}
     return found
 
 
-def _in_parts(items: Sequence[Any]) -> Iterator[Sequence[Any]]:
-    return (items[first : first + ASKED_AT_ONCE] for first in range(0, len(items), ASKED_AT_ONCE))
+def _in_parts(ids: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    return (ids[first : first + IDS_PER_QUERY] for first in range(0, len(ids), IDS_PER_QUERY))
 
 
-def _parsed(detail: str) -> dict[str, object]:
-    """Nothing where somebody changed it; `events verify` says so."""
+def _parse_detail(detail: str) -> dict[str, object]:
+    """The detail of an event; empty if somebody changed it, which `events verify` reports."""
     try:
-        found = json.loads(detail)
+        parsed = json.loads(detail)
     except ValueError:
         return {}
-    return found if isinstance(found, dict) else {}
+    return parsed if isinstance(parsed, dict) else {}
 
 
 def _scenarios(connection: sa.Connection, stages: Mapping[str, Collection[str]]) -> list[ScenarioTotals]:
     each = sa.func.json_each(CLOSED.c.scenarios).table_valued("value")
     begun = sa.select(each.c.value.label("scenario"), CLOSED).select_from(CLOSED.join(each, sa.true())).subquery()
-    sums = _sums_by(connection, begun, begun.c.scenario)
-    found = []
-    for scenario, total in sums.items():
-        of_it = sa.select(begun.c.visit).where(begun.c.scenario == scenario)
+    totals = []
+    for scenario, sums in _sums_by(connection, begun, begun.c.scenario).items():
+        visits = sa.select(begun.c.visit).where(begun.c.scenario == scenario)
         owed = (EVENTS.c.stage.in_(stages.get(scenario, ())), _detail("required").is_(sa.true()))
-        asked = (
+        incomplete = (
             sa.select(sa.func.max(EVENTS.c.verdict == "not_heard").label("missed"))
-            .where(EVENTS.c.visit.in_(of_it), EVENTS.c.verdict.in_(("not_heard", "unknown")), *owed)
+            .where(EVENTS.c.visit.in_(visits), EVENTS.c.verdict.in_(("not_heard", "unknown")), *owed)
             .group_by(EVENTS.c.visit)
             .subquery()
         )
-        ill, missed = connection.execute(sa.select(sa.func.count(), sa.func.total(asked.c.missed))).one()
-        found.append(ScenarioTotals(scenario, total, int(missed), ill - int(missed)))
-    return found
+        count, missed = connection.execute(sa.select(sa.func.count(), sa.func.total(incomplete.c.missed))).one()
+        totals.append(ScenarioTotals(scenario, sums, int(missed), count - int(missed)))
+    return totals
 
 
-def _between() -> Rows:
-    """From the last speech of a visit to the opening of the next in the same recording or listening."""
+def _pauses() -> Query:
+    """From the last speech of a visit to the opening of the next one in the same recording or live stream."""
     ended = sa.func.lag(CLOSED.c.opened + CLOSED.c.seconds)
-    after = ended.over(partition_by=CLOSED.c.stream, order_by=(CLOSED.c.opened, CLOSED.c.seq))
-    spell = sa.select((CLOSED.c.opened - after).label("seconds")).subquery()
-    return sa.select(sa.func.max(spell.c.seconds, 0.0).label("seconds")).where(spell.c.seconds.is_not(None))
+    previous = ended.over(partition_by=CLOSED.c.stream, order_by=(CLOSED.c.opened, CLOSED.c.seq))
+    pause = sa.select((CLOSED.c.opened - previous).label("seconds")).subquery()
+    return sa.select(sa.func.max(pause.c.seconds, 0.0).label("seconds")).where(pause.c.seconds.is_not(None))
 
 
-def _spread(connection: sa.Connection, asked: Rows) -> DurationStatistics:
-    """Counted by whole seconds, which spares a sort by ranks; the mean and the longest are exact."""
-    lengths = asked.subquery()
-    whole = sa.cast(lengths.c.seconds, sa.Integer)
-    counts = sa.select(whole, sa.func.count(), sa.func.total(lengths.c.seconds), sa.func.max(lengths.c.seconds))
+def _durations(connection: sa.Connection, query: Query) -> DurationStatistics:
+    """Statistics of `seconds`, counted by whole seconds, which saves a sort; the mean and the longest are exact."""
+    durations = query.subquery()
+    whole = sa.cast(durations.c.seconds, sa.Integer)
+    counts = sa.select(whole, sa.func.count(), sa.func.total(durations.c.seconds), sa.func.max(durations.c.seconds))
     rows = connection.execute(counts.group_by(whole).order_by(whole))
     return duration_statistics([(row[0], row[1], row[2], row[3]) for row in rows])
 
 
-def _listening(connection: sa.Connection, scope: ReportScope, last: int) -> list[CounterCoverage]:
-    """Recordings by their length; what was heard live from the first to the last event of each listening."""
-    total = sa.func.total
-    recorded = sa.select(RECORDINGS.c.counter, total(RECORDINGS.c.seconds)).where(
+def _coverage(connection: sa.Connection, scope: ReportScope, last: int) -> list[CounterCoverage]:
+    within = (EVENTS.c.seq <= last, *_within(EVENTS, EVENTS.c.wall, scope))
+    lost = sa.select(EVENTS.c.counter, sa.func.total(_detail("seconds")), sa.func.count()).where(
+        EVENTS.c.kind == "gap", _detail("reason").not_in(NO_LOSS) | (_detail("seconds") > 0), *within
+    )
+    heard: dict[str | None, float] = defaultdict(float)
+    for query in (_recorded_seconds(scope, last), _live_seconds(within)):
+        for counter, seconds in connection.execute(query):
+            heard[counter] += seconds
+    gaps = {row[0]: row[1:] for row in connection.execute(lost.group_by(EVENTS.c.counter))}
+    counters = sorted(heard, key=lambda counter: counter or "")
+    return [CounterCoverage(counter, heard[counter], *gaps.get(counter, (0.0, 0))) for counter in counters]
+
+
+def _recorded_seconds(scope: ReportScope, last: int) -> Query:
+    """The length of all recordings of each counter."""
+    recorded = sa.select(RECORDINGS.c.counter, sa.func.total(RECORDINGS.c.seconds)).where(
         RECORDINGS.c.seq <= last, *_within(RECORDINGS, RECORDINGS.c.started, scope)
     )
     if scope.phrases is not None:
-        of_set = sa.select(EVENTS.c.source).where(EVENTS.c.phrases == text(scope.phrases))
+        of_set = sa.select(EVENTS.c.source).where(EVENTS.c.phrases == storable(scope.phrases))
         recorded = recorded.where(RECORDINGS.c.sha256.in_(of_set))
-    within = (EVENTS.c.seq <= last, *_within(EVENTS, EVENTS.c.wall, scope))
-    edges = sa.union_all(
+    return recorded.group_by(RECORDINGS.c.counter)
+
+
+def _live_seconds(within: Sequence[sa.ColumnElement[bool]]) -> Query:
+    """The length of all live streams of each counter, each from its first event to its last."""
+    events = sa.union_all(
         sa.select(EVENTS.c.counter, EVENTS.c.stream, EVENTS.c.at.label("begun"), EVENTS.c.at).where(
             EVENTS.c.source == LIVE, EVENTS.c.kind == "gap", *within
         ),
         sa.select(CLOSED.c.counter, CLOSED.c.stream, CLOSED.c.opened, CLOSED.c.at).where(CLOSED.c.source == LIVE),
     ).subquery()
     live = (
-        sa.select(edges.c.counter, (sa.func.max(edges.c.at) - sa.func.min(edges.c.begun)).label("seconds"))
-        .group_by(edges.c.counter, edges.c.stream)
+        sa.select(events.c.counter, (sa.func.max(events.c.at) - sa.func.min(events.c.begun)).label("seconds"))
+        .group_by(events.c.counter, events.c.stream)
         .subquery()
     )
-    lost = sa.select(EVENTS.c.counter, total(_detail("seconds")), sa.func.count()).where(
-        EVENTS.c.kind == "gap", _detail("reason").not_in(NO_LOSS) | (_detail("seconds") > 0), *within
-    )
-    heard: dict[str | None, float] = defaultdict(float)
-    for asked in (
-        recorded.group_by(RECORDINGS.c.counter),
-        sa.select(live.c.counter, total(live.c.seconds)).group_by(live.c.counter),
-    ):
-        for counter, seconds in connection.execute(asked):
-            heard[counter] += seconds
-    gaps = {row[0]: row[1:] for row in connection.execute(lost.group_by(EVENTS.c.counter))}
-    return [
-        CounterCoverage(one, heard[one], *gaps.get(one, (0.0, 0))) for one in sorted(heard, key=lambda one: one or "")
-    ]
+    return sa.select(live.c.counter, sa.func.total(live.c.seconds)).group_by(live.c.counter)
 
 
 def _visits(connection: sa.Connection, shown: int) -> list[ShownVisit]:
-    """Those that lost most points first; of equal ones the newest."""
-    wanted = (
+    """The visits with the lowest scores first; of equal ones the newest first."""
+    query = (
         sa.select(CLOSED, RECORDINGS.c.path)
         .select_from(CLOSED.outerjoin(RECORDINGS, RECORDINGS.c.sha256 == CLOSED.c.source))
         .order_by(CLOSED.c.score.is_(None), CLOSED.c.score, CLOSED.c.seq.desc())
         .limit(shown)
     )
-    rows = connection.execute(wanted).all()
-    evidence: dict[str, list[ShownEvent]] = defaultdict(list)
+    rows = connection.execute(query).all()
+    evidence: dict[str, list[Event]] = defaultdict(list)
     for some in _in_parts([row.visit for row in rows]):
-        asked = sa.select(EVENTS).where(EVENTS.c.visit.in_(some)).order_by(EVENTS.c.seq)
-        for event in connection.execute(asked):
-            if event.kind in JUDGED:  # asked of SQLite, it would look for the kind first and for the visit last
-                evidence[event.visit].append(_evidence(event))
-    return [_shown(row, evidence[row.visit]) for row in rows]
+        of_visits = sa.select(EVENTS).where(EVENTS.c.visit.in_(some)).order_by(EVENTS.c.seq)
+        for event in connection.execute(of_visits):
+            if event.kind in JUDGED:  # as a condition, it would make SQLite search by kind instead of by visit
+                evidence[event.visit].append(_shown_event(event))
+    return [_shown_visit(row, evidence[row.visit]) for row in rows]
 
 
-def _evidence(event: sa.Row[*tuple[Any, ...]]) -> ShownEvent:
-    detail = _parsed(event.detail)
-    said = detail.get("said_at", event.at)
-    return ShownEvent(
-        at=float(said) if isinstance(said, int | float) else event.at,
-        said=event.heard is not None,
-        kind=event.kind,
-        stage=event.stage,
-        phrase=event.phrase,
-        title=str(detail.get("title") or event.phrase),
-        verdict=event.verdict,
-        closeness=event.score,
-        heard=event.heard,
-        reason=str(detail["reason"]) if "reason" in detail else None,
-        late=float(str(detail["late"])) if "late" in detail else None,
-    )
+def _shown_event(row: sa.Row[*tuple[Any, ...]]) -> Event:
+    detail = _parse_detail(row.detail)
+    said = detail.get("said_at")
+    at = float(said) if isinstance(said, int | float) else row.at
+    return Event(row.kind, at, None, row.stage, row.step, row.phrase, row.verdict, row.score, row.heard, detail)
 
 
-def _shown(row: sa.Row[*tuple[Any, ...]], evidence: list[ShownEvent]) -> ShownVisit:
+def _shown_visit(row: sa.Row[*tuple[Any, ...]], evidence: list[Event]) -> ShownVisit:
     closed = datetime.fromisoformat(row.wall) if row.wall else None
     return ShownVisit(
         visit=row.visit,
@@ -326,5 +319,5 @@ def _shown(row: sa.Row[*tuple[Any, ...]], evidence: list[ShownEvent]) -> ShownVi
         seconds=row.seconds,
         lost_audio=bool(row.lost_audio),
         recording=row.path,
-        evidence=sorted(evidence, key=lambda one: one.at),
+        evidence=sorted(evidence, key=lambda event: event.at),
     )

@@ -1,4 +1,4 @@
-"""Events as flat rows, and rows as JSON lines or CSV."""
+"""Events as flat rows, and rows as lines of JSON or CSV."""
 
 from __future__ import annotations
 
@@ -12,53 +12,25 @@ from typing import Final
 from counter_listener.domain import Event, printable
 
 Cell = object
-COLUMNS: Final = (
-    "source",
-    "visit",
-    "kind",
-    "stage",
-    "phrase",
-    "verdict",
-    "at",
-    "score",
-    "heard",
-    "step",
-    "title",
-    "wall",
-    "counter",
-    "wording",
-    "end",
-    "speaker",
-    "required",
-    "class",
-    "severity",
-    "late",
-    "said_at",
-    "reason",
-    "grade",
-    "passed",
-    "seconds",
-    "counts",
-    "message",
-)
+_NAMES = """
+    source visit kind stage phrase verdict at score heard step title wall counter wording end speaker required class
+    severity late said_at reason grade passed seconds counts message
+"""
+COLUMNS: Final = tuple(_NAMES.split())
+"""The columns of a CSV file, in order."""
 FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\0")
-"""What a spreadsheet takes for the beginning of a formula (OWASP, CSV injection)."""
+"""What a spreadsheet takes for the start of a formula (OWASP, CSV injection)."""
 LINE: Final = json.JSONEncoder(ensure_ascii=False)
 ESCAPED: Final = "\\"
-"""With which JSON begins a sign that it cannot hold."""
+"""Starts an escaped character in JSON."""
 
 
 def export_row(
-    event: Event,
-    *,
-    source: str,
-    stream: str,
-    counter: str | None = None,
-    began: datetime | None = None,
+    event: Event, *, source: str, stream: str, counter: str | None = None, began: datetime | None = None
 ) -> dict[str, Cell]:
-    """One event as a flat row: the columns every event has, then what only its kind has.
+    """One event as a flat row: the columns of every event, then the fields of its kind.
 
-    `at` and `end` are seconds into the stream; `wall` is the wall time, where the start is known.
+    `at` and `end` are seconds into the stream; `wall` is the wall time if `began`, the start of the stream, is known.
     """
     wall = began + timedelta(seconds=event.at) if began else None
     row: dict[str, Cell] = {
@@ -79,22 +51,22 @@ def export_row(
 
 
 def as_json_lines(rows: Iterable[Mapping[str, Cell]]) -> Iterator[str]:
-    """One JSON object a row, its keys in the row's order."""
+    """One JSON object per row, with the keys in the order of the row."""
     for row in rows:
         line = LINE.encode(row)
         if ESCAPED in line or not line.isprintable():
-            line = LINE.encode({key: _cleaned(value) for key, value in row.items()})
+            line = LINE.encode({key: _printable(value) for key, value in row.items()})
         yield line
 
 
 def as_csv_lines(rows: Iterable[Mapping[str, Cell]], columns: tuple[str, ...] = COLUMNS) -> Iterator[str]:
-    """One line a row. A cell that a spreadsheet would take for a formula gets an apostrophe before it."""
+    """One line per row. A cell that a spreadsheet would take for a formula gets a leading apostrophe."""
     for row in rows:
         yield csv_line([_csv_cell(row.get(column)) for column in columns])
 
 
 def csv_line(cells: Iterable[Cell]) -> str:
-    """Cells as one line of CSV, without its end."""
+    """Cells as one line of CSV, without a line end."""
     line = io.StringIO()
     csv.writer(line, lineterminator="").writerow(cells)
     return line.getvalue()
@@ -111,5 +83,5 @@ def _csv_cell(value: Cell) -> Cell:
     return f"'{text}" if text.startswith(FORMULA) else text
 
 
-def _cleaned(value: Cell) -> Cell:
+def _printable(value: Cell) -> Cell:
     return printable(value) if isinstance(value, str) else value

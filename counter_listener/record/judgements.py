@@ -1,20 +1,29 @@
-"""How a recording in the record was judged, and how it is told that it was judged anew; no database here."""
+"""How a recording in the record was judged, and the rows that note that it was judged again."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 
-from counter_listener.domain import Event
-from counter_listener.record.rows import Columns, Origin, event_rows, iso
+import sqlalchemy as sa
+
+from counter_listener.record.rows import Columns, Origin, changed_row, note_row
+from counter_listener.record.schema import EVENTS, RECORDINGS
 
 PREFIX: Final = "judged-"
-"""With which the streams begin that hold no events of a visit but tell how a recording was judged."""
-BEYOND: Final = "judged."
-"""The first name after all of them."""
+"""Start of the names of the streams that note how a recording was judged. They hold no events of a visit."""
+AFTER_PREFIX: Final = "judged."
+"""The first name that sorts after all of these."""
+STREAM_DIGITS: Final = 12
+"""Hex digits of the SHA-256 that name a stream: for 2 000 000 recordings the chance of a collision is under 1 %."""
+
+RECORDING: Final = sa.select(RECORDINGS).where(RECORDINGS.c.sha256 == sa.bindparam("sha256"))
+LAST_OF_STREAM: Final = (
+    sa.select(EVENTS).where(EVENTS.c.stream == sa.bindparam("stream")).order_by(EVENTS.c.seq.desc()).limit(1)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,67 +31,93 @@ class Judgement:
     """How a recording was judged last."""
 
     stream: str
-    """Of its events."""
+    """The stream of its events."""
     number: int = 1
-    """How often it has been judged."""
+    """How many times it has been judged."""
     phrases_hash: str | None = None
-    """None where nobody can say: nothing was found in it when it was recorded."""
+    """None if unknown: nothing was found in it when it was recorded."""
     model: str = ""
     options: Mapping[str, object] = field(default_factory=dict)
-    """What was asked for besides, such as one visit or the roles of the channels; nothing for the usual."""
+    """What else changes verdicts, such as one visit or the roles of the channels; empty by default."""
     program: str = ""
-    """The version that judged it, where that was noted."""
+    """The version of the program, if it was noted."""
     seconds: float = 0.0
     started: str | None = None
     """ISO 8601 in UTC."""
     counter: str | None = None
 
-    def like(self, other: Judgement) -> bool:
-        """Whether the other was judged by the same phrase set, model and options."""
-        mine, theirs = ((one.phrases_hash, one.model, dict(one.options)) for one in (self, other))
+    def same_settings(self, other: Judgement) -> bool:
+        """Whether both were judged with the same phrase set, model and options."""
+        mine, theirs = ((each.phrases_hash, each.model, dict(each.options)) for each in (self, other))
         return mine == theirs
 
 
+def stream_id(sha256: str, number: int = 1) -> str:
+    """The stream of a recording that was judged for the n-th time; the ids of its visits start with it."""
+    return sha256[:STREAM_DIGITS] + (f".{number}" if number > 1 else "")
+
+
 def judgement_stream(sha256: str) -> str:
-    """The stream in which it is told how a recording was judged."""
-    return PREFIX + sha256[:12]
+    """The stream that notes how a recording was judged."""
+    return PREFIX + stream_id(sha256)
 
 
-def judgement_row(judging: Judgement, replaces: str | None, origin: Origin, recorded: datetime, number: int) -> Columns:
-    """The row that tells of a judging, lacking `seq` and `chain`; `number` counts those of this recording, from 1."""
-    told = {
-        "stream": judging.stream,
-        "judging": judging.number,
-        "options": dict(judging.options),
-        "program": judging.program,
+def judgement_row(
+    judgement: Judgement, replaces: str | None, origin: Origin, recorded: datetime, number: int
+) -> Columns:
+    """The row that notes a judgement, without `seq` and `chain`; `number` counts those of this recording, from 1."""
+    columns = {
+        "stream": judgement.stream,
+        "judging": judgement.number,
+        "options": dict(judgement.options),
+        "program": judgement.program,
         "replaces": replaces,
     }
-    detail = {name: value for name, value in told.items() if value is not None}
-    (row,) = event_rows([Event("visit_opened", 0.0, detail=detail)], origin, recorded, number)
-    stream = judgement_stream(origin.source)
-    return {**row, "kind": "judged", "stream": stream, "uid": f"{stream}:{number}", "wall": iso(recorded)}
+    detail = {name: value for name, value in columns.items() if value is not None}
+    noted = replace(origin, stream=judgement_stream(origin.source), started=recorded)
+    return note_row("judged", detail, noted, recorded, number)
 
 
-def read_judgement(told: Mapping[str, object], phrases_hash: str, model: str) -> Judgement:
-    """The judging that the detail of a row tells of; raises ValueError where somebody changed it."""
-    options = told.get("options")
-    try:
-        return Judgement(
-            stream=str(told["stream"]),
-            number=int(str(told["judging"])),
-            phrases_hash=phrases_hash,
-            model=model,
-            options=options if isinstance(options, dict) else {},
-            program=str(told.get("program", "")),
-        )
-    except KeyError as missing:
-        raise ValueError(f"a row that tells of a judging lacks {missing}") from missing
-
-
-def replaced_by(detail: str) -> str | None:
-    """The stream whose verdicts a judging replaced, from the detail of its row."""
-    try:
-        told = json.loads(detail).get("replaces")
-    except (ValueError, AttributeError):  # somebody changed it; `events verify` says so
+def latest_judgement(connection: sa.Connection, sha256: str) -> Judgement | None:
+    """How the recording with this content was judged last; None if it is not in the record. Raises RecordError."""
+    recording = connection.execute(RECORDING, {"sha256": sha256}).first()
+    if recording is None:
         return None
-    return told if isinstance(told, str) else None
+    judgement = Judgement(stream_id(sha256))
+    note = connection.execute(LAST_OF_STREAM, {"stream": judgement_stream(sha256)}).first()
+    if note is not None:
+        judgement = _read_note(note.seq, note.detail)
+    row = note or connection.execute(LAST_OF_STREAM, {"stream": judgement.stream}).first()
+    if row is not None:
+        judgement = replace(judgement, phrases_hash=row.phrases_hash, model=row.model)
+    return replace(judgement, seconds=recording.seconds, started=recording.started, counter=recording.counter)
+
+
+def _read_note(seq: int, detail: str) -> Judgement:
+    """The judgement that row `seq` notes. Raises RecordError if the row was changed."""
+    try:
+        columns = json.loads(detail)
+        options = columns.get("options")
+        return Judgement(
+            stream=str(columns["stream"]),
+            number=int(str(columns["judging"])),
+            options=options if isinstance(options, dict) else {},
+            program=str(columns.get("program", "")),
+        )
+    except (ValueError, AttributeError, KeyError) as error:
+        raise changed_row(seq) from error
+
+
+def replaced_streams(connection: sa.Connection) -> frozenset[str]:
+    """The streams whose verdicts a later judgement replaced. Rows that were changed are left to `events verify`."""
+    notes = sa.select(EVENTS.c.detail).where(EVENTS.c.stream >= PREFIX, EVENTS.c.stream < AFTER_PREFIX)
+    replaced = map(_replaces, connection.execute(notes).scalars())
+    return frozenset(stream for stream in replaced if stream)
+
+
+def _replaces(detail: str) -> str | None:
+    try:
+        stream = json.loads(detail).get("replaces")
+    except (ValueError, AttributeError):
+        return None
+    return stream if isinstance(stream, str) else None

@@ -1,22 +1,21 @@
-"""What the record is made of, as plain rows: streams, recordings and events; no database here."""
+"""The rows of the record as plain data: recordings and events, and how they are made and read. No database."""
 
 from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, cast
+from typing import Final, cast
 
 from counter_listener.domain import Event, Kind, RecordError, Verdict
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-
 Columns = dict[str, object]
-"""Column name -> value, as the database keeps it."""
-DETAIL = json.JSONEncoder(ensure_ascii=False, sort_keys=True, allow_nan=False)
+"""Column name -> value, as the database stores it."""
+LIVE: Final = "live"
+"""The source of what was heard at a microphone."""
+DETAIL: Final = json.JSONEncoder(ensure_ascii=False, sort_keys=True, allow_nan=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,20 +25,20 @@ class Origin:
     stream: str
     """Id of the stream: the first 12 hex digits of the recording's SHA-256, or "live-..."."""
     source: str
-    """"live", or the recording's SHA-256 in hex."""
+    """LIVE, or the recording's SHA-256 in hex."""
     counter: str | None
     started: datetime | None
     """Wall time of second 0 of the stream, with its zone; None if unknown."""
     phrases: str
-    """The phrase set's name."""
+    """Name of the phrase set."""
     phrases_hash: str
     model: str
-    """The model's name."""
+    """Name of the model."""
 
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """A recording, known by its content."""
+    """A recording, identified by its content."""
 
     sha256: str
     path: str
@@ -48,21 +47,21 @@ class Recording:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of the record, every column as it is kept."""
+    """One row of the events table, every column as it is stored."""
 
     seq: int
     uid: str
     """Stream, colon, and the event's number within its stream, from 1."""
     stream: str
     visit: str | None
-    """Stream, hyphen, and the visit's number within its stream; None for what belongs to no visit."""
+    """Stream, hyphen, and the visit's number within its stream; None for an event outside a visit."""
     counter: str | None
     wall: str | None
     """When it happened, ISO 8601 in UTC with microseconds; None if unknown."""
     at: float
     """Seconds into the stream."""
     kind: str
-    """An event's kind, or "purge"."""
+    """The kind of an event, "judged" or "purge"."""
     stage: str | None
     step: str | None
     phrase: str | None
@@ -78,12 +77,12 @@ class Row:
     recorded: str
     """When the row was written, ISO 8601 in UTC with microseconds."""
     chain: str
-    """SHA-256 in hex over the row before and this one."""
+    """SHA-256 in hex over the previous row and this one."""
 
 
 @dataclass(frozen=True, slots=True)
 class RecordingRow:
-    """One recording as it is kept; numbered and chained together with the events."""
+    """One row of the recordings table; numbered and chained together with the events."""
 
     seq: int
     sha256: str
@@ -96,113 +95,76 @@ class RecordingRow:
 
 
 def iso(moment: datetime) -> str:
-    """The moment in UTC, always with microseconds, so that text sorts as time; ValueError without a zone."""
+    """The time in UTC, always with microseconds, so that text sorts as time. Raises ValueError without a time zone."""
     if moment.utcoffset() is None:
         raise ValueError(f"{moment} has no time zone")
     return moment.astimezone(UTC).isoformat(timespec="microseconds")
 
 
-def text(value: str) -> str:
-    """The same without lone surrogates, which a file's name may hold and SQLite cannot keep."""
-    return value.encode("utf-8", "backslashreplace").decode()
-
-
-def event_rows(events: Iterable[Event], origin: Origin, recorded: datetime, first: int) -> list[Columns]:
-    """The events as rows that lack `seq` and `chain`; `first` is the number of the first in its stream.
-
-    Raises ValueError for a time without a zone and for a number that is not finite.
-    """
-    common = _common(origin, recorded)
-    return [
-        {
-            **_event_columns(event),
-            **common,
-            "uid": f"{common['stream']}:{index}",
-            "visit": None if event.visit is None else f"{common['stream']}-{event.visit}",
-            "wall": _wall(origin.started, event.at),
-        }
-        for index, event in enumerate(events, first)
-    ]
+def storable(text: str) -> str:
+    """The text without lone surrogates, which a file name may hold and SQLite cannot store."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def event_columns(event: Event) -> Columns:
-    """What an event says, as the record keeps it, without where it came from."""
-    return {**_event_columns(event), "visit": event.visit}
-
-
-def recording_row(recording: Recording, origin: Origin, recorded: datetime) -> Columns:
-    """The recording as a row that lacks `seq` and `chain`; raises ValueError as event_rows() does."""
-    return {
-        "sha256": text(recording.sha256),
-        "path": text(recording.path),
-        "seconds": _number(recording.seconds),
-        "started": _wall(origin.started, 0.0),
-        "counter": _text(origin.counter),
-        "recorded": iso(recorded),
-    }
-
-
-def purge_row(detail: Mapping[str, object], recorded: datetime, number: int) -> Columns:
-    """The row that tells of a purge, lacking `seq` and `chain`; `number` counts purges from 1."""
-    origin = Origin("purge", "purge", None, recorded, "", "", "")
-    return {
-        **_common(origin, recorded),
-        **dict.fromkeys(("visit", "stage", "step", "phrase", "verdict", "score", "heard")),
-        "uid": f"purge:{number}",
-        "wall": iso(recorded),
-        "at": 0.0,
-        "kind": "purge",
-        "detail": _json(detail),
-    }
-
-
-def _common(origin: Origin, recorded: datetime) -> Columns:
-    return {
-        "stream": text(origin.stream),
-        "counter": _text(origin.counter),
-        "source": text(origin.source),
-        "phrases": text(origin.phrases),
-        "phrases_hash": text(origin.phrases_hash),
-        "model": text(origin.model),
-        "recorded": iso(recorded),
-    }
-
-
-def _event_columns(event: Event) -> Columns:
+    """The columns of an event itself, as the record stores them; `visit` is the number."""
     return {
         "at": _number(event.at),
         "kind": event.kind,
-        "stage": _text(event.stage),
-        "step": _text(event.step),
-        "phrase": _text(event.phrase),
+        "visit": event.visit,
+        "stage": _storable(event.stage),
+        "step": _storable(event.step),
+        "phrase": _storable(event.phrase),
         "verdict": event.verdict,
         "score": None if event.score is None else _number(event.score),
-        "heard": _text(event.heard),
-        "detail": _json(event.detail),
+        "heard": _storable(event.heard),
+        "detail": storable(DETAIL.encode(dict(event.detail))),
     }
 
 
-def _wall(started: datetime | None, at: float) -> str | None:
-    if started is None:
-        return None
-    try:
-        return iso(started + timedelta(seconds=at))
-    except OverflowError:  # past the calendar's end: no such time can be told
-        return None
+def event_rows(events: Iterable[Event], origin: Origin, recorded: datetime, first: int) -> list[Columns]:
+    """The events as rows without `seq` and `chain`; `first` is the number of the first event in its stream.
+
+    Raises ValueError for a time without a zone and for a number that is not finite.
+    """
+    stream = storable(origin.stream)
+    common = {
+        "stream": stream,
+        "counter": _storable(origin.counter),
+        "source": storable(origin.source),
+        "phrases": storable(origin.phrases),
+        "phrases_hash": storable(origin.phrases_hash),
+        "model": storable(origin.model),
+        "recorded": iso(recorded),
+    }
+    return [
+        {
+            **event_columns(event),
+            **common,
+            "uid": f"{stream}:{number}",
+            "visit": None if event.visit is None else f"{stream}-{event.visit}",
+            "wall": _wall(origin.started, event.at),
+        }
+        for number, event in enumerate(events, first)
+    ]
 
 
-def _text(value: str | None) -> str | None:
-    return None if value is None else text(value)
+def note_row(kind: str, detail: Mapping[str, object], origin: Origin, recorded: datetime, number: int) -> Columns:
+    """A row about the record itself: a purge, or a recording that was judged again."""
+    (row,) = event_rows([Event(cast("Kind", kind), 0.0, detail=detail)], origin, recorded, number)
+    return row
 
 
-def _number(value: float) -> float:
-    if not math.isfinite(value):
-        raise ValueError(f"{value} cannot be kept in the record")
-    return float(value) + 0.0  # SQLite keeps no minus zero, and the chain must match what is read back
-
-
-def _json(detail: Mapping[str, object]) -> str:
-    return text(DETAIL.encode(dict(detail)))
+def recording_row(recording: Recording, origin: Origin, recorded: datetime) -> Columns:
+    """The recording as a row without `seq` and `chain`. Raises ValueError as event_rows() does."""
+    return {
+        "sha256": storable(recording.sha256),
+        "path": storable(recording.path),
+        "seconds": _number(recording.seconds),
+        "started": _wall(origin.started, 0.0),
+        "counter": _storable(origin.counter),
+        "recorded": iso(recorded),
+    }
 
 
 def event_from_row(row: Row) -> Event:
@@ -211,9 +173,7 @@ def event_from_row(row: Row) -> Event:
         detail = json.loads(row.detail)
         visit = int(row.visit.rpartition("-")[2]) if row.visit else None
     except ValueError as error:
-        raise RecordError(
-            "row {seq} of the record was changed; see `counter-listener events verify`", seq=row.seq
-        ) from error
+        raise changed_row(row.seq) from error
     return Event(
         kind=cast("Kind", row.kind),
         at=row.at,
@@ -226,3 +186,27 @@ def event_from_row(row: Row) -> Event:
         heard=row.heard,
         detail=detail,
     )
+
+
+def changed_row(seq: int) -> RecordError:
+    """The error for a row that cannot be read as it was written."""
+    return RecordError("row {seq} of the record was changed; see `counter-listener events verify`", seq=seq)
+
+
+def _wall(started: datetime | None, at: float) -> str | None:
+    if started is None:
+        return None
+    try:
+        return iso(started + timedelta(seconds=at))
+    except OverflowError:  # after the end of the calendar
+        return None
+
+
+def _storable(text: str | None) -> str | None:
+    return None if text is None else storable(text)
+
+
+def _number(value: float) -> float:
+    if not math.isfinite(value):
+        raise ValueError(f"{value} cannot be kept in the record")
+    return float(value) + 0.0  # SQLite stores no minus zero, and the chain must match what is read back

@@ -1,97 +1,107 @@
-"""The append-only record of events, kept in SQLite: append, read, verify, purge, backup.
+"""The append-only record of events in SQLite: append, read, verify, purge, backup.
 
-A rollback journal with synchronous=FULL: a commit is on the disk before it is acknowledged, and a copied
-file is whole. Every writer takes the write lock before it reads the end of the chain, so two writers make one.
+A rollback journal with synchronous=FULL: a commit is on the disk before it is acknowledged, and a copy of the file is
+complete. Every writer takes the write lock before it reads the end of the chain, so that two writers build one chain.
 """
 
 from __future__ import annotations
 
 import os
-import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
+from datetime import datetime
 from heapq import merge
-from typing import TYPE_CHECKING, Any, TypeVar
+from pathlib import Path
+from typing import Any, Final, TypeVar
 
 import sqlalchemy as sa
 
-from counter_listener.domain import RecordError, Sentence, sentence, system_reason
-from counter_listener.record.chain import START, Broken, Tail, Verification, holes, linked, number, walk
-from counter_listener.record.judgements import BEYOND, PREFIX, Judgement, judgement_row, judgement_stream, replaced_by
+from counter_listener.domain import Event, RecordError, sentence
+from counter_listener.record.chain import (
+    START,
+    Broken,
+    Tail,
+    Verification,
+    linked,
+    purge_holes,
+    row_number,
+    verify_rows,
+)
+from counter_listener.record.files import new_file, path_text, prepare_file, record_errors, record_file
+from counter_listener.record.judgements import (
+    Judgement,
+    judgement_row,
+    judgement_stream,
+    latest_judgement,
+    replaced_streams,
+)
+from counter_listener.record.purge import purge_details, purge_rows
 from counter_listener.record.rows import (
+    LIVE,
     Columns,
     Origin,
     Recording,
     RecordingRow,
     Row,
+    event_from_row,
     event_rows,
     iso,
-    purge_row,
     recording_row,
-    text,
+    storable,
 )
-from counter_listener.record.store_append import ENDS, insert, next_number, tail
-from counter_listener.record.store_file import beside, prepare_file, record_file, shown, sqlite_cause
-from counter_listener.record.store_judgements import judging_of
-from counter_listener.record.store_purge import mark_for_removal, remove_marked
-from counter_listener.record.store_schema import GUARDS, SETTINGS, must_upgrade, newest_schema
-from counter_listener.record.store_tables import EVENTS, RECORDINGS, WHEN
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
-    from datetime import datetime
-    from pathlib import Path
-
-    from counter_listener.domain import Event
-
-    Rows = sa.Select[*tuple[Any, ...]]
+from counter_listener.record.schema import (
+    EVENTS,
+    GUARDS,
+    RECORDINGS,
+    WHEN,
+    chain_tail,
+    configure,
+    connect,
+    insert_rows,
+    next_number,
+    upgrade_schema,
+)
 
 Answer = TypeVar("Answer")
 
-LIVE = "live"
-"""The source of what was heard at a microphone."""
-TIMEOUT = 5.0
-"""Seconds to wait for another program that holds the record."""
-PAGE = 500
-"""Rows read at a time, so that a slow reader never keeps a writer waiting."""
-
-KNOWN = sa.select(RECORDINGS.c.seq).where(RECORDINGS.c.sha256 == sa.bindparam("sha256"))
+PAGE: Final = 500
+"""Rows per query, so that a slow reader does not block a writer."""
 
 
 class Record:
-    """An open record; open_store() makes it. Every method raises StoreError where the file fails it."""
+    """An open record, made by open_record(). Every method raises RecordError if the file cannot be used."""
 
     def __init__(self, connection: sa.Connection, path: Path) -> None:
         self._connection = connection
-        self._together = False
-        self._end: Tail | None = None  # of the chain, while the write lock is held
+        self._in_transaction = False
+        self._tail: Tail | None = None  # of the chain, while transaction() holds the write lock
         self.path = path
-        """The file that holds it."""
+        """The file that holds the record."""
 
     @contextmanager
-    def together(self) -> Iterator[None]:
-        """What is written in the block is on the disk when the block ends: all of it, or nothing.
+    def transaction(self) -> Iterator[None]:
+        """What the block writes is on the disk when the block ends: all of it, or nothing after an error.
 
-        One commit for many recordings, for it is the disk that takes the time.
+        One commit for many recordings, because the disk takes most of the time.
         """
-        with self._transaction("BEGIN IMMEDIATE"):
-            self._together = True
+        with self._begin("BEGIN IMMEDIATE"):
+            self._in_transaction = True
             try:
                 yield
             finally:
-                self._together, self._end = False, None
+                self._in_transaction, self._tail = False, None
 
     def append(self, events: Iterable[Event], origin: Origin, recorded: datetime) -> int:
-        """Write the events, all or none, and return how many; they are on the disk when this returns.
+        """Writes all events or none, and returns their number; they are on the disk when this returns.
 
-        `recorded` is now, with its zone. Raises ValueError for a time without one.
+        `recorded` is the present time. Raises ValueError for a time without a zone.
         """
         events = list(events)
         if not events:
             return 0
-        with self._transaction("BEGIN IMMEDIATE") as connection:
+        with self._begin("BEGIN IMMEDIATE") as connection:
             first = next_number(connection, origin.stream)
-            insert(connection, EVENTS, self._chained(connection, event_rows(events, origin, recorded, first)))
+            insert_rows(connection, EVENTS, self._chained(connection, event_rows(events, origin, recorded, first)))
         return len(events)
 
     def add_recording(
@@ -100,56 +110,42 @@ class Record:
         events: Sequence[Event],
         origin: Origin,
         recorded: datetime,
-        judging: Judgement | None = None,
+        judgement: Judgement | None = None,
     ) -> bool:
-        """Write a recording and its events, all or none; False, and nothing written, if it is known already.
+        """Writes a recording and its events, all or none; returns false, and writes nothing, if it is known already.
 
-        With `judging`, how it was judged is written too; one that is not the first is written where the recording is
-        known, and replaces the one before, whose verdicts stay as history. Raises ValueError for a time without a
-        zone, or if the origin's source is another recording.
+        With `judgement`, how it was judged is written too. A judgement that is not the first is written for a known
+        recording and replaces the previous one, whose verdicts stay as history. Raises ValueError for a time without a
+        zone, or if the source of `origin` is another recording.
         """
         if origin.source != recording.sha256:
             raise ValueError("the origin's source is not this recording")
-        with self._transaction("BEGIN IMMEDIATE") as connection:
-            before = judging_of(connection, recording.sha256)
-            if (before.number + 1 if before else 1) != (judging.number if judging else 1):
+        with self._begin("BEGIN IMMEDIATE") as connection:
+            before = latest_judgement(connection, recording.sha256)
+            if (before.number + 1 if before else 1) != (judgement.number if judgement else 1):
                 return False
             first = next_number(connection, origin.stream)
             head = [] if before else [recording_row(recording, origin, recorded)]
             note = []
-            if judging:
+            if judgement:
                 number = next_number(connection, judgement_stream(recording.sha256))
-                note = [judgement_row(judging, before.stream if before else None, origin, recorded, number)]
+                note = [judgement_row(judgement, before.stream if before else None, origin, recorded, number)]
             rows = self._chained(connection, [*head, *note, *event_rows(events, origin, recorded, first)])
-            insert(connection, RECORDINGS, rows[: len(head)])
-            insert(connection, EVENTS, rows[len(head) :])
+            insert_rows(connection, RECORDINGS, rows[: len(head)])
+            insert_rows(connection, EVENTS, rows[len(head) :])
         return True
 
-    def judging(self, sha256: str) -> Judgement | None:
+    def latest_judgement(self, sha256: str) -> Judgement | None:
         """How the recording with this content was judged last; None if it is not in the record."""
-        with self._transaction() as connection:
-            return judging_of(connection, sha256)
+        return self.query(lambda connection: latest_judgement(connection, sha256))
 
-    def holds_recordings(self) -> bool:
-        """Whether there is any recording in the record."""
-        with self._transaction() as connection:
-            return connection.execute(ENDS[1]).first() is not None
-
-    def replaced(self) -> frozenset[str]:
-        """The streams whose verdicts are history, for their recordings were judged anew."""
-        notes = sa.select(EVENTS.c.detail).where(EVENTS.c.stream >= PREFIX, EVENTS.c.stream < BEYOND)
-        with self._transaction() as connection:
-            told = connection.execute(notes).scalars().all()
-        return frozenset(stream for stream in map(replaced_by, told) if stream)
+    def replaced_streams(self) -> frozenset[str]:
+        """The streams whose verdicts are history, because their recordings were judged again."""
+        return self.query(replaced_streams)
 
     def recordings(self) -> Iterator[RecordingRow]:
-        """The recordings in the order they were written, a page at a time."""
+        """The recordings in the order in which they were written, a page at a time."""
         return (RecordingRow(*row) for row in self._pages(sa.select(RECORDINGS), RECORDINGS.c.seq))
-
-    def knows(self, sha256: str) -> bool:
-        """Whether the recording with this content (SHA-256 in hex) is in the record."""
-        with self._transaction() as connection:
-            return connection.execute(KNOWN, {"sha256": sha256}).first() is not None
 
     def read(
         self,
@@ -160,239 +156,167 @@ class Record:
         verdict: str | None = None,
         stream: str | None = None,
     ) -> Iterator[Row]:
-        """Rows in the order they were written, a page at a time, no lock held in between; see replaced().
+        """Rows in the order in which they were written, a page at a time, with no lock between pages.
 
-        `visit`, `phrase` and `stream` are ids; `since` keeps what happened (or was recorded, where that is unknown) at
-        or after it. Raises ValueError for a time without a zone.
+        `visit`, `phrase` and `stream` are ids; `since` selects what happened (or was recorded, if that is unknown) at
+        that time or later. Verdicts that are history are included: see replaced_streams(). Raises ValueError for a
+        time without a zone.
         """
-        wanted = sa.select(EVENTS)
-        asked = {"visit": visit, "phrase": phrase, "verdict": verdict, "stream": stream}
-        for column, value in ((EVENTS.c[name], value) for name, value in asked.items()):
-            wanted = wanted if value is None else wanted.where(column == text(value))
+        query = sa.select(EVENTS)
+        wanted = {"visit": visit, "phrase": phrase, "verdict": verdict, "stream": stream}
+        for name, value in wanted.items():
+            query = query if value is None else query.where(EVENTS.c[name] == storable(value))
         if since is not None:
-            wanted = wanted.where(iso(since) <= WHEN)
-        return (Row(*row) for row in self._pages(wanted, EVENTS.c.seq))
+            query = query.where(iso(since) <= WHEN)
+        return (Row(*row) for row in self._pages(query, EVENTS.c.seq))
+
+    def events(self, stream: str) -> list[Event]:
+        """The events of a stream."""
+        return [event_from_row(row) for row in self.read(stream=stream)]
 
     def newest_visit(self, counter: str | None) -> list[Row]:
-        """The rows of the last visit that was heard live at a counter, in order, then the newest of its stream."""
+        """The rows of the last visit that was heard live at a counter, in order, then the last row of its stream."""
         live = sa.select(EVENTS).where(EVENTS.c.source == LIVE, EVENTS.c.counter.is_not_distinct_from(counter))
         newest = live.order_by(EVENTS.c.seq.desc()).limit(1)
-        with self._transaction() as connection:
+        with self._begin() as connection:
             last = connection.execute(newest).first()
             if last is None:
                 return []
             of_visit = newest.where(EVENTS.c.stream == last.stream, EVENTS.c.visit.is_not(None))
             visit = connection.execute(of_visit).first()
-            wanted = sa.select(EVENTS).where(EVENTS.c.visit == visit.visit if visit else EVENTS.c.seq == last.seq)
-            rows = connection.execute(wanted.order_by(EVENTS.c.seq)).all()
+            query = sa.select(EVENTS).where(EVENTS.c.visit == visit.visit if visit else EVENTS.c.seq == last.seq)
+            rows = connection.execute(query.order_by(EVENTS.c.seq)).all()
         return [Row(*row) for row in (*rows, *(() if rows and rows[-1].seq == last.seq else (last,)))]
 
-    def ask(self, question: Callable[[sa.Connection], Answer]) -> Answer:
-        """What `question` finds out over the record's connection; it may keep passing tables, and no lock."""
-        with self._transaction() as connection:
-            return question(connection)
+    def query(self, ask: Callable[[sa.Connection], Answer]) -> Answer:
+        """The result of `ask` with the record's connection. It may keep temporary tables, but no lock."""
+        with self._begin() as connection:
+            return ask(connection)
 
     def verify(self) -> Verification:
-        """Follow the chain through every row, then ask SQLite whether the file is whole and its guards stand.
+        """Checks the chain of every row, then the file and its guards; the first fault is in the result.
 
-        Says how many rows are right and names the first that is not; what a chain cannot show is told in
-        chain.py.
+        chain.py says what a chain cannot show.
         """
-        damage = self._damage()
+        fault = self._file_fault()
         try:
-            found = self._walk()
+            found = self._verify_chain()
         except RecordError:
-            if damage is None:
+            if fault is None:
                 raise
             found = Verification(0, None, START)
-        return Verification(found.rows, found.broken or damage, found.head)
+        return Verification(found.rows, found.broken or fault, found.head)
 
     def purge(self, before: datetime, recorded: datetime) -> int:
-        """Remove what happened before a time, and return how many rows went (recordings counted).
+        """Removes what happened before a time and returns the number of rows, recordings included.
 
-        A visit goes whole, once its last event is old enough; where no wall time is known, the time of
-        recording counts. A recording goes when it has no events left and is old enough itself. The purge
-        writes a row that tells of it, never purged; where nothing goes, nothing is written. Afterwards the
-        file is rewritten, so that no byte of what went is left in it; the disk's free blocks are not ours.
-        Raises ValueError for a time without a zone.
+        A visit is removed as a whole once its last event is old enough; if its wall time is unknown, the time of
+        recording counts. A recording is removed when it has no events left and is old enough itself. The purge appends
+        a row that reports it and is never purged; if nothing is removed, nothing is written. Then the file is
+        rewritten, so that it holds no byte of the removed rows; the free blocks of the disk are out of reach. Raises
+        ValueError for a time without a zone.
         """
-        told = {"before": iso(before)}
-        with self._transaction("BEGIN IMMEDIATE") as connection:
-            gone = mark_for_removal(connection, told["before"])
-            rows = sum(last - first + 1 for first, last, _ in gone)
-            if gone:
-                _tell_of_purge(connection, {**told, "rows": rows, "runs": gone}, recorded)
-                remove_marked(connection)
-            connection.exec_driver_sql("DROP TABLE doomed")
-        self._rewrite()
-        return rows
-
-    def backup(self, path: Path) -> None:
-        """Copy the record to a new file, whole or not at all, while others write; for its owner alone."""
-        with (
-            _told(sentence("the backup {path} of {record}", path=shown(path), record=shown(self.path))),
-            beside(path.absolute()) as part,
-            self._connection.begin(),
-        ):
-            # as bytes, for a folder's name may be no UTF-8
-            self._connection.exec_driver_sql("VACUUM INTO CAST(? AS TEXT)", (os.fsencode(part),))
-
-    def _rewrite(self) -> None:
-        """A purge leaves user_version at 1 until its bytes are out of the file, so a crash cannot forget it."""
+        limit = iso(before)
+        with self._begin("BEGIN IMMEDIATE") as connection:
+            rows = purge_rows(connection, limit, recorded)
         try:
-            with self._transaction() as connection:
-                if connection.exec_driver_sql("PRAGMA user_version").scalar_one():
+            with self._begin() as connection:
+                if connection.exec_driver_sql("PRAGMA user_version").scalar_one():  # also after a crash
                     connection.exec_driver_sql("VACUUM")
                     connection.exec_driver_sql("PRAGMA user_version = 0")
         except RecordError as error:
             raise RecordError(
-                "the purge is done but its traces stay until the next one, because {error}", error=error.sentence
+                "the purge is done, but its traces stay in the file until the next purge, because {error}",
+                error=error.sentence,
             ) from error
+        return rows
 
-    def _walk(self) -> Verification:
-        """A purge that comes in between takes rows away before our eyes: then start again."""
-        with self._transaction("BEGIN") as connection:
-            until, _ = tail(connection)
-            purges = _purges(connection)
-        found = walk(
-            merge(*(self._columns(table, until) for table in (EVENTS, RECORDINGS)), key=lambda row: number(row["seq"])),
-            holes(purges),
-        )
-        with self._transaction() as connection:
-            changed = _purges(connection) != purges
-        return self._walk() if found.broken and changed else found
+    def backup(self, path: Path) -> None:
+        """Copies the record to a new file, complete or not at all, while others write; for its owner alone."""
+        with (
+            record_errors(sentence("the backup {path} of {record}", path=path_text(path), record=path_text(self.path))),
+            new_file(path.absolute()) as part,
+            self._connection.begin(),
+        ):
+            # as bytes, for the name of a folder may not be valid UTF-8
+            self._connection.exec_driver_sql("VACUUM INTO CAST(? AS TEXT)", (os.fsencode(part),))
 
-    def _damage(self) -> Broken | None:
-        with self._transaction() as connection:
-            said = connection.exec_driver_sql("PRAGMA integrity_check(1)").scalar_one()
-            there = connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'trigger'").scalars()
-            missing = sorted(GUARDS.difference(there))
-        if said != "ok":
-            return Broken(None, sentence("the file is damaged, for SQLite finds {said!r}", said=" ".join(said.split())))
+    def _verify_chain(self) -> Verification:
+        with self._begin("BEGIN") as connection:
+            until, _ = chain_tail(connection)
+            purges = purge_details(connection)
+        tables = (self._columns(table, until) for table in (EVENTS, RECORDINGS))
+        found = verify_rows(merge(*tables, key=lambda row: row_number(row["seq"])), purge_holes(purges))
+        if found.broken and self.query(purge_details) != purges:
+            return self._verify_chain()  # a purge removed rows meanwhile
+        return found
+
+    def _file_fault(self) -> Broken | None:
+        with self._begin() as connection:
+            report = connection.exec_driver_sql("PRAGMA integrity_check(1)").scalar_one()
+            triggers = connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'trigger'").scalars()
+            missing = sorted(GUARDS.difference(triggers))
+        if report != "ok":
+            return Broken(None, sentence("the file is damaged: SQLite finds {said!r}", said=" ".join(report.split())))
         names = ", ".join(missing)
-        return Broken(None, sentence("the guards {names} were taken away", names=names)) if missing else None
+        return Broken(None, sentence("the guards {names} were removed", names=names)) if missing else None
 
     def _columns(self, table: sa.TableClause, until: int) -> Iterator[Columns]:
         names = table.c.keys()
         for row in self._pages(sa.select(table).where(table.c.seq <= until), table.c.seq):
             yield dict(zip(names, row, strict=True))
 
-    def _pages(self, wanted: Rows, seq: sa.ColumnElement[int]) -> Iterator[sa.Row[*tuple[Any, ...]]]:
-        page = wanted.order_by(seq).limit(PAGE)
+    def _pages(
+        self, query: sa.Select[*tuple[Any, ...]], seq: sa.ColumnElement[int]
+    ) -> Iterator[sa.Row[*tuple[Any, ...]]]:
+        page = query.order_by(seq).limit(PAGE)
         while True:
-            with self._transaction() as connection:
+            with self._begin() as connection:
                 rows = connection.execute(page).all()
             yield from rows
             if len(rows) < PAGE:
                 return
-            page = wanted.where(seq > rows[-1].seq).order_by(seq).limit(PAGE)
+            page = query.where(seq > rows[-1].seq).order_by(seq).limit(PAGE)
 
     def _chained(self, connection: sa.Connection, rows: Iterable[Columns]) -> list[Columns]:
-        """The rows, following on the end of the chain, which is remembered while nobody else can write."""
-        chained = list(linked(rows, self._end or tail(connection)))
-        if self._together and chained:
-            self._end = number(chained[-1]["seq"]), str(chained[-1]["chain"])
+        """The rows after the end of the chain, which is remembered while nobody else can write."""
+        chained = list(linked(rows, self._tail or chain_tail(connection)))
+        if self._in_transaction and chained:
+            self._tail = row_number(chained[-1]["seq"]), str(chained[-1]["chain"])
         return chained
 
     @contextmanager
-    def _transaction(self, begin: str | None = None) -> Iterator[sa.Connection]:
-        """The driver is kept from sending its own BEGIN: without ours, every statement stands alone."""
-        with _told(shown(self.path)):
-            if self._together:
+    def _begin(self, statement: str | None = None) -> Iterator[sa.Connection]:
+        """A transaction that `statement` begins. Without one every statement is its own transaction."""
+        with record_errors(path_text(self.path)):
+            if self._in_transaction:
                 yield self._connection
                 return
             try:
                 with self._connection.begin():
-                    if begin:
-                        self._connection.exec_driver_sql(begin)
+                    if statement:
+                        self._connection.exec_driver_sql(statement)
                     yield self._connection
             except BaseException:
-                self._connection.connection.rollback()  # SQLAlchemy does not, where it was COMMIT that failed
+                self._connection.connection.rollback()  # SQLAlchemy does not, if COMMIT failed
                 raise
 
 
 @contextmanager
 def open_record(url_or_path: str | Path, *, create: bool = True) -> Iterator[Record]:
-    """The record in "sqlite:///FILE" or a plain path, brought to the newest schema; made, folder and all, if
-    `create`. For one thread. Raises StoreError.
+    """The record in "sqlite:///FILE" or a plain path, brought to the newest schema. For one thread.
+
+    With `create` a missing file and its folder are made. Raises RecordError.
     """
     path = record_file(url_or_path)
-    with _told(shown(path)):
+    name = path_text(path)
+    with record_errors(name):
         prepare_file(path, create=create)
-        connection = _engine(path).connect()
+        connection = connect(path)
     try:
-        with _told(shown(path)):
-            _settle(connection)
-            _bring_up_to_date(connection, shown(path), create=create)
+        with record_errors(name):
+            configure(connection)
+            upgrade_schema(connection, name, create=create)
         yield Record(connection, path)
     finally:
         connection.close()
-
-
-def _engine(path: Path) -> sa.Engine:
-    return sa.create_engine(
-        sa.URL.create("sqlite", database=str(path)),
-        poolclass=sa.NullPool,
-        connect_args={"timeout": TIMEOUT, "isolation_level": None},
-    )
-
-
-def _settle(connection: sa.Connection) -> None:
-    """Damaged text must not stop verify() from naming its row, nor a reader from printing the others."""
-    driver = connection.connection.driver_connection
-    if isinstance(driver, sqlite3.Connection):
-        driver.text_factory = partial(str, encoding="utf-8", errors="backslashreplace")
-    with connection.begin():
-        for setting in SETTINGS:
-            connection.exec_driver_sql(f"PRAGMA {setting}")
-
-
-def _bring_up_to_date(connection: sa.Connection, name: str, *, create: bool) -> None:
-    with connection.begin():
-        tables = _tables(connection)
-        version = "SELECT version_num FROM alembic_version"
-        schema = connection.exec_driver_sql(version).scalar() if "alembic_version" in tables else None
-    if not must_upgrade(name, tables, schema, create=create):
-        return
-    with connection.begin():
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-        if tables or _tables(connection):
-            from counter_listener.record.migrations import (
-                upgrade,  # here, for 12 MB and 0.3 s that a ready record spares
-            )
-
-            upgrade(connection)
-        else:
-            for statement in newest_schema():
-                connection.exec_driver_sql(statement)
-
-
-def _tables(connection: sa.Connection) -> Sequence[str]:
-    return connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'table'").scalars().all()
-
-
-@contextmanager
-def _told(name: str | Sentence) -> Iterator[None]:
-    """Turn what the driver or the system says into one sentence about `name`."""
-    try:
-        yield
-    except sa.exc.DBAPIError as error:
-        code = getattr(error.orig, "sqlite_errorcode", 0)
-        raise RecordError(sqlite_cause(name, code, str(error.orig))) from error
-    except UnicodeDecodeError as error:  # the driver fails to read what SQLite says of a damaged schema
-        raise RecordError(sqlite_cause(name, sqlite3.SQLITE_CORRUPT, str(error))) from error
-    except OSError as error:
-        raise RecordError(
-            "{name} cannot be used: {why}; see to its folder and rights.", name=name, why=system_reason(error)
-        ) from error
-
-
-def _purges(connection: sa.Connection) -> list[str]:
-    told = sa.select(EVENTS.c.detail).where(EVENTS.c.stream == "purge").order_by(EVENTS.c.seq)
-    return list(connection.execute(told).scalars())
-
-
-def _tell_of_purge(connection: sa.Connection, detail: Columns, recorded: datetime) -> None:
-    row = purge_row(detail, recorded, next_number(connection, "purge"))
-    insert(connection, EVENTS, linked([row], tail(connection)))
-    connection.exec_driver_sql("PRAGMA user_version = 1")

@@ -1,6 +1,10 @@
-"""ROOM"""
+"""Reports on a period, for people and for programs. The only room with Jinja2, pygal and XlsxWriter.
 
+In: the figures of a period from the record, phrase sets for titles, and a language.
+Out: the report, as HTML, XLSX, CSV or JSON.
+"""
+
+from counter_listener.reports.csv_json import BOM, as_csv, as_json
 from counter_listener.reports.html import as_html
-from counter_listener.reports.plain import BOM, as_csv, as_json
 from counter_listener.reports.report import Report, make_report
 from counter_listener.reports.xlsx import as_xlsx

@@ -1,12 +1,12 @@
-"""A report as one HTML page that needs nothing beside it: no network, no script."""
+"""A report as one HTML page without network access and script."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,33 +15,19 @@ from markupsafe import Markup
 
 from counter_listener.domain import Translate, format_duration, printable
 from counter_listener.reports.charts import charts
-from counter_listener.reports.report import Report, parts, verdict_titles
+from counter_listener.reports.report import Report, verdict_title
 from counter_listener.reports.tables import Column, Kind, Row, Table
 
 TEMPLATES: Final = Path(__file__).resolve().parent / "templates"
 LONG, FIRST = 40, 12
-"""A table of more rows than that is folded away after its first ones."""
-HIDDEN: Final = ("low", "high", "few", "pass_low", "pass_high", "pass_few", "mean_low", "mean_high", "scored", "passed")
-HIDDEN_TOO: Final = ("handled_low", "handled_high", "handled_few", "handled", "id")
-"""Columns that stand inside another one, or that only machines need."""
+"""A table with more rows than `LONG` shows its `FIRST` rows; the others unfold."""
+MACHINE_COLUMNS: Final = frozenset({"scored", "passed", "handled", "id"})
+"""Column keys for programs only."""
 NONE: Final = "–"
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """What stands in one cell."""
-
-    text: str
-    kind: Kind
-    beside: str = ""
-    """The interval."""
-    few: bool = False
-    bar: float | None = None
-    """How long a bar is drawn, 0-100."""
-
-
 def as_html(report: Report, _: Translate) -> str:
-    """The page; whatever somebody heard or named is escaped by the template, and stripped of control characters."""
+    """The page. The template escapes all names and recognised words and removes their control characters."""
     page = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -51,39 +37,35 @@ def as_html(report: Report, _: Translate) -> str:
         finalize=lambda value: printable(value) if type(value) is str else value,
     )
     style = (TEMPLATES / "report.css").read_text(encoding="utf-8")
+    middle = report.tables[1:-3]  # without the summary, the visits, their evidence and the definitions
     return page.get_template(
         "report.html"
     ).render(
         report=report,
         _=_,
         style=Markup(style),  # noqa: S704 - our own file
-        style_hash=_hash(style),
+        style_hash=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),  # for the security policy
         charts={name: (title, Markup(svg)) for name, (title, svg) in charts(report, _).items()},  # noqa: S704 - ElementTree has escaped it
-        cards=[_card(row, _) for row in report.table("summary").rows],
-        sections=[(table, *_table(table, report, _)) for table in parts(report) if table.rows],
+        sections=[(table, _shown_columns(table, report)) for table in middle if table.rows],
         visits=_visits(report, _),
         long=LONG,
         first=FIRST,
         period=_period(report, _),
-        when=lambda moment: when(moment.astimezone(report.zone)),
-        shown=shown,
-        clock=format_duration,
+        minute=lambda moment: _minute(moment.astimezone(report.zone)),
+        cell_text=partial(cell_text, _=_),
+        change=_change,
+        interval=_interval,
+        duration=format_duration,
         zone=f"UTC{report.made.astimezone(report.zone).isoformat()[-6:]}",
     )
 
 
-def _hash(style: str) -> str:
-    """As a Content-Security-Policy names what it lets through."""
-    return base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-
-
-def when(moment: datetime) -> str:
-    """To the minute."""
+def _minute(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%d %H:%M")
 
 
-def shown(value: Any, kind: Kind, _: Translate) -> str:  # noqa: ANN401, PLR0911 - one line for each kind of cell
-    """A value as people read it."""
+def cell_text(value: Any, kind: Kind, _: Translate) -> str:  # noqa: ANN401, PLR0911 - one line for each kind of cell
+    """A value for people."""
     if value is None:
         return NONE
     match kind:
@@ -100,82 +82,62 @@ def shown(value: Any, kind: Kind, _: Translate) -> str:  # noqa: ANN401, PLR0911
         case "seconds":
             return format_duration(value)
         case "time":
-            return when(value)
+            return _minute(value)
         case "yes":
             return _("yes") if value else _("no")
     return str(value)
 
 
 def _signed(value: float, digits: int) -> str:
-    """With a real minus sign, and none before nought."""
+    """With a typographic minus sign, and never a negative zero."""
     return f"{round(value, digits) + 0.0:+.{digits}f}".replace("-", "−")
 
 
 def _period(report: Report, _: Translate) -> str:
-    scope = report.gathered.scope
-    since, until = (moment and when(moment.astimezone(report.zone)) for moment in (scope.since, scope.until))
+    scope = report.data.scope
+    since, until = (moment and _minute(moment.astimezone(report.zone)) for moment in (scope.since, scope.until))
     if since and until:
         return _("from {since} to before {until}").format(since=since, until=until)
     if since:
         return _("from {since} on").format(since=since)
-    return _("before {until}").format(until=until) if until else _("all that is in the record")
+    return _("before {until}").format(until=until) if until else _("the whole record")
 
 
-def _card(row: Row, _: Translate) -> dict[str, Any]:
-    unit: Kind = row["unit"]
-    change: Kind = "change_share" if unit == "share" else "change_points"
-    differs = row.get("change")
-    told = None
-    if differs is not None:
-        told = _signed(differs, 0) if unit in {"count", "seconds"} else shown(differs, change, _)
-    interval = _interval(row.get("low"), row.get("high"), unit)
-    return {**row, "text": shown(row["value"], unit, _), "interval": interval, "told": told}
+def _change(row: Row) -> str | None:
+    """The change of a figure of the summary, in its unit."""
+    change, unit = row["change"], row["unit"]
+    if change is None:
+        return None
+    return _signed(100 * change if unit == "share" else change, 1 if unit in {"share", "points"} else 0)
 
 
-def _interval(low: float | None, high: float | None, kind: Kind) -> str:
+def _interval(row: Row, prefix: str | None, kind: Kind) -> str:
+    """The interval of a share or of points, from the cells with this prefix; nothing if there is none."""
+    low, high = (None, None) if prefix is None else (row[f"{prefix}low"], row[f"{prefix}high"])
     if low is None or high is None:
         return ""
-    times = 100 if kind == "share" else 1
-    return f"{times * low:.1f}–{times * high:.1f}"
+    factor = 100 if kind == "share" else 1
+    return f"{factor * low:.1f}–{factor * high:.1f}"
 
 
-def _table(table: Table, report: Report, _: Translate) -> tuple[Sequence[Column], list[list[Cell]]]:
-    single = len(report.gathered.sets) < 2  # noqa: PLR2004 - with one set there is nothing to tell apart
-    out = {*HIDDEN, *HIDDEN_TOO, *({"phrase_set"} if single else ())}
-    titled, *others = (column for column in table.columns if column.key not in out)
-    keys = {column.key for column in table.columns}
-    columns = [titled, *sorted(others, key=lambda one: one.kind != "share" or _low(one) not in keys)]
-    return columns, [[_cell(row, column, _) for column in columns] for row in table.rows]
-
-
-def _cell(row: Row, column: Column, _: Translate) -> Cell:
-    value = row.get(column.key)
-    text = shown(value, column.kind, _)
-    if column.kind not in {"share", "points"} or value is None:
-        return Cell(text, column.kind)
-    low = _low(column)
-    beside = _interval(row.get(low), row.get(low.replace("low", "high")), column.kind)
-    bar = 100 * value if column.kind == "share" and beside else None
-    return Cell(text, column.kind, beside, bool(beside and row.get(low.replace("low", "few"))), bar)
-
-
-def _low(column: Column) -> str:
-    """The column that holds where the interval of this one begins, if it has any."""
-    return "mean_low" if column.key == "mean_score" else f"{column.key.removesuffix('share')}low"
+def _shown_columns(table: Table, report: Report) -> Sequence[Column]:
+    """The title, then shares with an interval, then the others. Columns of intervals are part of their share."""
+    prefixes = [column.interval for column in table.columns if column.interval is not None]
+    hidden = {f"{prefix}{part}" for prefix in prefixes for part in ("low", "high", "few")} | MACHINE_COLUMNS
+    if len(report.data.sets) < 2:  # noqa: PLR2004 - one phrase set needs no column
+        hidden.add("phrase_set")
+    title, *others = (column for column in table.columns if column.key not in hidden)
+    return [title, *sorted(others, key=lambda column: column.kind != "share" or column.interval is None)]
 
 
 def _visits(report: Report, _: Translate) -> list[dict[str, Any]]:
-    titles = verdict_titles(_)
+    """The visits with their evidence, and with the titles of what was missed or said wrongly."""
     evidence: dict[str, list[Row]] = {}
     for row in report.table("evidence").rows:
-        told = {**row, "told": titles.get((row["kind"], row["verdict"]), row["verdict"])}
-        evidence.setdefault(row["visit"], []).append(told)
-    rows = report.table("visits").rows
-    return [{**row, "evidence": evidence.get(row["id"], ()), "marks": list(_marks(evidence, row))} for row in rows]
-
-
-def _marks(evidence: dict[str, list[Row]], visit: Row) -> Iterator[str]:
-    """What to see before a visit is opened: what was missed and what was said wrongly."""
-    for row in evidence.get(visit["id"], ()):
-        if row["verdict"] in {"not_heard", "forbidden", "broken"}:
-            yield str(row["title"])
+        evidence.setdefault(row["visit"], []).append({**row, "verdict_title": verdict_title(row, _)})
+    visits = []
+    for visit in report.table("visits").rows:
+        rows = evidence.get(visit["id"], [])
+        faults = [str(row["title"]) for row in rows if row["verdict"] in {"not_heard", "forbidden", "broken"}]
+        visits.append({**visit, "evidence": rows, "faults": faults})
+    return visits

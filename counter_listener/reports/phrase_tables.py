@@ -1,66 +1,53 @@
-"""What was said and not said, as tables: stages, steps, phrases, courtesy words, rules, offences, complaints. Pure."""
+"""Tables of verdicts: by stage, step, phrase, courtesy word, rule and offence, and complaints. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from counter_listener.domain import PhraseSet, Translate
+from counter_listener.domain import SEVERITIES, VERDICTS, PhraseSet, Translate
 from counter_listener.record import ReportData, Share, VerdictCounts, VisitTotals
-from counter_listener.reports.tables import Column, Table, share_cells, share_columns, sums_cells
+from counter_listener.reports.tables import Column, Table, share_cells, share_columns, totals_cells
 
-VERDICTS = ("heard", "not_heard", "unknown")
-Sets = Mapping[str, PhraseSet]
-"""The phrase sets of the record that are at hand, by name."""
-
-
-@dataclass
-class _Sum:
-    """Verdicts on owed phrases, added up over a stage or a step."""
-
-    title: str
-    verdicts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(VERDICTS, 0))
-
-    def add(self, told: VerdictCounts) -> None:
-        for verdict in VERDICTS:
-            self.verdicts[verdict] += told.count(verdict)
+PhraseSets = Mapping[str, PhraseSet]
+"""The phrase sets of the record whose files were found, by name."""
+Titles = Mapping[str, Mapping[str, str]]
+"""What people call the stages or the steps, by phrase set and id."""
 
 
-def word_tables(found: ReportData, sets: Sets, total: VisitTotals, _: Translate) -> Iterator[Table]:
-    """All of them, in the order in which a report shows them."""
-    told = _in_order(found.told, sets)
-    owed = [one for one in told if one.stage is not None and one.detail.get("required")]
-    yield _summed("stages", _("By stage"), _("stage"), owed, sets, _)
-    yield _summed("steps", _("By step"), _("step"), owed, sets, _)
-    yield _phrases(told, sets, _)
-    yield _courtesy_words(told, sets, found.judged, _)
-    yield _rules(told, _)
-    yield _classes(told, found.judged, _)
-    yield _offences(told, _)
-    yield _complaints(found, sets, total, _)
+def phrase_tables(data: ReportData, sets: PhraseSets, total: VisitTotals, _: Translate) -> Iterator[Table]:
+    """All tables of verdicts, in the order of the report. `total` is of all visits."""
+    counts = _in_order(data.verdict_counts, sets)
+    required = [one for one in counts if one.stage is not None and one.detail.get("required")]
+    stages = {name: _stage_titles(phrases) for name, phrases in sets.items()}
+    steps = {name: {step.id: step.title for step in phrases.step} for name, phrases in sets.items()}
+    yield _group_table("stages", _("By stage"), _("stage"), [(one, one.stage) for one in required], stages, _)
+    yield _group_table("steps", _("By step"), _("step"), [(one, one.step) for one in required], steps, _)
+    yield _phrases_table(counts, stages, _)
+    yield _courtesy_words_table(counts, sets, data.by_phrase_set, _)
+    yield _rules_table(counts, _)
+    yield _offence_classes_table(counts, data.by_phrase_set, _)
+    yield _offences_table(counts, _)
+    yield _complaints_table(data, sets, total, _)
 
 
-def _in_order(told: Iterable[VerdictCounts], sets: Sets) -> list[VerdictCounts]:
-    """As the phrase set has them, where it is at hand."""
-    places = {name: {id_: place for place, id_ in enumerate(_ids(one))} for name, one in sets.items()}
-    return sorted(told, key=lambda one: (one.phrases, places.get(one.phrases, {}).get(one.phrase, 9999), one.phrase))
+def _in_order(counts: Iterable[VerdictCounts], sets: PhraseSets) -> list[VerdictCounts]:
+    """In the order of the phrase set if its file was found, else in order of ids."""
+    positions: dict[tuple[str, str], int] = {}
+    for name, phrases in sets.items():
+        ids = (*phrases.titles(), *(word.id for word in phrases.word), *(rule.id for rule in phrases.rule))
+        positions |= {(name, id_): number for number, id_ in enumerate(ids)}
+    last = len(positions)
+    return sorted(counts, key=lambda one: (one.phrases, positions.get((one.phrases, one.phrase), last), one.phrase))
 
 
-def _ids(phrases: PhraseSet) -> Iterator[str]:
-    yield from (phrase.id for phrase, _ in phrases.phrases())
-    for kind in (phrases.word, phrases.rule, phrases.forbidden):
-        yield from (one.id for one in kind)
-
-
-def stage_titles(phrases: PhraseSet | None) -> dict[str, str]:
-    """What people call each stage, by id; those of a scenario with its title before."""
-    pairs = phrases.stages() if phrases else ()
-    return {stage.id: f"{of.title} · {stage.title}" if of else stage.title for stage, of in pairs}
-
-
-def _step_titles(phrases: PhraseSet | None) -> dict[str, str]:
-    return {step.id: step.title for step in phrases.step} if phrases else {}
+def _stage_titles(phrases: PhraseSet) -> dict[str, str]:
+    """The title of a stage of a scenario begins with the title of the scenario."""
+    return {
+        stage.id: f"{scenario.title} · {stage.title}" if scenario else stage.title
+        for stage, scenario in phrases.stages()
+    }
 
 
 def _verdict_columns(_: Translate) -> list[Column]:
@@ -68,180 +55,183 @@ def _verdict_columns(_: Translate) -> list[Column]:
         Column("n", _("judged"), "count"),
         Column("heard", _("heard"), "count"),
         Column("not_heard", _("not heard"), "count"),
-        Column("unknown", _("cannot be told"), "count"),
+        Column("unknown", _(VERDICTS["unknown"]), "count"),
         *share_columns(_("share heard"), _),
     ]
 
 
 def _verdict_cells(verdicts: Mapping[str, int]) -> dict[str, Any]:
-    heard, missed, unknown = (verdicts.get(one, 0) for one in VERDICTS)
-    cells = share_cells(Share(heard, heard + missed))
-    return {"n": heard + missed, "heard": heard, "not_heard": missed, "unknown": unknown, **cells}
+    heard, not_heard, unknown = (verdicts.get(verdict, 0) for verdict in ("heard", "not_heard", "unknown"))
+    share = Share(heard, heard + not_heard)
+    return {"n": share.of, "heard": heard, "not_heard": not_heard, "unknown": unknown, **share_cells(share)}
 
 
-def _summed(name: str, title: str, what: str, owed: Sequence[VerdictCounts], sets: Sets, _: Translate) -> Table:
-    groups: dict[tuple[str, str], _Sum] = {}
-    for one in owed:
-        phrases = sets.get(one.phrases)
-        key = one.stage if name == "stages" else one.step
-        if key is None:
-            continue
-        titles = stage_titles(phrases) if name == "stages" else _step_titles(phrases)
-        groups.setdefault((one.phrases, key), _Sum(titles.get(key, key))).add(one)
+def _group_table(
+    id_: str, title: str, heading: str, counts: Iterable[tuple[VerdictCounts, str | None]], titles: Titles, _: Translate
+) -> Table:
+    """Verdicts added up by stage or by step; `counts` come with the id of theirs."""
+    groups: dict[tuple[str, str], Counter[str]] = {}
+    for one, group in counts:
+        if group is not None:
+            groups.setdefault((one.phrases, group), Counter()).update(one.verdicts)
     rows = [
-        {"id": key, "title": group.title, "phrase_set": phrases, **_verdict_cells(group.verdicts)}
-        for (phrases, key), group in groups.items()
+        {
+            "id": group,
+            "title": titles.get(phrases, {}).get(group, group),
+            "phrase_set": phrases,
+            **_verdict_cells(verdicts),
+        }
+        for (phrases, group), verdicts in groups.items()
     ]
-    columns = [Column("title", what), *_verdict_columns(_), Column("phrase_set", _("phrase set"))]
-    return Table(name, title, columns, rows, _("Only phrases that are owed are counted here."))
+    columns = [Column("title", heading), *_verdict_columns(_), Column("phrase_set", _("phrase set"))]
+    return Table(id_, title, columns, rows, _("Only required phrases are counted here."))
 
 
-def _phrases(told: Iterable[VerdictCounts], sets: Sets, _: Translate) -> Table:
+def _phrases_table(counts: Iterable[VerdictCounts], stages: Titles, _: Translate) -> Table:
     rows = []
-    for one in told:
+    for one in counts:
         if one.stage is None:
             continue
-        owed = bool(one.detail.get("required"))
+        required = bool(one.detail.get("required"))
         cells = _verdict_cells(one.verdicts)
-        if not owed:
-            cells |= {"n": None, "not_heard": None, "share": None, "low": None, "high": None, "few": None}
-        stage = stage_titles(sets.get(one.phrases)).get(one.stage, one.stage)
-        row = {"id": one.phrase, "title": one.title, "stage": stage, "owed": owed, **cells, "phrase_set": one.phrases}
-        rows.append(row)
+        if not required:
+            cells |= dict.fromkeys(("n", "not_heard", "share", "low", "high", "few"))
+        stage = stages.get(one.phrases, {}).get(one.stage, one.stage)
+        row = {"id": one.phrase, "title": one.title, "stage": stage, "owed": required, **cells}
+        rows.append({**row, "phrase_set": one.phrases})
     rows.sort(key=lambda row: not row["owed"])
     columns = [
         Column("title", _("phrase")),
         Column("stage", _("stage")),
-        Column("owed", _("owed"), "yes"),
+        Column("owed", _("required phrase"), "yes"),
         *_verdict_columns(_),
         Column("id", _("id")),
         Column("phrase_set", _("phrase set")),
     ]
-    note = _("What is welcome but not owed is recorded only when it is heard, so it has no share.")
+    note = _("A phrase that is not required is recorded only when it is heard, so it has no share.")
     return Table("phrases", _("By phrase"), columns, rows, note)
 
 
-def _courtesy_words(
-    told: Iterable[VerdictCounts], sets: Sets, judged: Mapping[str, VisitTotals], _: Translate
+def _courtesy_words_table(
+    counts: Iterable[VerdictCounts], sets: PhraseSets, totals: Mapping[str, VisitTotals], _: Translate
 ) -> Table:
-    words = {(one.phrases, one.phrase): one for one in told if one.detail.get("courtesy_word")}
-    named = {(name, word.id): word.name for name, one in sets.items() for word in one.word}
+    """Every courtesy word of the phrase sets, also those that were never heard; `totals` are by phrase set."""
+    words = {(one.phrases, one.phrase): one for one in counts if one.detail.get("courtesy_word")}
+    titles = {(name, word.id): word.name for name, phrases in sets.items() for word in phrases.word}
     rows = []
-    for key, title in {**named, **{key: one.title for key, one in words.items()}}.items():
+    for key, title in {**titles, **{key: one.title for key, one in words.items()}}.items():
         verdicts = words[key].verdicts if key in words else {}
-        share = Share(verdicts.get("heard", 0), judged.get(key[0], VisitTotals()).visits)
+        share = Share(verdicts.get("heard", 0), totals.get(key[0], VisitTotals()).visits)
         cells = {"n": share.of, "heard": share.part, "unknown": verdicts.get("unknown", 0), **share_cells(share)}
         rows.append({"id": key[1], "title": title, **cells, "phrase_set": key[0]})
     columns = [
         Column("title", _("word")),
         Column("n", _("visits"), "count"),
         Column("heard", _("heard"), "count"),
-        Column("unknown", _("cannot be told"), "count"),
+        Column("unknown", _(VERDICTS["unknown"]), "count"),
         *share_columns(_("share of visits"), _),
         Column("phrase_set", _("phrase set")),
     ]
-    return Table("words", _("The ten-character courtesy words"), columns, rows, _("A word counts once a visit."))
+    return Table("words", _("The ten-character courtesy words"), columns, rows, _("A word counts once per visit."))
 
 
-def _rules(told: Iterable[VerdictCounts], _: Translate) -> Table:
+def _rules_table(counts: Iterable[VerdictCounts], _: Translate) -> Table:
     rows = []
-    for one in told:
-        if one.kind != "rule":
-            continue
-        share = Share(one.count("heard"), one.count("heard") + one.count("broken"))
-        cells = {"n": share.of, "kept": share.part, "broken": one.count("broken"), "unknown": one.count("unknown")}
-        row = {"id": one.phrase, "title": one.title, **cells, **share_cells(share), "phrase_set": one.phrases}
-        rows.append({**row, "severity": severity(one, _)})
+    for one in counts:
+        if one.kind == "rule":
+            share = Share(one.count("heard"), one.count("heard") + one.count("broken"))
+            cells = {"n": share.of, "kept": share.part, "broken": one.count("broken"), "unknown": one.count("unknown")}
+            row = {"id": one.phrase, "title": one.title, **cells, **share_cells(share), "phrase_set": one.phrases}
+            rows.append({**row, "severity": _severity(one, _)})
     columns = [
         Column("title", _("rule")),
         Column("severity", _("severity")),
         Column("n", _("applied"), "count"),
         Column("kept", _("kept"), "count"),
         Column("broken", _("broken"), "count"),
-        Column("unknown", _("cannot be told"), "count"),
+        Column("unknown", _(VERDICTS["unknown"]), "count"),
         *share_columns(_("share kept"), _),
         Column("phrase_set", _("phrase set")),
     ]
     return Table("rules", _("Rules: 请 with a request, 对不起 with a refusal"), columns, rows)
 
 
-def severity(one: VerdictCounts, _: Translate) -> str:
-    """How grave it is, in the reader's language."""
-    names = {"minor": _("minor"), "serious": _("serious"), "grave": _("grave")}
-    return names.get(str(one.detail.get("severity")), "")
+def _severity(counts: VerdictCounts, _: Translate) -> str:
+    """The severity in the reader's language, or nothing if it is not one of ours."""
+    severity = counts.detail.get("severity")
+    return _(SEVERITIES[severity]) if isinstance(severity, str) and severity in SEVERITIES else ""
 
 
-def _classes(told: Iterable[VerdictCounts], judged: Mapping[str, VisitTotals], _: Translate) -> Table:
-    groups: dict[tuple[str, str], list[int]] = {}
-    for one in told:
+def _offence_classes_table(counts: Iterable[VerdictCounts], totals: Mapping[str, VisitTotals], _: Translate) -> Table:
+    groups: dict[tuple[str, str], Counter[str]] = {}
+    for one in counts:
         if one.kind == "forbidden":
-            group = groups.setdefault((one.phrases, str(one.detail.get("class", ""))), [0, 0])
-            group[0] += one.count("forbidden")
-            group[1] += one.count("unknown")
+            groups.setdefault((one.phrases, str(one.detail.get("class", ""))), Counter()).update(one.verdicts)
     rows = [
         {
             "id": name,
             "title": name,
-            "forbidden": sure,
-            "unknown": doubtful,
-            "per_100_visits": 100 * sure / judged[phrases].visits if phrases in judged else None,
+            "forbidden": verdicts["forbidden"],
+            "unknown": verdicts["unknown"],
+            "per_100_visits": 100 * verdicts["forbidden"] / totals[phrases].visits if phrases in totals else None,
             "phrase_set": phrases,
         }
-        for (phrases, name), (sure, doubtful) in sorted(groups.items(), key=lambda one: -one[1][0])
+        for (phrases, name), verdicts in sorted(groups.items(), key=lambda group: -group[1]["forbidden"])
     ]
     columns = [
         Column("title", _("class")),
         Column("forbidden", _("offences"), "count"),
-        Column("unknown", _("cannot be told"), "count"),
+        Column("unknown", _(VERDICTS["unknown"]), "count"),
         Column("per_100_visits", _("per 100 visits"), "rate"),
         Column("phrase_set", _("phrase set")),
     ]
     return Table("classes", _("Offences by class"), columns, rows)
 
 
-def _offences(told: Iterable[VerdictCounts], _: Translate) -> Table:
+def _offences_table(counts: Iterable[VerdictCounts], _: Translate) -> Table:
+    offences = sorted((one for one in counts if one.kind == "forbidden"), key=lambda one: -one.count("forbidden"))
     rows = [
         {
             "id": one.phrase,
             "title": one.title,
             "class": str(one.detail.get("class", "")),
-            "severity": severity(one, _),
+            "severity": _severity(one, _),
             "forbidden": one.count("forbidden"),
             "unknown": one.count("unknown"),
             "phrase_set": one.phrases,
         }
-        for one in told
-        if one.kind == "forbidden"
+        for one in offences
     ]
-    rows.sort(key=lambda row: -int(str(row["forbidden"])))
     columns = [
         Column("title", _("forbidden phrase")),
         Column("class", _("class")),
         Column("severity", _("severity")),
         Column("forbidden", _("offences"), "count"),
-        Column("unknown", _("cannot be told"), "count"),
+        Column("unknown", _(VERDICTS["unknown"]), "count"),
         Column("id", _("id")),
         Column("phrase_set", _("phrase set")),
     ]
     return Table("offences", _("Offences by phrase"), columns, rows)
 
 
-def _complaints(found: ReportData, sets: Sets, total: VisitTotals, _: Translate) -> Table:
-    titles = {one.id: one.title for phrases in sets.values() for one in phrases.scenario}
+def _complaints_table(data: ReportData, sets: PhraseSets, total: VisitTotals, _: Translate) -> Table:
+    titles = {scenario.id: scenario.title for phrases in sets.values() for scenario in phrases.scenario}
     rows = []
-    for one in found.scenarios:
-        told = one.sums.visits - one.unknown
+    for one in data.scenarios:
+        handled = Share(one.sums.visits - one.unknown - one.missed, one.sums.visits - one.unknown)
+        totals = totals_cells(one.sums)
         rows.append(
             {
                 "id": one.scenario,
                 "title": titles.get(one.scenario, one.scenario),
                 "visits": one.sums.visits,
                 "visits_share": Share(one.sums.visits, total.visits).value,
-                "handled": told - one.missed,
+                "handled": handled.part,
                 "missed": one.missed,
                 "unknown": one.unknown,
-                **share_cells(Share(told - one.missed, told), "handled"),
-                **{key: sums_cells(one.sums)[key] for key in ("pass_share", "mean_score")},
+                **share_cells(handled, "handled_"),
+                "pass_share": totals["pass_share"],
+                "mean_score": totals["mean_score"],
             }
         )
     columns = [
@@ -249,10 +239,10 @@ def _complaints(found: ReportData, sets: Sets, total: VisitTotals, _: Translate)
         Column("visits", _("visits"), "count"),
         Column("visits_share", _("share of visits"), "share"),
         Column("handled", _("handled in full"), "count"),
-        Column("missed", _("something owed was missed"), "count"),
-        Column("unknown", _("cannot be told"), "count"),
-        *share_columns(_("share handled in full"), _, "handled"),
-        Column("pass_share", _("passing"), "share"),
+        Column("missed", _("a required phrase was missed"), "count"),
+        Column("unknown", _(VERDICTS["unknown"]), "count"),
+        *share_columns(_("share handled in full"), _, "handled_"),
+        Column("pass_share", _("pass rate"), "share"),
         Column("mean_score", _("mean score"), "points"),
     ]
     return Table("complaints", _("Complaints and how they were handled"), columns, rows)

@@ -1,97 +1,127 @@
-"""A report: what was gathered, as a heading, tables in order, visits with their evidence, and definitions. Pure."""
+"""A report: the summary, the tables in order, the visits with their evidence, and the definitions. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
-from itertools import islice
-from typing import Any
+from datetime import datetime, timedelta, tzinfo
+from typing import Final
 
-from counter_listener.domain import Translate
-from counter_listener.record import FEW, ReportData, ShownEvent, ShownVisit, VisitTotals, sum_totals
-from counter_listener.reports.phrase_tables import Sets, word_tables
-from counter_listener.reports.tables import Column, Table, clock_tables, counters_table, times_table
+from counter_listener.domain import N_, VERDICTS, Event, Translate
+from counter_listener.record import FEW, ReportData, ShownVisit, VisitTotals, sum_totals
+from counter_listener.reports.phrase_tables import PhraseSets, phrase_tables
+from counter_listener.reports.tables import Column, Row, Table, counters_table, durations_table, time_tables
 
 Playable = Callable[[str], str | None]
-"""Path of a recording -> its URL where it is at hand, else None."""
+"""Returns the URL of a recording, given its path, or None if the file is not there."""
+REASONS: Final = (
+    N_("customers say this as well, and the voice is unknown"),
+    N_("audio was lost"),
+    N_("audio was lost right beside it"),
+    N_("no speech was recognised"),
+)
+"""Why a verdict is unknown, as the judge writes it to the record."""
+TITLES: Final = {
+    ("forbidden", "forbidden"): N_("offence"),
+    ("rule", "heard"): N_("rule kept"),
+    ("rule", "broken"): N_("rule broken"),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """All that a report says, ready to be shown in any format."""
+    """The content of a report, for any format."""
 
     lang: str
     made: datetime
     zone: tzinfo | None
-    gathered: ReportData
+    """The time zone of its times; None is the zone of this machine."""
+    data: ReportData
     total: VisitTotals
     tables: Sequence[Table]
-    """In the order in which they are shown; the last are visits, evidence and definitions."""
-    links: dict[str, str]
-    """Visit -> URL of its recording, where that is at hand."""
+    """In the order in which they are shown; the first is the summary, the last are visits, evidence and definitions."""
 
-    def table(self, name: str) -> Table:
+    def table(self, id_: str) -> Table:
         """The table with this id."""
-        return next(one for one in self.tables if one.id == name)
+        return next(table for table in self.tables if table.id == id_)
 
 
-def make_report(  # noqa: PLR0913 - what the edge knows comes in here
-    found: ReportData,
-    sets: Sets,
+def make_report(  # noqa: PLR0913 - everything that only the caller knows
+    data: ReportData,
+    sets: PhraseSets,
     playable: Playable,
     *,
     lang: str,
     made: datetime,
     zone: tzinfo | None,
-    say: Translate,
+    translate: Translate,
 ) -> Report:
-    """The report in the language of `say`; `made` is now, and `zone` (None: this machine's) that of its times."""
-    total = sum_totals(found.counters.values())
-    links = {one.visit: url for one in found.visits if one.recording and (url := playable(one.recording))}
+    """The report in the language of `translate`; `made` is the current time with its time zone."""
+    total = sum_totals(data.by_counter.values())
     tables = (
-        summary_table(found, total, say),
-        *word_tables(found, sets, total, say),
-        counters_table(found, say),
-        *clock_tables(found, zone, say),
-        times_table(found, say),
-        visits_table(found, total, zone, say),
-        evidence_table(found, links, zone, say),
-        definitions_table(say),
+        _summary_table(data, total, translate),
+        *phrase_tables(data, sets, total, translate),
+        counters_table(data, translate),
+        *time_tables(data, zone, translate),
+        durations_table(data, translate),
+        _visits_table(data, total, zone, translate),
+        _evidence_table(data, playable, zone, translate),
+        _definitions_table(translate),
     )
-    return Report(lang, made, zone, found, total, tables, links)
+    return Report(lang, made, zone, data, total, tables)
 
 
-def summary_table(found: ReportData, total: VisitTotals, _: Translate) -> Table:
-    """The figures that come first, each with its interval and the one of the period before."""
-    before = found.before
+def _summary_table(data: ReportData, total: VisitTotals, _: Translate) -> Table:
+    """The main figures, each with its interval and the figure of the previous period."""
+    listened = sum(one.seconds for one in data.coverage)
+    lost = sum(one.lost for one in data.coverage)
+    values = _values(total)
+    before = _values(data.previous) if data.previous else {}
+    shares = {"pass": total.pass_share, "heard": total.heard_share, "kept": total.kept_share}
+    samples = {id_: (share.interval, share.of, share.few) for id_, share in shares.items()}
+    samples["mean"] = (total.mean_interval, total.scored, total.scored < FEW)
+
+    def row(id_: str, title: str, unit: str, value: float | None) -> Row:
+        old = before.get(id_)
+        change = None if value is None or old is None else value - old
+        interval, n, few = samples.get(id_, (None, None, None))
+        low, high = interval or (None, None)
+        figures = {"value": value, "before": old, "change": change, "low": low, "high": high, "n": n, "few": few}
+        return {"id": id_, "title": title, "unit": unit, **figures}
+
     rows = [
-        _figure("visits", _("visits"), "count", total.visits, before.visits if before else None),
-        _share("pass", _("visits that pass"), total, before, lambda sums: sums.passing),
-        _mean(total, before, _),
-        _share("heard", _("owed phrases heard"), total, before, lambda sums: sums.hearing),
-        _share("kept", _("rules kept"), total, before, lambda sums: sums.keeping),
-        _figure("forbidden", _("offences"), "count", total.forbidden, before.forbidden if before else None),
-        _figure(
-            "offending", _("visits with an offence"), "count", total.offending, before.offending if before else None
-        ),
-        _figure(
-            "doubtful",
-            _("offences and broken rules in doubt"),
-            "count",
-            total.doubtful,
-            before.doubtful if before else None,
-        ),
+        row("visits", _("visits"), "count", values["visits"]),
+        row("pass", _("visits that passed"), "share", values["pass"]),
+        row("mean", _("mean score"), "points", values["mean"]),
+        row("heard", _("required phrases heard"), "share", values["heard"]),
+        row("kept", _("rules kept"), "share", values["kept"]),
+        row("forbidden", _("offences"), "count", values["forbidden"]),
+        row("offending", _("visits with an offence"), "count", values["offending"]),
+        row("doubtful", _("offences and broken rules in doubt"), "count", values["doubtful"]),
+        row("listened", _("listening time"), "seconds", listened),
+        row("lost", _("lost audio"), "seconds", lost),
+        row("lost_share", _("share of audio lost"), "share", min(1.0, lost / listened) if listened else None),
+        row("lost_visits", _("visits that lost audio"), "count", total.lost_audio),
     ]
-    heard = sum(one.seconds for one in found.listening)
-    lost = sum(one.lost for one in found.listening)
-    rows += [
-        _figure("listened", _("listened to"), "seconds", heard),
-        _figure("lost", _("lost of it"), "seconds", lost),
-        _figure("lost_share", _("share of listening lost"), "share", min(1.0, lost / heard) if heard else None),
-        _figure("lost_visits", _("visits that lost audio"), "count", total.lost_audio),
-    ]
-    columns = [
+    return Table("summary", _("Summary"), _summary_columns(_), rows)
+
+
+def _values(totals: VisitTotals) -> dict[str, float | None]:
+    """The figures that are compared with the previous period, by id."""
+    return {
+        "visits": totals.visits,
+        "pass": totals.pass_share.value,
+        "mean": totals.mean,
+        "heard": totals.heard_share.value,
+        "kept": totals.kept_share.value,
+        "forbidden": totals.forbidden,
+        "offending": totals.offending,
+        "doubtful": totals.doubtful,
+    }
+
+
+def _summary_columns(_: Translate) -> list[Column]:
+    return [
         Column("title", _("figure")),
         Column("unit", _("unit")),
         Column("value", _("value"), "rate"),
@@ -99,48 +129,25 @@ def summary_table(found: ReportData, total: VisitTotals, _: Translate) -> Table:
         Column("high", _("95 % to"), "rate"),
         Column("n", "n", "count"),
         Column("few", _("few"), "yes"),
-        Column("before", _("the period before"), "rate"),
+        Column("before", _("previous period"), "rate"),
         Column("change", _("change"), "rate"),
     ]
-    return Table("summary", _("In short"), columns, rows)
 
 
-def _figure(name: str, title: str, unit: str, value: float | None, before: float | None = None) -> dict[str, Any]:
-    change = None if value is None or before is None else value - before
-    row = {"id": name, "title": title, "unit": unit, "value": value, "before": before, "change": change}
-    return {**row, **dict.fromkeys(("low", "high", "n", "few"))}
-
-
-def _share(
-    name: str, title: str, total: VisitTotals, before: VisitTotals | None, of: Callable[[VisitTotals], Any]
-) -> dict[str, Any]:
-    share = of(total)
-    low, high = share.interval or (None, None)
-    row = _figure(name, title, "share", share.value, of(before).value if before else None)
-    return {**row, "low": low, "high": high, "n": share.of, "few": share.few}
-
-
-def _mean(total: VisitTotals, before: VisitTotals | None, _: Translate) -> dict[str, Any]:
-    low, high = total.mean_interval or (None, None)
-    row = _figure("mean", _("mean score"), "points", total.mean, before.mean if before else None)
-    return {**row, "low": low, "high": high, "n": total.scored, "few": total.scored < FEW}
-
-
-def visits_table(found: ReportData, total: VisitTotals, zone: tzinfo | None, _: Translate) -> Table:
-    """The visits that are shown, the lowest score first."""
+def _visits_table(data: ReportData, total: VisitTotals, zone: tzinfo | None, _: Translate) -> Table:
     rows = [
         {
-            "id": one.visit,
-            "counter": one.counter,
-            "opened": one.wall.astimezone(zone) if one.wall else None,
-            "score": one.score,
-            "grade": one.grade,
-            "passed": one.passed,
-            "seconds": one.seconds,
-            "lost_audio": one.lost_audio,
-            "recording": one.recording,
+            "id": visit.visit,
+            "counter": visit.counter,
+            "opened": visit.wall and visit.wall.astimezone(zone),
+            "score": visit.score,
+            "grade": visit.grade,
+            "passed": visit.passed,
+            "seconds": visit.seconds,
+            "lost_audio": visit.lost_audio,
+            "recording": visit.recording,
         }
-        for one in found.visits
+        for visit in data.visits
     ]
     columns = [
         Column("id", _("visit")),
@@ -153,18 +160,21 @@ def visits_table(found: ReportData, total: VisitTotals, zone: tzinfo | None, _: 
         Column("lost_audio", _("audio lost"), "yes"),
         Column("recording", _("recording")),
     ]
-    note = _("{shown} of {visits} visits: those with the lowest score, of equal ones the newest.")
+    note = _("{shown} of {visits} visits: the lowest score first, for equal scores the newest.")
     return Table("visits", _("Visits"), columns, rows, note.format(shown=len(rows), visits=total.visits))
 
 
-def evidence_table(found: ReportData, links: dict[str, str], zone: tzinfo | None, _: Translate) -> Table:
-    """What was told in each of those visits."""
-    rows = [_evidence(one, event, links, zone, _) for one in found.visits for event in one.evidence]
+def _evidence_table(data: ReportData, playable: Playable, zone: tzinfo | None, _: Translate) -> Table:
+    """The events of the visits that are shown."""
+    links = {visit.visit: visit.recording and playable(visit.recording) for visit in data.visits}
+    rows = [
+        _evidence_row(visit, event, links[visit.visit], zone, _) for visit in data.visits for event in visit.evidence
+    ]
     columns = [
         Column("visit", _("visit")),
         Column("counter", _("counter")),
-        Column("wall", _("when"), "time"),
-        Column("at", _("into the recording"), "seconds"),
+        Column("wall", _("time"), "time"),
+        Column("at", _("position in the recording"), "seconds"),
         Column("kind", _("kind")),
         Column("title", _("what")),
         Column("verdict", _("verdict")),
@@ -173,112 +183,85 @@ def evidence_table(found: ReportData, links: dict[str, str], zone: tzinfo | None
         Column("late", _("late by"), "seconds"),
         Column("reason", _("why in doubt")),
         Column("id", _("id")),
-        Column("link", _("recording at that second")),
+        Column("link", _("link into the recording")),
     ]
     return Table("evidence", _("Evidence"), columns, rows)
 
 
-def _evidence(
-    visit: ShownVisit, event: ShownEvent, links: dict[str, str], zone: tzinfo | None, _: Translate
-) -> dict[str, Any]:
-    wall = visit.wall and datetime.fromtimestamp(visit.wall.timestamp() + event.at - visit.opened, visit.wall.tzinfo)
+def _evidence_row(visit: ShownVisit, event: Event, link: str | None, zone: tzinfo | None, _: Translate) -> Row:
+    wall = visit.wall and visit.wall + timedelta(seconds=event.at - visit.opened)
+    reason = event.detail.get("reason")
     return {
         "visit": visit.visit,
         "counter": visit.counter,
-        "wall": wall.astimezone(zone) if wall else None,
+        "wall": wall and wall.astimezone(zone),
         "at": event.at,
         "kind": event.kind,
-        "title": event.title,
+        "title": event.detail.get("title") or event.phrase,
         "verdict": event.verdict,
         "heard": event.heard,
-        "closeness": event.closeness,
-        "late": event.late,
-        "reason": None if event.reason is None else reasons(_).get(event.reason, event.reason),
+        "closeness": event.score,
+        "late": event.detail.get("late"),
+        "reason": _(str(reason)) if reason in REASONS else reason,
         "id": event.phrase,
-        "link": f"{links[visit.visit]}#t={event.at:.1f}" if event.said and visit.visit in links else None,
+        "link": f"{link}#t={event.at:.1f}" if event.heard is not None and link else None,
     }
 
 
-def verdict_titles(_: Translate) -> dict[tuple[str, str], str]:
-    """What each verdict is called, by the kind of event and the verdict."""
-    doubt = _("cannot be told")
-    return {
-        ("phrase", "heard"): _("heard"),
-        ("phrase", "not_heard"): _("not heard"),
-        ("phrase", "unknown"): doubt,
-        ("forbidden", "forbidden"): _("offence"),
-        ("forbidden", "unknown"): doubt,
-        ("rule", "heard"): _("rule kept"),
-        ("rule", "broken"): _("rule broken"),
-        ("rule", "unknown"): doubt,
-    }
+def verdict_title(row: Row, _: Translate) -> str:
+    """What people call the verdict of a row of the evidence."""
+    verdict = row["verdict"]
+    title = TITLES.get((row["kind"], verdict)) or VERDICTS.get(verdict)
+    return _(title) if title else verdict
 
 
-def reasons(_: Translate) -> dict[str, str]:
-    """Why something cannot be told, as the judge writes it, in the reader's language."""
-    return {
-        "customers say this as well, and the voice is unknown": _(
-            "customers say this as well, and the voice is unknown"
-        ),
-        "audio was lost": _("audio was lost"),
-        "audio was lost right beside it": _("audio was lost right beside it"),
-        "no speech was recognised": _("no speech was recognised"),
-    }
-
-
-def definitions_table(_: Translate) -> Table:
-    """What the figures mean, so that two people read the same thing."""
-    told = (
+def _definitions_table(_: Translate) -> Table:
+    """The meaning of the figures, so that everyone reads them the same way."""
+    definitions = (
         ("visit", _("visit"), _(
-            "One customer's service, from greeting to farewell, told apart from speech alone. It belongs to the time at"
-            " which it was opened; it is in the period if it was closed in it. Where no time is known, the time of"
-            " recording decides on the period, and the visit is left out by weekday, hour, week and day."
+            "One customer's service, from greeting to farewell, separated by speech alone. It counts in the period if"
+            " it was closed in it, and by weekday, hour, week and day at the time when it was opened. If that time is"
+            " unknown, the time of recording decides about the period, and the visit is left out of those tables."
         )),
         ("score", _("score"), _(
-            "0 to 100: the share of the owed weight that was heard, less points for offences and broken rules, by the"
-            " scheme in the phrase set. A visit in which nothing could be judged has none."
+            "0 to 100: the share of the required phrases that was heard, by weight, less points for offences and"
+            " broken rules, as the phrase set defines. A visit in which nothing could be judged has no score."
         )),
-        ("passing", _("passing"), _("Visits at or above the pass mark of their phrase set, of those with a score.")),
-        ("heard", _("share heard"), _(
-            "Heard, of heard and not heard. What cannot be told counts on neither side."
-        )),
-        ("unknown", _("cannot be told"), _(
-            "Audio was lost, nothing was recognised, or only a voice that may be the customer's said it."
-            " It is never an accusation and never in a score."
+        ("passing", _("pass rate"), _("Visits that reach the pass mark of their phrase set, of those with a score.")),
+        ("heard", _("share heard"), _("Heard / (heard + not heard). Unknown verdicts count on neither side.")),
+        ("unknown", _(VERDICTS["unknown"]), _(
+            "Audio was lost, nothing was recognised, or the customer may have said it."
+            " It is never a fault of the clerk and never counts in a score."
         )),
         ("rule", _("rules"), _(
-            "A request needs 请 or its like beside it, a refusal needs 对不起 or its like. Each time counts."
+            "A request needs 请 or a similar word, a refusal needs 对不起 or a similar word. Each time counts."
         )),
         ("offence", _("offences"), _("Forbidden phrases heard from the clerk; each time counts.")),
         ("handled", _("handled in full"), _(
-            "Everything owed once a customer complained was heard in that visit. Visits in which something owed could"
-            " not be told, and nothing was missed, are left out of the share."
+            "Everything that is required after a complaint was heard in that visit. A visit in which none of it was"
+            " missed but some of it is unknown is left out of the share."
         )),
         ("interval", _("95 % from, to"), _(
-            "Of a share Wilson's score interval, of the mean score the normal one. Were the period repeated under the"
-            " same conditions, 95 of 100 such intervals would hold the true value. It does not hold what the"
-            " recogniser mishears."
+            "Wilson's score interval for a share, the normal interval for the mean score. If the period were repeated"
+            " under the same conditions, 95 of 100 such intervals would contain the true value. It does not cover the"
+            " errors of the recogniser."
         )),
-        ("few", _("few"), _("Fewer than {few} of what is counted: read the interval, not the share.").format(few=FEW)),
+        ("few", _("few"), _("Fewer than {few} were counted: read the interval, not the share.").format(few=FEW)),
         ("coverage", _("share lost"), _(
-            "Seconds of sound that never reached the program, of the length of recordings and, live, of the time from"
-            " the first to the last event of each listening. Losses whose length nobody knows count as losses of 0 s."
+            "Seconds of audio that did not reach the program, as a share of the length of the recordings and, for live"
+            " listening, of the time from the first to the last event of each listening period. A loss of unknown"
+            " length counts as 0 s."
         )),
-        ("between", _("from one visit to the next"), _(
-            "From the last speech of a visit to the opening of the next in the same recording or listening."
+        ("between", _("time between visits"), _(
+            "From the last speech of a visit to the opening of the next in the same recording or listening period."
         )),
         ("length", _("length of a visit"), _("From its opening to its last speech.")),
         ("change", _("change"), _(
-            "In short: against the period of the same length right before, where both its ends are known."
-            " By week and day: against the row before."
+            "Summary: from the period of the same length directly before, if both ends of this one are known."
+            " By week and day: from the row before."
         )),
-        ("closeness", _("closeness"), _("How close in sound the words heard are to the wording, 0 to 100.")),
+        ("closeness", _("closeness"), _("How similar the words heard sound to the wording, 0 to 100.")),
     )  # fmt: skip
-    rows = [{"id": name, "title": title, "text": text} for name, title, text in told]
+    rows = [{"id": id_, "title": title, "text": text} for id_, title, text in definitions]
     columns = [Column("title", _("word")), Column("text", _("meaning"))]
     return Table("definitions", _("What the figures mean"), columns, rows)
-
-
-def parts(report: Report) -> Iterator[Table]:
-    """The tables between the summary and the visits."""
-    yield from islice(report.tables, 1, len(report.tables) - 3)

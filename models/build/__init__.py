@@ -1,1 +1,1 @@
-"""How the bundled speech model is made: from nothing to a folder that libvosk loads. README.md tells."""
+"""Builds the bundled speech model from nothing to a folder that libvosk loads. README.md describes the steps."""

@@ -1,4 +1,4 @@
-"""Where a training stands, kept every few hundred steps, so that one that was ended goes on."""
+"""Checkpoints of a training, written at regular steps, so that an interrupted training can resume."""
 
 from __future__ import annotations
 
@@ -16,32 +16,32 @@ from torch.optim import Optimizer
 
 from models.build.net import Net
 
-EVERY: Final = 500
+CHECKPOINT_INTERVAL: Final = 500
 """Steps from one checkpoint to the next."""
 
 
 @dataclass(slots=True)
 class Progress:
-    """All that changes from step to step, beside the network and its optimizer."""
+    """The state of a training that changes at each step, apart from the network and its optimizer."""
 
     counts: NDArray[np.float64]
     """How often each unit was a label."""
     generator: np.random.Generator
-    """Draws masks and shifts."""
+    """Draws masks and frame shifts."""
     step: int = 0
-    """Steps done."""
+    """Number of steps done."""
 
 
 def inputs_digest(plan: object, files: Iterable[Path]) -> str:
-    """A digest of what a training depends on: its plan, and the files as they are now."""
+    """A digest of what a training depends on: its plan, and the current size and time of its files."""
     facts = [repr(plan), *((file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files)]
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
 
-def keep(file: Path, inputs: str, net: Net, optimizer: Optimizer, progress: Progress) -> None:
-    """Writes a checkpoint, whole or not at all."""
-    beside = file.with_suffix(".part")
-    kept = {
+def save_checkpoint(file: Path, inputs: str, net: Net, optimizer: Optimizer, progress: Progress) -> None:
+    """Writes a checkpoint atomically."""
+    partial = file.with_suffix(".part")
+    checkpoint = {
         "inputs": inputs,
         "weights": net.state_dict(),
         "optimizer": optimizer.state_dict(),
@@ -50,22 +50,22 @@ def keep(file: Path, inputs: str, net: Net, optimizer: Optimizer, progress: Prog
         "counts": progress.counts,
         "step": progress.step,
     }
-    torch.save(kept, beside)
-    beside.replace(file)
+    torch.save(checkpoint, partial)
+    partial.replace(file)
 
 
-def read(file: Path, inputs: str) -> dict[str, Any] | None:
-    """The checkpoint in a file; None where there is none, or one of another plan or other clips."""
+def load_checkpoint(file: Path, inputs: str) -> dict[str, Any] | None:
+    """The checkpoint in a file; None if there is none, or if its plan or its clips differ from `inputs`."""
     if not file.exists():
         return None
-    kept: dict[str, Any] = torch.load(file, map_location="cpu", weights_only=False)
-    return kept if kept["inputs"] == inputs else None
+    checkpoint: dict[str, Any] = torch.load(file, map_location="cpu", weights_only=False)
+    return checkpoint if checkpoint["inputs"] == inputs else None
 
 
-def go_on(kept: dict[str, Any], net: Net, optimizer: Optimizer, progress: Progress) -> None:
-    """Brings everything to where it stood at a checkpoint."""
-    net.load_state_dict(kept["weights"])
-    optimizer.load_state_dict(kept["optimizer"])
-    torch.set_rng_state(kept["random"])
-    progress.generator.bit_generator.state = kept["generator"]
-    progress.counts, progress.step = kept["counts"], kept["step"]
+def restore(checkpoint: dict[str, Any], net: Net, optimizer: Optimizer, progress: Progress) -> None:
+    """Sets the network, the optimizer, the random generators and the progress to the state of a checkpoint."""
+    net.load_state_dict(checkpoint["weights"])
+    optimizer.load_state_dict(checkpoint["optimizer"])
+    torch.set_rng_state(checkpoint["random"])
+    progress.generator.bit_generator.state = checkpoint["generator"]
+    progress.counts, progress.step = checkpoint["counts"], checkpoint["step"]

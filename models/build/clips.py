@@ -1,4 +1,4 @@
-"""A clip: features of one piece of speech with the unit that is heard in each frame."""
+"""A clip: the features of one utterance, with the unit that is spoken in each frame."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Syllable = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """One piece of speech. Clips that differ only in speed or room share their `name`."""
+    """One utterance. Clips that differ only in speed or reverberation have the same `name`."""
 
     name: str
     source: str
@@ -25,33 +25,33 @@ class Clip:
     features: NDArray[np.float16]
     """Frames of 10 ms x 40, log-mel."""
     syllables: tuple[Syllable, ...]
-    slowed: float = 1.0
-    """How many times longer than the recording it is."""
+    stretch: float = 1.0
+    """Duration divided by the duration of the original recording."""
     labels: NDArray[np.uint8] | None = None
-    """The unit in each frame; None until it is aligned."""
+    """The unit of each frame; None before alignment."""
     spans: tuple[tuple[int, int], ...] = ()
-    """First frame, and the frame after the last, of each syllable."""
+    """The first frame of each syllable, and the frame after its last."""
 
 
-def aligned_like(clip: Clip, labels: NDArray[np.uint8], spans: Sequence[tuple[int, int]]) -> Clip:
-    """The clip with the alignment of its recording at its own speed."""
-    middle = 1.25  # frames from the start of a window to its middle
+def copy_alignment(clip: Clip, labels: NDArray[np.uint8], spans: Sequence[tuple[int, int]]) -> Clip:
+    """The clip with the alignment of the original recording, stretched to the duration of the clip."""
+    centre = 1.25  # frames from the start of a window to its centre
     frames = len(clip.features)
-    source = np.round((np.arange(frames) + middle) / clip.slowed - middle).astype(int)
-    moved = tuple((int(first * clip.slowed), int(last * clip.slowed)) for first, last in spans)
-    return replace(clip, labels=labels[np.clip(source, 0, len(labels) - 1)], spans=moved)
+    source = np.round((np.arange(frames) + centre) / clip.stretch - centre).astype(int)
+    stretched = tuple((int(first * clip.stretch), int(last * clip.stretch)) for first, last in spans)
+    return replace(clip, labels=labels[np.clip(source, 0, len(labels) - 1)], spans=stretched)
 
 
 def save_clips(clips: Sequence[Clip], target: Path) -> None:
-    """Writes clips, whole or not at all. Our own files in our own folder: pickle is safe there."""
+    """Writes clips atomically. Pickle is safe here: only the build itself writes and reads these files."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    beside = target.with_suffix(".part")
-    with beside.open("wb") as file:
+    partial = target.with_suffix(".part")
+    with partial.open("wb") as file:
         pickle.dump(list(clips), file, protocol=pickle.HIGHEST_PROTOCOL)
-    beside.replace(target)
+    partial.replace(target)
 
 
 def load_clips(source: Path) -> list[Clip]:
     """The clips in a file that `save_clips` wrote."""
     with source.open("rb") as file:
-        return list(pickle.load(file))  # noqa: S301 - written by save_clips in the build's own folder
+        return list(pickle.load(file))  # noqa: S301 - written by save_clips in the work folder of the build

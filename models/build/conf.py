@@ -1,4 +1,4 @@
-"""conf/ of a model: how libvosk makes features from sound and searches the graph."""
+"""The folder conf/ of a model: the settings with which libvosk computes features and searches the graph."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ MFCC: Final = """\
 --dither=0
 --sample-frequency=16000
 """
-"""Forty cepstra of forty bands lose nothing; without dither the same audio gives the same words. features.py agrees."""
+"""40 cepstral coefficients of 40 mel bins lose no information. Without dither the same audio gives the same words.
+features.py computes the same features."""
 
 
 def model_conf(settings: Settings) -> str:
-    """The text of conf/model.conf."""
+    """The content of conf/model.conf."""
     search, endpoint = settings.search, settings.endpoint
     return f"""\
 --min-active={search.min_active}
@@ -38,7 +39,7 @@ def model_conf(settings: Settings) -> str:
 
 
 def write_conf(model: Path, settings: Settings) -> None:
-    """Writes conf/mfcc.conf and conf/model.conf of a model's folder."""
+    """Writes conf/mfcc.conf and conf/model.conf in the folder of a model."""
     folder = model / "conf"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "mfcc.conf").write_text(MFCC, encoding="ascii")

@@ -1,4 +1,4 @@
-"""What may go wrong while a model is built; its text is one sentence for whoever builds."""
+"""Errors of the model build. The text of an error is one sentence for the user."""
 
 
 class BuildError(Exception):

@@ -1,10 +1,10 @@
-"""Chinese spoken by espeak-ng, with the exact time of every syllable and unit, through libespeak-ng's own events.
+"""Chinese speech from espeak-ng, with the exact time of each syllable and unit, from the events of libespeak-ng.
 
-Debian's espeak-ng 1.51 cannot read Chinese characters aloud (it spells their pinyin in English), so it is handed
-pinyin with tones, in the voice `cmn-latn-pinyin` coloured by a variant. While it speaks, it tells the sample at which
-each word (here: syllable) and each phoneme begins (espeak-ng, speak_lib.h, espeakEVENT_WORD and espeakEVENT_PHONEME).
+espeak-ng 1.51 of Debian cannot read Chinese characters (it spells their pinyin in English). So it gets pinyin with
+tones, for the voice `cmn-latn-pinyin` with a variant. It reports the sample at which each word (here: syllable) and
+each phoneme begins (espeak-ng, speak_lib.h, espeakEVENT_WORD and espeakEVENT_PHONEME).
 
-The library is loaded and started at the first call, once a process, and is not safe across threads.
+The library is loaded at the first call, once per process, and is not thread-safe.
 """
 
 from __future__ import annotations
@@ -21,23 +21,23 @@ import numpy.typing as npt
 from scipy.signal import resample_poly
 
 from models.build.errors import BuildError
-from models.build.lexicon import split
+from models.build.lexicon import split_syllable
 
 LANGUAGE: Final = "cmn-latn-pinyin"
 LIBRARY: Final = "libespeak-ng.so.1"
 SAMPLE_RATE: Final = 16_000
-"""Hertz, of what say() gives."""
+"""Hertz, of the samples that say() returns."""
 CLOSURE: Final = 0.06
-"""Seconds: a shorter gap between two units is the closure of the stop that follows, and belongs to it."""
+"""Seconds. A shorter gap between two units is the closure of the following stop and is part of it."""
 TRAINING_VARIANTS: Final = tuple(
     """
     f1 f2 f4 f5 m1 m2 m3 m5 m6 m8 adam Alex Andrea Annie antonio aunty belinda boris caleb david Denis Diogo ed edward
     edward2 Gene Gene2 gustave Henrique Hugo iven iven2 Jacky john kaukovalta Lee linda marcelo Marco Mario max Michael
     michel miguel Mike norbert pablo paul pedro quincy rob robert sandro shelby steph steph3 travis victor zac grandma
     grandpa klatt klatt2 klatt4 anika Nguyen
-    """.split()  # noqa: SIM905 - sixty-six of them, readable
+    """.split()  # noqa: SIM905 - readable as a list of words
 )
-"""Variants that sound like people and are none of those that speak the tests."""
+"""Variants that sound like people, without those of the tests."""
 
 # speak_lib.h, espeak-ng 1.51
 _SYNCHRONOUS: Final = 2  # AUDIO_OUTPUT_SYNCHRONOUS
@@ -48,12 +48,12 @@ _RATE, _PITCH, _RANGE, _GAP = 1, 3, 4, 7  # espeak_PARAMETER
 
 
 class EspeakError(BuildError):
-    """espeak-ng is not there, does not know the voice, or tells no times for what it was to say"""
+    """espeak-ng is missing, does not know the voice, or does not report the times of a text."""
 
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """One unit of the lexicon, as spoken."""
+    """One spoken unit of the lexicon."""
 
     unit: str
     start: float
@@ -64,12 +64,12 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Speech:
-    """What was spoken, and when."""
+    """Synthesised speech, with the times of its units and syllables."""
 
     samples: npt.NDArray[np.float32]
     """Mono, SAMPLE_RATE, in the range of 16-bit integers."""
     segments: tuple[Segment, ...]
-    """The units in order; where there is a gap between two, there is silence."""
+    """The units in order; a gap between two is silence."""
     syllables: tuple[tuple[float, float], ...]
     """Start and end of each syllable, in seconds."""
 
@@ -83,7 +83,7 @@ class _Value(ctypes.Union):
 
 
 class _Event(ctypes.Structure):
-    """espeak_EVENT of speak_lib.h"""
+    """espeak_EVENT of speak_lib.h."""
 
     _fields_ = (
         ("type", ctypes.c_int),
@@ -102,26 +102,26 @@ _CALLBACK = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctype
 
 @dataclass(frozen=True, slots=True)
 class _Engine:
-    """The library, and what it hands over while it speaks."""
+    """The library, and what it passes to the callback while it speaks."""
 
     library: Any
     rate: int
     sound: bytearray
-    told: list[tuple[int, int, str]]
+    events: list[tuple[int, int, str]]
     """Event type, sample, phoneme."""
     callback: Any
-    """Kept so that it lives as long as the library may call it."""
+    """Referenced here so that it exists as long as the library may call it."""
 
 
 @dataclass(slots=True)
 class _Syllable:
-    """What is told of one syllable: where its phonemes begin, and where it ends."""
+    """When the phonemes of one syllable begin, and when the syllable ends, in seconds."""
 
     phonemes: list[float] = field(default_factory=list)
     ends: list[float] = field(default_factory=list)
 
 
-def say(  # noqa: PLR0913 - a voice has this many dials
+def say(  # noqa: PLR0913 - the parameters of a voice
     syllables: Sequence[tuple[str, str]],
     variant: str,
     *,
@@ -130,10 +130,10 @@ def say(  # noqa: PLR0913 - a voice has this many dials
     pitch_range: int = 50,
     word_gap: int = 0,
 ) -> Speech:
-    """Speaks syllables, each as (toneless syllable, tone `1` to `5`), in one of espeak-ng's variants.
+    """Speech of syllables, each as (toneless syllable, tone `1` to `5`), in one of espeak-ng's variants.
 
-    `rate` is in words a minute (80-450), `pitch` and `pitch_range` 0-99, `word_gap` a pause after every syllable in
-    units of 10 ms. Raises EspeakError.
+    `rate` is in words per minute (80-450), `pitch` and `pitch_range` are 0-99, `word_gap` is a pause after each
+    syllable in units of 10 ms. Raises EspeakError.
     """
     engine = _engine()
     voice = f"{LANGUAGE}+{variant}"
@@ -143,13 +143,13 @@ def say(  # noqa: PLR0913 - a voice has this many dials
         engine.library.espeak_SetParameter(parameter, value, 0)
     text = " ".join(syllable + tone for syllable, tone in syllables)
     engine.sound.clear()
-    engine.told.clear()
-    spoken = text.encode() + b"\0"
-    if engine.library.espeak_Synth(spoken, len(spoken), 0, 1, 0, _UTF8, None, None):
+    engine.events.clear()
+    encoded = text.encode() + b"\0"
+    if engine.library.espeak_Synth(encoded, len(encoded), 0, 1, 0, _UTF8, None, None):
         raise EspeakError(f"espeak-ng cannot say {text!r} as {voice}.")
     engine.library.espeak_Synchronize()
-    timed = _timed([(kind, sample / engine.rate, name) for kind, sample, name in engine.told])
-    segments = _segments([split(syllable) for syllable, _ in syllables], timed, text)
+    timed = _by_syllable([(kind, sample / engine.rate, name) for kind, sample, name in engine.events])
+    segments = _segments([split_syllable(syllable) for syllable, _ in syllables], timed, text)
     return Speech(_resampled(bytes(engine.sound), engine.rate), segments, _spans(syllables, segments))
 
 
@@ -161,51 +161,55 @@ def _engine() -> _Engine:
         raise EspeakError(
             f"espeak-ng is not installed ({error}); install the packages espeak-ng and its data."
         ) from None
-    sound, told = bytearray(), list[tuple[int, int, str]]()
+    sound, received = bytearray(), list[tuple[int, int, str]]()
 
-    def keep(samples: Any, count: int, events: Any) -> int:  # noqa: ANN401 - ctypes pointers
+    def receive(samples: Any, count: int, events: Any) -> int:  # noqa: ANN401 - ctypes pointers
         if samples and count > 0:
             sound.extend(ctypes.string_at(samples, 2 * count))
-        at = 0
-        while events[at].type != _END:
-            event = events[at]
-            told.append((event.type, event.sample, bytes(event.id.string).partition(b"\0")[0].decode(errors="replace")))
-            at += 1
+        index = 0
+        while events[index].type != _END:
+            event = events[index]
+            phoneme = bytes(event.id.string).partition(b"\0")[0].decode(errors="replace")
+            received.append((event.type, event.sample, phoneme))
+            index += 1
         return 0
 
-    callback = _CALLBACK(keep)
+    callback = _CALLBACK(receive)
     rate = library.espeak_Initialize(_SYNCHRONOUS, 0, None, _PHONEME_EVENTS)
     if rate <= 0:
-        raise EspeakError("espeak-ng does not start; are its data (package espeak-ng-data) installed?")
+        raise EspeakError("espeak-ng does not start; install its data (package espeak-ng-data).")
     library.espeak_SetSynthCallback(callback)
-    return _Engine(library, rate, sound, told, callback)
+    return _Engine(library, rate, sound, received, callback)
 
 
-def _timed(told: Sequence[tuple[int, float, str]]) -> list[_Syllable]:
-    """Events by syllable. A phoneme named with `_` in front is a pause, and hence the end of what was before it."""
-    found: list[_Syllable] = []
-    for kind, at, name in told:
+def _by_syllable(events: Sequence[tuple[int, float, str]]) -> list[_Syllable]:
+    """Events by syllable. A phoneme whose name starts with `_` is a pause, the end of what precedes it."""
+    syllables: list[_Syllable] = []
+    for kind, seconds, name in events:
         if kind == _WORD:
-            found.append(_Syllable())
-        elif kind == _PHONEME and found:
-            (found[-1].ends if name.startswith("_") else found[-1].phonemes).append(at)
-    # espeak-ng may tell of one word more, after the last, in which nothing is said.
-    return found[:-1] if found and not found[-1].phonemes else found
+            syllables.append(_Syllable())
+        elif kind == _PHONEME and syllables:
+            (syllables[-1].ends if name.startswith("_") else syllables[-1].phonemes).append(seconds)
+    # espeak-ng may report one more word after the last, without phonemes.
+    return syllables[:-1] if syllables and not syllables[-1].phonemes else syllables
 
 
-def _segments(wanted: Sequence[tuple[str, ...]], timed: Sequence[_Syllable], text: str) -> tuple[Segment, ...]:
-    """Units with times: a syllable's first phoneme is its initial, if it has one, and all the rest its final."""
-    told = all(len(one.phonemes) >= len(units) and one.ends for units, one in zip(wanted, timed, strict=False))
-    if len(wanted) != len(timed) or not told:
-        raise EspeakError(f"espeak-ng tells no times for every syllable of {text!r}.")
-    found: list[Segment] = []
-    for units, one in zip(wanted, timed, strict=True):
-        edges = [*one.phonemes[: len(units)], one.ends[0]]
-        found += (Segment(unit, start, end) for unit, (start, end) in zip(units, pairwise(edges), strict=True))
-    return tuple(_closed(found))
+def _segments(syllables: Sequence[tuple[str, ...]], timed: Sequence[_Syllable], text: str) -> tuple[Segment, ...]:
+    """Units with times: the first phoneme of a syllable is its initial, if it has one, and the rest is its final."""
+    complete = all(
+        len(times.phonemes) >= len(units) and times.ends for units, times in zip(syllables, timed, strict=False)
+    )
+    if len(syllables) != len(timed) or not complete:
+        raise EspeakError(f"espeak-ng does not report the times of every syllable of {text!r}.")
+    segments: list[Segment] = []
+    for units, times in zip(syllables, timed, strict=True):
+        edges = [*times.phonemes[: len(units)], times.ends[0]]
+        segments += (Segment(unit, start, end) for unit, (start, end) in zip(units, pairwise(edges), strict=True))
+    return tuple(_with_closures(segments))
 
 
-def _closed(segments: Sequence[Segment]) -> list[Segment]:
+def _with_closures(segments: Sequence[Segment]) -> list[Segment]:
+    """Segments in which a gap shorter than CLOSURE is part of the following unit."""
     closed = list(segments[:1])
     for before, after in pairwise(segments):
         start = before.end if after.start - before.end < CLOSURE else after.start
@@ -214,11 +218,11 @@ def _closed(segments: Sequence[Segment]) -> list[Segment]:
 
 
 def _spans(syllables: Sequence[tuple[str, str]], segments: Sequence[Segment]) -> tuple[tuple[float, float], ...]:
-    spans, at = [], 0
+    spans, index = [], 0
     for syllable, _ in syllables:
-        size = len(split(syllable))
-        spans.append((segments[at].start, segments[at + size - 1].end))
-        at += size
+        size = len(split_syllable(syllable))
+        spans.append((segments[index].start, segments[index + size - 1].end))
+        index += size
     return tuple(spans)
 
 

@@ -1,4 +1,4 @@
-"""The model's own licence file: CC BY-SA 4.0, as some of what it was trained on asks, with all attributions."""
+"""The licence file of the model: CC BY-SA 4.0, which some of the recordings require, with all attributions."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from models.build.manifest import Recording
-from models.build.recordings import NOISE, VARIANTS, listed
+from models.build.recordings import NOISE, VARIANTS, usable_recordings
 
 HEAD: Final = """\
 {name} is licensed under the Creative Commons Attribution-ShareAlike 4.0 International licence (CC BY-SA 4.0):
@@ -23,16 +23,16 @@ The rest of the project is under the Apache License 2.0; see LICENSE at its top.
 """
 
 
-def licence(name: str, audio: Path | None, left_out: Collection[str]) -> str:
-    """The text of a model's LICENSE: whatever of the folder of recordings it was trained on, attributed.
+def licence_text(name: str, audio: Path | None, left_out: Collection[str]) -> str:
+    """The content of LICENSE in a model folder, with the attributions of all recordings it was trained on.
 
-    Raises ManifestError, and Refused for a licence that is not on the list.
+    Raises ManifestError, and ExcludedDataError for a licence that is not in LICENCES.
     """
-    folders = [audio / one for one in (*VARIANTS, NOISE)] if audio else []
-    used = [recording for folder in folders if folder.is_dir() for recording in listed(folder, left_out)]
-    return HEAD.format(name=name) + "".join(f"- {line}\n" for line in lines(used) or ["none"]) + TAIL
+    folders = [audio / folder for folder in (*VARIANTS, NOISE)] if audio else []
+    used = [recording for folder in folders if folder.is_dir() for recording in usable_recordings(folder, left_out)]
+    return HEAD.format(name=name) + "".join(f"- {line}\n" for line in attributions(used) or ["none"]) + TAIL
 
 
-def lines(used: Iterable[Recording]) -> list[str]:
-    """Each attribution with its licence, once, in the order in which they come."""
-    return list(dict.fromkeys(f"{one.attribution}. {one.licence}." for one in used))
+def attributions(recordings: Iterable[Recording]) -> list[str]:
+    """Each attribution with its licence, once, in order of first use."""
+    return list(dict.fromkeys(f"{recording.attribution}. {recording.licence}." for recording in recordings))

@@ -1,4 +1,4 @@
-"""Recordings as their manifests tell: one `manifest.tsv` a folder, with licence and attribution on every line."""
+"""Manifests: one `manifest.tsv` in each folder of recordings, with a licence and an attribution on every line."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ COLUMNS: Final = ("path", "text", "speaker", "licence", "attribution")
 
 
 class ManifestError(BuildError):
-    """A manifest is missing, or does not have the columns it must have"""
+    """A manifest is missing or lacks a column."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,16 +25,16 @@ class Recording:
     path: Path
     text: str
     speaker: str
-    """The person; of a noise, what makes it."""
+    """The person; for a noise, what produces it."""
     licence: str
-    """As held_out.LICENCES spells it."""
+    """As spelled in held_out.LICENCES."""
     attribution: str
 
 
 def read_manifest(folder: Path) -> list[Recording]:
     """All recordings of a folder, in the order of its manifest.
 
-    Raises ManifestError, and held_out.Refused where a licence is not among those that will do.
+    Raises ManifestError, and held_out.ExcludedDataError for a licence that is not in LICENCES.
     """
     file = folder / NAME
     try:

@@ -1,4 +1,4 @@
-"""The door to OpenFst's programs, which Debian and Ubuntu pack as libfst-tools: text in, files for libvosk out."""
+"""Runs OpenFst's programs, the package libfst-tools of Debian and Ubuntu: text in, files for libvosk out."""
 
 from __future__ import annotations
 
@@ -9,21 +9,23 @@ from pathlib import Path
 from typing import Final
 
 from models.build.errors import BuildError
-from models.build.tree import Machine
+from models.build.lexicon_fst import Fst
 
 LOOKAHEAD: Final = "libfstlookahead.so.22"
-"""Holds the FST type that lets Gr.fst be composed while decoding; Debian's fstconvert does not load it by itself."""
-SECONDS: Final = 120
-"""Time limit of one program; the largest graph of ours takes a few seconds."""
+"""Contains the FST type with which Gr.fst can be composed while decoding; Debian's fstconvert does not load it."""
+TIMEOUT: Final = 120
+"""Seconds for one program; our largest graph needs a few."""
 INSTALL: Final = "install OpenFst's programs, on Debian or Ubuntu with `apt-get install libfst-tools`"
 
 
-def write_lexicon(machine: Machine, file: Path) -> dict[int, int]:
-    """Writes HCLr.fst, and gives the new number of each word: words are numbered anew so that those which one
-    state can reach are neighbours (OpenFst, label-reachable.h). Raises BuildError.
+def write_lexicon(fst: Fst, file: Path) -> dict[int, int]:
+    """Writes HCLr.fst, and returns the new number of each word.
+
+    Words are relabelled so that those which can be reached from one state have consecutive numbers (OpenFst,
+    label-reachable.h). Raises BuildError.
     """
     plain, sorted_, pairs = (file.with_suffix(suffix) for suffix in (".plain", ".sorted", ".pairs"))
-    run(["fstcompile", "-", str(plain)], machine.text())
+    run(["fstcompile", "-", str(plain)], fst.text())
     run(["fstarcsort", "--sort_type=olabel", str(plain), str(sorted_)])
     convert = ["fstconvert", "--fst_type=olabel_lookahead", f"--save_relabel_opairs={pairs}", str(sorted_), str(file)]
     run(convert, preload=LOOKAHEAD)
@@ -33,31 +35,31 @@ def write_lexicon(machine: Machine, file: Path) -> dict[int, int]:
     return {int(old): int(new) for old, new in map(str.split, lines)}
 
 
-def write_language(machine: Machine, file: Path) -> None:
-    """Writes Gr.fst; its words must carry the numbers that `write_lexicon` gave. Raises BuildError."""
+def write_grammar(fst: Fst, file: Path) -> None:
+    """Writes Gr.fst; its words must have the numbers that `write_lexicon` returned. Raises BuildError."""
     plain, sorted_ = (file.with_suffix(suffix) for suffix in (".plain", ".sorted"))
-    run(["fstcompile", "-", str(plain)], machine.text())
+    run(["fstcompile", "-", str(plain)], fst.text())
     run(["fstarcsort", "--sort_type=ilabel", str(plain), str(sorted_)])
     run(["fstconvert", "--fst_type=const", str(sorted_), str(file)])
     for scratch in (plain, sorted_):
         scratch.unlink()
 
 
-def run(command: Sequence[str], given: str = "", preload: str | None = None) -> None:
-    """Runs one of the programs. Raises BuildError, which says what is missing or what the program said."""
+def run(command: Sequence[str], text: str = "", preload: str | None = None) -> None:
+    """Runs a program with `text` as its input. Raises BuildError with what is missing or what the program reported."""
     environment = {**os.environ, "LD_PRELOAD": preload} if preload else None
     try:
-        done = subprocess.run(  # noqa: S603 - OpenFst's programs, arguments of ours
-            command, input=given, capture_output=True, encoding="utf-8", timeout=SECONDS, check=False, env=environment
+        result = subprocess.run(  # noqa: S603 - OpenFst's programs, with our own arguments
+            command, input=text, capture_output=True, encoding="utf-8", timeout=TIMEOUT, check=False, env=environment
         )
     except FileNotFoundError:
         raise BuildError(f"{command[0]} is not on this machine: {INSTALL}.") from None
     except subprocess.TimeoutExpired:
         raise BuildError(
-            f"{command[0]} took more than {SECONDS} s and was stopped; try again on a quieter machine."
+            f"{command[0]} took more than {TIMEOUT} s and was stopped; try again when the machine is less busy."
         ) from None
-    if preload and preload in done.stderr:
+    if preload and preload in result.stderr:
         raise BuildError(f"{command[0]} does not find {preload}: {INSTALL} of OpenFst 1.7.9.")
-    if done.returncode:
-        said = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
-        raise BuildError(f"{command[0]} failed: {said}.")
+    if result.returncode:
+        reason = (result.stderr.strip().splitlines() or ["no reason given"])[-1]
+        raise BuildError(f"{command[0]} failed: {reason}.")

@@ -1,9 +1,9 @@
-"""Phones: each unit in its four places in a word, their HMM, and the numbers that the model's files count them by.
+"""Phones: each unit in its four positions in a word, their HMM, and their numbers in the files of a model.
 
-Kaldi tells where words begin and end by phones that know their place in the word (`data/local/lang` of its recipes;
-http://kaldi-asr.org/doc/data_prep.html, "position-dependent phones"): the four copies of a unit sound alike and share
-one pdf. Every phone is one emitting state with a loop, so that Kaldi's "transition ids" are plain arithmetic
-(hmm/transition-model.h: numbered from 1 by phone, HMM state and arc; the loop is the state's first arc).
+Kaldi finds word boundaries by position-dependent phones (`data/local/lang` of its recipes;
+http://kaldi-asr.org/doc/data_prep.html): the four phones of a unit sound alike and share one pdf. Each phone has one
+emitting state with a loop, so Kaldi's "transition ids" can be computed (hmm/transition-model.h: numbered from 1 by
+phone, HMM state and arc; the loop is the first arc of the state).
 """
 
 from __future__ import annotations
@@ -15,37 +15,40 @@ from typing import Final
 
 from models.build.lexicon import units
 
-PLACES: Final = {"B": "begin", "I": "internal", "E": "end", "S": "singleton"}
-"""Place in the word to what `word_boundary.int` calls it."""
-NO_WORD: Final = "nonword"
+POSITIONS: Final = {"B": "begin", "I": "internal", "E": "end", "S": "singleton"}
+"""Suffix of a phone, and the name of the position in `word_boundary.int`."""
+NON_WORD: Final = "nonword"
 SILENCE_PHONE: Final = 1
 LOOP_PROBABILITY: Final = 0.5
-"""Of staying in a phone for one more output frame; what remains is that of going on."""
+"""Probability of staying in a phone for one more output frame; otherwise the phone is left."""
 
 
 @dataclass(frozen=True, slots=True)
 class Phone:
-    """One phone: its id in the model's files counts from 1, its pdf is the place of its unit in `lexicon.units()`."""
+    """One phone. Its id is its number in the files of a model, from 1; its pdf is the index of its unit in units()."""
 
     id: int
     name: str
     unit: str
     pdf: int
-    kind: str
-    """As `word_boundary.int` has it: nonword, begin, internal, end or singleton."""
+    position: str
+    """As in `word_boundary.int`: nonword, begin, internal, end or singleton."""
 
 
-def phones(of: Sequence[str] | None = None) -> tuple[Phone, ...]:
-    """All phones in the order of their ids: silence, then four for each further unit (by default `units()`)."""
-    first, *rest = units() if of is None else of
-    placed = [
-        (f"{unit}_{place}", unit, pdf, kind) for pdf, unit in enumerate(rest, start=1) for place, kind in PLACES.items()
+def phones() -> tuple[Phone, ...]:
+    """All phones in order of id: silence, then four for each other unit."""
+    silence, *others = units()
+    fields = [(silence, silence, 0, NON_WORD)]
+    fields += [
+        (f"{unit}_{suffix}", unit, pdf, position)
+        for pdf, unit in enumerate(others, start=1)
+        for suffix, position in POSITIONS.items()
     ]
-    return tuple(Phone(number, *fields) for number, fields in enumerate([(first, first, 0, NO_WORD), *placed], start=1))
+    return tuple(Phone(number, *phone) for number, phone in enumerate(fields, start=1))
 
 
 def pdfs() -> tuple[int, ...]:
-    """The pdf of each phone, in the order of their ids."""
+    """The pdf of each phone, in order of id."""
     return tuple(phone.pdf for phone in phones())
 
 
@@ -55,23 +58,24 @@ def loop(phone: int) -> int:
 
 
 def forward(phone: int) -> int:
-    """The transition id of leaving a phone, which consumes a frame as well: its last, or with `reorder` its first."""
+    """The transition id of leaving a phone. It consumes a frame too: the last one, or with `reorder` the first one."""
     return 2 * phone
 
 
 def unused_transition() -> int:
-    """A transition id that no phone has: `disambig_tid.int` may not be empty, and this graph disambiguates nothing."""
+    """A transition id that no phone has: `disambig_tid.int` must not be empty, but this graph needs no such symbols."""
     return 2 * len(phones()) + 1
 
 
-def in_word(pronunciation: Sequence[str]) -> tuple[int, ...]:
+def word_phones(pronunciation: Sequence[str]) -> tuple[int, ...]:
     """The phone ids of a word, from its units."""
     numbers = _numbers()
     last = len(pronunciation) - 1
     if not last:
         return (numbers[f"{pronunciation[0]}_S"],)
     return tuple(
-        numbers[f"{unit}_{'B' if at == 0 else 'E' if at == last else 'I'}"] for at, unit in enumerate(pronunciation)
+        numbers[f"{unit}_{'B' if index == 0 else 'E' if index == last else 'I'}"]
+        for index, unit in enumerate(pronunciation)
     )
 
 
@@ -80,11 +84,11 @@ def _numbers() -> dict[str, int]:
     return {phone.name: phone.id for phone in phones()}
 
 
-def phones_table() -> str:
-    """The text of `graph/phones.txt`."""
+def phone_table() -> str:
+    """The content of `graph/phones.txt`."""
     return "<eps> 0\n" + "".join(f"{phone.name} {phone.id}\n" for phone in phones())
 
 
 def boundary_table() -> str:
-    """The text of `graph/phones/word_boundary.int`."""
-    return "".join(f"{phone.id} {phone.kind}\n" for phone in phones())
+    """The content of `graph/phones/word_boundary.int`."""
+    return "".join(f"{phone.id} {phone.position}\n" for phone in phones())

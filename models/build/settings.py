@@ -1,4 +1,4 @@
-"""The dials in graph.toml, checked as they are read."""
+"""The settings in graph.toml, checked when they are read."""
 
 from __future__ import annotations
 
@@ -9,37 +9,37 @@ from typing import Any, Final
 
 from models.build.errors import BuildError
 
-FILE: Final = Path(__file__).with_name("graph.toml")
+SETTINGS_FILE: Final = Path(__file__).with_name("graph.toml")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Language:
-    """What the language model is made with."""
+    """Settings of the language model."""
 
     order: int
     """Words of the longest n-gram."""
     counter_share: float
-    """Prior probability, 0-1, that what is said belongs to the counter."""
+    """Prior probability, 0-1, that an utterance belongs to the counter text."""
     counter_doubt: float
     ordinary_doubt: float
-    """How little each text insists on its own sequences (ngram.py)."""
+    """Smoothing of each text (ngram.py)."""
     worth: float
-    """Nats that an n-gram must be worth (ngram.py)."""
+    """Pruning threshold: least gain of an n-gram, in nats (ngram.py)."""
     wording_weight: float
-    """Sentences that one wording of a phrase set counts for."""
+    """Weight of each wording of a phrase set, in sentences."""
     sentence_weight: float
-    """Sentences of a template that one plain sentence counts for."""
+    """Weight of each plain sentence, in sentences of a template."""
     words: int
-    """Words of the dictionary, the most frequent, beside those of our own texts."""
+    """Number of dictionary words, the most frequent ones, besides those of our own texts."""
     dictionary_weight: float
-    """Weight of the dictionary's words, all together, for one of a word of the ordinary text."""
+    """Total count of the dictionary words, per word of the ordinary text."""
     unknown_cost: float
-    """Of [unk] in Gr.fst: -log of its probability, not taken from the others."""
+    """Additional cost of [unk] in Gr.fst, -log of a probability; the other words are not changed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Search:
-    """How libvosk searches the graph (kaldi, decoder/lattice-faster-decoder.h)."""
+    """Settings of libvosk's search (kaldi, decoder/lattice-faster-decoder.h)."""
 
     beam: float
     lattice_beam: float
@@ -55,22 +55,22 @@ class Endpoint:
     rule2: float
     """After a complete sentence of the graph."""
     rule3: float
-    """After a likely complete one."""
+    """After a sentence that is probably complete."""
     rule4: float
     """In any case."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """All dials."""
+    """All settings of graph.toml, by table."""
 
     language: Language
     search: Search
     endpoint: Endpoint
 
 
-def read_settings(file: Path = FILE) -> Settings:
-    """The dials in a file. Raises BuildError, which names the table and the key."""
+def read_settings(file: Path = SETTINGS_FILE) -> Settings:
+    """The settings in a file. Raises BuildError, which names the table and the key."""
     try:
         table = tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
@@ -84,7 +84,7 @@ def read_settings(file: Path = FILE) -> Settings:
 
 def _checked(file: Path, table: dict[str, Any], name: str, kind: type) -> dict[str, Any]:
     values: dict[str, Any] = table.get(name, {})
-    expected = {one.name for one in fields(kind)}
+    expected = {field.name for field in fields(kind)}
     for key in sorted(expected ^ set(values)):
         raise BuildError(f"{file}: [{name}] {'lacks' if key in expected else 'has no key'} {key!r}.")
     for key, value in values.items():

@@ -1,4 +1,4 @@
-"""Synthesis: clips spoken by espeak-ng, whose labels are exact because it tells when each sound begins."""
+"""Synthesis: clips spoken by espeak-ng. Their labels are exact, because it reports when each sound begins."""
 
 from __future__ import annotations
 
@@ -12,65 +12,66 @@ from numpy.typing import NDArray
 from models.build.clips import Clip
 from models.build.espeak import TRAINING_VARIANTS, EspeakError, Speech, say
 from models.build.features import frame_at, log_mel
-from models.build.held_out import refuse_voice
-from models.build.lexicon import known_syllables, readings, split, syllables, unit_numbers
-from models.build.recordings import PEAK, varied
+from models.build.held_out import check_voice
+from models.build.lexicon import known_syllables, readings, split_syllable, syllables, unit_numbers
+from models.build.recordings import PEAK, vary_samples
 
 SENTENCES: Final = 0.45
 WORDS: Final = 0.25
-"""Shares of clips that say a sentence of the language model, and words in no order; the others say any syllables,
-which is what lets the model hear words that it was never taught."""
+"""Shares of clips with a sentence of the language model, and with words in random order. The others have random
+syllables, so that the model recognises words that are not in its training texts."""
 TONES: Final = "1234"
 
 
-def synthesized(count: int, sentences: Sequence[str], words: Sequence[str], seed: int) -> Iterator[Clip]:
-    """`count` clips of sentences, of words in any order and of any syllables, the same ones for a seed."""
-    chance = random.Random(seed)  # noqa: S311 - a draw, no secret
+def synthesise(count: int, sentences: Sequence[str], words: Sequence[str], seed: int) -> Iterator[Clip]:
+    """`count` clips of sentences, of words in random order and of random syllables; reproducible by `seed`."""
+    rng = random.Random(seed)  # noqa: S311 - reproducible draws, not secrets
     made = 0
     while made < count:
-        spoken = spelt(sentences, words, chance)
-        variant = refuse_voice(chance.choice(TRAINING_VARIANTS))
+        chosen = draw_syllables(sentences, words, rng)
+        variant = check_voice(rng.choice(TRAINING_VARIANTS))
         try:
             speech = say(
-                spoken,
+                chosen,
                 variant,
-                rate=chance.randint(115, 240),
-                pitch=chance.randint(20, 80),
-                pitch_range=chance.randint(20, 75),
+                rate=rng.randint(115, 240),
+                pitch=rng.randint(20, 80),
+                pitch_range=rng.randint(20, 75),
             )
         except EspeakError:
-            continue  # some variants swallow a syllable now and then
+            continue  # some variants sometimes leave out a syllable
         made += 1
-        yield clip_of(speech, [one for one, _ in spoken], variant, f"{seed}-{made}", chance)
+        yield make_clip(speech, [syllable for syllable, _ in chosen], variant, f"{seed}-{made}", rng)
 
 
-def spelt(sentences: Sequence[str], words: Sequence[str], chance: random.Random) -> list[tuple[str, str]]:
-    """What one clip says, as syllables with tones."""
+def draw_syllables(sentences: Sequence[str], words: Sequence[str], rng: random.Random) -> list[tuple[str, str]]:
+    """The text of one clip, as syllables with tones."""
     known = known_syllables()
-    kind = chance.random()
+    kind = rng.random()
     if kind < SENTENCES:
-        chosen = list(readings(chance.choice(sentences)))
+        chosen = list(readings(rng.choice(sentences)))
     elif kind < SENTENCES + WORDS:
-        chosen = [one for _ in range(chance.randint(2, 6)) for one in readings(chance.choice(words))]
+        chosen = [reading for _ in range(rng.randint(2, 6)) for reading in readings(rng.choice(words))]
     else:
-        chosen = [(chance.choice(syllables()), chance.choice(TONES)) for _ in range(chance.randint(3, 10))]
-    return [one for one in chosen if one[0] in known] or [("ni", "3"), ("hao", "3")]
+        chosen = [(rng.choice(syllables()), rng.choice(TONES)) for _ in range(rng.randint(3, 10))]
+    return [reading for reading in chosen if reading[0] in known] or [("ni", "3"), ("hao", "3")]
 
 
-def clip_of(speech: Speech, spoken: Sequence[str], variant: str, name: str, chance: random.Random) -> Clip:
-    """Speech as a clip, at another speed or in a room in most cases."""
-    loud = np.abs(speech.samples).max() + 1e-9
-    how = chance.choice(("plain", "speed", "speed", "room"))
-    sound, slowed = varied((speech.samples / loud * PEAK).astype(np.float32), how, chance)
-    features = log_mel(sound).astype(np.float16)
-    spans = tuple((frame_at(start * slowed), frame_at(end * slowed)) for start, end in speech.syllables)
-    labels = labelled(speech, slowed, len(features))
-    return Clip(name, "espeak", variant, features, tuple(split(one) for one in spoken), slowed, labels, spans)
+def make_clip(speech: Speech, spoken: Sequence[str], variant: str, name: str, rng: random.Random) -> Clip:
+    """Synthesised speech as a clip, usually at another speed or with reverberation."""
+    peak = np.abs(speech.samples).max() + 1e-9
+    changes = rng.choice(("plain", "speed", "speed", "room"))
+    samples, stretch = vary_samples((speech.samples / peak * PEAK).astype(np.float32), changes, rng)
+    features = log_mel(samples).astype(np.float16)
+    spans = tuple((frame_at(start * stretch), frame_at(end * stretch)) for start, end in speech.syllables)
+    labels = frame_labels(speech, stretch, len(features))
+    return Clip(name, "espeak", variant, features, tuple(map(split_syllable, spoken)), stretch, labels, spans)
 
 
-def labelled(speech: Speech, slowed: float, frames: int) -> NDArray[np.uint8]:
+def frame_labels(speech: Speech, stretch: float, frames: int) -> NDArray[np.uint8]:
+    """The unit of each frame."""
     numbers = unit_numbers()
     labels = np.zeros(frames, np.uint8)
     for segment in speech.segments:
-        labels[frame_at(segment.start * slowed) : frame_at(segment.end * slowed)] = numbers[segment.unit]
+        labels[frame_at(segment.start * stretch) : frame_at(segment.end * stretch)] = numbers[segment.unit]
     return labels

@@ -1,13 +1,15 @@
-"""Training: frame cross-entropy with PyTorch on sessions made anew for every step.
+"""Training: frame cross-entropy with PyTorch, on sessions that are generated for every step.
 
-Not CTC and not a lattice criterion: alignments are at hand, so each frame's unit is simply learnt. Word times then come
-out right, pauses are real silence for libvosk's end-of-utterance rules, and the whole is a page of code.
+Neither CTC nor a lattice criterion is needed: the alignments are known, so the network learns the unit of each frame.
+Word times are then correct, and pauses are silence for libvosk's end-of-utterance rules.
 """
 
 from __future__ import annotations
 
 import multiprocessing
+import os
 import random
+import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -21,163 +23,193 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from counter_listener.batch.parent import end_with_parent
-from models.build.augmentation import augmented, masked, noises
-from models.build.checkpoint import EVERY, Progress, go_on, inputs_digest, keep, read
+from models.build.augmentation import augment, mask, prepare_noises
+from models.build.checkpoint import (
+    CHECKPOINT_INTERVAL,
+    Progress,
+    inputs_digest,
+    load_checkpoint,
+    restore,
+    save_checkpoint,
+)
 from models.build.clips import Clip, load_clips
 from models.build.lexicon import units
-from models.build.net import SUBSAMPLING, Net, load, online_mean_removed, save
-from models.build.sessions import material, session
+from models.build.net import SUBSAMPLING, Net, load_network, save_network, subtract_running_mean
+from models.build.sessions import draw_session, training_material
 
-SESSIONS: Final = 8
-"""In a batch."""
-AHEAD: Final = 16
-"""Batches made before they are needed."""
-FIRST: Final = 12
-"""Batches from which the mean and deviation of the features are taken."""
-WARM_UP: Final = 150
+BATCH_SIZE: Final = 8
+"""Sessions per batch."""
+QUEUE_SIZE: Final = 16
+"""Batches that are generated in advance."""
+STATISTICS_BATCHES: Final = 12
+"""Batches from which the mean and the standard deviation of the features are computed."""
+WARM_UP_STEPS: Final = 150
 """Steps in which the learning rate rises."""
+REPORT_INTERVAL: Final = 100
+"""Steps from one report to the next."""
 GARBAGE_SHARE: Final = 0.06
-"""Share of each speech frame's target that goes to garbage: [unk] then scores alike in all speech, and is a dial."""
+"""Share of the target of each speech frame that goes to garbage. [unk] then has a similar score in all speech, and its
+prior sets the balance."""
 SMOOTHING: Final = 0.05
-"""Share of the rest that is spread over all units (Szegedy et al., 2016, label smoothing)."""
+"""Share of the rest that is spread over all units (label smoothing, Szegedy et al., 2016)."""
 
-Batches = Callable[[], tuple[NDArray[np.float32], NDArray[np.uint8]]]
+Batch = tuple[NDArray[np.float32], NDArray[np.uint8]]
+"""Sessions x frames x 40 features, and sessions x frames labels."""
+Report = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How long and how fast to train."""
+    """The number of steps and the other hyperparameters of a training."""
 
     steps: int
-    rate: float = 2e-3
+    learning_rate: float = 2e-3
     hidden: int = 256
-    dropped: float = 0.08
+    dropout: float = 0.08
     seed: int = 1
-    flat: bool = False
-    """Whether the rate stays up: for a net that is only to align by, or to go on from."""
+    constant_rate: bool = False
+    """Whether the learning rate stays constant: for a network that only aligns, or that is trained further."""
 
     def rate_at(self, step: int) -> float:
-        falling = 1.0 if self.flat else max(0.01, 1 - step / self.steps)
-        return self.rate * min(1.0, (step + 1) / WARM_UP) * falling
+        """The learning rate of a step."""
+        decay = 1.0 if self.constant_rate else max(0.01, 1 - step / self.steps)
+        return self.learning_rate * min(1.0, (step + 1) / WARM_UP_STEPS) * decay
 
 
 def train(  # noqa: PLR0913 - what a training reads and writes
-    files: Sequence[Path], noise: Path, plan: Plan, target: Path, start: Path | None, report: Callable[[str], None]
+    files: Sequence[Path], noise: Path, plan: Plan, target: Path, start: Path | None, report: Report
 ) -> None:
-    """Trains on the aligned clips in `files` from `start` (or from nothing) and writes the network to `target`.
+    """Trains on the aligned clips in `files`, from the network `start` or from scratch, and writes to `target`.
 
-    One that was ended goes on from its last checkpoint, to the very network that it would have made at one go.
+    An interrupted training resumes from its last checkpoint and gives the same network as an uninterrupted one.
     """
     torch.manual_seed(plan.seed)
-    kept_at = target.with_suffix(".checkpoint")
+    checkpoint_file = target.with_suffix(".checkpoint")
     inputs = inputs_digest(plan, [*files, noise, *([start] if start else [])])
-    kept = read(kept_at, inputs)
+    checkpoint = load_checkpoint(checkpoint_file, inputs)
     progress = Progress(np.zeros(len(units())), np.random.default_rng(plan.seed))
-    begin = kept["step"] + (0 if start else FIRST) if kept else 0
-    with prefetched(files, noise, plan.seed, begin) as batches:
+    first_batch = checkpoint["step"] + (0 if start else STATISTICS_BATCHES) if checkpoint else 0
+    with BatchLoader(files, noise, plan.seed, first_batch) as next_batch:
         if start:
-            net = load(start)[0]
-        elif kept:
+            net = load_network(start)[0]
+        elif checkpoint:
             net = Net(plan.hidden)
         else:
-            net = fresh(plan, [batches() for _ in range(FIRST)])
-        net.dropped = plan.dropped
+            net = new_network(plan, [next_batch() for _ in range(STATISTICS_BATCHES)])
+        net.dropout = plan.dropout
         net.train()
-        optimizer = torch.optim.AdamW(net.parameters(), plan.rate, weight_decay=2e-3)
-        if kept:
-            go_on(kept, net, optimizer, progress)
-            report(f"goes on from step {progress.step}")
-        learn(net, optimizer, batches, plan, progress, report, lambda: keep(kept_at, inputs, net, optimizer, progress))
+        optimizer = torch.optim.AdamW(net.parameters(), plan.learning_rate, weight_decay=2e-3)
+        if checkpoint:
+            restore(checkpoint, net, optimizer, progress)
+            report(f"resumes from step {progress.step}")
+
+        def save() -> None:
+            save_checkpoint(checkpoint_file, inputs, net, optimizer, progress)
+
+        run_steps(net, optimizer, next_batch, plan, progress, report, save)
     net.eval()
-    save(net, progress.counts, target)
-    kept_at.unlink(missing_ok=True)
+    save_network(net, progress.counts, target)
+    checkpoint_file.unlink(missing_ok=True)
 
 
-def fresh(plan: Plan, batches: Sequence[tuple[NDArray[np.float32], NDArray[np.uint8]]]) -> Net:
-    """A network with nothing learnt but the mean and deviation of what it will be fed."""
+def new_network(plan: Plan, batches: Sequence[Batch]) -> Net:
+    """An untrained network with the mean and the standard deviation of the features in some batches."""
     net = Net(plan.hidden)
-    features = torch.from_numpy(np.concatenate([one[0] for one in batches]).astype(np.float32))
-    speech = torch.from_numpy(np.concatenate([one[1] for one in batches])) > 0
+    features = torch.from_numpy(np.concatenate([batch[0] for batch in batches]).astype(np.float32))
+    speech = torch.from_numpy(np.concatenate([batch[1] for batch in batches])) > 0
     net.global_mean[:] = features[speech].mean(0)
-    centred = online_mean_removed(features, net.global_mean)
+    centred = subtract_running_mean(features, net.global_mean)
     net.mean[:], net.deviation[:] = centred.mean((0, 1)), centred.std((0, 1))
     return net
 
 
-def learn(  # noqa: PLR0913 - what a training is made of
+def run_steps(  # noqa: PLR0913 - what a training consists of
     net: Net,
     optimizer: Optimizer,
-    batches: Batches,
+    next_batch: Callable[[], Batch],
     plan: Plan,
     progress: Progress,
-    report: Callable[[str], None],
-    checkpoint: Callable[[], None],
+    report: Report,
+    save: Callable[[], None],
 ) -> None:
-    """The steps of training that are left, with a checkpoint now and then."""
-    began, losses, right, speech = time.monotonic(), 0.0, 0, 0
-    half, done, generator = computes_in_bfloat16(), progress.step, progress.generator
-    for step in range(done, plan.steps):
+    """The remaining steps of a training; `save` writes a checkpoint."""
+    began, first = time.monotonic(), progress.step
+    losses, correct, speech = 0.0, 0, 0
+    bfloat16 = computes_in_bfloat16()
+    for step in range(first, plan.steps):
         for group in optimizer.param_groups:
             group["lr"] = plan.rate_at(step)
-        features, labels = batches()
-        progress.counts += np.bincount(labels.ravel(), minlength=len(units()))
-        shift = int(generator.integers(0, SUBSAMPLING))
-        prepared = masked(net.prepare(torch.from_numpy(features.astype(np.float32))).numpy(), generator)
-        with torch.autocast("cpu", torch.bfloat16, enabled=half):
-            logits = net(torch.from_numpy(prepared[:, shift:])).float()
-        truth = torch.from_numpy(labels[:, shift::SUBSAMPLING].astype(np.int64))
-        length = min(logits.shape[1], truth.shape[1])
-        logits, truth = logits[:, :length], truth[:, :length]
-        loss = cross_entropy(logits, truth)
-        optimizer.zero_grad()
-        loss.backward()
-        nn.utils.clip_grad_norm_(net.parameters(), 5.0)
-        optimizer.step()
-        spoken = truth > 0
-        losses += loss.item()
-        right += int((logits.argmax(-1)[spoken] == truth[spoken]).sum())
-        speech += int(spoken.sum())
+        step_loss, step_correct, step_speech = train_step(net, optimizer, next_batch(), progress, bfloat16=bfloat16)
+        losses, correct, speech = losses + step_loss, correct + step_correct, speech + step_speech
         progress.step = step + 1
-        if (step + 1) % EVERY == 0:
-            checkpoint()
-        if (step + 1) % 100 == 0 or step + 1 == plan.steps:
-            pace = (time.monotonic() - began) / (step + 1 - done)
+        if progress.step % CHECKPOINT_INTERVAL == 0:
+            save()
+        if progress.step % REPORT_INTERVAL == 0 or progress.step == plan.steps:
+            done = progress.step - first
+            pace = (time.monotonic() - began) / done
             report(
-                f"step {step + 1} of {plan.steps}, loss {losses / min(100, step + 1 - done):.3f}, speech frames right "
-                f"{right / max(1, speech):.3f}, {pace:.2f} s a step, {pace * (plan.steps - step - 1) / 60:.0f} min left"
+                f"step {progress.step} of {plan.steps}, loss {losses / min(REPORT_INTERVAL, done):.3f}, accuracy in "
+                f"speech {correct / max(1, speech):.3f}, {pace:.2f} s per step, "
+                f"{pace * (plan.steps - progress.step) / 60:.0f} min left"
             )
-            losses, right, speech = 0.0, 0, 0
+            losses, correct, speech = 0.0, 0, 0
+
+
+def train_step(
+    net: Net, optimizer: Optimizer, batch: Batch, progress: Progress, *, bfloat16: bool
+) -> tuple[float, int, int]:
+    """One step on one batch: its loss, the number of correct speech frames, and the number of speech frames."""
+    features, labels = batch
+    generator = progress.generator
+    progress.counts += np.bincount(labels.ravel(), minlength=len(units()))
+    shift = int(generator.integers(0, SUBSAMPLING))
+    prepared = mask(net.prepare(torch.from_numpy(features.astype(np.float32))).numpy(), generator)
+    with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
+        logits = net(torch.from_numpy(prepared[:, shift:])).float()
+    targets = torch.from_numpy(labels[:, shift::SUBSAMPLING].astype(np.int64))
+    length = min(logits.shape[1], targets.shape[1])
+    logits, targets = logits[:, :length], targets[:, :length]
+    loss = cross_entropy(logits, targets)
+    optimizer.zero_grad()
+    loss.backward()
+    nn.utils.clip_grad_norm_(net.parameters(), 5.0)
+    optimizer.step()
+    in_speech = targets > 0
+    correct = int((logits.argmax(-1)[in_speech] == targets[in_speech]).sum())
+    return loss.item(), correct, int(in_speech.sum())
 
 
 def computes_in_bfloat16() -> bool:
-    """Whether the processor itself does: where PyTorch has to imitate it, a step takes twenty times as long."""
-    return any(able for name, able in torch.cpu.get_capabilities().items() if name.endswith("bf16"))
+    """Whether the processor supports bfloat16; where PyTorch emulates it, a step takes twenty times as long."""
+    return any(supported for name, supported in torch.cpu.get_capabilities().items() if name.endswith("bf16"))
 
 
-def cross_entropy(logits: Tensor, truth: Tensor) -> Tensor:
-    """The loss of batch x frames x units against batch x frames, smoothed, a share of speech going to garbage."""
+def cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:
+    """The loss of batch x frames x units for batch x frames targets, with smoothing and the share of garbage."""
     log = logits.log_softmax(-1)
-    garbage = torch.where(truth > 0, GARBAGE_SHARE, 0.0)
-    right = log.gather(-1, truth[..., None])[..., 0]
-    smoothed = (1 - SMOOTHING) * right + SMOOTHING * log.mean(-1)
+    garbage = torch.where(targets > 0, GARBAGE_SHARE, 0.0)
+    target_log = log.gather(-1, targets[..., None])[..., 0]
+    smoothed = (1 - SMOOTHING) * target_log + SMOOTHING * log.mean(-1)
     return -((1 - garbage) * smoothed + garbage * log[..., 1]).mean()
 
 
-class prefetched:  # noqa: N801 - a context manager that reads as a verb
-    """Batches made by a process of its own while the network learns; always the same ones for a seed, from any on."""
+class BatchLoader:
+    """A process that generates batches while the network is trained; a seed always gives the same batches.
 
-    def __init__(self, files: Sequence[Path], noise: Path, seed: int, begin: int = 0) -> None:
+    `first` is the number of the first batch, from 0.
+    """
+
+    def __init__(self, files: Sequence[Path], noise: Path, seed: int, first: int = 0) -> None:
         context = multiprocessing.get_context("spawn")
-        self.queue = context.Queue(AHEAD)
-        self.process = context.Process(target=make_batches, args=(files, noise, seed, begin, self.queue), daemon=True)
+        self.queue = context.Queue(QUEUE_SIZE)
+        self.process = context.Process(target=make_batches, args=(files, noise, seed, first, self.queue), daemon=True)
 
-    def __enter__(self) -> Batches:
+    def __enter__(self) -> Callable[[], Batch]:
         self.process.start()
         return self.next
 
-    def next(self) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
-        """The next batch: sessions x frames x 40, and sessions x frames."""
+    def next(self) -> Batch:
+        """The next batch."""
         features, labels = self.queue.get(timeout=600)
         return features, labels
 
@@ -190,18 +222,32 @@ def make_batches(
     files: Sequence[Path],
     noise: Path,
     seed: int,
-    begin: int,
-    queue: Any,  # noqa: ANN401 - of a context
+    first: int,
+    queue: Any,  # noqa: ANN401 - of a multiprocessing context
 ) -> None:
-    """Fills the queue for ever, from a batch on; each has draws of its own, so that those before need not be made."""
+    """Puts batches into the queue, from number `first`, until the process is ended.
+
+    Each batch has its own random generators, so earlier ones need not be generated.
+    """
     torch.set_num_threads(1)
-    end_with_parent()
+    threading.Thread(target=_exit_with_parent, daemon=True).start()
     clips: list[Clip] = [clip for file in files for clip in load_clips(file)]
     recorded = tuple(clip.features.astype(np.float32) for clip in load_clips(noise))
-    source, heard = material(clips), noises(recorded, np.random.default_rng(seed))
-    for number in count(begin):
-        chance = random.Random(f"{seed} {number}")  # noqa: S311 - a draw, no secret
+    material, noises = training_material(clips), prepare_noises(recorded, np.random.default_rng(seed))
+    for number in count(first):
+        rng = random.Random(f"{seed} {number}")  # noqa: S311 - reproducible draws, not secrets
         generator = np.random.default_rng((seed, number))
-        drawn = [session(source, chance) for _ in range(SESSIONS)]
-        features = augmented(np.stack([one[0] for one in drawn]), heard, generator)
-        queue.put((features.astype(np.float16), np.stack([one[1] for one in drawn])))
+        sessions = [draw_session(material, rng) for _ in range(BATCH_SIZE)]
+        features = augment(np.stack([session[0] for session in sessions]), noises, generator)
+        queue.put((features.astype(np.float16), np.stack([session[1] for session in sessions])))
+
+
+def _exit_with_parent() -> None:
+    """Ends this process when the training was killed and could not end it.
+
+    counter_listener.batch has the same for its workers, but importing it would load libvosk beside PyTorch.
+    """
+    parent = multiprocessing.parent_process()
+    if parent:
+        parent.join()
+        os._exit(0)

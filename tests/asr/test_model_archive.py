@@ -1,4 +1,4 @@
-"""Archives made by an enemy, and by accident: refused with a sentence, before anything is written."""
+"""Hostile and damaged archives: refused with one sentence before anything is written."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from counter_listener.asr.model_archive import check_part, look_through, unpack
-from counter_listener.domain.errors import ModelError
+from counter_listener.asr.model_archive import inspect_archive, is_portable_name, unpack
+from counter_listener.domain import ModelError
 
 GOOD = {"m/am/final.mdl": b"x" * 500, "m/conf/model.conf": b"--a=b\n", "m/graph/words.txt": b"<eps> 0\n"}
 
@@ -91,21 +91,21 @@ def unusual() -> bytes:
 
 
 HOSTILE = {
-    "out": (named("m/../../evil"), "leads elsewhere"),
-    "out at once": (named("../evil"), "leads elsewhere"),
-    "out the Windows way": (named("m/..\\..\\evil"), "leads elsewhere"),
-    "absolute": (named("/evil"), "leads elsewhere"),
-    "a drive": (named("C:/evil"), "leads elsewhere"),
-    "a stream": (named("m/a:b"), "leads elsewhere"),
-    "a device": (named("m/NUL.txt"), "leads elsewhere"),
-    "a device with a blank": (named("m/com1 .txt"), "leads elsewhere"),
-    "ends in a dot": (named("m/a."), "leads elsewhere"),
-    "ends in a blank": (named("m/a "), "leads elsewhere"),
-    "here": (named("m/./a"), "leads elsewhere"),
-    "nothing": (named("m//a"), "leads elsewhere"),
-    "a line break": (named("m/a\nb"), "leads elsewhere"),
-    "a NUL": (nul(), "leads elsewhere"),
-    "too long": (named("m/" + "a/" * 100 + "b"), "leads elsewhere"),
+    "out": (named("m/../../evil"), "leads elsewhere or is not valid"),
+    "out at once": (named("../evil"), "leads elsewhere or is not valid"),
+    "out the Windows way": (named("m/..\\..\\evil"), "leads elsewhere or is not valid"),
+    "absolute": (named("/evil"), "leads elsewhere or is not valid"),
+    "a drive": (named("C:/evil"), "leads elsewhere or is not valid"),
+    "a stream": (named("m/a:b"), "leads elsewhere or is not valid"),
+    "a device": (named("m/NUL.txt"), "leads elsewhere or is not valid"),
+    "a device with a blank": (named("m/com1 .txt"), "leads elsewhere or is not valid"),
+    "ends in a dot": (named("m/a."), "leads elsewhere or is not valid"),
+    "ends in a blank": (named("m/a "), "leads elsewhere or is not valid"),
+    "here": (named("m/./a"), "leads elsewhere or is not valid"),
+    "nothing": (named("m//a"), "leads elsewhere or is not valid"),
+    "a line break": (named("m/a\nb"), "leads elsewhere or is not valid"),
+    "a NUL": (nul(), "leads elsewhere or is not valid"),
+    "too long": (named("m/" + "a/" * 100 + "b"), "leads elsewhere or is not valid"),
     "a link": (packed({"m/am": b"/etc"}, link), "a link or a device"),
     "a pipe": (packed({"m/am": b""}, fifo), "a link or a device"),
     "twice": (twice(), "twice"),
@@ -114,26 +114,26 @@ HOSTILE = {
     "a file and a folder": (packed({**GOOD, "m/am": b""}), "a file and a folder"),
     "a bomb": (packed({"m/am/final.mdl": bytes(30_000_000)}), "would unpack to 30,000,000 bytes"),
     "many": (packed({f"m/{number}": b"" for number in range(2_500)}), "2500 entries"),
-    "two models": (packed({**GOOD, "n/am/final.mdl": b""}), "does not hold one folder"),
-    "no folder": (packed({"final.mdl": b""}), "does not hold one folder"),
-    "empty": (packed({}), "does not hold one folder"),
+    "two models": (packed({**GOOD, "n/am/final.mdl": b""}), "does not contain exactly one folder"),
+    "no folder": (packed({"final.mdl": b""}), "does not contain exactly one folder"),
+    "empty": (packed({}), "does not contain exactly one folder"),
     "locked": (locked(), "locked with a password"),
     "unusual": (unusual(), "packed in an unusual way"),
-    "no archive": (b"<html>not found</html>", "is no ZIP file"),
-    "nothing at all": (b"", "is no ZIP file"),
-    "half": (packed(GOOD)[:-60], "is no ZIP file"),
+    "no archive": (b"<html>not found</html>", "is not a complete ZIP file"),
+    "nothing at all": (b"", "is not a complete ZIP file"),
+    "half": (packed(GOOD)[:-60], "is not a complete ZIP file"),
 }
 
 
 @pytest.mark.parametrize("hostile", HOSTILE)
 def test_a_hostile_archive_is_refused_before_anything_is_written(hostile: str, tmp_path: Path) -> None:
-    content, told = HOSTILE[hostile]
+    content, reason = HOSTILE[hostile]
     archive = tmp_path / "model.zip"
     archive.write_bytes(content)
     with pytest.raises(ModelError) as refused:
-        look_through(archive)
+        inspect_archive(archive)
     assert str(refused.value).startswith(f"{archive} is not unpacked: ")
-    assert told in str(refused.value)
+    assert reason in str(refused.value)
     assert "\n" not in str(refused.value)
     assert list(tmp_path.iterdir()) == [archive]
 
@@ -141,23 +141,23 @@ def test_a_hostile_archive_is_refused_before_anything_is_written(hostile: str, t
 @pytest.mark.parametrize("content", [short(), wrong_sum()])
 def test_an_archive_whose_files_are_not_what_it_says_is_refused(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "model.zip").write_bytes(content)
-    plan = look_through(tmp_path / "model.zip")
+    contents = inspect_archive(tmp_path / "model.zip")
     with pytest.raises(ModelError, match="is not unpacked: it is"):
-        unpack(plan, tmp_path / "out" / "m", lambda *_: None)
+        unpack(contents, tmp_path / "out" / "m", lambda *_: None)
 
 
-def test_a_good_archive_is_unpacked_whole(tmp_path: Path) -> None:
+def test_a_good_archive_is_unpacked_completely(tmp_path: Path) -> None:
     (tmp_path / "model.zip").write_bytes(packed({"m/": b"", "m/am/": b"", **GOOD, "__MACOSX/m/._am": b"of the Finder"}))
-    told: list[tuple[int, int | None]] = []
-    plan = look_through(tmp_path / "model.zip")
-    assert (plan.folder, plan.size) == ("m", sum(map(len, GOOD.values())))
-    unpack(plan, tmp_path / "there", lambda *now: told.append(now))
+    calls: list[tuple[int, int | None]] = []
+    contents = inspect_archive(tmp_path / "model.zip")
+    assert (contents.folder, contents.size) == ("m", sum(map(len, GOOD.values())))
+    unpack(contents, tmp_path / "unpacked", lambda *call: calls.append(call))
     files = {
-        f"m/{file.relative_to(tmp_path / 'there').as_posix()}": file.read_bytes()
-        for file in tmp_path.rglob("there/*/*")
+        f"m/{file.relative_to(tmp_path / 'unpacked').as_posix()}": file.read_bytes()
+        for file in tmp_path.rglob("unpacked/*/*")
     }
     assert files == GOOD
-    assert told[-1] == (plan.size, plan.size)
+    assert calls[-1] == (contents.size, contents.size)
 
 
 @settings(max_examples=60, deadline=None)
@@ -172,7 +172,7 @@ def test_invariant_5_any_bytes_give_a_model_or_one_sentence(edits: list[tuple[in
         archive.write_bytes(content)
         refused = ""
         try:
-            unpack(look_through(archive), into, lambda *_: None)
+            unpack(inspect_archive(archive), into, lambda *_: None)
         except ModelError as error:
             refused = str(error)
         assert "\n" not in refused
@@ -182,7 +182,7 @@ def test_invariant_5_any_bytes_give_a_model_or_one_sentence(edits: list[tuple[in
 
 @settings(deadline=None)
 @given(st.text(max_size=12))
-def test_a_name_that_is_taken_stays_one_name(part: str) -> None:
-    if check_part(part):
+def test_an_accepted_name_is_one_name_on_every_system(part: str) -> None:
+    if is_portable_name(part):
         assert Path("a", part).parts == ("a", part)
         assert PureWindowsPath("a", part).parts == ("a", part)

@@ -9,15 +9,15 @@ from pathlib import Path
 
 import pytest
 import trustme
-from support.http_server import Site, part_of, serving
+from support.http_server import Site, partial_download, serving
 
-from counter_listener.asr.model_download import fetch
-from counter_listener.asr.transfer import Patience, Wanted, plain
-from counter_listener.domain.errors import ModelError, UsageError
+from counter_listener.asr.model_archive import TransferProgress
+from counter_listener.asr.model_download import Download, RetryPolicy, url_without_secrets
+from counter_listener.domain import ModelError, UsageError
 
 CONTENT = random.Random(7).randbytes(300_000)  # noqa: S311 - no secret
 OTHER = random.Random(8).randbytes(300_000)  # noqa: S311 - no secret
-QUICK = Patience(connect=2, read=0.4, retries=3, backoff=0.02, enough=40_000)
+QUICK = RetryPolicy(connect=2, read=0.4, retries=3, backoff=0.02, progress=40_000)
 FILE = "model.zip"
 
 
@@ -28,37 +28,42 @@ def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name.upper(), raising=False)
 
 
-def wanted(site: Site, *, verified: bool = True, size: int = len(CONTENT)) -> Wanted:
-    return Wanted(
-        f"{site.url}/{FILE}",
-        FILE,
-        size,
-        exact=verified,
-        sha256=hashlib.sha256(CONTENT).hexdigest() if verified else None,
-    )
+def download(
+    site: Site,
+    folder: Path,
+    *,
+    verified: bool = True,
+    proxy: str | None = None,
+    progress: TransferProgress = lambda *_: None,
+) -> Path:
+    sha256 = hashlib.sha256(CONTENT).hexdigest() if verified else None
+    url = f"{site.url}/{FILE}"
+    return Download(url, folder, FILE, len(CONTENT), verified, sha256, progress, proxy, QUICK).fetch()
 
 
 def fetched(site: Site, folder: Path, *, verified: bool = True, proxy: str | None = None) -> bytes:
-    told: list[tuple[int, int | None]] = []
-    file = fetch(wanted(site, verified=verified), folder, lambda *now: told.append(now), proxy, QUICK)
-    assert [one.name for one in folder.iterdir()] == [FILE], "a part was left behind"
-    assert not told or told[-1][0] == file.stat().st_size
+    """The content of a complete download, whose progress ends at its size."""
+    calls: list[tuple[int, int | None]] = []
+    file = download(site, folder, verified=verified, proxy=proxy, progress=lambda *call: calls.append(call))
+    assert [entry.name for entry in folder.iterdir()] == [FILE], "a part was left behind"
+    assert not calls or calls[-1][0] == file.stat().st_size
     return file.read_bytes()
 
 
 def refusal(site: Site, folder: Path, *, verified: bool = True, proxy: str | None = None) -> str:
+    """The message of a failed download, which names the other ways."""
     with pytest.raises(ModelError) as refused:
-        fetch(wanted(site, verified=verified), folder, lambda *_: None, proxy, QUICK)
-    told = str(refused.value)
-    assert "\n" not in told
+        download(site, folder, verified=verified, proxy=proxy)
+    message = str(refused.value)
+    assert "\n" not in message
     assert not (folder / FILE).exists()
-    for way in ("another machine", "carry the folder", "--mirror URL"):
-        assert way in told
-    return told
+    for way in ("another machine", "copy the folder", "--mirror URL"):
+        assert way in message
+    return message
 
 
 @pytest.mark.parametrize(
-    ("manners", "ranges"),
+    ("answers", "ranges"),
     [
         (["good"], [None]),
         (["cut:65536", "good"], [None, "bytes=65536-"]),
@@ -74,67 +79,69 @@ def refusal(site: Site, folder: Path, *, verified: bool = True, proxy: str | Non
         (["hang-up", "good"], [None, None]),
     ],
 )
-def test_a_file_comes_whole_over_a_bad_line(manners: list[str], ranges: list[str | None], tmp_path: Path) -> None:
-    with serving(Site(CONTENT, manners)) as site:
+def test_a_file_arrives_complete_over_a_bad_connection(
+    answers: list[str], ranges: list[str | None], tmp_path: Path
+) -> None:
+    with serving(Site(CONTENT, answers)) as site:
         assert fetched(site, tmp_path) == CONTENT
         assert site.ranges() == ranges
 
 
-def test_what_came_is_kept_and_the_next_run_goes_on_from_there(tmp_path: Path) -> None:
+def test_received_bytes_are_kept_and_the_next_run_continues(tmp_path: Path) -> None:
     with serving(Site(CONTENT, ["cut:16384", "status:503"])) as site:
-        told = refusal(site, tmp_path)
-        assert "503" in told
-        assert part_of(tmp_path) == CONTENT[:16384]
-        site.manners.append("good")
+        message = refusal(site, tmp_path)
+        assert "503" in message
+        assert partial_download(tmp_path) == CONTENT[:16384]
+        site.answers.append("good")
         assert fetched(site, tmp_path) == CONTENT
         assert site.ranges()[-1] == "bytes=16384-"
 
 
-def test_a_line_that_brings_next_to_nothing_is_given_up(tmp_path: Path) -> None:
+def test_a_connection_that_brings_hardly_anything_is_given_up(tmp_path: Path) -> None:
     with serving(Site(CONTENT, ["cut:7"])) as site:
-        told = refusal(site, tmp_path)
-        assert "broke again and again; the 28 bytes that came are kept" in told
-        assert len(site.asked) == 1 + QUICK.retries
+        message = refusal(site, tmp_path)
+        assert "broke repeatedly; the 28 bytes received are kept" in message
+        assert len(site.requests) == 1 + QUICK.retries
 
 
 def test_a_server_that_ignores_ranges_and_cuts_is_given_up(tmp_path: Path) -> None:
     with serving(Site(CONTENT, ["cut-ignore-range:196608"])) as site:
-        assert "broke again and again" in refusal(site, tmp_path)
-        assert len(site.asked) <= 2 + 2 * QUICK.retries
+        assert "broke repeatedly" in refusal(site, tmp_path)
+        assert len(site.requests) <= 2 + 2 * QUICK.retries
 
 
-@pytest.mark.parametrize("manners", [["good"], ["cut:16384", "good"]])
-def test_a_wrong_file_is_refused_and_nothing_of_it_kept(manners: list[str], tmp_path: Path) -> None:
-    with serving(Site(OTHER, manners)) as site:
+@pytest.mark.parametrize("answers", [["good"], ["cut:16384", "good"]])
+def test_a_wrong_file_is_refused_and_deleted(answers: list[str], tmp_path: Path) -> None:
+    with serving(Site(OTHER, answers)) as site:
         assert "another file than model.zip (its SHA-256 differs" in refusal(site, tmp_path)
         assert list(tmp_path.iterdir()) == []
-        assert len(site.asked) <= 3
+        assert len(site.requests) <= 3
 
 
-def test_a_part_of_another_file_is_thrown_away_and_fetched_again(tmp_path: Path) -> None:
+def test_a_part_of_another_file_is_deleted_and_downloaded_again(tmp_path: Path) -> None:
     (tmp_path / f"{FILE}.part").write_bytes(OTHER[:5000])
     with serving(Site(CONTENT)) as site:
         assert fetched(site, tmp_path) == CONTENT
         assert site.ranges() == ["bytes=5000-", None]
 
 
-def test_a_part_of_the_right_length_is_believed_only_if_its_checksum_is_right(tmp_path: Path) -> None:
+def test_a_part_of_the_right_length_is_accepted_only_with_the_right_checksum(tmp_path: Path) -> None:
     part = tmp_path / f"{FILE}.part"
     with serving(Site(CONTENT)) as site:
         part.write_bytes(CONTENT)
         assert fetched(site, tmp_path) == CONTENT
-        assert site.asked == []
+        assert site.requests == []
         (tmp_path / FILE).unlink()
         part.write_bytes(OTHER)
         assert fetched(site, tmp_path) == CONTENT
 
 
-def test_without_a_checksum_only_the_same_file_is_gone_on_with(tmp_path: Path) -> None:
+def test_without_a_checksum_only_the_same_file_is_continued(tmp_path: Path) -> None:
     with serving(Site(CONTENT, ["cut:16384", "status:404"])) as site:
         assert "404" in refusal(site, tmp_path, verified=False)
-        site.content, site.tag, site.manners = OTHER, '"two"', ["good"]
+        site.content, site.tag, site.answers = OTHER, '"two"', ["good"]
         assert fetched(site, tmp_path, verified=False) == OTHER
-        assert site.asked[-1]["If-Range"] == '"one"'
+        assert site.requests[-1]["If-Range"] == '"one"'
 
 
 def test_without_a_validator_an_unverified_file_begins_again(tmp_path: Path) -> None:
@@ -144,11 +151,11 @@ def test_without_a_validator_an_unverified_file_begins_again(tmp_path: Path) -> 
         assert site.ranges() == [None]
 
 
-def test_an_archive_that_is_there_and_right_is_not_fetched_again(tmp_path: Path) -> None:
+def test_an_intact_archive_is_not_downloaded_again(tmp_path: Path) -> None:
     (tmp_path / FILE).write_bytes(CONTENT)
     with serving(Site(OTHER)) as site:
         assert fetched(site, tmp_path) == CONTENT
-        assert fetch(wanted(site, verified=False), tmp_path, lambda *_: None, None, QUICK).read_bytes() == OTHER
+        assert download(site, tmp_path, verified=False).read_bytes() == OTHER
 
 
 @pytest.mark.parametrize("verified", [True, False])
@@ -159,31 +166,33 @@ def test_a_file_without_end_does_not_fill_the_disk(verified: bool, tmp_path: Pat
 
 
 @pytest.mark.parametrize(
-    ("manner", "told", "requests"),
+    ("answer", "message", "requests"),
     [
-        ("web-page", "gives a web page, not a file", 1),
-        ("redirect", "from one address to the next", 6),
-        ("status:404", "the server says 404 Not Found", 1),
-        ("status:403", "the server says 403 Forbidden", 1),
-        ("status:500", "the server says 500", 1 + QUICK.retries),
-        ("hang-up", "cannot be reached", 1 + QUICK.knocks),
-        ("no-such-range", "answers, but sends nothing", 1 + QUICK.retries),
+        ("web-page", "returns a web page instead of a file", 1),
+        ("redirect", "redirects too many times", 6),
+        ("status:404", "the server answers 404 Not Found", 1),
+        ("status:403", "the server answers 403 Forbidden", 1),
+        ("status:500", "the server answers 500", 1 + QUICK.retries),
+        ("hang-up", "cannot be reached", 1 + QUICK.first_retries),
+        ("no-such-range", "answers, but sends nothing usable", 1 + QUICK.retries),
     ],
 )
-def test_what_cannot_be_had_is_told_in_one_sentence(manner: str, told: str, requests: int, tmp_path: Path) -> None:
-    with serving(Site(CONTENT, [manner])) as site:
-        assert told in refusal(site, tmp_path)
-        assert len(site.asked) == requests
+def test_a_failed_download_is_reported_in_one_sentence(
+    answer: str, message: str, requests: int, tmp_path: Path
+) -> None:
+    with serving(Site(CONTENT, [answer])) as site:
+        assert message in refusal(site, tmp_path)
+        assert len(site.requests) == requests
 
 
 def test_a_redirect_is_followed(tmp_path: Path) -> None:
-    with serving(Site(CONTENT)) as there, serving(Site(b"", ["redirect"], elsewhere=f"{there.url}/x.zip")) as site:
+    with serving(Site(CONTENT)) as target, serving(Site(b"", ["redirect"], redirect_to=f"{target.url}/x.zip")) as site:
         assert fetched(site, tmp_path) == CONTENT
 
 
-def test_without_a_network_the_three_ways_by_hand_are_told(tmp_path: Path) -> None:
+def test_without_a_network_the_message_names_the_other_ways(tmp_path: Path) -> None:
     with serving(Site(CONTENT)) as site:
-        pass  # and now nobody listens there
+        pass  # now nothing listens there
     assert f"{site.url}/{FILE} cannot be reached; there is no network here" in refusal(site, tmp_path)
     site.url = "http://no-such-host.invalid"
     assert "cannot be reached" in refusal(site, tmp_path)
@@ -194,27 +203,27 @@ def test_a_proxy_is_used_and_its_password_never_shown(tmp_path: Path) -> None:
         asked = Site(b"", url="http://models.invalid")
         through = proxy.url.replace("http://", "http://user:secret@")
         assert fetched(asked, tmp_path, proxy=through) == CONTENT
-        assert proxy.asked[0]["path"] == "http://models.invalid/model.zip"
-        assert "Proxy-Authorization" in proxy.asked[0]
+        assert proxy.requests[0]["path"] == "http://models.invalid/model.zip"
+        assert "Proxy-Authorization" in proxy.requests[0]
     (tmp_path / FILE).unlink()
-    told = refusal(asked, tmp_path, proxy=through)
-    assert "The proxy cannot be reached" in told
-    assert "secret" not in told
-    assert plain("http://user:secret@host:1/x.zip?key=secret") == "http://host:1/x.zip"
+    message = refusal(asked, tmp_path, proxy=through)
+    assert "The proxy cannot be reached" in message
+    assert "secret" not in message
+    assert url_without_secrets("http://user:secret@host:1/x.zip?key=secret") == "http://host:1/x.zip"
 
 
 @pytest.mark.parametrize("proxy", ["nonsense://x", "http://", "socks5://127.0.0.1:1"])
-def test_a_proxy_that_is_none_is_bad_usage(proxy: str, tmp_path: Path) -> None:
+def test_an_invalid_proxy_is_a_usage_error(proxy: str, tmp_path: Path) -> None:
     asked = Site(b"", url="http://models.invalid")
     with pytest.raises((UsageError, ModelError)) as refused:
-        fetch(wanted(asked), tmp_path, lambda *_: None, proxy, QUICK)
+        download(asked, tmp_path, proxy=proxy)
     assert "proxy" in str(refused.value).lower()  # SOCKS with PySocks or without
 
 
 @pytest.mark.parametrize("host", ["[", "a b", "%zz", "..", "", "a" * 100 + ".com", "x:99999", "x:abc"])
-def test_a_url_that_is_none_is_bad_usage(host: str, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"is no URL that can be used; write http://HOST:PORT"):
-        fetch(wanted(Site(b"", url=f"http://{host}")), tmp_path, lambda *_: None, None, QUICK)
+def test_an_invalid_url_is_a_usage_error(host: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"is not a usable URL; write http://HOST:PORT"):
+        download(Site(b"", url=f"http://{host}"), tmp_path)
 
 
 def test_an_untrusted_certificate_is_refused_until_its_authority_is_named(
@@ -231,5 +240,5 @@ def test_an_untrusted_certificate_is_refused_until_its_authority_is_named(
         assert "REQUESTS_CA_BUNDLE" in refusal(site, folder)
         monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(bundle))
         assert fetched(site, folder) == CONTENT
-        site.manners, site.elsewhere = ["redirect"], f"{plain_site.url}/{FILE}"
+        site.answers, site.redirect_to = ["redirect"], f"{plain_site.url}/{FILE}"
         assert "without encryption" in refusal(site, tmp_path / "unverified", verified=False)

@@ -1,4 +1,4 @@
-"""Installing and removing: a model is there whole or not at all, whatever comes between."""
+"""Installing and removing: a model is installed completely or not at all, whatever interrupts it."""
 
 from __future__ import annotations
 
@@ -17,12 +17,13 @@ from typing import Any
 
 import pytest
 from support.command import run
-from support.http_server import Site, part_of, serving
+from support.http_server import Site, partial_download, serving
 
-from counter_listener.asr.model_files import CHECKSUMS, find_model, installed, listed_in_full, verify_model
+from counter_listener.asr.model_check import has_all_checksums, verify_model
+from counter_listener.asr.model_files import CHECKSUMS, available_models, find_model
 from counter_listener.asr.model_storage import ORIGIN
 from counter_listener.cli.options import DEFAULT_MODEL
-from counter_listener.domain.resources import bundled_folder
+from counter_listener.domain import bundled_folder
 
 BUNDLED = bundled_folder("models") / DEFAULT_MODEL
 NAME = "small-cn-0.22"
@@ -51,13 +52,13 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def archive(tmp_path: Path) -> Path:
-    file = tmp_path / "brought-by-hand.zip"
+    file = tmp_path / "copied.zip"
     file.write_bytes(CONTENT)
     return file
 
 
-def there(home: Path) -> list[str]:
-    """What is in the folder of models, but for the lock and the empty folder of downloads."""
+def entries(home: Path) -> list[str]:
+    """The entries of the folder of models, except the lock and an empty folder of downloads."""
     names = sorted(entry.name for entry in home.iterdir()) if home.exists() else []
     return [
         name for name in names if name != ".lock" and not (name == ".downloads" and not list((home / name).iterdir()))
@@ -78,14 +79,14 @@ def test_a_known_model_is_fetched_by_name_and_used(home: Path) -> None:
         mirror = site.url.replace("http://", "http://user:secret@")
         done = run("models", "install", NAME, "--mirror", mirror, "--sha256", DIGEST.upper())
         assert done.exit_code == 0, done.output
-        assert "Authorization" in site.asked[0]
-        assert [request["path"] for request in site.asked] == [f"/{ARCHIVE}"] * 2
-        assert there(home) == [NAME]
+        assert "Authorization" in site.requests[0]
+        assert [request["path"] for request in site.requests] == [f"/{ARCHIVE}"] * 2
+        assert entries(home) == [NAME]
         again = run("models", "install", f"vosk-model-{NAME}", "--mirror", site.url)
-        assert "is installed already, and whole; nothing was done" in again.stdout
-        assert len(site.asked) == 2
+        assert "is already installed and complete; nothing was done" in again.stdout
+        assert len(site.requests) == 2
     assert find_model(NAME) == find_model(f"vosk-model-{NAME}") == home / NAME
-    assert listed_in_full(home / NAME)
+    assert has_all_checksums(home / NAME)
     origin = json.loads((home / NAME / ORIGIN).read_text(encoding="utf-8"))
     assert (origin["source"], origin["sha256"], origin["verified"]) == (f"{site.url}/{ARCHIVE}", DIGEST, "given")
 
@@ -94,44 +95,44 @@ def test_a_mirror_is_a_setting_of_the_environment_too(home: Path, monkeypatch: p
     with serving(Site(CONTENT)) as site:
         monkeypatch.setenv("COUNTER_LISTENER_MIRROR", f"{site.url}/vosk/")
         assert run("models", "install", NAME, "--sha256", DIGEST).exit_code == 0
-        assert site.asked[0]["path"] == f"/vosk/{ARCHIVE}"
-    assert there(home) == [NAME]
+        assert site.requests[0]["path"] == f"/vosk/{ARCHIVE}"
+    assert entries(home) == [NAME]
 
 
 def test_a_server_that_serves_another_file_installs_nothing(home: Path) -> None:
     with serving(Site(CONTENT[:-1] + b"x")) as site:
         assert "another file than" in refusal("install", NAME, "--mirror", site.url, "--sha256", DIGEST)
-    assert there(home) == []
+    assert entries(home) == []
 
 
-def test_a_model_without_a_known_checksum_is_not_even_asked_for(home: Path) -> None:
+def test_a_model_without_a_known_checksum_is_not_even_requested(home: Path) -> None:
     with serving(Site(CONTENT)) as site:
-        told = refusal("install", "cn-0.22", "--mirror", site.url)
-        assert "No checksum of vosk-model-cn-0.22.zip is known" in told
-        assert "--accept-unverified" in told
-        assert site.asked == []
-    assert there(home) == []
+        message = refusal("install", "cn-0.22", "--mirror", site.url)
+        assert "No checksum of vosk-model-cn-0.22.zip is known" in message
+        assert "--accept-unverified" in message
+        assert site.requests == []
+    assert entries(home) == []
 
 
-def test_an_archive_that_nobody_vouches_for_is_told_of(archive: Path, home: Path) -> None:
-    told = refusal("install", archive)
-    assert DIGEST in told
-    assert "--accept-unverified" in told
+def test_an_archive_without_a_known_checksum_is_refused_unless_accepted(archive: Path, home: Path) -> None:
+    message = refusal("install", archive)
+    assert DIGEST in message
+    assert "--accept-unverified" in message
     assert "damaged or another file" in refusal("install", archive, "--sha256", "0" * 64)
     assert "64 hexadecimal digits" in refusal("install", archive, "--sha256", "abc")
-    assert there(home) == []
+    assert entries(home) == []
     assert run("models", "install", archive, "--accept-unverified").exit_code == 0
-    assert there(home) == [NAME]
-    assert "held to no checksum when it came" in run("models", "list").stdout
-    assert "nothing shows that it is what its makers made" in run("models", "verify", NAME).stdout
+    assert entries(home) == [NAME]
+    assert "not verified by a checksum" in run("models", "list").stdout
+    assert "nothing shows that it is what its makers published" in run("models", "verify", NAME).stdout
 
 
 def test_an_archive_by_an_official_name_must_be_the_official_one(archive: Path, home: Path) -> None:
     official = archive.rename(archive.with_name(ARCHIVE))
-    told = refusal("install", official, "--accept-unverified")
-    assert "damaged or another file" in told
-    assert "3af8b0e7e0f835ae9d414ce5df580237a3cfb08d586c9fbbb0f7ff29ad5b14ba" in told
-    assert there(home) == []
+    message = refusal("install", official, "--accept-unverified")
+    assert "damaged or another file" in message
+    assert "3af8b0e7e0f835ae9d414ce5df580237a3cfb08d586c9fbbb0f7ff29ad5b14ba" in message
+    assert entries(home) == []
 
 
 def test_a_folder_is_copied_whole(tmp_path: Path, home: Path) -> None:
@@ -152,18 +153,18 @@ def test_a_folder_is_copied_whole(tmp_path: Path, home: Path) -> None:
 
 def test_a_folder_that_is_no_model_is_refused(tmp_path: Path, home: Path) -> None:
     (tmp_path / "empty").mkdir()
-    assert "is no model's folder: am/final.mdl is missing" in refusal("install", tmp_path / "empty")
+    assert "is not a model's folder: am/final.mdl is missing" in refusal("install", tmp_path / "empty")
     half = tmp_path / "half"
     shutil.copytree(BUNDLED, half)
     (half / "graph" / "Gr.fst").unlink()
     assert "a folder has none" in refusal("install", half, "--sha256", DIGEST)
-    assert f"{half} holds no model that can be used: half a model" in refusal("install", half)
+    assert f"{half} is not a usable model: incomplete" in refusal("install", half)
     linked = tmp_path / "linked"
     shutil.copytree(BUNDLED, linked)
     (linked / "more").symlink_to(tmp_path, target_is_directory=True)
     assert "is a link to a folder" in refusal("install", linked)
-    assert "is where installed models are, or holds that" in refusal("install", tmp_path)
-    assert there(home) == []
+    assert "overlaps the folder of installed models" in refusal("install", tmp_path)
+    assert entries(home) == []
 
 
 def test_what_libvosk_cannot_load_is_not_installed_though_its_own_list_fits(tmp_path: Path, home: Path) -> None:
@@ -176,40 +177,40 @@ def test_what_libvosk_cannot_load_is_not_installed_though_its_own_list_fits(tmp_
     (broken / CHECKSUMS).write_text("\n".join(kept) + "\n")
     verify_model(broken)
     assert "libvosk cannot load this model" in refusal("install", broken)
-    assert there(home) == []
+    assert entries(home) == []
 
 
 @pytest.mark.parametrize("what", ["no-such-model", "x" * 5000, "a/b/c.zip", ""])
-def test_what_is_nothing_is_told_with_what_is_known(what: str) -> None:
+def test_an_unknown_name_is_refused_with_the_known_ones(what: str) -> None:
     assert "known are small-cn-0.22, cn-0.22, cn-kaldi-multicn-0.15, small-en-us-0.15" in refusal("install", what)
 
 
 def test_the_bundled_model_is_neither_installed_over_nor_removed(archive: Path, home: Path) -> None:
     assert "ships with the program; there is nothing to install" in refusal("install", DEFAULT_MODEL)
     assert "is the bundled model's name" in refusal("install", archive, "--accept-unverified", "--name", DEFAULT_MODEL)
-    assert "ships with the program and stays" in refusal("remove", DEFAULT_MODEL, "--yes")
-    assert there(home) == []
+    assert "ships with the program and cannot be removed" in refusal("remove", DEFAULT_MODEL, "--yes")
+    assert entries(home) == []
 
 
 @pytest.mark.parametrize("name", ["../evil", "a/b", "NUL", ".hidden", "a.", "模型", ""])
-def test_a_name_that_some_system_cannot_have_is_refused(name: str, archive: Path, home: Path) -> None:
-    told = refusal("install", archive, "--accept-unverified", "--name", name) if name else ""
-    assert "choose a name" in told or not name
-    assert there(home) == []
+def test_a_name_that_is_not_valid_on_every_system_is_refused(name: str, archive: Path, home: Path) -> None:
+    message = refusal("install", archive, "--accept-unverified", "--name", name) if name else ""
+    assert "choose a name" in message or not name
+    assert entries(home) == []
 
 
-def test_another_model_of_that_name_goes_only_if_asked(archive: Path, tmp_path: Path, home: Path) -> None:
+def test_another_model_of_that_name_is_replaced_only_on_request(archive: Path, tmp_path: Path, home: Path) -> None:
     assert run("models", "install", archive, "--accept-unverified", "--name", "mine").exit_code == 0
     same = run("models", "install", archive, "--accept-unverified", "--name", "mine")
-    assert "is installed already, and whole" in same.stdout
+    assert "is already installed and complete" in same.stdout
     other = tmp_path / "mine"
     shutil.copytree(BUNDLED, other)
     (other / "README").write_text("another", encoding="utf-8")
-    assert "say --replace" in refusal("install", other)
+    assert "add --replace" in refusal("install", other)
     assert not (home / "mine" / "README").exists()
     assert run("models", "install", other, "--replace").exit_code == 0
     assert (home / "mine" / "README").exists()
-    assert there(home) == ["mine"]
+    assert entries(home) == ["mine"]
 
 
 def test_a_damaged_model_is_replaced_by_installing_it_again(archive: Path, home: Path) -> None:
@@ -221,17 +222,17 @@ def test_a_damaged_model_is_replaced_by_installing_it_again(archive: Path, home:
     assert run("models", "verify", NAME).exit_code == 0
 
 
-def test_a_disk_that_is_too_small_is_told_before_anything_is_written(tmp_path: Path, home: Path) -> None:
+def test_a_disk_that_is_too_small_is_reported_before_anything_is_written(tmp_path: Path, home: Path) -> None:
     huge = tmp_path / "huge"
     shutil.copytree(BUNDLED, huge)
     with (huge / "am" / "more").open("wb") as file:
         file.truncate(1 << 43)  # holes: 8 TB that take no room
-    told = refusal("install", huge)
-    assert "MB free, and 8,388,6" in told
-    assert there(home) == []
+    message = refusal("install", huge)
+    assert "MB free, and 8,388,6" in message
+    assert entries(home) == []
 
 
-def test_a_folder_that_cannot_be_written_is_told(archive: Path, home: Path) -> None:
+def test_a_folder_that_cannot_be_written_is_reported(archive: Path, home: Path) -> None:
     home.parent.mkdir(parents=True)
     home.write_text("a file, where the folder should be", encoding="utf-8")
     assert f"{home} cannot be written" in refusal("install", archive, "--accept-unverified")
@@ -239,13 +240,13 @@ def test_a_folder_that_cannot_be_written_is_told(archive: Path, home: Path) -> N
 
 def test_a_model_is_removed_only_by_name_and_with_consent(archive: Path, home: Path) -> None:
     assert run("models", "install", archive, "--accept-unverified").exit_code == 0
-    assert "say --yes" in refusal("remove", NAME)
+    assert "add --yes" in refusal("remove", NAME)
     for name in ("no-such-model", "..", ".", "", ".lock", str(home / NAME)):
         assert "No model" in refusal("remove", name, "--yes")
-    assert there(home) == [NAME]
+    assert entries(home) == [NAME]
     assert run("models", "remove", NAME, "--yes").stdout == f"{NAME} is removed.\n"
-    assert there(home) == []
-    assert NAME not in installed()
+    assert entries(home) == []
+    assert NAME not in available_models()
 
 
 def test_what_is_listed_and_where_it_is(archive: Path, home: Path) -> None:
@@ -290,19 +291,19 @@ def test_an_interrupted_install_leaves_no_half_model_and_goes_on_later(how: sign
     with serving(Site(CONTENT, ["slow:200", "good"])) as site:
         words = ("install", NAME, "--mirror", site.url, "--sha256", DIGEST)
         first = program(home, *words)
-        until(lambda: list(home.glob(".downloads/*.part")) and len(part_of(home / ".downloads")) > 100_000)
+        until(lambda: list(home.glob(".downloads/*.part")) and len(partial_download(home / ".downloads")) > 100_000)
         first.send_signal(how)
-        _, told = first.communicate(timeout=20)
-        assert there(home) == [".downloads"]
+        _, message = first.communicate(timeout=20)
+        assert entries(home) == [".downloads"]
         if how == signal.SIGINT:
             assert first.returncode == 130
-            assert told.startswith("Interrupted; nothing was installed.")
-        kept = len(part_of(home / ".downloads"))
+            assert message.startswith("Interrupted; nothing was installed.")
+        kept = len(partial_download(home / ".downloads"))
         second = program(home, *words)
         second.communicate(timeout=60)
         assert second.returncode == 0
         assert site.ranges() == [None, f"bytes={kept}-"]
-    assert there(home) == [NAME]
+    assert entries(home) == [NAME]
 
 
 def test_a_kill_while_unpacking_leaves_nothing_that_counts_as_a_model(archive: Path, home: Path) -> None:
@@ -310,19 +311,19 @@ def test_a_kill_while_unpacking_leaves_nothing_that_counts_as_a_model(archive: P
     until(lambda: list(home.glob(".staging-*/*/am/final.mdl")))
     first.kill()
     first.communicate(timeout=20)
-    if there(home) != [NAME]:
-        assert NAME not in installed()
+    if entries(home) != [NAME]:
+        assert NAME not in available_models()
         assert run("models", "install", archive, "--accept-unverified").exit_code == 0
-    assert there(home) == [NAME]
+    assert entries(home) == [NAME]
 
 
 def test_two_installs_at_once_are_safe(home: Path) -> None:
     with serving(Site(CONTENT, ["slow:10", "good"])) as site:
         both = [program(home, "install", NAME, "--mirror", site.url, "--sha256", DIGEST) for _ in range(2)]
-        told = [one.communicate(timeout=100) for one in both]
-        assert [one.returncode for one in both] == [0, 0]
-        assert len(site.asked) == 1
-    assert sum("waiting for it to end" in err for _, err in told) == 1
-    assert sum("nothing was done" in out for out, _ in told) == 1
-    assert there(home) == [NAME]
+        message = [process.communicate(timeout=100) for process in both]
+        assert [process.returncode for process in both] == [0, 0]
+        assert len(site.requests) == 1
+    assert sum("waiting for it to finish" in err for _, err in message) == 1
+    assert sum("nothing was done" in out for out, _ in message) == 1
+    assert entries(home) == [NAME]
     verify_model(home / NAME)

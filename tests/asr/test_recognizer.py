@@ -4,25 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from functools import cache
-from typing import Any
 
 import pytest
+from support.bundled import model
 
-from counter_listener.asr.model_files import find_model
-from counter_listener.asr.recognizer import VoskRecognizer, load_model, parse_words, transcribe
-from counter_listener.audio.chunking import blocks
-from counter_listener.audio.recording import read_recording
-from counter_listener.domain.resources import bundled_folder
-from counter_listener.domain.types import BLOCK_SAMPLES, SAMPLE_RATE, Gap, StreamItem, Tick, Utterance, Word
+from counter_listener.asr import transcribe
+from counter_listener.asr.recognizer import parse_words
+from counter_listener.audio import blocks, read_recording
+from counter_listener.domain import BLOCK_SAMPLES, SAMPLE_RATE, Gap, StreamItem, Tick, Utterance, Word, bundled_folder
 
 SPEECH_AND_SILENCE = 230
-"""Blocks of long-silence.wav: what is said in it first, and half a minute of the silence after that."""
-
-
-@cache
-def model() -> Any:
-    return load_model(find_model("counter-cn"))
+"""Blocks of long-silence.wav: the speech at its beginning, and half a minute of the silence after it."""
 
 
 def sound(name: str) -> list[bytes]:
@@ -31,7 +23,7 @@ def sound(name: str) -> list[bytes]:
 
 
 def items(stream: list[bytes | Gap]) -> list[StreamItem]:
-    return list(transcribe(stream, VoskRecognizer(model())))
+    return list(transcribe(stream, model().recognizer()))
 
 
 @pytest.mark.parametrize("name", ["long-silence.wav", "noise.wav", "telephone-alaw.wav"])
@@ -52,12 +44,12 @@ def test_a_gap_moves_what_follows_and_marks_what_it_touches() -> None:
     plain = [item for item in items([*whole]) if isinstance(item, Utterance)]
     cut = int(plain[3].start * SAMPLE_RATE / BLOCK_SAMPLES)
     gap = Gap(cut * BLOCK_SAMPLES / SAMPLE_RATE, 7.0, "cable pulled")
-    told = items([*whole[:cut], gap, *whole[cut:]])
-    heard = [item for item in told if isinstance(item, Utterance)]
-    assert gap in told
+    stream_items = items([*whole[:cut], gap, *whole[cut:]])
+    heard = [item for item in stream_items if isinstance(item, Utterance)]
+    assert gap in stream_items
     assert [heard[0].near_gap, heard[3].near_gap, heard[-1].near_gap] == [False, True, False]
     assert heard[-1].end == pytest.approx(plain[-1].end + 7.0, abs=0.3)
-    last = told[-1]
+    last = stream_items[-1]
     assert isinstance(last, Tick)
     assert last.at == last.settled == pytest.approx(sum(map(len, whole)) / 2 / SAMPLE_RATE + 7.0)
 
@@ -66,8 +58,8 @@ def test_speech_cut_off_by_a_gap_is_marked() -> None:
     whole = sound("full-marks.wav")
     first = next(item for item in items([*whole]) if isinstance(item, Utterance))
     inside = int((first.start + first.end) / 2 * SAMPLE_RATE / BLOCK_SAMPLES)
-    told = items([*whole[:inside], Gap(inside * BLOCK_SAMPLES / SAMPLE_RATE, 1.0, "lost")])
-    assert [item.near_gap for item in told if isinstance(item, Utterance)] == [True]
+    stream_items = items([*whole[:inside], Gap(inside * BLOCK_SAMPLES / SAMPLE_RATE, 1.0, "lost")])
+    assert [item.near_gap for item in stream_items if isinstance(item, Utterance)] == [True]
 
 
 def results() -> Iterator[tuple[str, tuple[Word, ...]]]:

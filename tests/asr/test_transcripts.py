@@ -12,8 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from counter_listener.asr.transcripts import read_transcript
-from counter_listener.domain.errors import TranscriptError
-from counter_listener.domain.types import Utterance, Word
+from counter_listener.domain import TranscriptError, Utterance, Word
 
 
 def put(folder: Path, content: str | bytes) -> Path:

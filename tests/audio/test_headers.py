@@ -1,4 +1,4 @@
-"""What headers promise: lies, odd ends and noise."""
+"""What headers declare: wrong sizes, odd ends and noise."""
 
 from __future__ import annotations
 
@@ -9,7 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from counter_listener.audio.headers import WavHeader, asf_seconds, closed_ogg, flac_start, mp3_seconds, read_wav_header
+from counter_listener.audio.headers import (
+    WavHeader,
+    asf_seconds,
+    flac_start,
+    is_closed_ogg,
+    mp3_seconds,
+    read_wav_header,
+)
 
 
 def wav(data: bytes, declared: int, after: bytes = b"", *, big: bool = False) -> io.BytesIO:
@@ -49,12 +56,12 @@ def test_held_and_missing_add_up(data: bytes, declared: int, big: bool) -> None:
         (b"\xf0" * 100_000 + bytes(70_000), 100_000),
     ],
 )
-def test_what_follows_the_sound(after: bytes, unread: int) -> None:
+def test_what_follows_the_audio(after: bytes, unread: int) -> None:
     assert read_wav_header(wav(b"\1\2" * 50, 100, after)) == WavHeader(32_000, held=100, unread=unread)
 
 
 @given(st.binary(max_size=200), st.sampled_from([b"", b"RIFF\0\0\0\0WAVE", b"RF64\0\0\0\0WAVEds64\x1c\0\0\0"]))
-def test_noise_gives_a_header_or_a_reason(content: bytes, head: bytes) -> None:
+def test_random_bytes_give_a_header_or_a_reason(content: bytes, head: bytes) -> None:
     try:
         header = read_wav_header(io.BytesIO(head + content))
     except ValueError as error:
@@ -64,7 +71,7 @@ def test_noise_gives_a_header_or_a_reason(content: bytes, head: bytes) -> None:
         assert min(header.held, header.missing, header.unread, header.bytes_per_second) >= 0
 
 
-def test_not_wav() -> None:
+def test_other_formats_have_no_wav_header() -> None:
     assert read_wav_header(io.BytesIO(b"OggS and so on")) is None
     assert read_wav_header(io.BytesIO(b"RIFF\0\0\0\0AVI LIST")) is None
 
@@ -89,9 +96,9 @@ def test_wma_length() -> None:
 
 def test_last_page_of_an_ogg() -> None:
     page = b"OggS\0%c" + bytes(40)
-    assert closed_ogg(io.BytesIO(page % 0 + page % 4))
-    assert not closed_ogg(io.BytesIO(page % 4 + page % 0))
-    assert not closed_ogg(io.BytesIO(b"OggS"))
+    assert is_closed_ogg(io.BytesIO(page % 0 + page % 4))
+    assert not is_closed_ogg(io.BytesIO(page % 4 + page % 0))
+    assert not is_closed_ogg(io.BytesIO(b"OggS"))
 
 
 def flac_number(number: int) -> bytes:
@@ -107,12 +114,12 @@ def flac_number(number: int) -> bytes:
 
 
 @given(st.integers(0, 2**31 - 1), st.sampled_from([576, 4_096]))
-def test_flac_frames_know_their_place(number: int, samples: int) -> None:
+def test_flac_frames_state_their_position(number: int, samples: int) -> None:
     assert flac_start(b"\xff\xf8\x35\x08" + flac_number(number), samples) == number * samples
     assert flac_start(b"\xff\xf9\x35\x08" + flac_number(number), samples) == number
 
 
 @given(st.binary(max_size=12))
-def test_flac_noise(frame: bytes) -> None:
+def test_random_bytes_are_no_flac_frame(frame: bytes) -> None:
     assert (flac_start(b"\xff\xf8" + frame, 576) or 0) >= 0
     assert flac_start(b"\0" + frame, 576) is None

@@ -7,7 +7,7 @@ import os
 import random
 import struct
 from array import array
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from io import FileIO
@@ -19,12 +19,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from counter_listener.audio import recording as audio
+from counter_listener.audio import decoding
 from counter_listener.audio.chunking import blocks
 from counter_listener.audio.recording import probe, read_recording
 from counter_listener.batch.inputs import AUDIO_SUFFIXES
-from counter_listener.domain.errors import AudioError
-from counter_listener.domain.types import BLOCK_SAMPLES, Gap
+from counter_listener.domain import BLOCK_SAMPLES, AudioError, Gap
 
 BLOCK = BLOCK_SAMPLES * 2
 
@@ -38,7 +37,7 @@ def tone(seconds: float, rate: int = 16_000, channels: int = 1) -> bytes:
 
 
 def noise(seconds: float, rate: int = 16_000) -> bytes:
-    """What a codec cannot shrink, so that damage to the file is damage to the sound."""
+    """A codec cannot compress this, so damage to the file is damage to the audio."""
     dice = random.Random(1)  # noqa: S311
     return array("h", (dice.randrange(-4_000, 4_000) for _ in range(int(seconds * rate)))).tobytes()
 
@@ -76,7 +75,7 @@ def wav(  # noqa: PLR0913 (a header has as many fields)
     after: bytes = b"",
     before: bytes = b"",
 ) -> bytes:
-    """The bytes of a WAV file that may lie."""
+    """The bytes of a WAV file, with a wrong header where asked."""
     align = channels * bits // 8
     fmt = struct.pack("<4sIHHIIHH", b"fmt ", 16, tag, channels, rate, rate * align, align, bits)
     size = len(sound) if declared is None else declared
@@ -97,7 +96,7 @@ def put(folder: Path, content: bytes, name: str = "visit.wav") -> Path:
 
 
 def heard(path: Path) -> tuple[bytes, list[Gap]]:
-    """All the sound and all the gaps."""
+    """All the audio and all the gaps."""
     items = list(read_recording(path))
     return b"".join(x for x in items if isinstance(x, bytes)), [x for x in items if isinstance(x, Gap)]
 
@@ -227,14 +226,14 @@ def test_video_gives_its_first_sound_track(tmp_path: Path) -> None:
     assert gaps == []
 
 
-def cut(seconds: float) -> bytes:
-    """A WAV of 1.5 s that ends so much too soon."""
+def cut_short(seconds: float) -> bytes:
+    """A WAV file of 1.5 s that ends so many seconds early."""
     return wav(tone(1.5))[: -int(seconds * 32_000) or None]
 
 
-LYING = [
-    pytest.param(cut(0.5), 1.0, [0.5], "breaks off", id="truncated"),
-    pytest.param(cut(0.5)[:-1], 0.9999, [0.50003125], "breaks off", id="truncated within a sample"),
+WRONG_HEADERS = [
+    pytest.param(cut_short(0.5), 1.0, [0.5], "breaks off", id="truncated"),
+    pytest.param(cut_short(0.5)[:-1], 0.9999, [0.50003125], "breaks off", id="truncated within a sample"),
     pytest.param(wav(tone(1.5), declared=0), 1.5, [0.0], "never closed", id="recorder killed"),
     pytest.param(wav(tone(1.5), declared=0x7FFFF000), 1.5, [0.0], "never closed", id="placeholder"),
     pytest.param(wav(tone(1.5), declared=0xFFFFFFFF), 1.5, [], "", id="pipe"),
@@ -248,8 +247,10 @@ LYING = [
 ]
 
 
-@pytest.mark.parametrize(("content", "seconds", "lost", "reason"), LYING)
-def test_wav_headers_that_lie(tmp_path: Path, content: bytes, seconds: float, lost: list[float], reason: str) -> None:
+@pytest.mark.parametrize(("content", "seconds", "lost", "reason"), WRONG_HEADERS)
+def test_wav_headers_that_are_wrong(
+    tmp_path: Path, content: bytes, seconds: float, lost: list[float], reason: str
+) -> None:
     sound, gaps = heard(put(tmp_path, content))
     assert sound == tone(1.5)[: len(sound)]
     assert len(sound) / 32_000 == pytest.approx(seconds, abs=0.0001)
@@ -284,7 +285,7 @@ def test_bad_recordings_are_one_sentence(tmp_path: Path, content: bytes, reason:
     assert "\n" not in str(error.value)
 
 
-def test_what_is_no_file(tmp_path: Path) -> None:
+def test_a_path_that_is_not_a_file(tmp_path: Path) -> None:
     for path, reason in ((tmp_path / "a.wav", "does not exist"), (tmp_path, "is a folder")):
         for read in (heard, probe):
             with pytest.raises(AudioError, match=reason):
@@ -292,7 +293,7 @@ def test_what_is_no_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
-def test_named_pipe_is_refused_not_waited_for(tmp_path: Path) -> None:
+def test_named_pipe_is_refused_at_once(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "a.wav")
     with pytest.raises(AudioError, match="not a file"):
         heard(tmp_path / "a.wav")
@@ -300,7 +301,7 @@ def test_named_pipe_is_refused_not_waited_for(tmp_path: Path) -> None:
 
 @pytest.fixture
 def plain_user() -> Iterator[None]:
-    """Root may read everything, so be nobody for a while."""
+    """Root may read everything, so the test runs as nobody."""
     if not hasattr(os, "geteuid"):
         pytest.skip("rights are not modes here")
     root = os.geteuid() == 0
@@ -327,7 +328,7 @@ def test_disk_that_fails_half_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
                 raise OSError(5, "Input/output error")
             return super().readinto(buffer)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(audio, "FileIO", Failing)
+    monkeypatch.setattr(decoding, "FileIO", Failing)
     sound, gaps = heard(put(tmp_path, wav(noise(10))))
     assert sound == noise(10)[: len(sound)]
     assert len(sound) / 32_000 + gaps[-1].seconds == pytest.approx(10, abs=0.01)
@@ -383,11 +384,11 @@ def test_missing_pages_are_a_gap(tmp_path: Path) -> None:
 
 
 def test_progress(tmp_path: Path) -> None:
-    told: list[float] = []
+    read: list[float] = []
     path = put(tmp_path, wav(tone(3.0)))
-    assert len(list(read_recording(path, told.append))) == len(told)
-    assert told == sorted(told)
-    assert told[-1] == 3.0
+    assert len(list(read_recording(path, read.append))) == len(read)
+    assert read == sorted(read)
+    assert read[-1] == 3.0
 
 
 @pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="nowhere to count open files")
@@ -438,8 +439,8 @@ def test_probe_reads_tags(tmp_path: Path) -> None:
     assert probe(mp3).stamped is None
 
 
-def flipped(content: bytes, dice: random.Random) -> bytes:
-    """The same with some bytes flipped, lost or doubled."""
+def damage(content: bytes, dice: random.Random) -> bytes:
+    """The same with some bytes changed, deleted or repeated."""
     damaged = bytearray(content)
     at, size = dice.randrange(len(damaged)), dice.randrange(1_000)
     match dice.randrange(4):
@@ -474,7 +475,7 @@ def test_invariant_5_any_bytes_give_sound_or_one_sentence(
     dice = random.Random(suffix)  # noqa: S311
     good = 0
     for _ in range(60):
-        path = put(tmp_path, flipped(content, dice), f"b.{suffix}")
+        path = put(tmp_path, damage(content, dice), f"b.{suffix}")
         try:
             sound, gaps = heard(path)
         except AudioError:
@@ -488,7 +489,7 @@ def test_invariant_5_any_bytes_give_sound_or_one_sentence(
 
 @settings(deadline=None)
 @given(st.binary(max_size=300), st.sampled_from([b"", b"RIFF\0\0\0\0WAVE", b"ID3", b"OggS", b"fLaC", b"#!AMR\n"]))
-def test_noise_for_a_file(tmp_path_factory: pytest.TempPathFactory, content: bytes, head: bytes) -> None:
+def test_random_bytes_as_a_file(tmp_path_factory: pytest.TempPathFactory, content: bytes, head: bytes) -> None:
     path = put(tmp_path_factory.mktemp("n"), head + content)
     with suppress(AudioError):
         probe(path)
@@ -501,14 +502,16 @@ GAP = Gap(1.0, 2.0, "lost")
 
 
 def cuts(sound: bytes, places: list[int]) -> list[bytes]:
-    """The sound cut at these places; some pieces are empty."""
+    """The audio cut at these positions; some pieces are empty."""
     edges = [0, *sorted(min(place, len(sound)) for place in places), len(sound)]
     return [sound[start:end] for start, end in pairwise(edges)]
 
 
 @settings(deadline=None)
 @given(sounds, sounds, st.lists(st.integers(0, 3 * BLOCK), max_size=8), st.lists(st.integers(0, 3 * BLOCK), max_size=8))
-def test_any_cutting_gives_the_same_blocks(first: bytes, second: bytes, some: list[int], others: list[int]) -> None:
+def test_blocks_do_not_depend_on_how_the_chunks_were_cut(
+    first: bytes, second: bytes, some: list[int], others: list[int]
+) -> None:
     whole = list(blocks([first, GAP, second]))
     assert list(blocks([*cuts(first, some), GAP, *cuts(second, others)])) == whole
     gap = whole.index(GAP)
@@ -528,9 +531,7 @@ def test_blocks_are_lazy() -> None:
     assert [len(next(stream)) for _ in range(3)] == [BLOCK] * 3  # type: ignore[arg-type]
 
 
-def test_blocks_of_a_recording_do_not_depend_on_its_reader(tmp_path: Path) -> None:
-    read: Callable[[Path], Iterator[bytes | Gap]] = read_recording
-    path = put(tmp_path, cut(0.5))
-    items = list(blocks(read(path)))
+def test_blocks_of_a_recording_are_whole_up_to_a_gap(tmp_path: Path) -> None:
+    items = list(blocks(read_recording(put(tmp_path, cut_short(0.5)))))
     assert [len(item) for item in items if isinstance(item, bytes)] == [BLOCK] * 5
     assert isinstance(items[-1], Gap)

@@ -11,14 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from counter_listener.audio.start_time import StartTime, find_start_time, parse_time, read_stamp
-from counter_listener.domain.errors import UsageError
+from counter_listener.domain import UsageError
 
 CHINA = timezone(timedelta(hours=8))
 MORNING = datetime(2026, 1, 15, 1, 30, tzinfo=UTC)
 
 
 def named(name: str) -> StartTime:
-    """What is known of a recording of that name alone."""
+    """The start of a recording, by its name alone."""
     return find_start_time(Path("somewhere") / name, None, None, CHINA)
 
 
@@ -60,6 +60,7 @@ def test_names_with_a_time(name: str) -> None:
         "20260115_13800138000.wav",
         "20260230-093000.wav",
         "20260115-253000.wav",
+        "20260115-240000.wav",
         "20260115-096000.wav",
         "19990115-093000.wav",
         "21000115-093000.wav",
@@ -116,7 +117,7 @@ def test_any_name(name: str) -> None:
         " 2026-01-15 09:30 ",
     ],
 )
-def test_times_as_typed(text: str) -> None:
+def test_times_that_users_type(text: str) -> None:
     assert parse_time(text, CHINA) == MORNING
     assert parse_time(text, CHINA).tzinfo is not None
 
@@ -131,9 +132,21 @@ def test_summer_time() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "yesterday", "2026-13-01", "2026-01-15 25:00", "15.1.2026", "0001-01-01", "9:30", "x" * 999]
+    "text",
+    [
+        "",
+        "yesterday",
+        "2026-13-01",
+        "2026-01-15 25:00",
+        "2026-1-15 24:00",
+        "2026",
+        "15.1.2026",
+        "0001-01-01",
+        "9:30",
+        "x" * 999,
+    ],
 )
-def test_what_is_no_time(text: str) -> None:
+def test_a_text_that_is_not_a_time(text: str) -> None:
     with pytest.raises(UsageError, match="2026-01-15 09:30") as error:
         parse_time(text, CHINA)
     assert len(str(error.value)) < 150

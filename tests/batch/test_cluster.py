@@ -1,4 +1,4 @@
-"""A real dask scheduler with two real workers, one of which is killed in the middle of its work."""
+"""A real dask scheduler with two real workers, one of them killed during its work."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from pathlib import Path
 import psutil
 import pytest
 from support.command import program, run, transcript
-from test_scheduler import SHORT, copies, ready, recorded, task
+from test_scheduler import SHORT, check_options, copies, recorded, wait_for_recordings
 
-from counter_listener.asr.speech_model import SpeechModel
+from counter_listener.asr import SpeechModel
 from counter_listener.batch.check import CheckOptions, CheckResult, check_file
 from counter_listener.batch.cluster import check_with_timeout
 from counter_listener.domain.errors import ModelError
@@ -23,7 +23,7 @@ from counter_listener.domain.errors import ModelError
 pytest.importorskip("distributed", reason="needs the extra `cluster`")
 
 
-def started(module: str, folder: Path, *words: str) -> subprocess.Popen[bytes]:
+def start(module: str, folder: Path, *words: str) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", f"distributed.cli.{module}", "--scheduler-file", str(folder / "scheduler.json")]
     return subprocess.Popen(
         [*command, "--no-dashboard", *words], cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
@@ -35,8 +35,8 @@ def cluster(tmp_path: Path) -> Iterator[tuple[str, list[subprocess.Popen[bytes]]
     """The scheduler's address and the workers."""
     folder = tmp_path / "dask"
     folder.mkdir()
-    scheduler = started("dask_scheduler", folder, "--host", "127.0.0.1", "--port", "0")
-    workers = [started("dask_worker", folder, "--nthreads", "1", "--no-nanny", "--memory-limit", "0") for _ in range(2)]
+    scheduler = start("dask_scheduler", folder, "--host", "127.0.0.1", "--port", "0")
+    workers = [start("dask_worker", folder, "--nthreads", "1", "--no-nanny", "--memory-limit", "0") for _ in range(2)]
     try:
         deadline = time.monotonic() + 60
         while not (folder / "scheduler.json").exists() and time.monotonic() < deadline:
@@ -49,56 +49,54 @@ def cluster(tmp_path: Path) -> Iterator[tuple[str, list[subprocess.Popen[bytes]]
 
 
 @pytest.mark.slow
-def test_a_worker_that_is_killed_costs_nothing(
+def test_the_crash_of_a_worker_loses_no_recording(
     cluster: tuple[str, list[subprocess.Popen[bytes]]], tmp_path: Path
 ) -> None:
     address, workers = cluster
-    files, store = [SHORT[0], *copies(tmp_path, 7)], tmp_path / "events.db"
+    files, record = [SHORT[0], *copies(tmp_path, 7)], tmp_path / "events.db"
     command = [sys.executable, "-m", "counter_listener", "check", *map(str, files), "--format", "jsonl"]
-    far = [*command, "--store", str(store), "--executor", f"dask:{address}"]
-    with subprocess.Popen(far, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8") as child:
-        deadline = time.monotonic() + 120
-        while time.monotonic() < deadline and ready(store) < 3 and child.poll() is None:
-            time.sleep(0.01)
+    on_cluster = [*command, "--store", str(record), "--executor", f"dask:{address}"]
+    with subprocess.Popen(on_cluster, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8") as child:
+        wait_for_recordings(record, 3, child)
         workers[0].kill()
-        told, _ = child.communicate(timeout=300)
+        output, _ = child.communicate(timeout=300)
     assert child.returncode == 0
-    assert len(recorded(store)) == len(files)
-    here = run("check", *files, "--format", "jsonl", "--store", "none", "--jobs", 1)
-    assert told == here.stdout
+    assert len(recorded(record)) == len(files)
+    local = run("check", *files, "--format", "jsonl", "--store", "none", "--jobs", 1)
+    assert output == local.stdout
     assert psutil.pid_exists(workers[1].pid)
 
 
-def late(path: Path, task: CheckOptions) -> CheckResult:
-    """Like check_one(), but a file named hangs does so."""
+def check_or_hang(path: Path, options: CheckOptions) -> CheckResult:
+    """Like check_file(), but hangs for a file named hangs."""
     if path.stem == "hangs":
         time.sleep(30)
-    return check_file(path, task)
+    return check_file(path, options)
 
 
-def test_a_recording_that_holds_its_worker_is_given_up_there_too(tmp_path: Path) -> None:
+def test_a_recording_that_blocks_a_worker_times_out_on_a_cluster_too(tmp_path: Path) -> None:
     began = time.monotonic()
-    held = check_with_timeout(transcript(tmp_path / "hangs.jsonl"), task(), late, least=0.3)
-    assert str(held.error).startswith(str(tmp_path / "hangs.jsonl"))
-    assert "more than 20 times as long as it should" in str(held.error)
+    hung = check_with_timeout(transcript(tmp_path / "hangs.jsonl"), check_options(), check_or_hang, least=0.3)
+    assert str(hung.error).startswith(str(tmp_path / "hangs.jsonl"))
+    assert "more than 20 times as long as it should" in str(hung.error)
     assert time.monotonic() - began < 25
     file = transcript(tmp_path / "good.jsonl")
-    assert check_with_timeout(file, task(), late, least=20) == check_file(file, task())
+    assert check_with_timeout(file, check_options(), check_or_hang, least=20) == check_file(file, check_options())
     with pytest.raises(ModelError):
-        check_with_timeout(SHORT[0], replace(task(), ears=SpeechModel(tmp_path)), late)
+        check_with_timeout(SHORT[0], replace(check_options(), model=SpeechModel(tmp_path)), check_or_hang)
 
 
 @pytest.mark.parametrize(
-    ("address", "said"),
+    ("address", "message"),
     [("tcp://127.0.0.1:1", "--executor takes dask:"), ("dask:127.0.0.1:1", "--executor takes dask:")],
 )
-def test_an_address_that_is_none_is_told(address: str, said: str) -> None:
+def test_an_invalid_address_is_reported(address: str, message: str) -> None:
     result = run("check", SHORT[0], "--store", "none", "--executor", address)
-    assert (result.exit_code, said in result.stderr) == (2, True)
+    assert (result.exit_code, message in result.stderr) == (2, True)
 
 
 @pytest.mark.slow
-def test_a_scheduler_that_is_not_there_is_told() -> None:
+def test_a_missing_scheduler_is_reported() -> None:
     result = program("check", SHORT[0], "--store", "none", "--executor", "dask:tcp://127.0.0.1:1")
     assert result.returncode == 2
     assert "No dask scheduler answers at tcp://127.0.0.1:1" in result.stderr

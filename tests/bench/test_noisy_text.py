@@ -11,18 +11,18 @@ from hypothesis import strategies as st
 from misheard import MIX, Ledger, inventory, misheard, nearby, split
 from noisy_text import SEEDS
 from rapidfuzz.distance import Levenshtein
+from support.bundled import matcher as bank
 from visits import MARK, Visit, exact, half, parsed, script, talk, visits
 
-from counter_listener.domain.types import Utterance
-from counter_listener.judging.examples import typed_utterance
-from counter_listener.matching.matcher import Matcher, prepare_matcher
-from counter_listener.phrases.phrase_file import find_phrase_set, read_phrase_set
+from counter_listener.domain import Utterance
+from counter_listener.judging import typed_utterance
+from counter_listener.matching import Matcher
 from counter_listener.phrases.pinyin import split_units, text_syllables
 
 
 @pytest.fixture(scope="module")
 def matcher() -> Matcher:
-    return prepare_matcher(read_phrase_set(find_phrase_set("bank-counter"))[0])
+    return bank()
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""The bench of false alarms on ordinary speech: from any folder with a manifest, as text, misheard, and heard."""
+"""The bench of false alarms on ordinary speech: recordings of any folder with a manifest, and sentences of a file."""
 
 from __future__ import annotations
 
@@ -23,35 +23,35 @@ def manifest(folder: Path, *rows: str) -> Path:
     return folder
 
 
-def test_false_alarms_per_hour_of_text_misheard_text_and_sound(tmp_path: Path) -> None:
+def test_false_alarms_per_hour_of_text_with_and_without_errors_and_of_recordings(tmp_path: Path) -> None:
     folder = manifest(
         tmp_path,
         f"{RECORDING}\t今天天气不错我想取两万块钱\tA",
         f"{RECORDING}\t请问您要办理什么业务\tA",
         f"{RECORDING}\t请慢走再见\tB",
     )
-    told = bench("--folder", folder, "--speaker", "A", "--cer", "0", "--cer", "0.2", "--model", "counter-cn")
-    assert told.returncode == 0, told.stderr
-    assert told.stdout.startswith("2 recordings")
+    result = bench("--folder", folder, "--speaker", "A", "--cer", "0", "--cer", "0.2", "--model", "counter-cn")
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.startswith("2 recordings")
     assert re.search(
-        r"0\.0% CER: 2 sentences, .* 1 with a wording word for word\n  ours, own settings: 0 false", told.stdout
+        r"0\.0% CER: 2 sentences, .* 1 with a wording word for word\n  ours, own settings: 0 false", result.stdout
     )
-    assert "20.0% CER: 6 sentences" in told.stdout
-    assert "heard by counter-cn: 2 sentences" in told.stdout
-    assert "0 false alarms, 0.00 an hour [0.00-" in told.stdout
+    assert "20.0% CER: 6 sentences" in result.stdout
+    assert "recognised by counter-cn: 2 sentences" in result.stdout
+    assert "0 false alarms, 0.00 an hour [0.00-" in result.stdout
 
 
 @pytest.mark.parametrize(("content", "reason"), [(None, "cannot be read"), ("a\tb\n1\t2\n", "needs a header")])
-def test_a_folder_without_a_manifest_is_one_sentence(tmp_path: Path, content: str | None, reason: str) -> None:
+def test_a_folder_without_a_manifest_is_an_error(tmp_path: Path, content: str | None, reason: str) -> None:
     if content is not None:
         (tmp_path / "manifest.tsv").write_text(content, encoding="utf-8")
-    told = bench("--folder", tmp_path)
-    assert told.returncode == 1
-    assert reason in told.stderr
-    assert "Traceback" not in told.stderr
+    result = bench("--folder", tmp_path)
+    assert result.returncode == 1
+    assert reason in result.stderr
+    assert "Traceback" not in result.stderr
 
 
-def test_a_speaker_or_a_recording_that_is_not_there(tmp_path: Path) -> None:
+def test_a_speaker_or_a_recording_that_does_not_exist(tmp_path: Path) -> None:
     folder = manifest(tmp_path, f"{RECORDING}\t今天天气不错\tA", "gone.wav\t今天天气不错\tB")
     assert "no line of the speaker 'C'" in bench("--folder", folder, "--speaker", "C").stderr
     gone = bench("--folder", folder)
@@ -61,11 +61,11 @@ def test_a_speaker_or_a_recording_that_is_not_there(tmp_path: Path) -> None:
 def test_sentences_of_a_file(tmp_path: Path) -> None:
     file = tmp_path / "talk.txt"
     file.write_text("# ours\n今天天气不错\n\n请慢走再见\n这张卡多少钱\n", encoding="utf-8")
-    told = bench("--sentences", file, "--cer", "0", "--cer", "0.2")
-    assert told.returncode == 0, told.stderr
-    assert told.stdout.startswith("3 sentences, 0.00 h")
-    assert "0.0% CER: 3 sentences, 0.00 h, 1 with a wording word for word" in told.stdout
-    assert "20.0% CER: 9 sentences" in told.stdout
+    result = bench("--sentences", file, "--cer", "0", "--cer", "0.2")
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.startswith("3 sentences, 0.00 h")
+    assert "0.0% CER: 3 sentences, 0.00 h, 1 with a wording word for word" in result.stdout
+    assert "20.0% CER: 9 sentences" in result.stdout
 
 
 @pytest.mark.parametrize(
@@ -76,19 +76,19 @@ def test_sentences_of_a_file(tmp_path: Path) -> None:
         (b"a\n", ("--model", "counter-cn"), "are for recordings"),
     ],
 )
-def test_a_file_without_sentences_is_one_sentence(
+def test_a_file_without_sentences_is_an_error(
     tmp_path: Path, content: bytes, more: tuple[str, ...], reason: str
 ) -> None:
     file = tmp_path / "talk.txt"
     file.write_bytes(content)
-    told = bench("--sentences", file, *more)
-    assert (told.returncode, reason in told.stderr, "Traceback" in told.stderr) == (1, True, False)
+    result = bench("--sentences", file, *more)
+    assert (result.returncode, reason in result.stderr, "Traceback" in result.stderr) == (1, True, False)
 
 
 @pytest.mark.parametrize("name", ["counter_talk", "counter_talk_tuning", "lookalikes", "lookalikes_tuning"])
-def test_the_sentences_that_come_with_the_bench_are_told_apart(name: str) -> None:
+def test_tuning_sentences_and_reporting_sentences_of_the_bench_differ(name: str) -> None:
     other = name.removesuffix("_tuning") if name.endswith("_tuning") else f"{name}_tuning"
-    lines, others = ((TOP / "bench" / f"{one}.txt").read_text(encoding="utf-8").splitlines() for one in (name, other))
-    said = [line for line in lines if not line.startswith("#")]
-    assert len(said) == len(set(said)) > 600
-    assert not set(said) & set(others)
+    lines, others = ((TOP / "bench" / f"{file}.txt").read_text(encoding="utf-8").splitlines() for file in (name, other))
+    sentences = [line for line in lines if not line.startswith("#")]
+    assert len(sentences) == len(set(sentences)) > 600
+    assert not set(sentences) & set(others)

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from support.command import FULL_VISIT, RUDE_VISIT, events, program, run, transcript
 
-from counter_listener.domain.resources import bundled_folder
+from counter_listener.domain import bundled_folder
 
 KEYS = {"source", "visit", "kind", "stage", "phrase", "verdict", "at", "score", "heard"}
 KINDS = {"visit_opened", "phrase", "forbidden", "rule", "visit_closed", "gap", "error"}
@@ -31,12 +31,12 @@ def rows(store: Path) -> int:
 
 def test_json_lines_hold_every_key_in_order_of_time(tmp_path: Path) -> None:
     result = run("check", transcript(tmp_path / "a.jsonl"), "--format", "jsonl", "--store", "none")
-    told = events(result)
+    shown = events(result)
     assert result.exit_code == 0
-    assert all(set(event) >= KEYS and event["kind"] in KINDS for event in told)
-    assert [event["at"] for event in told] == sorted(event["at"] for event in told)
-    assert told[0]["kind"] == "visit_opened"
-    closed = told[-1]
+    assert all(set(event) >= KEYS and event["kind"] in KINDS for event in shown)
+    assert [event["at"] for event in shown] == sorted(event["at"] for event in shown)
+    assert shown[0]["kind"] == "visit_opened"
+    closed = shown[-1]
     assert (closed["kind"], closed["score"], closed["grade"]) == ("visit_closed", 100.0, "优秀")
     assert closed["counts"]["heard"] == closed["counts"]["owed"]
 
@@ -54,22 +54,22 @@ def test_invariant_9_a_spreadsheet_cannot_be_tricked(tmp_path: Path, monkeypatch
 
 def test_the_table_ticks_and_crosses_every_step(tmp_path: Path) -> None:
     good = run("check", transcript(tmp_path / "a.jsonl"), "--store", "none").stdout
-    for told in ("迎接客户", "满足需求", "送别客户", "✓ 问候语", "Score 100", "优秀", "1 of 1 visits pass", "0:02"):
-        assert told in good
+    for text in ("迎接客户", "满足需求", "送别客户", "✓ 问候语", "Score 100", "优秀", "1 of 1 visits pass", "0:02"):
+        assert text in good
     assert "✗" not in good
     bad = run("check", transcript(tmp_path / "b.jsonl", RUDE_VISIT), "--store", "none").stdout
-    for told in ("✗ 问候语", "forbidden", "不归我管", "rule broken", "Score 0", "Most often not heard"):
-        assert told in bad
+    for text in ("✗ 问候语", "forbidden", "不归我管", "rule broken", "Score 0", "Most often not heard"):
+        assert text in bad
 
 
-def test_invariant_9_what_a_terminal_would_obey_never_reaches_it(tmp_path: Path) -> None:
+def test_invariant_9_control_characters_never_reach_the_terminal(tmp_path: Path) -> None:
     hostile = transcript(tmp_path / "a.jsonl", [(0, 1, "您\x1b[31m好"), *FULL_VISIT]).rename(tmp_path / "\x1b[2J.jsonl")
     for form in ("table", "jsonl", "csv"):
         result = run("check", hostile, "--format", form, "--store", "none")
         assert "\x1b" not in result.output
 
 
-def test_exit_code_1_is_for_visits_under_the_line_and_nothing_else(tmp_path: Path) -> None:
+def test_exit_code_1_is_for_visits_below_the_threshold_only(tmp_path: Path) -> None:
     good, bad = transcript(tmp_path / "a.jsonl"), transcript(tmp_path / "b.jsonl", RUDE_VISIT)
     assert run("check", good, bad, "--store", "none").exit_code == 0
     assert run("check", good, "--store", "none", "--fail-under", 90).exit_code == 0
@@ -77,7 +77,7 @@ def test_exit_code_1_is_for_visits_under_the_line_and_nothing_else(tmp_path: Pat
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("options", "message"),
     [
         (["--model", "nothing-of-the-kind"], "There is no model 'nothing-of-the-kind'"),
         (["--phrases", "bank-countr"], "did you mean 'bank-counter'?"),
@@ -88,14 +88,14 @@ def test_exit_code_1_is_for_visits_under_the_line_and_nothing_else(tmp_path: Pat
         (["--fail-under", "nan"], "a number from 0 to 100"),
         (["--started", "9999-12-31 23:59:50"], "is not a time"),
         (["--started", ""], "is not a time"),
-        (["--store", ""], "names no record"),
-        (["--store", ":memory:"], "names no record"),
+        (["--store", ""], "is not a record"),
+        (["--store", ":memory:"], "is not a record"),
     ],
 )
-def test_exit_code_2_is_for_what_cannot_be_used(tmp_path: Path, words: list[str], told: str) -> None:
-    result = run("check", transcript(tmp_path / "a.jsonl"), "--store", "none", *words)
+def test_exit_code_2_is_for_what_cannot_be_used(tmp_path: Path, options: list[str], message: str) -> None:
+    result = run("check", transcript(tmp_path / "a.jsonl"), "--store", "none", *options)
     assert result.exit_code == 2
-    assert told in result.stderr
+    assert message in result.stderr
 
 
 def test_a_phrase_set_whose_example_fails_is_refused(tmp_path: Path) -> None:
@@ -108,11 +108,11 @@ def test_a_phrase_set_whose_example_fails_is_refused(tmp_path: Path) -> None:
 
 
 def damaged(folder: Path) -> dict[str, Path]:
-    """One file for each way in which an input can be no recording."""
+    """One file for each way in which an input can fail to be a recording."""
     whole = RECORDING.read_bytes()
     contents = {
         "empty.wav": b"",
-        "text.wav": b"this is no sound",
+        "text.wav": b"this is not audio",
         "cut-header.wav": whole[:30],
         "no-data.wav": whole[:40] + bytes(4),
         "zeros.wav": whole[:44] + bytes(len(whole) - 44),
@@ -132,25 +132,25 @@ def test_bad_inputs_get_one_sentence_each_and_the_others_are_still_checked(tmp_p
     store = tmp_path / "events.db"
     result = run("check", *bad.values(), good, "--format", "jsonl", "--store", store, "--quiet")
     assert result.exit_code == 3
-    told = events(result)
-    assert [event["source"] for event in told if event["kind"] == "error"] == [str(path) for path in bad.values()]
-    assert told[-1]["source"] == str(good)
+    shown = events(result)
+    assert [event["source"] for event in shown if event["kind"] == "error"] == [str(path) for path in bad.values()]
+    assert shown[-1]["source"] == str(good)
     lines = result.stderr.splitlines()
     assert len(lines) == len(bad)
     assert all(line.startswith("Error: ") and str(path) in line for line, path in zip(lines, bad.values(), strict=True))
-    assert rows(store) == sum(event["kind"] != "error" for event in told)
+    assert rows(store) == sum(event["kind"] != "error" for event in shown)
 
 
-def test_a_pattern_without_a_file_and_a_folder_searched_to_the_bottom(tmp_path: Path) -> None:
+def test_a_pattern_without_a_file_and_a_folder_searched_recursively(tmp_path: Path) -> None:
     deep = tmp_path / "monday" / "counter 3"
     deep.mkdir(parents=True)
     transcript(deep / "a.jsonl")
     (deep / "notes.txt").write_text("not a recording")
-    for asked in (tmp_path, tmp_path / "*" / "*" / "*.jsonl", tmp_path / "**" / "*.jsonl"):
-        told = events(run("check", asked, "--format", "jsonl", "--store", "none"))
-        assert {event["source"] for event in told} == {str(deep / "a.jsonl")}
+    for path in (tmp_path, tmp_path / "*" / "*" / "*.jsonl", tmp_path / "**" / "*.jsonl"):
+        shown = events(run("check", path, "--format", "jsonl", "--store", "none"))
+        assert {event["source"] for event in shown} == {str(deep / "a.jsonl")}
     nothing = run("check", tmp_path / "*.mp3", "--store", "none")
-    assert (nothing.exit_code, "no file fits this pattern" in nothing.stderr) == (3, True)
+    assert (nothing.exit_code, "no file matches this pattern" in nothing.stderr) == (3, True)
 
 
 def test_invariant_4_the_same_recording_adds_nothing_whatever_its_name(tmp_path: Path) -> None:
@@ -173,7 +173,7 @@ def test_without_a_record_nothing_is_written(tmp_path: Path, monkeypatch: pytest
     assert (tmp_path / "data" / "counter-listener" / "events.db").is_file()
 
 
-def test_the_start_is_told_from_the_option_the_name_or_not_at_all(tmp_path: Path) -> None:
+def test_the_start_time_is_from_the_option_the_name_or_unknown(tmp_path: Path) -> None:
     def opened(file: Path, *words: str) -> tuple[str | None, str]:
         event = events(run("check", file, "--format", "jsonl", "--store", "none", *words))[0]
         return event["wall"], event["started_from"]
@@ -198,8 +198,8 @@ def test_one_visit_is_one_visit(tmp_path: Path) -> None:
     assert sum(event["kind"] == "visit_closed" for event in once) == 1
 
 
-def test_a_record_that_is_none_ends_the_program_with_exit_code_4(tmp_path: Path) -> None:
-    (tmp_path / "events.db").write_bytes(b"this is no database, but it is long enough to look like one" * 20)
+def test_a_file_that_is_not_a_record_ends_the_program_with_exit_code_4(tmp_path: Path) -> None:
+    (tmp_path / "events.db").write_bytes(b"this is not a database, but it is long enough to look like one" * 20)
     result = run("check", transcript(tmp_path / "a.jsonl"), "--store", tmp_path / "events.db")
     assert result.exit_code == 4
     assert len(result.stderr.splitlines()) == 1
@@ -222,25 +222,25 @@ def test_a_full_disk_and_a_read_only_one(tmp_path: Path) -> None:
     assert full.stdout.count('"visit_closed"') == len(files)
     assert 0 < full.stderr.count("was checked but not recorded") < len(files) - 1
     assert "Traceback" not in full.stderr
-    kept = rows(store)
+    before = rows(store)
     assert program("events", "verify", "--store", store).returncode == 0
     assert program("check", *files, "--store", store, "--quiet").returncode == 0
-    assert rows(store) > kept
+    assert rows(store) > before
     read_only = program("check", files[0], "--store", "/proc/events.db")
     assert read_only.returncode == 4
     assert len(read_only.stderr.splitlines()) == 1
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
-def test_output_that_cannot_be_written_is_told_and_the_record_is_still_kept(tmp_path: Path) -> None:
+def test_output_that_cannot_be_written_is_reported_and_recording_continues(tmp_path: Path) -> None:
     files = [transcript(tmp_path / f"{n}.jsonl", [*FULL_VISIT, (30 + n, 31 + n, "好的")]) for n in range(5)]
     store = tmp_path / "events.db"
     command = [sys.executable, "-m", "counter_listener", "check", *map(str, files)]
     with Path("/dev/full").open("w") as full:
-        told = subprocess.run(
+        failed = subprocess.run(
             [*command, "--store", "none", "--quiet"], stdout=full, stderr=subprocess.PIPE, text=True, check=False
         )
-        assert (told.returncode, len(told.stderr.splitlines())) == (4, 1)
+        assert (failed.returncode, len(failed.stderr.splitlines())) == (4, 1)
         help_ = [sys.executable, "-m", "counter_listener", "--help"]
         shown = subprocess.run(help_, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
         assert (shown.returncode, len(shown.stderr.splitlines())) == (4, 1)
@@ -290,9 +290,9 @@ def test_an_interrupt_keeps_what_was_recorded_and_says_so(tmp_path: Path) -> Non
         while time.monotonic() < deadline and not (store.exists() and recorded(store)):
             time.sleep(0.02)
         child.send_signal(signal.SIGINT)
-        _, told = child.communicate(timeout=30)
+        _, notes = child.communicate(timeout=30)
     assert child.returncode == 130
-    assert told.splitlines()[-1].startswith("Interrupted; ")
+    assert notes.splitlines()[-1].startswith("Interrupted; ")
     assert recorded(store) >= 1
     assert program("events", "verify", "--store", store).returncode == 0
 
@@ -306,7 +306,7 @@ def recorded(store: Path) -> int:
     return int(count)
 
 
-def test_nothing_is_written_of_what_was_said_but_the_words_of_hits(tmp_path: Path) -> None:
+def test_only_the_words_of_hits_are_written(tmp_path: Path) -> None:
     said = [
         "我要取两万块钱给我女儿",
         "我的号码是幺二三四五六七八九零幺二三四五六七八",

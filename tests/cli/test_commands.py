@@ -1,4 +1,4 @@
-"""The commands beside `check`: phrase sets, and the record."""
+"""The commands for the record and for phrase sets."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from support.command import RUDE_VISIT, run, transcript
 from support.small_counter import SMALL, small
 
-from counter_listener.phrases.vocabulary import unspellable_wordings
+from counter_listener.phrases import unspellable_wordings
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def test_events_are_shown_as_a_table_and_as_csv(store: Path) -> None:
     assert len(rows) == len(listed("--store", store))
 
 
-def test_verify_names_the_first_row_that_somebody_changed(store: Path) -> None:
+def test_verify_names_the_first_changed_row(store: Path) -> None:
     assert run("events", "verify", "--store", store).exit_code == 0
     assert run("events", "--store", store, "verify").exit_code == 0
     with sqlite3.connect(store) as database:
@@ -73,7 +73,7 @@ def test_a_purge_removes_old_visits_and_records_itself(store: Path) -> None:
     assert run("events", "verify", "--store", store).exit_code == 0
     assert "0 rows" in run("purge", "--before", "2026-02-01", "--store", store, "--yes").stdout
     unasked = run("purge", "--before", "2030-01-01", "--store", store)
-    assert (unasked.exit_code, "say --yes" in unasked.stderr) == (2, True)
+    assert (unasked.exit_code, "add --yes" in unasked.stderr) == (2, True)
     assert listed("--store", store) != []
     bad = run("purge", "--before", "soon", "--store", store, "--yes")
     assert (bad.exit_code, len(bad.stderr.splitlines())) == (2, 1)
@@ -87,7 +87,7 @@ def test_a_backup_is_the_same_record_and_never_overwrites(store: Path, tmp_path:
     assert (again.exit_code, len(again.stderr.splitlines())) == (4, 1)
 
 
-def test_a_record_that_is_not_there_is_not_made(tmp_path: Path) -> None:
+def test_a_record_that_does_not_exist_is_not_created(tmp_path: Path) -> None:
     for words in (
         ["events"],
         ["events", "verify"],
@@ -112,7 +112,7 @@ def test_shipped_phrase_sets_pass_their_own_check(name: str) -> None:
     assert "; 0 faults" in result.stdout
 
 
-def test_a_wording_that_is_not_heard_as_its_own_fails_the_check(tmp_path: Path) -> None:
+def test_a_wording_that_is_matched_to_another_phrase_fails_the_check(tmp_path: Path) -> None:
     file = tmp_path / "branch.toml"
     file.write_text(SMALL, encoding="utf-8")
     assert run("phrases", "check", file).exit_code == 0
@@ -133,13 +133,13 @@ def test_a_sentence_is_tried() -> None:
     assert run("phrases", "try", "bank-counter", "今天天气不错").stdout.splitlines()[-1] == "nothing"
 
 
-def test_wordings_that_a_model_cannot_hear_are_named() -> None:
+def test_wordings_that_a_model_cannot_recognise_are_named() -> None:
     shown = run("phrases", "vocabulary", "bank-counter", "--model", "counter-cn")
     assert shown.exit_code == 0
     assert "words in the model" in shown.stdout
     without = {
-        one.wording: one.lacking
-        for one in unspellable_wordings(small().phrases, frozenset({"您", "号", "请", "慢走", "再见"}))
+        each.wording: each.lacking
+        for each in unspellable_wordings(small().phrases, frozenset({"您", "号", "请", "慢走", "再见"}))
     }
     assert without["您好"] == "characters"  # 号 sounds like 好
     assert without["请问您办理什么业务"] == "sounds"

@@ -1,4 +1,4 @@
-"""`eval`: labelled recordings and transcripts, scored as a user sees them."""
+"""`eval`: the scores of labelled recordings and transcripts, as a user sees them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from support.command import events, run, transcript
 from support.small_counter import SMALL
 
 from counter_listener.evaluation.baselines import BASELINES
-from counter_listener.evaluation.evaluation import NAMES, OURS
+from counter_listener.evaluation.evaluation import BASELINE_NAMES, OURS
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 VISIT = (
@@ -31,7 +31,7 @@ RUDE = ((0.0, 2.0, "我要取两万块钱"), (3.0, 5.0, "这事不归我管"))
 
 
 def score(labels: Path, *options: object) -> Result:
-    """What `eval` says with the small counter's phrase set."""
+    """Runs `eval` with the phrase set of the small counter."""
     phrases = labels.with_name("small.toml")
     phrases.write_text(SMALL, encoding="utf-8")
     return run("eval", labels, "--phrases", phrases, *options)
@@ -49,7 +49,7 @@ def written(folder: Path, *entries: dict[str, Any]) -> Path:
 
 @pytest.fixture
 def labels(tmp_path: Path) -> Path:
-    """A full visit of which all is labelled, and a rude one whose offence is."""
+    """A full visit with all its phrases labelled, and a rude one with its offence labelled."""
     transcript(tmp_path / "full.jsonl", VISIT)
     transcript(tmp_path / "rude.jsonl", RUDE)
     return written(tmp_path, label("full.jsonl", 1800, SAID), label("rude.jsonl", 1800, [("not-mine", 3.0, 5.0)]))
@@ -59,34 +59,34 @@ def rows(result: Result) -> dict[tuple[str, str | None], dict[str, Any]]:
     return {(row["method"], row["id"]): row for row in events(result)}
 
 
-def test_ours_and_the_baselines_in_all_and_for_each_phrase(labels: Path) -> None:
-    told = rows(score(labels, "--format", "jsonl"))
-    assert {method for method, _ in told} == {OURS, *NAMES.values()}
-    whole = told[OURS, None]
+def test_matcher_and_baselines_in_all_and_for_each_phrase(labels: Path) -> None:
+    scores = rows(score(labels, "--format", "jsonl"))
+    assert {method for method, _ in scores} == {OURS, *BASELINE_NAMES.values()}
+    whole = scores[OURS, None]
     assert (whole["owed"], whole["hits"], whole["misses"], whole["false_alarms"]) == (4, 4, 0, 0)
     assert (whole["precision"], whole["recall"], whole["f1"], whole["threshold"]) == (1, 1, 1, None)
     assert whole["recall_95"] == [pytest.approx(0.5101, abs=1e-4), 1]
-    assert told[OURS, "hello"]["owed"] == 1
+    assert scores[OURS, "hello"]["owed"] == 1
     for kind in BASELINES:
-        one = told[NAMES[kind], None]
-        assert one["owed"] == 4
-        assert 0 <= one["f1_95"][0] <= one["f1"] <= one["f1_95"][1] <= 1
-        assert 50 <= one["threshold"] <= 100
+        baseline = scores[BASELINE_NAMES[kind], None]
+        assert baseline["owed"] == 4
+        assert 0 <= baseline["f1_95"][0] <= baseline["f1"] <= baseline["f1_95"][1] <= 1
+        assert 50 <= baseline["threshold"] <= 100
 
 
-def test_what_was_said_and_not_found_and_found_and_not_said(tmp_path: Path) -> None:
+def test_misses_and_false_alarms(tmp_path: Path) -> None:
     transcript(tmp_path / "full.jsonl", VISIT)
     late = [("thanks", 6.0, 8.0), ("goodbye", 14.0, 16.0)]
-    told = rows(score(written(tmp_path, label("full.jsonl", 1800, late)), "--format", "jsonl"))
-    whole = told[OURS, None]
+    scores = rows(score(written(tmp_path, label("full.jsonl", 1800, late)), "--format", "jsonl"))
+    whole = scores[OURS, None]
     assert (whole["owed"], whole["hits"], whole["misses"]) == (2, 0, 2)
     assert whole["false_alarms"] >= len(SAID)
     assert whole["false_alarms_an_hour"] == 2 * whole["false_alarms"]
-    assert (told[OURS, "goodbye"]["misses"], told[OURS, "goodbye"]["false_alarms"]) == (1, 1)
+    assert (scores[OURS, "goodbye"]["misses"], scores[OURS, "goodbye"]["false_alarms"]) == (1, 1)
     assert whole["f1_95"] is None
 
 
-def test_the_table_shows_all_that_the_lines_tell(labels: Path) -> None:
+def test_the_table_shows_what_the_lines_hold(labels: Path) -> None:
     shown = score(labels).stdout
     for word in (
         "in all",
@@ -99,25 +99,25 @@ def test_the_table_shows_all_that_the_lines_tell(labels: Path) -> None:
     ):
         assert word in shown
     assert "2 files, 1:00:00 in all" in shown
-    assert "favours it" in shown
+    assert "which is an advantage" in shown
 
 
-def test_recordings_are_heard_by_the_model(tmp_path: Path) -> None:
+def test_recordings_are_recognised_by_the_model(tmp_path: Path) -> None:
     entries = []
     for name in ("full-marks", "forbidden"):
-        told = json.loads((FIXTURES / f"{name}.expected.json").read_text(encoding="utf-8"))
-        said = [(one["id"], one["start"], one["end"]) for visit in told["visits"] for one in visit["said"]]
-        entries.append(label(str(FIXTURES / f"{name}.wav"), told["made"]["seconds"], said))
+        expected = json.loads((FIXTURES / f"{name}.expected.json").read_text(encoding="utf-8"))
+        said = [(each["id"], each["start"], each["end"]) for visit in expected["visits"] for each in visit["said"]]
+        entries.append(label(str(FIXTURES / f"{name}.wav"), expected["made"]["seconds"], said))
     labels = written(tmp_path, *entries)
-    told = rows(run("eval", labels, "--format", "jsonl"))
-    assert told == rows(run("eval", labels, "--format", "jsonl", "--no-skip-silence"))
-    whole = told[OURS, None]
+    scores = rows(run("eval", labels, "--format", "jsonl"))
+    assert scores == rows(run("eval", labels, "--format", "jsonl", "--no-skip-silence"))
+    whole = scores[OURS, None]
     assert whole["owed"] == sum(len(entry["said"]) for entry in entries)
     assert whole["misses"] == 0
-    assert whole["f1"] >= told[NAMES["exact"], None]["f1"]
+    assert whole["f1"] >= scores[BASELINE_NAMES["exact"], None]["f1"]
 
 
-def test_exit_codes_tell_what_became_of_it(labels: Path, tmp_path: Path) -> None:
+def test_exit_codes(labels: Path, tmp_path: Path) -> None:
     assert score(labels, "--min-f1", "1").exit_code == 0
     gone = tmp_path / "gone"
     gone.mkdir()
@@ -130,7 +130,7 @@ def test_exit_codes_tell_what_became_of_it(labels: Path, tmp_path: Path) -> None
     assert (nan.exit_code, "from 0 to 1" in nan.stderr) == (2, True)
 
 
-def test_no_f1_is_no_answer_to_min_f1(tmp_path: Path) -> None:
+def test_min_f1_without_an_f1_is_an_error(tmp_path: Path) -> None:
     transcript(tmp_path / "quiet.jsonl", [(0.0, 2.0, "今天天气真不错")])
     labels = written(tmp_path, label("quiet.jsonl", 60, []))
     assert rows(score(labels, "--format", "jsonl"))[OURS, None]["f1"] is None
@@ -138,7 +138,7 @@ def test_no_f1_is_no_answer_to_min_f1(tmp_path: Path) -> None:
     assert (asked.exit_code, "there is none" in asked.stderr) == (2, True)
 
 
-def test_files_that_cannot_be_read_are_told_of_and_the_others_scored(labels: Path, tmp_path: Path) -> None:
+def test_files_that_cannot_be_read_are_reported_and_the_others_scored(labels: Path, tmp_path: Path) -> None:
     (tmp_path / "bad.jsonl").write_text("nothing", encoding="utf-8")
     (tmp_path / "bad.wav").write_bytes(b"RIFF")
     with labels.open("a", encoding="utf-8") as file:
@@ -165,14 +165,14 @@ def test_bad_labels_are_one_sentence_and_exit_3(tmp_path: Path) -> None:
     assert len(result.stderr.splitlines()) == 1
 
 
-def test_a_hostile_label_cannot_steer_the_terminal(tmp_path: Path) -> None:
+def test_a_hostile_label_cannot_control_the_terminal(tmp_path: Path) -> None:
     result = score(written(tmp_path, label("\x1b[2J\u202e.wav", 60, [])))
     assert result.exit_code == 3
     assert "\x1b" not in result.stderr
     assert "\u202e" not in result.stderr
 
 
-def test_the_sweep_is_a_picture_the_same_each_time(labels: Path, tmp_path: Path) -> None:
+def test_the_sweep_is_the_same_picture_each_time(labels: Path, tmp_path: Path) -> None:
     png, svg, again = (tmp_path / name for name in ("sweep.png", "sweep.svg", "again.SVG"))
     for file in (png, svg, again):
         assert score(labels, "--sweep", file).exit_code == 0
@@ -200,7 +200,7 @@ def test_a_sweep_that_cannot_be_written_is_one_sentence(labels: Path, tmp_path: 
     assert "cannot be written" in result.stderr
 
 
-def test_without_matplotlib_one_sentence_names_the_cure(labels: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_matplotlib_one_sentence_names_the_remedy(labels: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     result = score(labels, "--sweep", labels.with_name("sweep.png"))
     assert result.exit_code == 2
@@ -220,6 +220,6 @@ def test_evaluating_without_a_sweep_imports_no_matplotlib(labels: Path) -> None:
 
 
 def test_the_same_labels_give_the_same_intervals(labels: Path) -> None:
-    one, again = (rows(score(labels, "--format", "jsonl")) for _ in range(2))
-    assert one == again
-    assert all(math.isfinite(row["false_alarms_an_hour"]) for row in one.values())
+    first, second = (rows(score(labels, "--format", "jsonl")) for _ in range(2))
+    assert first == second
+    assert all(math.isfinite(row["false_alarms_an_hour"]) for row in first.values())

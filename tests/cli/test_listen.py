@@ -1,4 +1,4 @@
-"""Listening for real: a virtual microphone, visits played into it, and what `listen` makes of them."""
+"""`listen` with a virtual microphone: visits are played into it, and the record, the log and the screen are checked."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ from support.command import program
 from support.listening import FIXTURES, Listening, begun, closed, listening, stretched
 from support.virtual_microphone import MISSING, WHY_NOT, Sound, virtual_sound
 
-from counter_listener.audio.recording import read_recording
-from counter_listener.domain.resources import bundled_folder
+from counter_listener.audio import read_recording
+from counter_listener.domain import bundled_folder
 
 if sys.platform != "win32":
     import fcntl
@@ -40,19 +40,19 @@ if sys.platform != "win32":
 pytestmark = pytest.mark.skipif(bool(MISSING), reason=WHY_NOT)
 
 SLACK = 0.3
-"""Seconds by which a time may be out."""
+"""Seconds by which a time may differ."""
 START = 180.0
 """Seconds that a listener may take to start while everything else is tested too."""
 IDLE, QUIET = 3.0, 2.0
-"""Seconds after which visits close in these tests: the real ones are minutes, the pauses in them 1.3 s at most."""
+"""Seconds after which visits close in these tests. Usually minutes; pauses within visits are 1.3 s at most."""
 KEYS = ("kind", "stage", "step", "phrase", "verdict", "score", "heard")
 VISITS = ("complaint-unhandled", "request-without-please")
-"""Recordings that libvosk hears alike wherever its blocks begin: how a live stream is cut, nobody chooses."""
+"""Recordings that libvosk recognises alike wherever the blocks begin: in a live stream that cannot be chosen."""
 
 
 @pytest.fixture(scope="module")
 def phrases(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The bank counter's phrase set, with visits that close sooner."""
+    """The phrase set of the bank counter, with visits that close sooner."""
     text = (bundled_folder("phrase_sets") / "bank-counter.toml").read_text(encoding="utf-8")
     text = text.replace("\nquiet = 20\n", f"\nquiet = {QUIET}\n").replace("\nidle = 120\n", f"\nidle = {IDLE}\n")
     assert f"quiet = {QUIET}" in text
@@ -62,18 +62,18 @@ def phrases(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
-def room(seconds: float) -> bytes:
+def room_noise(seconds: float) -> bytes:
     """The noise of a quiet room: a null sink alone is as silent as a muted microphone."""
     rng = random.Random(7)  # noqa: S311 - for noise
     return array("h", (rng.randint(-12, 12) for _ in range(int(seconds * 16_000)))).tobytes()
 
 
-def with_room(file: Path, before: float, after: float, target: Path) -> Path:
-    """A recording with some seconds of quiet room before and after it."""
+def with_room_noise(file: Path, before: float, after: float, target: Path) -> Path:
+    """Writes a recording with some seconds of room noise before and after it."""
     middle = b"".join(part for part in read_recording(file) if isinstance(part, bytes))
     with wave.open(str(target), "wb") as out:
         out.setparams((1, 2, 16_000, 0, "NONE", ""))
-        out.writeframes(room(before) + middle + room(after))
+        out.writeframes(room_noise(before) + middle + room_noise(after))
     return target
 
 
@@ -81,7 +81,7 @@ def facts(row: dict[str, Any]) -> tuple[object, ...]:
     return tuple(row.get(key) for key in KEYS)
 
 
-def told(rows: list[Any]) -> list[dict[str, Any]]:
+def as_checked(rows: list[Any]) -> list[dict[str, Any]]:
     """The rows of visits as `check --format jsonl` prints them."""
     columns = [
         {**{key: getattr(row, key) for key in (*KEYS, "at")}, **json.loads(row.detail)} for row in rows if row.visit
@@ -96,14 +96,14 @@ def checked(recording: Path, phrases: Path) -> list[dict[str, Any]]:
 
 
 def played(phrases: Path, tmp_path: Path) -> None:
-    """What is played is heard as `check` hears the file, at several counters at once."""
+    """Live audio gives the same events as `check` gives for the file, at several counters at once."""
     with ExitStack() as stack:
         sound = stack.enter_context(virtual_sound())
         running: dict[str, Listening] = {}
         for name in VISITS:
             folder = tmp_path / name
             folder.mkdir()
-            with_room(FIXTURES / f"{name}.wav", IDLE + 1.5, IDLE + 2.5, folder / "visit.wav")
+            with_room_noise(FIXTURES / f"{name}.wav", IDLE + 1.5, IDLE + 2.5, folder / "visit.wav")
             sound.plug_in(name)
             options = ("--phrases", phrases, "--counter", name, "--no-screen")
             running[name] = stack.enter_context(listening(folder / "events.db", sound.hearing(name), *options))
@@ -113,7 +113,7 @@ def played(phrases: Path, tmp_path: Path) -> None:
         expected = {name: checked(tmp_path / name / "visit.wav", phrases) for name in VISITS}
         assert all(player.wait(stretched(90)) == 0 for player in players)
         for name, one in running.items():
-            rows = told(one.wait_for(closed(1), 20))
+            rows = as_checked(one.wait_for(closed(1), 20))
             assert [facts(row) for row in rows] == [facts(row) for row in expected[name]]
             offset = statistics.median(
                 row["at"] - wanted["at"] for row, wanted in zip(rows, expected[name], strict=True)
@@ -130,13 +130,13 @@ def played(phrases: Path, tmp_path: Path) -> None:
 
 
 def unplugged(_phrases: Path, tmp_path: Path) -> None:
-    """A microphone goes in the middle of a visit, and comes back."""
+    """A microphone is unplugged in the middle of a visit, and plugged in again."""
     with virtual_sound() as sound:
         _unplugged(sound, tmp_path)
 
 
 def _unplugged(sound: Sound, tmp_path: Path) -> None:
-    with_room(FIXTURES / "no-greeting.wav", 1.0, 0.0, tmp_path / "visit.wav")
+    with_room_noise(FIXTURES / "no-greeting.wav", 1.0, 0.0, tmp_path / "visit.wav")
     module = sound.plug_in("loose")
     options = ("--counter", "loose", "--no-screen")
     with listening(tmp_path / "events.db", sound.hearing("loose"), *options) as one:
@@ -172,26 +172,26 @@ def _unplugged(sound: Sound, tmp_path: Path) -> None:
 
 
 def manager_at(path: Path) -> tuple[socket.socket, list[str]]:
-    """A service manager such as systemd, and what it is told."""
+    """A service manager such as systemd, and the notifications that it receives."""
     manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     manager.bind(str(path))
-    told_manager: list[str] = []
+    notices: list[str] = []
 
     def hear() -> None:
         with suppress(OSError):
             while word := manager.recv(100):
-                told_manager.append(word.decode())
+                notices.append(word.decode())
 
     threading.Thread(target=hear, daemon=True).start()
-    return manager, told_manager
+    return manager, notices
 
 
 def killed(_phrases: Path, tmp_path: Path) -> None:
-    """The listener is killed, aborts as libvosk does, and hangs; each time another goes on with the visit."""
+    """The listener is killed, aborts as libvosk does, and hangs. Each time another one continues the visit."""
     with virtual_sound() as sound:
         sound.plug_in("hard")
-        with_room(FIXTURES / "no-greeting.wav", 0.5, 120.0, tmp_path / "visit.wav")
-        manager, told_manager = manager_at(tmp_path / "notify")
+        with_room_noise(FIXTURES / "no-greeting.wav", 0.5, 120.0, tmp_path / "visit.wav")
+        manager, notices = manager_at(tmp_path / "notify")
         environment = {
             **sound.hearing("hard"),
             "NOTIFY_SOCKET": str(tmp_path / "notify"),
@@ -207,19 +207,19 @@ def killed(_phrases: Path, tmp_path: Path) -> None:
                 before = one.rows()
                 child = one.child()
                 child.send_signal(how)
-                rows = one.wait_for(partial(gaps_told, said, number + 1 if said == "died" else 1), 60)
+                rows = one.wait_for(partial(has_gaps, said, number + 1 if said == "died" else 1), 60)
                 assert rows[: len(before)] == before
             player.kill()
             player.wait()
             seconds, _, err = one.stop()
             rows = one.rows()
             until = time.monotonic() + stretched(5)
-            while told_manager[-1] != "STOPPING=1" and time.monotonic() < until:
+            while notices[-1] != "STOPPING=1" and time.monotonic() < until:
                 time.sleep(0.05)
         assert seconds < stretched(2)
-        assert "READY=1" in told_manager
-        assert told_manager[-1] == "STOPPING=1"
-        assert told_manager.count("WATCHDOG=1") > 10  # all through three restarts
+        assert "READY=1" in notices
+        assert notices[-1] == "STOPPING=1"
+        assert notices.count("WATCHDOG=1") > 10  # all through three restarts
         assert "SIGKILL" in err
         assert "SIGABRT" in err
         assert len({row.stream for row in rows}) == 1
@@ -230,10 +230,10 @@ def killed(_phrases: Path, tmp_path: Path) -> None:
 
 
 def on_screen(_phrases: Path, tmp_path: Path) -> None:
-    """A terminal of 80 by 24: the space key opens and closes a visit, q leaves, and the terminal is as before."""
+    """A terminal of 80 by 24: the space key opens and closes a visit, q quits, and the terminal is restored."""
     with virtual_sound() as sound:
         sound.plug_in("shown")
-        player = sound.play("shown", with_room(FIXTURES / "noise.wav", 0.0, 60.0, tmp_path / "noise.wav"))
+        player = sound.play("shown", with_room_noise(FIXTURES / "noise.wav", 0.0, 60.0, tmp_path / "noise.wav"))
         ours, theirs = pty.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
         before = termios.tcgetattr(theirs)
@@ -268,7 +268,7 @@ def on_screen(_phrases: Path, tmp_path: Path) -> None:
                     stream.feed(os.read(ours, 65_536))
 
         try:
-            until("正在聆听")
+            until("正在监听")
             until("暂无客户")
             os.write(ours, b" ")
             until("第1位客户")
@@ -291,19 +291,19 @@ def on_screen(_phrases: Path, tmp_path: Path) -> None:
 
 LEVELS = """
 import time
-from counter_listener.config import Config
-from counter_listener.doctor import heard
-from counter_listener.microphone import devices, find_device
+from counter_listener.audio import find_device, list_devices
+from counter_listener.cli.commands.doctor import check_level
+from counter_listener.live import Config
 
-device = find_device("pulse", devices())
+device = find_device("pulse", list_devices())
 for channel in (1, 2, "mix"):
-    found = heard(device, Config(channel=channel), 2.0, time.monotonic)
-    print(found.state, found.said)
+    finding = check_level(device, Config(channel=channel), 2.0, time.monotonic)
+    print(finding.state, finding.text)
 """
 
 
 def two_channels(_phrases: Path, tmp_path: Path) -> None:
-    """Of a device with two channels each is heard by itself; `devices` lists it with its level."""
+    """Each of the two channels of a device is measured alone; `devices` lists the device with its level."""
     with virtual_sound() as sound:
         sound.plug_in("pair", 2)
         with wave.open(str(tmp_path / "right.wav"), "wb") as out:
@@ -326,13 +326,13 @@ def two_channels(_phrases: Path, tmp_path: Path) -> None:
     assert line.endswith("-18 dB")
 
 
-def gaps_told(said: str, count: int, rows: list[Any]) -> bool:
+def has_gaps(said: str, count: int, rows: list[Any]) -> bool:
     return sum(f"the listener {said}" in row.detail for row in rows) >= count
 
 
 @pytest.fixture(scope="module")
 def scenes(phrases: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Future[None]]]:
-    """Two at a time, so that real time is spent once and two cores keep up."""
+    """Runs two at a time: real time passes once, and two cores are enough."""
     acts = (played, killed, unplugged, on_screen, two_channels)
     with ThreadPoolExecutor(2) as pool:
         yield {act.__name__: pool.submit(act, phrases, tmp_path_factory.mktemp(act.__name__)) for act in acts}

@@ -1,43 +1,42 @@
-"""What the screen shows, read back from a terminal of 80 by 24, and what stands in the log."""
+"""What the screen shows, read back from a terminal of 80 by 24, the log lines, and the keys."""
 
 from __future__ import annotations
 
 import io
+import os
+import subprocess
+import sys
 import unicodedata
 from dataclasses import asdict
 from datetime import UTC, datetime
-from functools import cache
 from typing import Any
 
 import pyte
 import pytest
 from rich.console import Console
+from support.bundled import matcher
+from support.small_counter import timed
 
-from counter_listener.cli.listener_process import standard
-from counter_listener.cli.terminal.log_lines import visit_line, warning_line
-from counter_listener.cli.terminal.screen import Screen
-from counter_listener.domain.findings import MatchedUtterance
-from counter_listener.domain.messages import Lang, use_language
-from counter_listener.domain.types import Event, Utterance, Word
-from counter_listener.judging.visit import advance, close, initial_state
-from counter_listener.live.board import ScreenState
-from counter_listener.matching.matcher import Matcher, prepare_matcher
-from counter_listener.matching.matching import find_in_utterance
-from counter_listener.phrases.phrase_file import find_phrase_set, read_phrase_set
+from counter_listener.cli.listener_process import describe_standard
+from counter_listener.cli.terminal.screen import Screen, key_orders, visit_line, warning_line
+from counter_listener.domain import Event, Lang, MatchedUtterance, use_language
+from counter_listener.judging import advance, initial_state
+from counter_listener.judging.visit import close_visit
+from counter_listener.live.screen_state import ScreenState
+from counter_listener.matching import find_in_utterance
+
+if sys.platform != "win32":
+    import pty
+    import termios
 
 NOON = datetime(2026, 1, 15, 4, tzinfo=UTC)
 
 
-@cache
-def matcher(name: str = "bank-counter") -> Matcher:
-    return prepare_matcher(read_phrase_set(find_phrase_set(name))[0])
-
-
 def begun(name: str = "bank-counter") -> ScreenState:
     board = ScreenState(counter="3")
-    board.take({"standard": standard(matcher(name)), "device": "USB", "model": "m", "day": None})
-    board.take({"begun": "live-1", "started": NOON.isoformat()})
-    board.take(beat(1.0))
+    board.apply({"standard": describe_standard(matcher(name)), "device": "USB", "model": "m", "day": None})
+    board.apply({"begun": "live-1", "started": NOON.isoformat()})
+    board.apply(beat(1.0))
     return board
 
 
@@ -75,10 +74,10 @@ def _plain(line: str) -> str:
 
 def visit() -> ScreenState:
     board = begun()
-    board.take(event("visit_opened", 2.0))
-    board.take(heard("hello", 2.5, "问候语"))
-    board.take(heard("word-hello", 2.5, "您好", courtesy_word=True))
-    board.take(beat(20.0))
+    board.apply(event("visit_opened", 2.0))
+    board.apply(heard("hello", 2.5, "问候语"))
+    board.apply(heard("word-hello", 2.5, "您好", courtesy_word=True))
+    board.apply(beat(20.0))
     return board
 
 
@@ -88,11 +87,11 @@ def test_phrases_tick_off_as_they_are_heard_and_pale_while_they_are_said() -> No
     assert "✓ 问候语" in text
     assert "- 询问需求" in text
     assert "✓ 您好" in text
-    board.take({"guess": "请问您要办理什么业务", "ids": ["ask-need"]})
+    board.apply({"guess": "请问您要办理什么业务", "ids": ["ask-need"]})
     text = "\n".join(shown(board))
     assert "✓ 询问需求" in text
     assert "刚听到：请问您要办理什么业务" in text
-    board.take({"guess": "", "ids": []})  # it was something else in the end
+    board.apply({"guess": "", "ids": []})  # it was something else in the end
     assert "- 询问需求" in "\n".join(shown(board))
     assert board.visit is not None
     assert set(board.visit.heard) == {"hello", "word-hello"}
@@ -100,48 +99,48 @@ def test_phrases_tick_off_as_they_are_heard_and_pale_while_they_are_said() -> No
 
 def test_a_hint_comes_when_a_phrase_is_due_and_goes_when_it_is_being_said() -> None:
     board = begun()
-    board.take(event("visit_opened", 2.0))
-    board.take(beat(16.0))
+    board.apply(event("visit_opened", 2.0))
+    board.apply(beat(16.0))
     assert list(board.hints()) == []
-    board.take(beat(17.5))
+    board.apply(beat(17.5))
     [hint] = board.hints()
     assert hint.title == "问候语"
     assert "还没有听到“问候语”，可以说：“您好" in "\n".join(shown(board))
     assert "Not heard yet: 问候语" in "\n".join(shown(board, "en"))
-    board.take({"guess": "您好", "ids": ["hello"]})
+    board.apply({"guess": "您好", "ids": ["hello"]})
     assert list(board.hints()) == []
 
 
-def test_offences_are_told_gently_and_gaps_with_time_and_reason() -> None:
+def test_offences_are_shown_gently_and_gaps_with_time_and_reason() -> None:
     board = visit()
-    board.take(
+    board.apply(
         event("forbidden", 9.0, phrase="x", verdict="forbidden", detail={"title": "推诿", "severity": "serious"})
     )
-    board.take(
+    board.apply(
         event("forbidden", 9.5, phrase="y", verdict="unknown", detail={"title": "客户的话", "severity": "minor"})
     )
     reason = "the microphone gave no sound for a while"
-    board.take(event("gap", 10.0, detail={"seconds": 3.0, "reason": reason}))
-    board.take({"restarting": "the listener hung and was started anew", "in": 0.5})
+    board.apply(event("gap", 10.0, detail={"seconds": 3.0, "reason": reason}))
+    board.apply({"restarting": "the listener hung and was started anew", "in": 0.5})
     text = "\n".join(shown(board))
     assert "请留意：推诿" in text
     assert "也许是客户说的：客户的话" in text
-    assert "漏听 3 秒：麦克风暂时没有声音" in text
+    assert "声音缺失 3 秒：麦克风暂时没有声音" in text
     assert "没听到的不算没说" in text
     assert "正在重启" in text
     assert "停止响应，已重新启动" in text
-    board.take(beat(30.0))
-    assert "正在聆听" in "\n".join(shown(board))
+    board.apply(beat(30.0))
+    assert "正在监听" in "\n".join(shown(board))
 
 
 def closed_board() -> ScreenState:
     board = begun()
     counter = initial_state(matcher().phrases)
-    utterance = Utterance(2.0, 4.0, (Word("您好", 2.0, 2.5), Word("请问您要办理什么业务", 2.5, 4.0)))
+    utterance = timed(("您好", 2.0, 2.5), ("请问您要办理什么业务", 2.5, 4.0))
     counter, opened = advance(counter, MatchedUtterance(utterance, find_in_utterance(matcher(), utterance), 10))
-    _, closing = close(counter, 30.0, "hand")
+    _, closing = close_visit(counter, 30.0, "hand")
     for one in (*opened, *closing):
-        board.take({"event": asdict(one)})
+        board.apply({"event": asdict(one)})
     return board
 
 
@@ -149,7 +148,7 @@ def test_the_last_visit_and_the_day_are_shown() -> None:
     text = "\n".join(shown(closed_board()))
     assert "上一位：57.1 分 不合格" in text
     assert "没有听到：交还证件，告知办结、道别语" in text
-    assert "今天：接待 1 次，合格 0 次，平均 57.1 分" in text
+    assert "今天：服务 1 次，合格 0 次，平均 57.1 分" in text
     assert "Today: 1 visit, 0 passed" in "\n".join(shown(closed_board(), "en"))
 
 
@@ -157,17 +156,17 @@ def test_the_last_visit_and_the_day_are_shown() -> None:
 @pytest.mark.parametrize(("width", "height"), [(80, 24), (132, 50), (40, 12)])
 def test_it_fits_the_terminal_whatever_happens(lang: Lang, width: int, height: int) -> None:
     board = closed_board()
-    board.take(event("visit_opened", 40.0, visit=2))
+    board.apply(event("visit_opened", 40.0, visit=2))
     for stage in board.standard["stages"]:
         for phrase in stage["phrases"]:
-            board.take(heard(phrase["id"], 41.0, phrase["title"], required=False))
+            board.apply(heard(phrase["id"], 41.0, phrase["title"], required=False))
     for number in range(30):
         offence = {"title": f"推诿{number}" * 9, "severity": "minor"}
-        board.take(event("forbidden", 42.0, phrase="x", verdict="forbidden", detail=offence))
-        board.take(event("gap", 43.0, detail={"seconds": 1.0, "reason": "reason" * 30}))
-    board.take(event("phrase", 44.0, phrase="complaint", verdict="heard", detail={"title": "投诉", "scenario": True}))
-    board.take({"guess": "很长的话" * 60, "ids": []})
-    board.take({"trouble": "wrong" * 60})
+        board.apply(event("forbidden", 42.0, phrase="x", verdict="forbidden", detail=offence))
+        board.apply(event("gap", 43.0, detail={"seconds": 1.0, "reason": "reason" * 30}))
+    board.apply(event("phrase", 44.0, phrase="complaint", verdict="heard", detail={"title": "投诉", "scenario": True}))
+    board.apply({"guess": "很长的话" * 60, "ids": []})
+    board.apply({"trouble": "wrong" * 60})
     lines = shown(board, lang, width, height)
     assert {"zh": "空格", "en": "space"}[lang] in lines[-1]  # the foot is never pushed out
     assert "3" in lines[0] or width < 80
@@ -175,7 +174,7 @@ def test_it_fits_the_terminal_whatever_happens(lang: Lang, width: int, height: i
 
 def test_what_is_shown_cannot_command_the_terminal() -> None:
     board = begun()
-    board.take({"guess": "a\x1b[2Jb\u202ec", "ids": []})
+    board.apply({"guess": "a\x1b[2Jb\u202ec", "ids": []})
     assert "a[2Jbc" in "\n".join(shown(board))
 
 
@@ -188,8 +187,8 @@ def test_its_signs_are_one_column_wide_in_a_chinese_terminal() -> None:
 
 def test_a_visit_is_one_line_in_the_log_with_no_words_of_the_customer() -> None:
     board = begun()
-    board.take({"guess": "我要取两万块钱", "ids": []})
-    told = None
+    board.apply({"guess": "我要取两万块钱", "ids": []})
+    change = None
     for message in (
         event("visit_opened", 2.0),
         heard("hello", 2.5, "问候语"),
@@ -202,35 +201,35 @@ def test_a_visit_is_one_line_in_the_log_with_no_words_of_the_customer() -> None:
             detail={"title": "推诿", "severity": "minor"},
         ),
     ):
-        told = board.take(message)
-        assert visit_line(told, board) == ""
+        change = board.apply(message)
+        assert visit_line(change, board) == ""
     counts = {"owed": 4, "heard": 1, "forbidden": 1, "broken": 0}
     detail = {"grade": "不合格", "passed": False, "counts": counts, "lost_audio": False, "opened": 2.0}
-    told = board.take(event("visit_closed", 62.0, score=15.0, detail=detail))
+    change = board.apply(event("visit_closed", 62.0, score=15.0, detail=detail))
     with use_language("zh"):
-        line = visit_line(told, board)
+        line = visit_line(change, board)
     assert "\n" not in line
     assert "柜台 3  第 1 位客户  1:00  15 分 不合格" in line
-    assert "不当用语 1" in line
+    assert "忌语 1" in line
     assert not {"我要取两万块钱", "你自己看"} & set(line.split())
     assert "取" not in line
 
 
 def test_gaps_and_restarts_are_lines_of_their_own_and_beats_are_none() -> None:
     board = begun()
-    assert warning_line(beat(2.0), board.take(beat(2.0)), board, NOON) == ""
+    assert warning_line(beat(2.0), board.apply(beat(2.0)), board, NOON) == ""
     message = event("gap", 10.0, detail={"seconds": 3.0, "reason": "the microphone was away"})
-    assert "lost 3 s: the microphone was away" in warning_line(message, board.take(message), board, NOON)
+    assert "lost 3 s: the microphone was away" in warning_line(message, board.apply(message), board, NOON)
     message = {"restarting": "the listener hung and was started anew", "in": 2.0}
-    assert "trying again in 2 s: the listener hung" in warning_line(message, board.take(message), board, NOON)
+    assert "trying again in 2 s: the listener hung" in warning_line(message, board.apply(message), board, NOON)
 
 
 def test_trouble_goes_once_sound_has_been_heard_for_a_while() -> None:
     board = begun()
-    board.take({"trouble": "The disk is full."})
-    board.take(beat(20.0))
+    board.apply({"trouble": "The disk is full."})
+    board.apply(beat(20.0))
     assert "The disk is full." in "\n".join(shown(board))
-    board.take(beat(40.0))
+    board.apply(beat(40.0))
     assert "The disk is full." not in "\n".join(shown(board))
 
 
@@ -250,3 +249,44 @@ def test_a_title_is_never_broken_or_parted_from_its_mark(name: str, width: int) 
     assert titles
     for title in titles:
         assert any(f"- {title}" in line for line in lines), title
+
+
+KEYS = """
+import fcntl, os, termios, time
+from counter_listener.cli.terminal.screen import key_orders
+
+os.setsid()
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+orders = []
+with key_orders() as pressed:
+    print("ready", flush=True)
+    while len(orders) < 4:
+        orders += pressed()
+        time.sleep(0.02)
+print(*orders, flush=True)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
+def test_keys_are_orders_ctrl_c_too_and_the_terminal_is_restored() -> None:
+    ours, theirs = pty.openpty()
+    before = termios.tcgetattr(theirs)
+    shown = b""
+    with subprocess.Popen([sys.executable, "-c", KEYS], stdin=theirs, stdout=theirs) as child:
+        while b"ready" not in shown:
+            shown += os.read(ours, 1000)
+        os.write(ours, b"x qQ\x03")
+        while shown.count(b"\n") < 2:
+            shown += os.read(ours, 1000)
+        assert child.wait(10) == 0
+    assert shown == b"ready\r\nspace stop stop stop\r\n"  # nothing echoed, line ends as usual
+    assert termios.tcgetattr(theirs) == before
+    os.close(ours)
+    os.close(theirs)
+
+
+def test_without_a_terminal_no_key_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO(" q"))
+    with key_orders() as pressed:
+        assert pressed() == []
+    assert sys.stdin.read() == " q"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from counter_listener.domain.privacy import mask_numbers, printable
+from counter_listener.domain import mask_numbers, printable
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Labels: what may stand in them, and a sentence naming file and line for all that may not."""
+"""Labels: what they may contain, and the error with file and line for everything else."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.small_counter import small
 
-from counter_listener.domain.errors import LabelsError
+from counter_listener.domain import LabelsError
 from counter_listener.evaluation.labels import Label, read_labels, scorable_ids
 from counter_listener.evaluation.scoring import LabelledPhrase
 
@@ -26,7 +26,7 @@ def labels(folder: Path, *lines: object) -> Path:
     return file
 
 
-def test_labels_name_files_beside_them(tmp_path: Path) -> None:
+def test_labels_name_files_relative_to_them(tmp_path: Path) -> None:
     more = {"file": "b.jsonl", "seconds": 3.5, "said": [{"id": "goodbye", "start": 0, "end": 1, "optional": True}]}
     nothing = {"file": str(tmp_path / "labels.jsonl"), "seconds": 1, "said": [], "note": "a key of the user's own"}
     assert read_labels(labels(tmp_path, GOOD, more, nothing), KNOWN) == [
@@ -53,10 +53,10 @@ def said(**change: object) -> dict[str, object]:
         ({}, '"file" to be the name'),
         ({**GOOD, "file": ""}, '"file" to be the name'),
         ({**GOOD, "file": 7}, '"file" to be the name'),
-        ({**GOOD, "file": "none.wav"}, "none.wav is no file"),
-        ({**GOOD, "file": "."}, "is no file"),
-        ({**GOOD, "file": "x" * 5000}, "is no file"),
-        ({**GOOD, "file": "a\0.wav"}, "is no file"),
+        ({**GOOD, "file": "none.wav"}, "none.wav is not a file"),
+        ({**GOOD, "file": "."}, "is not a file"),
+        ({**GOOD, "file": "x" * 5000}, "is not a file"),
+        ({**GOOD, "file": "a\0.wav"}, "is not a file"),
         ({**GOOD, "seconds": 0}, "more than 0"),
         ({**GOOD, "seconds": "60"}, '"seconds" to be a number'),
         ({**GOOD, "seconds": float("nan")}, '"seconds" to be a number'),
@@ -72,10 +72,10 @@ def said(**change: object) -> dict[str, object]:
         (said(end=True), '"end" to be a number'),
         (said(start=-1), '"start" to be a number'),
         (said(optional="yes"), '"optional" to be true or false'),
-        (GOOD, "each file once, but a.wav stands in line 1 too"),
+        (GOOD, "each file once, but a.wav is in line 1 too"),
     ],
 )
-def test_bad_labels_are_named_by_file_and_line(tmp_path: Path, bad: object, reason: str) -> None:
+def test_an_invalid_label_is_an_error_with_file_and_line(tmp_path: Path, bad: object, reason: str) -> None:
     file = labels(tmp_path, GOOD, bad)
     with pytest.raises(LabelsError) as caught:
         read_labels(file, KNOWN)
@@ -84,14 +84,14 @@ def test_bad_labels_are_named_by_file_and_line(tmp_path: Path, bad: object, reas
 
 
 @pytest.mark.parametrize("content", [b"", b"\n \n", b"\xff\xfe", b"{", b"[" * 100_000, b'{"seconds": ' + b"9" * 5000])
-def test_files_that_hold_no_labels_are_one_sentence(tmp_path: Path, content: bytes) -> None:
+def test_a_file_without_labels_is_an_error(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "labels.jsonl"
     file.write_bytes(content)
     with pytest.raises(LabelsError, match=r"labels\.jsonl"):
         read_labels(file, KNOWN)
 
 
-def test_a_file_that_is_not_there_or_is_a_folder(tmp_path: Path) -> None:
+def test_a_file_that_does_not_exist_or_is_a_folder_is_an_error(tmp_path: Path) -> None:
     for place in (tmp_path, tmp_path / "none.jsonl", tmp_path / ("x" * 5000)):
         with pytest.raises(LabelsError):
             read_labels(place, KNOWN)
@@ -106,14 +106,14 @@ RECORDS = st.fixed_dictionaries(
 
 @settings(deadline=None)
 @given(record=RECORDS)
-def test_any_json_object_is_a_label_or_a_sentence(
+def test_any_json_object_is_a_label_or_an_error(
     record: dict[str, object], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     folder = tmp_path_factory.getbasetemp()
     try:
         (label,) = read_labels(labels(folder, record), KNOWN)
     except LabelsError as error:
-        assert "labels.jsonl, line 1: expected" in str(error)  # noqa: PT017 - either way out is right
+        assert "labels.jsonl, line 1: expected" in str(error)  # noqa: PT017 - both results are right
     else:
         assert label.path.is_file()
-        assert all(one.id in KNOWN and 0 <= one.start <= one.end for one in label.said)
+        assert all(one.id in KNOWN and 0 <= one.start <= one.end for one in label.phrases)

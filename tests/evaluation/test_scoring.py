@@ -1,4 +1,4 @@
-"""Scores: what counts as found, and intervals against published values."""
+"""Scores: what counts as found, and intervals compared with published values."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from math import isnan
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from ordinary_speech import rate_interval
 
-from counter_listener.domain.statistics import wilson_interval
+from counter_listener.domain import wilson_interval
 from counter_listener.evaluation.scoring import (
     Counts,
     Detection,
     LabelledPhrase,
-    best,
+    best_threshold,
     by_id,
     count,
-    curve,
     f1_interval,
     f1_intervals,
     overlap,
-    rate_interval,
     score_method,
+    threshold_curve,
     total,
 )
 
@@ -46,7 +46,7 @@ def hello(start: float, end: float, score: float = 100.0) -> Detection:
     return Detection("hello", start, end, score)
 
 
-def test_a_finding_is_right_where_it_overlaps_what_was_said_give_or_take_the_slack() -> None:
+def test_a_detection_that_overlaps_its_label_within_the_slack_is_a_hit() -> None:
     said = [LabelledPhrase("hello", 10, 12)]
     assert count(said, [hello(11, 13)])["hello"] == Counts(1, 1, 0)
     assert count(said, [hello(12.4, 13)])["hello"] == Counts(1, 1, 0)
@@ -55,18 +55,18 @@ def test_a_finding_is_right_where_it_overlaps_what_was_said_give_or_take_the_sla
     assert count(said, [Detection("goodbye", 10, 12)]) == {"goodbye": Counts(0, 0, 1), "hello": Counts(1, 0, 0)}
 
 
-def test_a_saying_is_hit_once_and_a_second_finding_on_it_counts_neither_way() -> None:
+def test_a_label_is_hit_once_and_a_second_detection_on_it_does_not_count() -> None:
     assert count([LabelledPhrase("hello", 10, 12)], [hello(10, 11), hello(11, 12)])["hello"] == Counts(1, 1, 0)
 
 
-def test_what_is_optional_is_neither_owed_nor_a_false_alarm() -> None:
+def test_an_optional_label_is_neither_owed_nor_a_false_alarm() -> None:
     said = [LabelledPhrase("hello", 10, 12, optional=True)]
     assert count(said, [hello(10, 12)])["hello"] == Counts(0, 0, 0)
     assert count(said, [])["hello"] == Counts(0, 0, 0)
     assert count(said, [hello(20, 21)])["hello"] == Counts(0, 0, 1)
 
 
-def test_one_long_finding_does_not_hit_two_sayings() -> None:
+def test_one_long_detection_does_not_hit_two_labels() -> None:
     said = [LabelledPhrase("hello", 10, 11), LabelledPhrase("hello", 12, 13)]
     assert count(said, [hello(10, 13)])["hello"] == Counts(2, 1, 0)
     assert count(said, [hello(10, 13), hello(10, 11)])["hello"] == Counts(2, 2, 0)
@@ -74,18 +74,19 @@ def test_one_long_finding_does_not_hit_two_sayings() -> None:
 
 @settings(deadline=None)
 @given(said_spans, found_spans)
-def test_hits_are_as_many_as_can_be_paired(said: list[LabelledPhrase], found: list[Detection]) -> None:
+def test_as_many_labels_as_possible_are_hit(said: list[LabelledPhrase], found: list[Detection]) -> None:
     for name, counts in count(said, found).items():
-        owed = [one for one in said if one.id == name and not one.optional]
-        hits = [one for one in found if one.id == name]
+        owed = [label for label in said if label.id == name and not label.optional]
+        hits = [hit for hit in found if hit.id == name]
         orders = permutations([*hits, *[None] * len(owed)], len(owed))
         paired = max(
-            sum(hit is not None and overlap(one, hit) for one, hit in zip(owed, o, strict=True)) for o in orders
+            sum(hit is not None and overlap(label, hit) for label, hit in zip(owed, order, strict=True))
+            for order in orders
         )
         assert counts.owed == len(owed)
         assert counts.hits == paired
         assert counts.false_alarms == sum(
-            not any(overlap(one, hit) for one in said if one.id == name) for hit in hits
+            not any(overlap(label, hit) for label in said if label.id == name) for hit in hits
         )  # fmt: skip
 
 
@@ -105,8 +106,8 @@ def test_scores_stay_within_bounds_and_more_slack_never_hurts(
 
 @settings(deadline=None)
 @given(said_spans)
-def test_finding_just_what_was_said_is_perfect(said: list[LabelledPhrase]) -> None:
-    counts = total(count(said, [Detection(one.id, one.start, one.end) for one in said]).values())
+def test_finding_exactly_what_was_said_is_perfect(said: list[LabelledPhrase]) -> None:
+    counts = total(count(said, [Detection(label.id, label.start, label.end) for label in said]).values())
     assert counts.misses == counts.false_alarms == 0
 
 
@@ -115,23 +116,23 @@ def test_finding_just_what_was_said_is_perfect(said: list[LabelledPhrase]) -> No
 def test_a_higher_threshold_never_finds_more_and_the_best_is_the_best(
     files: list[tuple[list[LabelledPhrase], list[Detection]]],
 ) -> None:
-    methods = curve("one", files)
+    methods = threshold_curve("one", files)
     for lower, higher in pairwise(methods):
         assert lower.threshold < higher.threshold
         assert lower.counts.hits >= higher.counts.hits
         assert lower.counts.false_alarms >= higher.counts.false_alarms
     assert methods[0].counts == score_method("one", files).counts
-    assert not any(one.counts.f1 > best(methods).counts.f1 for one in methods)
+    assert not any(method.counts.f1 > best_threshold(methods).counts.f1 for method in methods)
 
 
-def test_of_equal_thresholds_the_strictest_is_the_best() -> None:
+def test_of_thresholds_with_equal_f1_the_highest_is_the_best() -> None:
     files = [
         ([LabelledPhrase("hello", 0, 1)], [hello(0, 1, 90.0)]),
         ([], [hello(0, 1, 60.0)]),
         ([], [hello(0, 1, 70.2)]),
     ]
-    assert [one.threshold for one in curve("one", files)] == [60.0, 70.0, 90.0]
-    assert best(curve("one", files)).threshold == 90.0
+    assert [method.threshold for method in threshold_curve("one", files)] == [60.0, 70.0, 90.0]
+    assert best_threshold(threshold_curve("one", files)).threshold == 90.0
 
 
 @pytest.mark.parametrize(
@@ -158,7 +159,7 @@ def test_rates_against_the_exact_poisson_limits(events: int, interval: tuple[flo
 
 @settings(deadline=None)
 @given(st.integers(0, 60), st.integers(1, 60))
-def test_intervals_hold_what_they_are_of(part: int, more: int) -> None:
+def test_intervals_contain_their_estimate(part: int, more: int) -> None:
     low, high = wilson_interval(part, part + more)
     assert 0 <= low <= part / (part + more) <= high <= 1
     low, high = rate_interval(part)
@@ -174,7 +175,7 @@ def test_the_bootstrap_is_repeatable_and_narrows_with_more_files() -> None:
     assert few[0] < many[0] < total(files).f1 < many[1] < few[1]
 
 
-def test_one_file_has_no_interval_of_f1_and_like_files_have_none_to_speak_of() -> None:
+def test_one_file_has_no_interval_of_f1_and_equal_files_have_one_of_no_width() -> None:
     assert f1_interval([Counts(10, 8, 1)]) is None
     assert f1_interval([Counts(10, 8, 2)] * 5) == pytest.approx((0.8, 0.8))
     assert f1_intervals([{"hello": Counts()}, {}]) == {}

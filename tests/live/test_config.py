@@ -34,7 +34,7 @@ def test_init_writes_every_setting_explained_and_they_are_the_defaults(tmp_path:
     assert "megabytes" in text
     again = run("init", file)
     assert again.exit_code == 2
-    assert "exists already" in again.stderr
+    assert "already exists" in again.stderr
     assert file.read_text(encoding="utf-8") == text
 
 

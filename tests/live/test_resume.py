@@ -1,4 +1,4 @@
-"""A listener that died goes on with its visit: nothing is judged twice, and what was lost accuses nobody."""
+"""After a death the next listener continues the visit: nothing is judged twice, and lost audio accuses nobody."""
 
 from __future__ import annotations
 
@@ -11,18 +11,15 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.bundled import ears, matcher
+from support.bundled import matcher, model
 
-from counter_listener.asr.recognizer import VoskRecognizer, transcribe
-from counter_listener.audio.chunking import blocks
-from counter_listener.audio.recording import read_recording
-from counter_listener.domain.findings import MatchedItem
-from counter_listener.domain.types import Event, Gap, StreamItem, Tick, Utterance
-from counter_listener.judging.visit import advance, finish_stream, initial_state, judge
-from counter_listener.live.resume import close_open_visit, event_from_row, rebuild_state, stream_start
-from counter_listener.matching.matching import match
-from counter_listener.record.rows import Origin
-from counter_listener.record.store import open_record
+from counter_listener.asr import transcribe
+from counter_listener.audio import blocks, read_recording
+from counter_listener.domain import Event, Gap, MatchedItem, StreamItem, Tick, Utterance
+from counter_listener.judging import advance, finish_stream, initial_state, judge
+from counter_listener.live import close_open_visit, rebuild_state, stream_start
+from counter_listener.matching import match
+from counter_listener.record import Origin, event_from_row, open_record
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 NAMES = ("full-marks", "forbidden", "complaint-handled", "forbidden full-marks", "no-farewell")
@@ -34,7 +31,7 @@ NOON = datetime(2026, 1, 15, 12, tzinfo=UTC)
 def heard(name: str) -> Items:
     """What is heard of a recording, or of two in a row."""
     first, _, second = name.partition(" ")
-    items = tuple(transcribe(blocks(read_recording(FIXTURES / f"{first}.wav")), VoskRecognizer(ears().model)))
+    items = tuple(transcribe(blocks(read_recording(FIXTURES / f"{first}.wav")), model().recognizer()))
     length = max(item.at for item in items if isinstance(item, Tick))
     return items + (tuple(_moved(item, length) for item in heard(second)) if second else ())
 
@@ -44,12 +41,12 @@ def matched(name: str) -> tuple[MatchedItem, ...]:
     return tuple(match(heard(name), matcher()))
 
 
-def told(items: Iterable[MatchedItem]) -> list[Event]:
-    """The events of items so far: the stream has not ended."""
-    counter = initial_state(matcher().phrases)
+def events_of(items: Iterable[MatchedItem]) -> list[Event]:
+    """The events of the items so far: the stream has not ended."""
+    state = initial_state(matcher().phrases)
     events: list[Event] = []
     for item in items:
-        counter, more = advance(counter, item)
+        state, more = advance(state, item)
         events += more
     return events
 
@@ -60,29 +57,28 @@ def whole(name: str) -> tuple[Event, ...]:
 
 
 def last_visit(events: list[Event]) -> list[Event]:
-    """What the record gives of a stream: its last visit, and its newest row."""
+    """What the record returns of a stream: its last visit, and its newest row."""
     number = max((event.visit for event in events if event.visit), default=None)
     rows = [event for event in events if event.visit is not None and event.visit == number]
     return rows if not events or (rows and rows[-1] is events[-1]) else [*rows, events[-1]]
 
 
 def after(before: list[Event], at: float, seconds: float, items: Items) -> list[Event]:
-    """What is told after a death at `at` by the listener that goes on."""
-    counter = rebuild_state(last_visit(before), matcher().phrases, at)
+    """The events of the listener that continues after a death at `at`."""
+    state = rebuild_state(last_visit(before), matcher().phrases, at)
     events: list[Event] = []
-    moved = Gap(counter.now, seconds, "died")
-    for item in match((moved, *items), matcher()):
-        counter, more = advance(counter, item)
+    for item in match((Gap(state.now, seconds, "died"), *items), matcher()):
+        state, more = advance(state, item)
         events += more
-    return events + list(finish_stream(counter)[1])
+    return events + list(finish_stream(state)[1])
 
 
 @settings(max_examples=25, deadline=None)
 @given(st.sampled_from(NAMES), st.integers(0, 10_000), st.floats(0.1, 200.0))
-def test_a_visit_goes_on_after_a_death_and_nothing_is_judged_twice(name: str, cut: int, seconds: float) -> None:
+def test_a_visit_continues_after_a_death_and_nothing_is_judged_twice(name: str, cut: int, seconds: float) -> None:
     items = heard(name)
     cut %= len(items)
-    before = told(matched(name)[:cut])
+    before = events_of(matched(name)[:cut])
     at = max((item.at for item in items[:cut] if isinstance(item, Tick)), default=0.0)
     later = tuple(_moved(item, seconds) for item in items[cut:])
     events = before + after(before, at, seconds, later)
@@ -90,10 +86,10 @@ def test_a_visit_goes_on_after_a_death_and_nothing_is_judged_twice(name: str, cu
     for verdict in ("not_heard", "broken", "forbidden"):
         accused = {event.phrase for event in events if event.verdict == verdict}
         assert accused <= {event.phrase for event in plain if event.verdict == verdict}
-    given_out = Count(
+    judged = Count(
         (event.visit, event.phrase) for event in events if event.kind == "phrase" and not event.detail.get("scenario")
     )
-    assert not [one for one, times in given_out.items() if times > 1]
+    assert not [one for one, times in judged.items() if times > 1]
     kinds = Count((event.visit, event.kind) for event in events if event.kind in ("visit_opened", "visit_closed"))
     assert set(kinds.values()) <= {1}
     assert [event.at for event in events] == sorted(event.at for event in events)
@@ -111,7 +107,7 @@ def _moved(item: StreamItem, by: float) -> StreamItem:
 @pytest.mark.parametrize("name", ["full-marks", "complaint-handled", "forbidden"])
 def test_what_was_heard_before_a_death_counts_in_the_score(name: str) -> None:
     (plain,) = [event for event in whole(name) if event.kind == "visit_closed"]
-    (closed,) = [one for one in after(told(matched(name)[:-1]), 1e3, 1.0, ()) if one.kind == "visit_closed"]
+    (closed,) = [one for one in after(events_of(matched(name)[:-1]), 1e3, 1.0, ()) if one.kind == "visit_closed"]
     assert closed.score == plain.score
     counts, wanted = closed.detail["counts"], plain.detail["counts"]
     assert isinstance(counts, dict)
@@ -120,22 +116,22 @@ def test_what_was_heard_before_a_death_counts_in_the_score(name: str) -> None:
 
 
 def test_a_visit_left_open_is_closed_and_accuses_nobody(tmp_path: Path) -> None:
-    events = told(matched("no-farewell"))
+    events = events_of(matched("no-farewell"))
     origin = Origin("live-x", "live", "3", NOON, "set", "0" * 64, "model")
-    with open_record(tmp_path / "events.db") as store:
-        store.append(events, origin, NOON)
-        store.append(
+    with open_record(tmp_path / "events.db") as record:
+        record.append(events, origin, NOON)
+        record.append(
             [Event("gap", 0.0, detail={"seconds": 0.0, "reason": "x"})],
             Origin("live-y", "live", "4", NOON, "set", "0" * 64, "model"),
             NOON,
         )
-        rows = store.newest_visit("3")
+        rows = record.newest_visit("3")
         assert {row.stream for row in rows} == {"live-x"}
         assert stream_start(rows) == NOON
         closing = close_open_visit([event_from_row(row) for row in rows], matcher().phrases)
-        store.append(closing, origin, NOON)
-        assert close_open_visit([event_from_row(row) for row in store.newest_visit("3")], matcher().phrases) == ()
-        assert store.newest_visit("5") == []
+        record.append(closing, origin, NOON)
+        assert close_open_visit([event_from_row(row) for row in record.newest_visit("3")], matcher().phrases) == ()
+        assert record.newest_visit("5") == []
     verdicts = {event.verdict for event in closing if event.kind == "phrase"}
     assert verdicts == {"unknown"}
     assert closing[-1].kind == "visit_closed"

@@ -1,9 +1,11 @@
-"""Real listener processes that die, abort, hang, leak and give up, and the parent that starts them again."""
+"""Real listening processes that die, abort, hang, leak and give up, and the parent that restarts them."""
 
 from __future__ import annotations
 
 import json
+import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -14,39 +16,41 @@ from typing import Any
 import psutil
 import pytest
 
-from counter_listener.live import supervisor as supervise
-from counter_listener.live.supervisor import DIED, GONE, GREW, HUNG, Supervisor
+from counter_listener.live import NO_MICROPHONE, Supervisor, notify, watchdog_seconds
+from counter_listener.live.supervisor import DIED, GONE, GREW, HUNG, LONGEST_DELAY, LONGEST_DEVICE_DELAY, Child
 
 ODD = Path(__file__).parents[1] / "support" / "odd_listener.py"
 
 
 @dataclass
 class Watch:
-    """A supervisor over an odd listener, stopped once the listener has been told to start so often."""
+    """A supervisor over odd_listener.py, stopped after so many starts of it."""
 
     folder: Path
     modes: tuple[str, ...]
     starts: int
     speed: float = 1.0
     """How much faster than real time the clock runs."""
-    told: list[dict[str, Any]] = field(default_factory=list)
+    messages: list[dict[str, Any]] = field(default_factory=list)
 
     def run(self) -> str | None:
         command = [sys.executable, str(ODD), str(self.folder), *self.modes]
-        self.supervisor = Supervisor(command, {"counter": "3"}, 200.0, lambda: time.monotonic() * self.speed, self.tell)
+        self.supervisor = Supervisor(
+            command, {"counter": "3"}, 200.0, lambda: time.monotonic() * self.speed, self.receive
+        )
         return self.supervisor.run()
 
-    def tell(self, message: dict[str, Any]) -> None:
-        self.told.append(message)
+    def receive(self, message: dict[str, Any]) -> None:
+        self.messages.append(message)
         if message.get("beat", 0) > 1 and self.supervisor.starts >= self.starts:
             self.supervisor.inbox.put(("order", "stop"))
 
     @property
     def restarts(self) -> list[tuple[str, float]]:
-        return [(one["restarting"], one["in"]) for one in self.told if "restarting" in one]
+        return [(one["restarting"], one["in"]) for one in self.messages if "restarting" in one]
 
     def resumes(self) -> list[Any]:
-        """What each listener was told of the stream that it goes on with."""
+        """The stream that each listener was started to continue."""
         return [json.loads(file.read_text())["resume"] for file in sorted(self.folder.glob("start-*"))]
 
 
@@ -61,70 +65,68 @@ class Watch:
         ("bursts", GREW, 1),
     ],
 )
-def test_whatever_goes_wrong_the_listener_comes_back(mode: str, reason: str, speed: float, tmp_path: Path) -> None:
+def test_the_listener_is_restarted_whatever_went_wrong(mode: str, reason: str, speed: float, tmp_path: Path) -> None:
     watch = Watch(tmp_path, (mode, "works"), starts=2, speed=speed)
     watch.run()
-    [(said, _)] = watch.restarts
-    assert said.startswith(reason)
+    [(shown, _)] = watch.restarts
+    assert shown.startswith(reason)
     first, second = watch.resumes()
     assert first is None
     assert second["stream"] == "live-odd"
     assert second["reason"] == reason
     assert second["since"] == 100.0
     assert second["at"] >= -1
-    assert watch.told[-1] == {"stopped": True}
+    assert watch.messages[-1] == {"stopped": True}
 
 
-def test_how_it_died_is_told_without_a_traceback(tmp_path: Path) -> None:
+def test_the_cause_of_a_death_is_shown_without_a_traceback(tmp_path: Path) -> None:
     watch = Watch(tmp_path, ("aborts", "raises", "works"), starts=3)
     watch.run()
-    assert ["SIGABRT" in watch.restarts[0][0], "ValueError: beat" in watch.restarts[1][0]] == [True, True]
+    assert "SIGABRT" in watch.restarts[0][0]
+    assert "ValueError: beat" in watch.restarts[1][0]
 
 
-def test_one_that_dies_again_and_again_is_started_ever_later_up_to_a_minute(tmp_path: Path) -> None:
-    watch = Watch(tmp_path, ("dies",) * 9 + ("works",), starts=10, speed=300)
-    watch.supervisor = Supervisor([], {}, 1, time.monotonic, watch.tell)
-    child = _dead(watch.supervisor, -9)
-    delays = [watch.supervisor._delay(child) for _ in range(12)]  # noqa: SLF001 - the rule alone, not minutes of waiting
+def test_the_delay_of_restarts_doubles_up_to_a_minute() -> None:
+    supervisor = Supervisor([], {}, 1, time.monotonic, lambda _message: None)
+    with subprocess.Popen([sys.executable, "-c", ""]) as process:
+        child = Child(1, process, supervisor.clock())
+
+    def delay(code: int) -> float:
+        supervisor.code = code
+        return supervisor._delay(child)  # noqa: SLF001 - the rule alone, not minutes of waiting
+
+    delays = [delay(-9) for _ in range(12)]
     assert delays[:4] == [0.5, 1.0, 2.0, 4.0]
-    assert delays[-1] == supervise.LONGEST_DELAY == 60.0
-    away = _dead(watch.supervisor, supervise.NO_MICROPHONE)
-    assert watch.supervisor._delay(away) == supervise.LONGEST_DEVICE_DELAY < 10  # noqa: SLF001
-    assert watch.supervisor._delay(_dead(watch.supervisor, 0)) == 0  # noqa: SLF001
-
-
-def _dead(supervisor: Supervisor, code: int) -> supervise.Child:
-    process = subprocess.Popen([sys.executable, "-c", ""])
-    process.wait()
-    process.returncode = code
-    return supervise.Child(1, process, supervisor.clock())
+    assert delays[-1] == LONGEST_DELAY == 60.0
+    assert delay(NO_MICROPHONE) == LONGEST_DEVICE_DELAY < 10
+    assert delay(0) == 0
 
 
 def test_a_microphone_that_is_away_is_looked_for_until_it_is_back(tmp_path: Path) -> None:
     watch = Watch(tmp_path, ("works", "deaf", "deaf", "works"), starts=4, speed=1)
 
-    def tell(message: dict[str, Any]) -> None:
-        watch.told.append(message)
+    def receive(message: dict[str, Any]) -> None:
+        watch.messages.append(message)
         if message.get("beat", 0) > 1 and watch.supervisor.starts == 1:
             watch.supervisor.inbox.put(("order", "renew"))
         elif message.get("beat", 0) > 1:
             watch.supervisor.inbox.put(("order", "stop"))
 
-    watch.tell = tell  # type: ignore[method-assign]
+    watch.receive = receive  # type: ignore[method-assign]
     assert watch.run() is None
     assert [delay for _, delay in watch.restarts] == [0.0, 0.5, 1.0]
     assert watch.resumes()[-1]["reason"] == GONE
 
 
-@pytest.mark.parametrize(("mode", "said", "code"), [("deaf", "no microphone", 75), ("broken", "phrase set", 2)])
-def test_what_never_worked_is_not_tried_again(mode: str, said: str, code: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("mode", "error", "code"), [("deaf", "no microphone", 75), ("broken", "phrase set", 2)])
+def test_a_listener_that_never_worked_is_not_restarted(mode: str, error: str, code: int, tmp_path: Path) -> None:
     watch = Watch(tmp_path, (mode,), starts=1)
-    assert said in (watch.run() or "")
+    assert error in (watch.run() or "")
     assert watch.supervisor.code == code
     assert len(watch.resumes()) == 1
 
 
-def test_it_stops_at_once_and_ends_a_listener_that_will_not(tmp_path: Path) -> None:
+def test_a_listener_that_does_not_stop_is_killed(tmp_path: Path) -> None:
     began = time.monotonic()
     watch = Watch(tmp_path, ("stubborn",), starts=1)
     assert "did not stop" in (watch.run() or "")
@@ -134,16 +136,18 @@ def test_it_stops_at_once_and_ends_a_listener_that_will_not(tmp_path: Path) -> N
 
 def test_the_parent_imports_neither_vosk_nor_the_sound_card() -> None:
     code = (
-        "import sys; from counter_listener import cli_listen, supervise, board, screen, logline, keys, notify, lock;"
-        "import rich.live; print(*(m for m in ('vosk', 'sounddevice', 'av', 'sqlalchemy') if m in sys.modules))"
+        "import sys; from counter_listener.cli.commands import listen;"
+        "from counter_listener.cli.terminal import screen; from counter_listener.live import Supervisor, notify;"
+        "from counter_listener.record import lock_counter;"
+        "print(*({'vosk', 'sounddevice', 'av', 'numpy', 'pypinyin'} & set(sys.modules)))"
     )
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True)
     assert shown.stdout.strip() == ""
 
 
-def test_a_child_whose_parent_is_killed_does_not_stay(tmp_path: Path) -> None:
+def test_a_child_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
     code = (
-        "import sys, time; from counter_listener.supervise import Supervisor;"
+        "import sys, time; from counter_listener.live import Supervisor;"
         f"Supervisor([sys.executable, {str(ODD)!r}, {str(tmp_path)!r}, 'works'], {{}}, 1e9, time.monotonic,"
         " lambda message: 'beat' in message and print('beat', flush=True)).run()"
     )
@@ -156,3 +160,30 @@ def test_a_child_whose_parent_is_killed_does_not_stay(tmp_path: Path) -> None:
     parent.wait()
     gone, alive = psutil.wait_procs([child], timeout=10)
     assert (len(gone), len(alive)) == (1, 0)
+
+
+@pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="systemd is for Linux")
+@pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")  # sdnotify leaves one that cannot connect
+def test_systemd_is_notified_where_it_started_the_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        manager.settimeout(5)
+        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+        notify("READY=1")
+        assert manager.recv(100) == b"READY=1"
+    notify("READY=1")
+    monkeypatch.delenv("NOTIFY_SOCKET")
+    notify("READY=1")
+
+
+@pytest.mark.parametrize(
+    ("environment", "seconds"),
+    [
+        ({"WATCHDOG_USEC": "60000000"}, 30.0),
+        ({"WATCHDOG_USEC": "60000000", "WATCHDOG_PID": str(os.getpid())}, 30.0),
+        ({"WATCHDOG_USEC": "60000000", "WATCHDOG_PID": "1"}, None),
+        ({}, None),
+    ],
+)
+def test_the_watchdog_is_notified_twice_in_its_time(environment: dict[str, str], seconds: float | None) -> None:
+    assert watchdog_seconds(environment) == seconds

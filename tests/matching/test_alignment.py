@@ -1,4 +1,4 @@
-"""Aligning a wording: giving up early loses nothing that counts."""
+"""Alignment of a wording: the shortcuts change no result."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.small_counter import said, small
 
-from counter_listener.matching.alignment import OTHER_CHARACTER, CostCache, align
+from counter_listener.matching.alignment import OTHER_CHARACTER_COST, CostCache, align
 from counter_listener.matching.confusion import similar_syllables
 from counter_listener.matching.syllables import to_syllables
 
@@ -17,32 +17,32 @@ TEXTS = st.text(alphabet="您好你号请问清文办理里半什么业务欢迎
 
 @settings(max_examples=100, deadline=None)
 @given(TEXTS, st.integers(0, 24), st.floats(0, 4))
-def test_giving_up_early_loses_no_place_within_the_most_and_changes_none(text: str, begin: int, most: float) -> None:
-    spoken = to_syllables(said(text, 0), 0.4)
-    begin = min(begin, len(spoken) - 1)
+def test_a_largest_cost_loses_no_alignment_within_it_and_changes_none(text: str, begin: int, max_cost: float) -> None:
+    syllables = to_syllables(said(text), 0.4)
+    begin = min(begin, len(syllables) - 1)
     for pattern in small().patterns:
-        whole = align(pattern, spoken, begin, len(spoken), {})
-        pruned = align(pattern, spoken, begin, len(spoken), {}, most)
-        reached = whole is not None and whole.cost + OTHER_CHARACTER * len(pattern.sounds) <= most
-        assert pruned == whole or (pruned is None and not reached)
+        full = align(pattern, syllables, begin, len(syllables), {})
+        pruned = align(pattern, syllables, begin, len(syllables), {}, max_cost)
+        reached = full is not None and full.cost + OTHER_CHARACTER_COST * len(pattern.sounds) <= max_cost
+        assert pruned == full or (pruned is None and not reached)
 
 
 @settings(max_examples=50, deadline=None)
 @given(TEXTS, TEXTS)
-def test_a_memory_of_costs_shared_by_wordings_and_stretches_changes_nothing(text: str, more: str) -> None:
-    spoken = to_syllables(said(text + more, 0), 0.4)
-    shared: CostCache = {}
-    for begin, end in ((0, len(spoken)), (len(text) // 2, len(spoken)), (0, max(1, len(text) // 2))):
+def test_a_shared_cache_changes_nothing(text: str, more: str) -> None:
+    syllables = to_syllables(said(text + more), 0.4)
+    cache: CostCache = {}
+    for begin, end in ((0, len(syllables)), (len(text) // 2, len(syllables)), (0, max(1, len(text) // 2))):
         for pattern in small().patterns:
-            assert align(pattern, spoken, begin, end, shared) == align(pattern, spoken, begin, end, {})
+            assert align(pattern, syllables, begin, end, cache) == align(pattern, syllables, begin, end, {})
 
 
-def test_a_memory_of_costs_holds_what_each_unit_costs_as_a_partner() -> None:
-    spoken = to_syllables(said("您号行", 0), 0.4)
-    shared: CostCache = {}
+def test_a_cache_holds_the_substitution_cost_of_each_unit() -> None:
+    syllables = to_syllables(said("您号行"), 0.4)
+    cache: CostCache = {}
     for pattern in small().patterns:
-        align(pattern, spoken, 0, len(spoken), shared)
-    for (wanted, unit, most), costs in shared.items():
-        for sound, written, cost in zip(spoken.sounds, spoken.units, costs, strict=True):
-            other = min(most, similar_syllables(wanted).get(sound, inf) + OTHER_CHARACTER)
-            assert cost == (0.0 if not wanted or written == unit else other)
+        align(pattern, syllables, 0, len(syllables), cache)
+    for (wanted, unit, mismatch), costs in cache.items():
+        for sound, heard, cost in zip(syllables.sounds, syllables.units, costs, strict=True):
+            other = min(mismatch, similar_syllables(wanted).get(sound, inf) + OTHER_CHARACTER_COST)
+            assert cost == (0.0 if not wanted or heard == unit else other)

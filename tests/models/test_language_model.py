@@ -1,12 +1,12 @@
-"""The language model of the model build: templates, n-grams, the lexicon's machine, and a graph made anew."""
+"""The language model of the model build: templates, n-grams, the lexicon transducer, and the rebuild of a graph."""
 
 from __future__ import annotations
 
-import json
 import math
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator, Mapping
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,87 +15,88 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from counter_listener.asr.model_files import find_model, model_vocabulary, verify_model
+from counter_listener.asr import find_model, model_vocabulary, verify_model
 from models.build import graph, openfst
 from models.build.conf import model_conf
 from models.build.errors import BuildError
-from models.build.language.templates import MOST, Templates
-from models.build.language.texts import FOLDER, SENTENCES, filled, weighed, wordings
+from models.build.language.templates import MAX_SENTENCES, Templates
+from models.build.language.texts import (
+    BREAK,
+    FOLDER,
+    SENTENCES,
+    SLOT,
+    fill_slots,
+    iter_wordings,
+    phrase_set_sentences,
+    weighted,
+)
 from models.build.language.vocabulary import is_chinese, segmenter
-from models.build.ngram import BEGIN, END, Mixture, Text, machine, mix, prune
-from models.build.phones import boundary_table, forward, in_word, loop, phones, phones_table, unused_transition
-from models.build.settings import FILE, read_settings
-from models.build.tree import START, WORDS, Arc, Machine, tree
+from models.build.lexicon import pronunciation, readings
+from models.build.lexicon_fst import START, WORD_START, Fst, lexicon_fst
+from models.build.ngram import BEGIN, END, Mixture, Text, grammar_fst, mix, prune
+from models.build.phones import boundary_table, forward, loop, phone_table, phones, unused_transition, word_phones
+from models.build.settings import SETTINGS_FILE, read_settings
 
-TOP = Path(__file__).resolve().parents[2]
+PROJECT = Path(__file__).resolve().parents[2]
 BUNDLED = find_model("counter-cn")
-SPELL = """
-import json, sys, tomllib
-from pathlib import Path
-from models.build.language.texts import BREAK, _listed, SLOT
-from models.build.lexicon import pronunciation
-phrases = tomllib.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
-pieces = {piece for said in _listed(phrases) for piece in BREAK.split(SLOT.sub("，", said)) if piece}
-json.dump([len(pieces), sorted(piece for piece in pieces if pronunciation(piece) is None)], sys.stdout)
-"""
 words = st.sampled_from("甲乙丙丁戊")
 sentences = st.dictionaries(st.lists(words, min_size=1, max_size=4).map(tuple), st.floats(0.1, 20), max_size=8)
 
 
 def templates(folder: Path, text: str) -> Templates:
     (folder / "text.txt").write_text(text, encoding="utf-8")
-    found = Templates()
-    found.read(folder / "text.txt")
-    return found
+    read = Templates()
+    read.read(folder / "text.txt")
+    return read
 
 
 def expanded(folder: Path, text: str) -> list[list[str]]:
-    found = templates(folder, text)
-    return [found.expand(template, where) for where, template in found.sentences]
+    read = templates(folder, text)
+    return [read.expand(template, location) for location, template in read.sentences]
 
 
-def test_a_template_stands_for_every_choice_and_every_value_of_its_slots(tmp_path: Path) -> None:
+def test_a_template_expands_to_all_choices_and_slot_values(tmp_path: Path) -> None:
     text = "# ours\nwho = 我 | (你|您)\n{who}好(吗|)  # a question or not\n再见\n"
     assert expanded(tmp_path, text) == [["我好吗", "我好", "你好吗", "你好", "您好吗", "您好"], ["再见"]]
 
 
-def test_of_a_template_that_stands_for_too_many_always_the_same_are_drawn(tmp_path: Path) -> None:
+def test_a_template_with_too_many_sentences_is_sampled_reproducibly(tmp_path: Path) -> None:
     text = "digit = 一 | 二 | 三 | 四 | 五 | 六 | 七\n{digit}{digit}{digit}\n"
     (drawn,) = expanded(tmp_path, text)
-    assert len(drawn) == MOST
-    assert len(set(drawn)) > MOST / 2
+    assert len(drawn) == MAX_SENTENCES
+    assert len(set(drawn)) > MAX_SENTENCES / 2
     assert [drawn] == expanded(tmp_path, text)
 
 
 @pytest.mark.parametrize("text", ["你好(吗", "你好)吗", "你{好", "{nobody}好", "a = {b}\nb = {a}\n{a}"])
-def test_a_fault_in_a_template_is_told_by_its_line(tmp_path: Path, text: str) -> None:
+def test_an_error_in_a_template_names_its_line(tmp_path: Path, text: str) -> None:
     with pytest.raises(BuildError, match=r"text\.txt, line \d"):
         expanded(tmp_path, text)
 
 
-def test_a_wording_is_filled_and_cut_where_no_value_is_known(tmp_path: Path) -> None:
+def test_slots_of_a_wording_are_filled_and_unknown_slots_become_breaks(tmp_path: Path) -> None:
     known = templates(tmp_path, "amount = 五千 | 两万\n")
-    assert filled("收您{amount}元，请稍等", known, "x") == ["收您五千元，请稍等", "收您两万元，请稍等"]
-    assert filled("请到{nowhere}来", known, "x") == ["请到，来"]
+    assert fill_slots("收您{amount}元，请稍等", known, "x") == ["收您五千元，请稍等", "收您两万元，请稍等"]
+    assert fill_slots("请到{nowhere}来", known, "x") == ["请到，来"]
 
 
-def test_a_misheard_example_is_not_learnt(tmp_path: Path) -> None:
+def test_an_example_with_recognition_errors_is_not_in_the_text(tmp_path: Path) -> None:
     (tmp_path / "mine.toml").write_text(
         'example = [{heard = "输入蜜码", expect = ["password"]}, {heard = "忘了密码", expect = []}]\n'
         '[[stage.phrase]]\nid = "password"\nsay = ["输入密码"]\n',
         encoding="utf-8",
     )
-    assert list(wordings(tmp_path / "mine.toml", Templates()))[:2] == [["忘了密码"], ["输入密码"]]
+    assert list(phrase_set_sentences(tmp_path / "mine.toml", Templates()))[:2] == [["忘了密码"], ["输入密码"]]
 
 
-def test_sentences_are_cut_into_the_likeliest_words_and_their_pieces_count_too() -> None:
+def test_sentences_are_segmented_into_the_most_probable_words_and_pieces_are_counted_too() -> None:
     cutter = segmenter({"请": 90, "问": 30, "坐": 30, "请坐": 5}, ["请问"])
     assert cutter.cut("请问请坐吧") == ("请问", "请坐", "吧")
-    weights = weighed([(["请坐，请问", "OK"], 4.0)], cutter)
+    weights = weighted([(["请坐，请问", "OK"], 4.0)], cutter)
     assert weights == {("请坐", "请问"): 1.0, ("请坐",): 1.0, ("请问",): 1.0}
 
 
-def test_plain_sentences_are_chinese_and_stand_once() -> None:
+def test_plain_sentences_are_chinese_and_unique() -> None:
     files = sorted((FOLDER / SENTENCES).glob("*/*.txt"))
     lines = [line for file in files for line in file.read_text(encoding="utf-8").splitlines() if line[:1] != "#"]
     assert {file.parent.name for file in files} == {"counter", "ordinary"}
@@ -103,56 +104,59 @@ def test_plain_sentences_are_chinese_and_stand_once() -> None:
     assert len(set(lines)) == len(lines)
 
 
-def mixed(counter: Mapping[tuple[str, ...], float], ordinary: Mapping[tuple[str, ...], float], worth: float) -> Mixture:
+def mixture(
+    counter: Mapping[tuple[str, ...], float], ordinary: Mapping[tuple[str, ...], float], min_gain: float
+) -> Mixture:
     texts = [Text(counter, 0.4, 1.0), Text(ordinary, 0.6, 5.0, {"甲": 3.0, "己": 1.0})]
-    return prune(mix(texts, 3, dict.fromkeys("甲乙丙丁戊庚", 1e-6)), worth)
+    return prune(mix(texts, 3, dict.fromkeys("甲乙丙丁戊庚", 1e-6)), min_gain)
 
 
 @example({("甲", "甲"): 1.0, ("乙", "乙", "甲", "丙"): 2.0}, {}, 4.0)
 @given(sentences, sentences, st.sampled_from([0.0, 0.5, 4.0]))
 @settings(max_examples=60, deadline=None)
-def test_after_every_history_the_probabilities_sum_to_one(
-    counter: dict[tuple[str, ...], float], ordinary: dict[tuple[str, ...], float], worth: float
+def test_the_probabilities_after_every_history_sum_to_one(
+    counter: dict[tuple[str, ...], float], ordinary: dict[tuple[str, ...], float], min_gain: float
 ) -> None:
-    model = mixed(counter, ordinary, worth)
-    everything = [*"甲乙丙丁戊己庚", END]
+    model = mixture(counter, ordinary, min_gain)
+    vocabulary = [*"甲乙丙丁戊己庚", END]
     for history in [*model.after, ("庚",), (BEGIN, "庚")]:
-        assert math.isclose(sum(model.probability(word, history) for word in everything), 1.0, abs_tol=1e-9)
+        assert math.isclose(sum(model.probability(word, history) for word in vocabulary), 1.0, abs_tol=1e-9)
         assert math.isclose(sum(model.shares(history)), 1.0)
     for history, back in model.back.items():
-        # a word that is rarer than by the shorter history is kept for a longer n-gram's sake
-        rarer = any(here < model.probability(word, history[1:]) for word, here in model.after[history].items())
-        assert 0 < back <= 1 + 1e-9 or (rarer and back < math.inf)
+        # an n-gram with a lower probability than its back-off is not pruned if a longer n-gram needs it
+        explicit = model.after[history].items()
+        lower = any(probability < model.probability(word, history[1:]) for word, probability in explicit)
+        assert 0 < back <= 1 + 1e-9 or (lower and back < math.inf)
     assert all(model.probability(word) > 0 for word in "甲乙丙丁戊己庚")
 
 
-def follow(made: Machine, state: int, word: int) -> tuple[int, float]:
-    """Where a word leads from a state of the language model's machine, the explicit arc before the back-off."""
-    out = {arc.read: arc for arc in made.arcs if arc.source == state}
-    if word in out:
-        return out[word].target, out[word].cost
-    target, cost = follow(made, out[0].target, word)
-    return target, out[0].cost + cost
+def follow(fst: Fst, state: int, word: int) -> tuple[int, float]:
+    """The target state and the cost of a word in the grammar, by its explicit arc or else by back-off."""
+    arcs = {arc.ilabel: arc for arc in fst.arcs if arc.source == state}
+    if word in arcs:
+        return arcs[word].target, arcs[word].cost
+    target, cost = follow(fst, arcs[0].target, word)
+    return target, arcs[0].cost + cost
 
 
 @given(sentences, sentences, st.lists(words, max_size=5))
 @settings(max_examples=40, deadline=None)
-def test_the_machine_of_a_language_model_costs_what_its_probabilities_say(
-    counter: dict[tuple[str, ...], float], ordinary: dict[tuple[str, ...], float], said: list[str]
+def test_the_costs_of_the_grammar_are_the_probabilities_of_the_language_model(
+    counter: dict[tuple[str, ...], float], ordinary: dict[tuple[str, ...], float], sentence: list[str]
 ) -> None:
-    model = mixed(counter, ordinary, 0.5)
+    model = mixture(counter, ordinary, 0.5)
     numbers = {word: number for number, word in enumerate("甲乙丙丁戊己庚", start=1)}
-    made = machine(model, numbers, {"庚": 2.0})
+    fst = grammar_fst(model, numbers, {"庚": 2.0})
     history: tuple[str, ...] = (BEGIN,) if (BEGIN,) in model.after else ()
     state = START
-    for word in [*said, "庚"]:
-        state, cost = follow(made, state, numbers[word])
+    for word in [*sentence, "庚"]:
+        state, cost = follow(fst, state, numbers[word])
         expected = -math.log(model.probability(word, history)) + (2.0 if word == "庚" else 0.0)
         assert math.isclose(cost, expected, rel_tol=1e-6, abs_tol=1e-6)
         history = (*history, word)[-2:]
 
 
-def test_what_was_said_before_tells_which_text_is_believed() -> None:
+def test_the_preceding_words_decide_which_text_is_used() -> None:
     counter: dict[tuple[str, ...], float] = {("请", "坐"): 10.0, ("请", "稍等"): 10.0}
     ordinary: dict[tuple[str, ...], float] = {("天气", "好"): 10.0, ("请", "客"): 1.0}
     model = mix([Text(counter, 0.5, 1.0), Text(ordinary, 0.5, 1.0)], 2, {})
@@ -161,81 +165,86 @@ def test_what_was_said_before_tells_which_text_is_believed() -> None:
     assert model.probability("坐", ("请",)) > model.probability("客", ("请",)) > model.probability("好", ("请",)) > 0
 
 
-def written(made: Machine, read: tuple[int, ...]) -> Iterator[list[int]]:
-    """What the lexicon's machine writes for a row of transition ids that must all be read, ending where words begin."""
+def outputs(fst: Fst, transitions: tuple[int, ...]) -> Iterator[list[int]]:
+    """The words of each path through the lexicon that consumes these transition ids and ends where words begin."""
 
-    def walk(state: int, at: int, said: list[int]) -> Iterator[list[int]]:
-        if at == len(read) and state == WORDS:
-            yield said
-        for arc in made.arcs:
-            if arc.source != state or (arc.read and (at == len(read) or arc.read != read[at])):
+    def walk(state: int, index: int, output: list[int]) -> Iterator[list[int]]:
+        if index == len(transitions) and state == WORD_START:
+            yield output
+        for arc in fst.arcs:
+            if arc.source != state or (arc.ilabel and (index == len(transitions) or arc.ilabel != transitions[index])):
                 continue
-            yield from walk(arc.target, at + bool(arc.read), [*said, arc.write] if arc.write else said)
+            yield from walk(arc.target, index + bool(arc.ilabel), [*output, arc.olabel] if arc.olabel else output)
 
     return walk(START, 0, [])
 
 
-def test_the_lexicon_writes_each_word_for_its_sounds_and_nothing_else() -> None:
-    spelt = {1: ("z", "ai"), 2: ("z", "ai"), 3: ("z", "ai", "j", "ian"), 4: ("z", "a"), 5: ("ai",), 6: ("x", "ian")}
-    made = tree(spelt)
-    for units in dict.fromkeys(spelt.values()):
-        frames = tuple(tid for phone in in_word(units) for tid in (forward(phone), loop(phone), loop(phone)))
-        assert sorted(written(made, frames)) == [[word] for word, other in spelt.items() if other == units]
+def test_the_lexicon_outputs_each_word_for_its_units_and_nothing_else() -> None:
+    lexicon = {1: ("z", "ai"), 2: ("z", "ai"), 3: ("z", "ai", "j", "ian"), 4: ("z", "a"), 5: ("ai",), 6: ("x", "ian")}
+    fst = lexicon_fst(lexicon)
+    for units in dict.fromkeys(lexicon.values()):
+        frames = tuple(tid for phone in word_phones(units) for tid in (forward(phone), loop(phone), loop(phone)))
+        assert sorted(outputs(fst, frames)) == [[word] for word, other in lexicon.items() if other == units]
     pause = (forward(1), loop(1))
-    both = (*pause, *map(forward, in_word(("ai",))), *pause, *map(forward, in_word(("z", "a"))))
-    assert list(written(made, both)) == [[5, 4]]
-    assert not list(written(made, (forward(in_word(("z", "ai"))[0]),)))
+    two_words = (*pause, *map(forward, word_phones(("ai",))), *pause, *map(forward, word_phones(("z", "a"))))
+    assert list(outputs(fst, two_words)) == [[5, 4]]
+    assert not list(outputs(fst, (forward(word_phones(("z", "ai"))[0]),)))
 
 
-def test_words_that_end_alike_share_the_states_of_their_end() -> None:
-    def states(made: Machine) -> int:
-        return len({arc.source for arc in made.arcs})
+def test_words_with_the_same_suffix_share_its_states() -> None:
+    def states(fst: Fst) -> int:
+        return len({arc.source for arc in fst.arcs})
 
-    alone = states(tree({1: ("m", "ing", "t", "ian")}))
-    assert states(tree({1: ("m", "ing", "t", "ian"), 2: ("z", "uo", "t", "ian")})) - alone == 2
-    assert Arc(0, 1, 0, 0, 0.7).cost == 0.7
+    one_word = states(lexicon_fst({1: ("m", "ing", "t", "ian")}))
+    assert states(lexicon_fst({1: ("m", "ing", "t", "ian"), 2: ("z", "uo", "t", "ian")})) - one_word == 2
 
 
-def test_phones_are_numbered_as_the_bundled_model_numbers_them() -> None:
-    assert phones_table() == (BUNDLED / "graph" / "phones.txt").read_text(encoding="ascii")
+def test_phones_have_the_numbers_of_the_bundled_model() -> None:
+    assert phone_table() == (BUNDLED / "graph" / "phones.txt").read_text(encoding="ascii")
     assert boundary_table() == (BUNDLED / "graph" / "phones" / "word_boundary.int").read_text(encoding="ascii")
-    assert [one.kind for one in phones()[:5]] == ["nonword", "begin", "internal", "end", "singleton"]
-    used = [tid(one.id) for one in phones() for tid in (loop, forward)]
+    assert [phone.position for phone in phones()[:5]] == ["nonword", "begin", "internal", "end", "singleton"]
+    used = [tid(phone.id) for phone in phones() for tid in (loop, forward)]
     assert used == list(range(1, 2 * len(phones()) + 1))
     assert unused_transition() == len(used) + 1
-    assert in_word(("n", "in")) == tuple(one.id for name in ("n_B", "in_E") for one in phones() if one.name == name)
+    ids = {phone.name: phone.id for phone in phones()}
+    assert word_phones(("n", "in")) == (ids["n_B"], ids["in_E"])
 
 
-def test_every_wording_of_the_bank_counter_is_spelt() -> None:
-    # In a process of its own: the program's pinyin trims the tables that the lexicon reads.
-    command = [sys.executable, "-c", SPELL, "phrase_sets/bank-counter.toml"]
-    shown = subprocess.run(command, cwd=TOP, capture_output=True, encoding="utf-8", check=True)
-    pieces, unspelt = json.loads(shown.stdout)
-    assert pieces > 800
-    assert unspelt == []
+def test_polyphones_are_read_as_in_their_word() -> None:
+    assert readings("重庆") == (("chong", "2"), ("qing", "4"))  # pypinyin's phrase dictionary
+    assert readings("还贷") == (("huan", "2"), ("dai", "4"))  # the words of the counter
+    assert readings("重") == (("zhong", "4"),)
 
 
-def test_the_dials_are_read_and_a_fault_names_its_key(tmp_path: Path) -> None:
-    dials = read_settings()
-    assert 0 < dials.language.counter_share < 1
-    assert f"--beam={dials.search.beam:g}\n" in model_conf(dials)
-    text = FILE.read_text(encoding="utf-8")
-    for wrong, told in (
+def test_every_wording_of_the_bank_counter_has_a_pronunciation() -> None:
+    phrases = tomllib.loads((PROJECT / "phrase_sets" / "bank-counter.toml").read_text(encoding="utf-8"))
+    wordings = (SLOT.sub("，", wording) for wording in iter_wordings(phrases))
+    pieces = {piece for wording in wordings for piece in BREAK.split(wording) if piece}
+    assert len(pieces) > 800
+    assert [piece for piece in pieces if pronunciation(piece) is None] == []
+
+
+def test_settings_are_read_and_an_error_names_the_key(tmp_path: Path) -> None:
+    read = read_settings()
+    assert 0 < read.language.counter_share < 1
+    assert f"--beam={read.search.beam:g}\n" in model_conf(read)
+    text = SETTINGS_FILE.read_text(encoding="utf-8")
+    for wrong, message in (
         (text.replace("order = ", "ordre = "), "'ord"),
         (text.replace("beam = ", "beam = 'x' #", 1), "'beam' must be a number"),
         ("[language", "cannot be read"),
     ):
         (tmp_path / "graph.toml").write_text(wrong, encoding="utf-8")
-        with pytest.raises(BuildError, match=told):
+        with pytest.raises(BuildError, match=message):
             read_settings(tmp_path / "graph.toml")
 
 
-def test_a_missing_program_or_model_is_told_in_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_program_or_model_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(BuildError, match=r"am/final\.mdl is missing"):
         graph.rebuild(tmp_path, [], read_settings())
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(BuildError, match="apt-get install libfst-tools"):
-        openfst.write_language(Machine([], {0: 0.0}), tmp_path / "Gr.fst")
+        openfst.write_grammar(Fst([], {0: 0.0}), tmp_path / "Gr.fst")
 
 
 @pytest.mark.slow
@@ -243,22 +252,22 @@ def test_a_missing_program_or_model_is_told_in_one_sentence(tmp_path: Path, monk
     not shutil.which("fstconvert"), reason="OpenFst's programs are missing: apt-get install libfst-tools"
 )
 @pytest.mark.skipif(not find_spec("jieba"), reason="jieba is missing: pip install -r models/build/requirements.txt")
-def test_a_new_wording_gets_into_the_graph_without_training(tmp_path: Path) -> None:
+def test_a_new_wording_is_added_to_the_graph_without_training(tmp_path: Path) -> None:
     model = tmp_path / "model"
     shutil.copytree(BUNDLED, model)
     (tmp_path / "mine.toml").write_text('[[stage.phrase]]\nsay = ["请您品尝蔓越莓曲奇"]\n', encoding="utf-8")
     rebuild = [sys.executable, "-m", "models.build.graph", str(model)]
-    broken = subprocess.run(
-        [*rebuild, "--phrases", "none.toml"], cwd=TOP, capture_output=True, check=False, timeout=120
+    failed = subprocess.run(
+        [*rebuild, "--phrases", "none.toml"], cwd=PROJECT, capture_output=True, check=False, timeout=120
     )
-    assert broken.returncode == 1
-    assert broken.stderr.count(b"\n") == 1
+    assert failed.returncode == 1
+    assert failed.stderr.count(b"\n") == 1
     verify_model(model)
-    subprocess.run([*rebuild, "--phrases", str(tmp_path / "mine.toml")], cwd=TOP, check=True, timeout=120)
+    subprocess.run([*rebuild, "--phrases", str(tmp_path / "mine.toml")], cwd=PROJECT, check=True, timeout=120)
     verify_model(model)
-    known = model_vocabulary(model)
-    assert set("请您品尝蔓越莓曲奇") <= known
-    assert {character for word in known for character in word} <= known
+    vocabulary = model_vocabulary(model)
+    assert set("请您品尝蔓越莓曲奇") <= vocabulary
+    assert {character for word in vocabulary for character in word} <= vocabulary
     assert not [file for file in model.iterdir() if file.name.startswith(".")]
     size = sum(file.stat().st_size for file in model.rglob("*") if file.is_file())
     assert size < 12_000_000

@@ -1,4 +1,4 @@
-"""Parity: of noise and of speech libvosk computes what the model's own numbers say, to 1e-4 a frame."""
+"""Parity: libvosk computes the same from noise and speech as numpy does with the numbers of the bundled model."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
-from support.kaldi_reading import read_acoustic
+from support.bundled import model
+from support.kaldi_reading import read_acoustic_model
 
-from counter_listener.asr.model_files import find_model
-from counter_listener.cli.options import DEFAULT_MODEL
-from models.build.kaldi import kept_in_16_bits
+from models.build.kaldi import round_to_16_bits
 from models.build.lexicon import unit_numbers
-from models.build.one_phone import by_libvosk, noise
+from models.build.one_phone import libvosk_log_likelihoods, rising_noise
 
 TOLERANCE = 1e-4
+"""Log-likelihood per frame."""
 UNITS = ("sh", "SPN")
-FIXTURES = Path(__file__).parents[1] / "fixtures"
+FIXTURES = Path(__file__).resolve().parents[1] / "fixtures"
 
 
 def mfcc(samples: NDArray[np.int16]) -> NDArray[np.float32]:
-    """Frames x 40, by the options of conf/mfcc.conf."""
+    """Frames x 40, with the options of conf/mfcc.conf."""
     options = kaldi_native_fbank.MfccOptions()
     options.frame_opts.dither = 0
     options.use_energy = False
@@ -44,17 +44,17 @@ def speech() -> NDArray[np.int16]:
         return np.frombuffer(recording.readframes(16_000 * 12), "<i2")
 
 
-@pytest.mark.parametrize("sound", [noise(), speech()], ids=["noise", "speech"])
-def test_libvosk_computes_what_the_model_says(sound: NDArray[np.int16]) -> None:
-    folder = find_model(DEFAULT_MODEL)
-    expected = read_acoustic(folder).log_likelihoods(mfcc(sound))
-    heard = by_libvosk(folder, sound, UNITS)
+@pytest.mark.parametrize("samples", [rising_noise(), speech()], ids=["noise", "speech"])
+def test_libvosk_computes_the_log_likelihoods_of_the_model(samples: NDArray[np.int16]) -> None:
+    folder = model().folder
+    expected = read_acoustic_model(folder).log_likelihoods(mfcc(samples))
+    computed = libvosk_log_likelihoods(folder, samples, UNITS)
     for unit in UNITS:
-        difference = (expected[:, unit_numbers()[unit]].sum() - heard[unit]) / len(expected)
+        difference = (expected[:, unit_numbers()[unit]].sum() - computed[unit]) / len(expected)
         assert abs(difference) < TOLERANCE, unit
 
 
 @given(arrays(np.float32, (3, 4), elements=st.floats(-8, 8, width=32)))
-def test_sixteen_bits_keep_every_weight_to_half_a_step(weights: NDArray[np.float32]) -> None:
+def test_rounding_to_16_bits_changes_a_weight_by_half_a_step_at_most(weights: NDArray[np.float32]) -> None:
     step = np.ptp(weights.astype(np.float64)) / 65_535
-    assert np.abs(kept_in_16_bits(weights) - weights).max() <= step / 2 + 2e-6
+    assert np.abs(round_to_16_bits(weights) - weights).max() <= step / 2 + 2e-6

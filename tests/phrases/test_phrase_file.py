@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.small_counter import SMALL
 
-from counter_listener.domain.errors import PhraseSetError
-from counter_listener.judging.examples import failing_examples
-from counter_listener.matching.matcher import prepare_matcher
+from counter_listener.domain import PhraseSetError
+from counter_listener.judging import failing_examples
+from counter_listener.matching import prepare_matcher
 from counter_listener.phrases.phrase_file import find_phrase_set, read_phrase_set
 
 HELLO = 'say = ["您好", "您好欢迎光临", "{title}您好"]'
@@ -25,10 +25,10 @@ def refusal(tmp_path: Path, content: str | bytes) -> str:
     file.write_bytes(content.encode() if isinstance(content, str) else content)
     with pytest.raises(PhraseSetError) as refused:
         read_phrase_set(file)
-    told = str(refused.value)
-    assert told.startswith(str(file))
-    assert "\n" not in told
-    return told.removeprefix(f"{file}: ")
+    message = str(refused.value)
+    assert message.startswith(str(file))
+    assert "\n" not in message
+    return message.removeprefix(f"{file}: ")
 
 
 def changed(old: str, new: str) -> str:
@@ -37,23 +37,23 @@ def changed(old: str, new: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "told"),
+    ("old", "new", "message"),
     [
         ("required = true", "requred = true", "has no key 'requred' (did you mean 'required'?)"),
         ("[visit]", "[visits]", "has no key 'visits' (did you mean 'visit'?)"),
         (HELLO, 'say = "您好"', "[[stage]] 1 \"greet\", [[phrase]] 1 \"hello\", 'say' must be a list"),
         (HELLO, "say = []", "phrase 'hello' has no wording"),
-        (HELLO, 'say = ["……"]', "in which there is nothing to hear"),
+        (HELLO, 'say = ["……"]', "which has no word that can be heard"),
         (HELLO, 'say = ["{titel}您好"]', "uses the slot {titel}, which [slots] does not have (did you mean 'title'?)"),
-        (HELLO, 'say = ["{title您好"]', "has a brace too many"),
-        (HELLO, 'say = ["请慢走"]', "'请慢走' stands under both 'hello' and 'goodbye'"),
+        (HELLO, 'say = ["{title您好"]', "has an unmatched brace"),
+        (HELLO, 'say = ["请慢走"]', "'请慢走' is under both 'hello' and 'goodbye'"),
         ("within = 15", 'within = "soon"', "'within' must be a number"),
         ("within = 15", "within = -1", "phrase 'hello', 'within' is -1; it must be from 0 to 86400"),
         ("weight = 2", "weight = 2\nthreshold = 101", "'threshold' is 101; it must be from 0 to 100"),
         ("required = true", 'required = "yes please"', "'required' must be true or false"),
         ('id = "thanks"', 'id = "hello"', "the id 'hello' is used 2 times"),
-        ('step = "greeting"', 'step = "greting"', "the step 'greting', which is not there (did you mean 'greeting'?)"),
-        ('opens = ["hello"]', 'opens = ["helo"]', "names the stage or phrase 'helo', which is not there (did you mean"),
+        ('step = "greeting"', 'step = "greting"', "'greting', which does not exist (did you mean 'greeting'?)"),
+        ('opens = ["hello"]', 'opens = ["helo"]', "the stage or phrase 'helo', which does not exist (did you mean"),
         ('severity = "grave"', 'severity = "huge"', "\"not-mine\", 'severity'"),
         ('class = "敷衍"\n', "", "[[forbidden]] 1 \"none-left\", 'class' is missing"),
         ("scope = 4.0", 'scope = "paragraph"', '[[rule]] 2 "refusal-sorry"'),
@@ -62,12 +62,14 @@ def changed(old: str, new: str) -> str:
         ("doc = {min = 1, max = 6}", "doc = {min = 7, max = 6}", "[slots] 'doc', 'min' is 7"),
     ],
 )  # fmt: skip
-def test_each_fault_is_told_in_one_sentence_with_place_and_cure(tmp_path: Path, old: str, new: str, told: str) -> None:
-    assert told in refusal(tmp_path, changed(old, new))
+def test_each_fault_is_told_in_one_sentence_with_place_and_cure(
+    tmp_path: Path, old: str, new: str, message: str
+) -> None:
+    assert message in refusal(tmp_path, changed(old, new))
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "message"),
     [
         ("", "'name' is missing"),
         ("name = ", "not TOML"),
@@ -81,8 +83,8 @@ def test_each_fault_is_told_in_one_sentence_with_place_and_cure(tmp_path: Path, 
         ("stage = [3]", "must be a table"),
     ],
 )
-def test_what_is_no_phrase_set_at_all(tmp_path: Path, content: str | bytes, told: str) -> None:
-    assert told in refusal(tmp_path, content)
+def test_what_is_no_phrase_set_at_all(tmp_path: Path, content: str | bytes, message: str) -> None:
+    assert message in refusal(tmp_path, content)
 
 
 @settings(max_examples=80, deadline=None)
@@ -107,23 +109,23 @@ def test_a_missing_file_and_an_unknown_name(tmp_path: Path) -> None:
 
 
 def test_examples_that_fail_are_named_with_what_was_found(tmp_path: Path) -> None:
-    def told(example: str) -> list[str]:
+    def failures(example: str) -> list[str]:
         file = tmp_path / "branch.toml"
         file.write_text(SMALL + example, encoding="utf-8")
         return list(map(str, failing_examples(prepare_matcher(read_phrase_set(file)[0]))))
 
-    assert told(EXAMPLE) == []
-    (missing,) = told(EXAMPLE.replace('heard = "您好"', 'heard = "天气不错"'))
+    assert failures(EXAMPLE) == []
+    (missing,) = failures(EXAMPLE.replace('heard = "您好"', 'heard = "天气不错"'))
     assert "hello was not found" in missing
-    (surplus,) = told(EXAMPLE.replace('["hello"]', "[]"))
+    (surplus,) = failures(EXAMPLE.replace('["hello"]', "[]"))
     assert "hello was found" in surplus
 
 
 def test_a_known_failure_must_keep_failing(tmp_path: Path) -> None:
     file = tmp_path / "branch.toml"
     file.write_text(SMALL + EXAMPLE + "fails = true\n", encoding="utf-8")
-    (told,) = failing_examples(prepare_matcher(read_phrase_set(file)[0]))
-    assert "take its 'fails' away" in str(told)
+    (message,) = failing_examples(prepare_matcher(read_phrase_set(file)[0]))
+    assert "remove its 'fails'" in str(message)
 
 
 def test_a_file_saved_by_windows_is_the_same_set(tmp_path: Path) -> None:

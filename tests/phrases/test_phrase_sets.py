@@ -1,24 +1,20 @@
-"""The phrase sets that ship: their examples, what the bank's set must hold, and people who did nothing wrong."""
+"""The bundled phrase sets: their examples, the content of the bank's set, and visits that must not be accused."""
 
 from __future__ import annotations
 
 import dataclasses
 import re
-from functools import cache
 from pathlib import Path
 
 import pytest
+from support.bundled import matcher
+from support.small_counter import said
 
-from counter_listener.domain import phrase_set
-from counter_listener.domain.phrase_set import PhraseSet
-from counter_listener.domain.resources import bundled_folder
-from counter_listener.domain.types import Event, Speaker, Utterance, Word
-from counter_listener.judging.examples import failing_examples, typed_utterance, unmatched_wordings
-from counter_listener.matching.matcher import Matcher, prepare_matcher
-from counter_listener.matching.matching import find_in_utterance
-from counter_listener.phrases.phrase_file import read_phrase_set
-from counter_listener.phrases.vocabulary import unspellable_wordings
-from counter_listener.pipeline import read
+from counter_listener.domain import Event, PhraseSet, Speaker, bundled_folder, phrase_set
+from counter_listener.judging import failing_examples, unmatched_wordings
+from counter_listener.matching import find_in_utterance, prepare_matcher
+from counter_listener.phrases import read_phrase_set, unspellable_wordings
+from counter_listener.pipeline import judge_events, with_ticks
 
 FILES = sorted(bundled_folder("phrase_sets").glob("*.toml"))
 README = bundled_folder("phrase_sets") / "README.md"
@@ -125,38 +121,26 @@ CUSTOMERS = """
 
 
 def lines(page: str) -> list[str]:
-    """The sentences of a page, each of which ends at a space or a line's end."""
+    """The sentences of a page, which are separated by spaces or line breaks."""
     return page.split()
 
 
-@cache
-def bank() -> Matcher:
-    return prepare_matcher(read_phrase_set(bundled_folder("phrase_sets") / "bank-counter.toml")[0])
-
-
 def bank_set() -> PhraseSet:
-    return bank().phrases
-
-
-def utterance(text: str, at: float, speaker: Speaker = "unknown") -> Utterance:
-    """A sentence said from `at` seconds on, at an even pace."""
-    typed = typed_utterance(text, speaker)
-    words = tuple(Word(word.text, word.start + at, word.end + at) for word in typed.words)
-    return dataclasses.replace(typed, start=at, end=typed.end + at, words=words)
+    return matcher("bank-counter").phrases
 
 
 def events(page: str, speaker: Speaker = "unknown") -> list[Event]:
-    """What two minutes with these sentences, one every six seconds, bring about."""
-    said = (utterance(text, 6.0 * number, speaker) for number, text in enumerate(lines(page)))
-    return list(read(said, bank()))
+    """The events of the sentences of a page, one every six seconds."""
+    utterances = (said(text, 6.0 * number, speaker) for number, text in enumerate(lines(page)))
+    return list(judge_events(with_ticks(utterances), matcher()))
 
 
-def heard(told: list[Event]) -> set[str | None]:
-    return {event.phrase for event in told if event.verdict == "heard"}
+def heard(found: list[Event]) -> set[str | None]:
+    return {event.phrase for event in found if event.verdict == "heard"}
 
 
-def accusations(told: list[Event]) -> list[Event]:
-    return [event for event in told if event.verdict in {"forbidden", "broken", "not_heard"}]
+def accusations(found: list[Event]) -> list[Event]:
+    return [event for event in found if event.verdict in {"forbidden", "broken", "not_heard"}]
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
@@ -206,7 +190,7 @@ def test_every_required_phrase_rule_and_class_has_an_example() -> None:
 def test_the_bundled_model_can_spell_several_wordings_of_whatever_the_recordings_use() -> None:
     table = bundled_folder("models") / "counter-cn" / "graph" / "words.txt"
     vocabulary = frozenset(line.split()[0] for line in table.read_text("utf-8").splitlines())
-    missing = {(one.owner, one.wording) for one in unspellable_wordings(bank_set(), vocabulary)}
+    missing = {(entry.owner, entry.wording) for entry in unspellable_wordings(bank_set(), vocabulary)}
     owners = {offence.id: offence for offence in bank_set().forbidden}
     phrases = {phrase.id: phrase for phrase, _ in bank_set().phrases()}
     for name in (*FIXED, *HANDLED, *OFFENCES):
@@ -216,17 +200,17 @@ def test_the_bundled_model_can_spell_several_wordings_of_whatever_the_recordings
 
 
 def test_a_perfect_visit_scores_full_marks() -> None:
-    told = events(VISIT)
-    assert {"hello", "ask-need", "hand-back", "goodbye"} <= heard(told)
-    assert len(heard(told) & {phrase.id for phrase, _ in bank_set().phrases()}) >= 16
-    assert accusations(told) == []
-    assert [event.score for event in told if event.kind == "visit_closed"] == [100]
+    found = events(VISIT)
+    assert {"hello", "ask-need", "hand-back", "goodbye"} <= heard(found)
+    assert len(heard(found) & {phrase.id for phrase, _ in bank_set().phrases()}) >= 16
+    assert accusations(found) == []
+    assert [event.score for event in found if event.kind == "visit_closed"] == [100]
 
 
 def test_the_required_phrases_alone_score_full_marks() -> None:
-    told = events(PLAIN_VISIT)
-    assert [event.score for event in told if event.kind == "visit_closed"] == [100]
-    assert [event.detail["grade"] for event in told if event.kind == "visit_closed"] == ["优秀"]
+    found = events(PLAIN_VISIT)
+    assert [event.score for event in found if event.kind == "visit_closed"] == [100]
+    assert [event.detail["grade"] for event in found if event.kind == "visit_closed"] == ["优秀"]
 
 
 @pytest.mark.parametrize(
@@ -246,23 +230,23 @@ def test_a_required_phrase_left_out_is_the_only_one_missed(line: int, phrase: st
 
 
 def test_a_complaint_handled_step_by_step_scores_full_marks() -> None:
-    told = events(COMPLAINT)
-    assert {"complaint", *HANDLED} <= heard(told)
-    assert accusations(told) == []
-    assert told[-1].score == 100
+    found = events(COMPLAINT)
+    assert {"complaint", *HANDLED} <= heard(found)
+    assert accusations(found) == []
+    assert found[-1].score == 100
 
 
 def test_a_complaint_brushed_off_owes_five_phrases() -> None:
-    told = events("您好，请问有什么可以帮您？\n我要投诉你们！\n不归我管，你去投诉啊。\n请收好您的证件，请慢走。")
-    assert {event.phrase for event in told if event.verdict == "not_heard"} == set(HANDLED)
-    assert {event.phrase for event in told if event.verdict == "forbidden"} == {"not-my-business", "go-complain"}
+    found = events("您好，请问有什么可以帮您？\n我要投诉你们！\n不归我管，你去投诉啊。\n请收好您的证件，请慢走。")
+    assert {event.phrase for event in found if event.verdict == "not_heard"} == set(HANDLED)
+    assert {event.phrase for event in found if event.verdict == "forbidden"} == {"not-my-business", "go-complain"}
 
 
 @pytest.mark.parametrize("text", lines(CUSTOMERS))
 def test_what_customers_say_accuses_nobody(text: str) -> None:
-    findings = find_in_utterance(bank(), typed_utterance(text))
+    findings = find_in_utterance(matcher(), said(text))
     assert [hit.owner for hit in findings.offences if not hit.shared] == []
-    assert [rule.owner for rule in findings.rules if not rule.kept and not rule.hit.shared] == []
+    assert [rule.owner for rule in findings.rules if not rule.followed and not rule.shared] == []
 
 
 @pytest.mark.parametrize(
@@ -278,29 +262,30 @@ def test_what_customers_say_accuses_nobody(text: str) -> None:
     ],
 )
 def test_a_customers_question_does_not_excuse_the_answer(asked: str, answered: str, broken: str) -> None:
-    said = [utterance(asked, 0.0), utterance(answered, typed_utterance(asked).end + 0.6)]
-    told = [event for event in read(said, bank()) if event.kind == "rule"]
-    assert [(event.phrase, event.verdict) for event in told] == [(broken, "broken")]
+    question = said(asked)
+    stream = with_ticks([question, said(answered, question.end + 0.6)])
+    rules = [event for event in judge_events(stream, matcher()) if event.kind == "rule"]
+    assert [(event.phrase, event.verdict) for event in rules] == [(broken, "broken")]
 
 
 def test_an_apology_just_before_covers_a_refusal() -> None:
-    said = [utterance("真对不起。", 0.0), utterance("这个业务办不了。", 2.0), utterance("办不了。", 20.0)]
-    told = [event.verdict for event in read(said, bank()) if event.kind == "rule"]
-    assert told == ["heard", "broken"]
+    stream = with_ticks([said("真对不起。"), said("这个业务办不了。", 2.0), said("办不了。", 20.0)])
+    verdicts = [event.verdict for event in judge_events(stream, matcher()) if event.kind == "rule"]
+    assert verdicts == ["heard", "broken"]
 
 
 def test_a_page_of_customers_is_long_and_holds_words_that_look_bad() -> None:
-    said = lines(CUSTOMERS)
-    assert len(said) >= 60
-    assert sum(bool(find_in_utterance(bank(), typed_utterance(text)).offences) for text in said) >= 20
+    sentences = lines(CUSTOMERS)
+    assert len(sentences) >= 60
+    assert sum(bool(find_in_utterance(matcher(), said(text)).offences) for text in sentences) >= 20
 
 
 def test_the_page_on_the_format_shows_a_set_that_works(tmp_path: Path) -> None:
     (block,) = re.findall(r"```toml\n(.*?)```", README.read_text("utf-8"), re.DOTALL)
     file = tmp_path / "sample.toml"
     file.write_text(block, "utf-8")
-    matcher = prepare_matcher(read_phrase_set(file)[0])
-    assert [*failing_examples(matcher), *unmatched_wordings(matcher)] == []
+    sample = prepare_matcher(read_phrase_set(file)[0])
+    assert [*failing_examples(sample), *unmatched_wordings(sample)] == []
 
 
 def test_the_page_on_the_format_names_every_key() -> None:

@@ -1,11 +1,10 @@
-"""A report's figures, from real records: counted again by hand, filtered, compared, and told to be few."""
+"""The figures of a report from real records: counted again in the test, filtered, compared, and marked as few."""
 
 from __future__ import annotations
 
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -18,12 +17,16 @@ import reports
 from hypothesis import given
 from hypothesis import strategies as st
 from support.command import FULL_VISIT, RUDE_VISIT, run, transcript
-from support.store_cases import NOW, live
+from support.record_cases import NOW, live
 
-from counter_listener.domain.types import Event
-from counter_listener.record.figures import FEW, ReportScope, Share, VisitTotals, duration_statistics, sum_totals
-from counter_listener.record.rows import Row
-from counter_listener.record.store import open_record
+from counter_listener.domain import Event, translator
+from counter_listener.judging import verdicts
+from counter_listener.live import listener
+from counter_listener.record import FEW, ReportScope, Row, Share, VisitTotals, aggregates, open_record, sum_totals
+from counter_listener.record.figures import duration_statistics
+from counter_listener.reports import report
+
+DOCS = Path(__file__).parents[2] / "docs"
 
 Tables = dict[str, list[dict[str, Any]]]
 
@@ -52,8 +55,8 @@ def two(tmp_path: Path) -> Path:
 def tables(store: Path, *words: object) -> Tables:
     result = run("report", "--store", store, "--format", "json", "--lang", "en", *words)
     assert result.exit_code == 0, result.output
-    told: Tables = json.loads(result.stdout)["tables"]
-    return told
+    found: Tables = json.loads(result.stdout)["tables"]
+    return found
 
 
 def row(found: Tables, table: str, name: str) -> dict[str, Any]:
@@ -65,7 +68,7 @@ def read(path: Path) -> list[tuple[Row, dict[str, Any]]]:
         return [(one, json.loads(one.detail)) for one in store.read()]
 
 
-def test_the_totals_are_what_counting_the_events_gives(year: Path) -> None:
+def test_the_totals_are_the_counts_of_the_events(year: Path) -> None:
     found, rows = tables(year), read(year)
     closed = [(one, detail) for one, detail in rows if one.kind == "visit_closed"]
     counts = Counter[str]()
@@ -101,7 +104,7 @@ def test_every_phrase_rule_word_and_offence_is_counted_by_its_verdict(year: Path
     )
 
 
-def test_stages_and_steps_add_up_their_owed_phrases(year: Path) -> None:
+def test_stages_and_steps_add_up_their_required_phrases(year: Path) -> None:
     found = tables(year)
     owed = [one for one in found["phrases"] if one["owed"]]
     assert sum(one["heard"] for one in found["stages"]) == sum(one["heard"] for one in owed) > 0
@@ -129,7 +132,7 @@ def test_a_visit_belongs_to_the_local_time_at_which_it_was_opened(two: Path) -> 
     assert [one["id"] for one in found["days"]] == ["2026-01-15", "2026-01-22"]
 
 
-def test_the_trend_tells_the_change_against_the_week_before(two: Path) -> None:
+def test_the_trend_has_the_change_from_the_week_before(two: Path) -> None:
     first, second = tables(two)["weeks"]
     assert first["mean_change"] is None
     assert second["mean_change"] == pytest.approx(second["mean_score"] - first["mean_score"])
@@ -145,7 +148,7 @@ def test_a_period_is_compared_with_the_one_before_it(two: Path) -> None:
     assert row(tables(two, "--since", "2026-01-01"), "summary", "visits")["before"] == 0
 
 
-def test_a_rude_visit_is_told_with_its_offence_and_broken_rule(two: Path) -> None:
+def test_a_rude_visit_is_reported_with_its_offence_and_broken_rule(two: Path) -> None:
     found = tables(two, "--counter", "4")
     assert [one["id"] for one in found["counters"]] == ["4"]
     assert [(one["title"], one["forbidden"]) for one in found["classes"]] == [("推诿", 1)]
@@ -165,20 +168,18 @@ def test_since_until_and_phrases_choose_what_is_counted(two: Path) -> None:
     assert other["phrases"] == other["stages"] == other["visits"] == []
 
 
-def test_verdicts_that_are_history_count_nowhere(year: Path) -> None:
-    from counter_listener.record.aggregates import gather_report_data
-
+def test_replaced_verdicts_do_not_count(year: Path) -> None:
     rows = read(year)
     old = {rows[0][0].stream, rows[-1][0].stream}
     with open_record(year, create=False) as store:
-        found = store.ask(lambda connection: gather_report_data(connection, ReportScope(), 100, {}, old))
+        found = store.query(lambda connection: aggregates.gather_report_data(connection, ReportScope(), 100, {}, old))
     kept = [one for one, _ in rows if one.stream not in old]
-    assert sum_totals(found.counters.values()).visits == sum(one.kind == "visit_closed" for one in kept) == 56
-    assert sum(one.count("heard") for one in found.told) == sum(one.verdict == "heard" for one in kept)
+    assert sum_totals(found.by_counter.values()).visits == sum(one.kind == "visit_closed" for one in kept) == 56
+    assert sum(one.count("heard") for one in found.verdict_counts) == sum(one.verdict == "heard" for one in kept)
     assert not old & {one.visit.partition("-")[0] for one in found.visits}
 
 
-def test_each_phrase_set_has_its_own_visits_to_be_a_share_of(two: Path, tmp_path: Path) -> None:
+def test_a_share_of_visits_is_of_the_visits_of_its_phrase_set(two: Path, tmp_path: Path) -> None:
     heard = transcript(tmp_path / "hi.jsonl", [(0.0, 2.0, "good morning how can i help you")], speaker="clerk")
     assert run("check", heard, "--store", two, "--phrases", "service-desk-en", "--counter", "5").exit_code == 0
     found = tables(two)
@@ -187,7 +188,7 @@ def test_each_phrase_set_has_its_own_visits_to_be_a_share_of(two: Path, tmp_path
     assert row(found, "summary", "visits")["value"] == 3
 
 
-def test_complaints_are_told_with_how_they_were_handled(year: Path) -> None:
+def test_complaints_are_reported_with_how_they_were_handled(year: Path) -> None:
     rows = read(year)
     complained = {one.visit for one, detail in rows if one.kind == "visit_closed" and detail["scenarios"]}
     stages = {"listen-complaint", "sympathise", "apologise", "solve", "thank-complaint"}
@@ -214,7 +215,7 @@ def test_lengths_and_the_time_between_visits(year: Path) -> None:
         assert one["longest"] == pytest.approx(max(values))
 
 
-def test_coverage_is_what_was_lost_of_what_was_listened_to(year: Path) -> None:
+def test_coverage_is_the_lost_part_of_the_listening_time(year: Path) -> None:
     found, rows = tables(year), read(year)
     lost = sum(detail["seconds"] for one, detail in rows if one.kind == "gap")
     assert lost > 0
@@ -224,11 +225,8 @@ def test_coverage_is_what_was_lost_of_what_was_listened_to(year: Path) -> None:
     assert sum(one["gaps"] for one in found["counters"]) == sum(one.kind == "gap" for one, _ in rows)
 
 
-def test_what_begins_and_ends_listening_is_no_loss() -> None:
-    from counter_listener.live import listener
-    from counter_listener.record.aggregates import NO_LOSS
-
-    assert NO_LOSS == (listener.STARTED, listener.STOPPED, listener.RENEWED)
+def test_the_begin_and_the_end_of_listening_are_no_loss() -> None:
+    assert aggregates.NO_LOSS == (listener.STARTED, listener.STOPPED, listener.RENEWED)
 
 
 def test_live_listening_lasts_from_its_first_event_to_its_last(tmp_path: Path) -> None:
@@ -263,26 +261,24 @@ def test_a_visit_of_unknown_time_is_counted_but_in_no_hour(tmp_path: Path) -> No
     assert row(tables(tmp_path / "r.db", "--since", "2024-05-21"), "summary", "visits")["value"] == 0
 
 
-def test_small_numbers_say_that_they_are_small(two: Path, year: Path) -> None:
+def test_small_samples_are_marked(two: Path, year: Path) -> None:
     few = row(tables(two), "summary", "pass")
     assert (few["few"], few["n"]) == (True, 2)
     assert few["high"] - few["low"] > 0.6
     assert not row(tables(year), "summary", "pass")["few"]
 
 
-def test_the_index_alone_answers_how_often_each_verdict_was_told(year: Path) -> None:
-    from counter_listener.record import aggregates as store_report
-
+def test_the_index_alone_answers_the_query_of_verdicts(year: Path) -> None:
     with open_record(year, create=False) as store:
         plans: list[str] = []
 
         def explained(connection: Any) -> None:
-            store_report.gather_report_data(connection, ReportScope(), 0, {})
-            asked = store_report.told_asked(ReportScope(datetime(2025, 1, 1, tzinfo=UTC)), 10**9)
-            text = str(asked.compile(connection, compile_kwargs={"literal_binds": True}))
-            plans.extend(str(one) for one in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}"))
+            aggregates.gather_report_data(connection, ReportScope(), 0, {})
+            query = aggregates.verdict_query(ReportScope(datetime(2025, 1, 1, tzinfo=UTC)), 10**9)
+            text = str(query.compile(connection, compile_kwargs={"literal_binds": True}))
+            plans.extend(str(line) for line in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}"))
 
-        store.ask(explained)
+        store.query(explained)
     assert "COVERING INDEX events_told" in " ".join(plans)
 
 
@@ -299,7 +295,7 @@ def test_quartiles_are_within_a_second_of_the_ranks(lengths: list[float]) -> Non
 
 
 @given(st.integers(0, 500), st.integers(0, 500))
-def test_a_share_lies_in_its_interval(part: int, more: int) -> None:
+def test_an_interval_contains_its_share(part: int, more: int) -> None:
     share = Share(part, part + more)
     if share.value is None or share.interval is None:
         assert share.of == 0
@@ -309,7 +305,7 @@ def test_a_share_lies_in_its_interval(part: int, more: int) -> None:
 
 
 @given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9), st.floats(0, 100)), max_size=8))
-def test_sums_add_up_in_any_order(parts: list[tuple[int, int, float]]) -> None:
+def test_totals_add_up_in_any_order(parts: list[tuple[int, int, float]]) -> None:
     sums = [VisitTotals(visits=a + b, scored=a, passed=min(a, b), points=c * a, squares=c * c * a) for a, b, c in parts]
     forth, back = sum_totals(sums), sum_totals(reversed(sums))
     assert (forth.visits, forth.passed) == (back.visits, back.passed) == (sum(a + b for a, b, _ in parts), back.passed)
@@ -320,19 +316,20 @@ def test_sums_add_up_in_any_order(parts: list[tuple[int, int, float]]) -> None:
         assert forth.mean - 1e-6 <= high <= 100
 
 
-def test_the_period_before_is_as_long() -> None:
+def test_the_previous_period_has_the_same_length() -> None:
     day = datetime(2026, 1, 31, tzinfo=UTC)
     before = ReportScope(day, day + timedelta(days=28), ("3",), "x").before()
     assert before == ReportScope(day - timedelta(days=28), day, ("3",), "x")
     assert ReportScope(day, None).before() is None
 
 
-def documented(doc: Path) -> Iterator[str]:
-    yield from re.findall(r"`([a-z_0-9]+)`", doc.read_text(encoding="utf-8"))
+def test_every_reason_of_an_unknown_verdict_has_a_text_in_each_language() -> None:
+    assert set(report.REASONS) == {verdicts.SHARED, verdicts.LOST, verdicts.NEAR_GAP, verdicts.NO_SPEECH}
+    assert all(translator("zh")(reason) != reason for reason in report.REASONS)
 
 
 def test_every_table_and_column_is_documented(year: Path) -> None:
-    known = set(documented(Path(__file__).parents[2] / "docs" / "REPORT.md"))
+    known = set(re.findall(r"`([a-z_0-9]+)`", (DOCS / "supervisor.md").read_text(encoding="utf-8")))
     found = tables(year)
     assert set(found) <= known
     assert {key for rows in found.values() for one in rows for key in one} <= known

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.skipif(not (BROWSER and DRIVER), reason="needs Chromium
 
 @pytest.fixture(scope="module")
 def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A report of a recording that is at hand, under a name that a link has to escape."""
+    """A report on a recording that is still there, with a name that a link must escape."""
     folder = tmp_path_factory.mktemp("report")
     recording = folder / "三号柜台 #1 100%.wav"
     shutil.copy(RECORDING, recording)
@@ -45,13 +45,13 @@ def browser() -> Iterator[Chrome]:
         yield driver
 
 
-def played(browser: Chrome) -> float:
-    """Seconds into the recording at which the page plays, once it does."""
+def play_position(browser: Chrome) -> float:
+    """Wait until the page plays; return the position in the recording in seconds."""
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline:
-        told = browser.execute_script(PLAYING)
-        if told:
-            return float(told)
+        position = browser.execute_script(PLAYING)
+        if position:
+            return float(position)
         time.sleep(0.05)
     raise AssertionError("nothing was played")
 
@@ -66,16 +66,16 @@ def test_a_link_plays_the_recording_at_that_second(browser: Chrome, page: Path) 
     link.click()
     browser.switch_to.window(browser.window_handles[-1])
     began = time.monotonic()
-    first = played(browser)
+    first = play_position(browser)
     assert unquote(urlsplit(browser.current_url).path).endswith("三号柜台 #1 100%.wav")
     assert asked <= first < asked + 1 + time.monotonic() - began
     time.sleep(0.3)
-    assert played(browser) > first
+    assert play_position(browser) > first
     browser.close()
     browser.switch_to.window(browser.window_handles[0])
 
 
-def test_a_phone_shows_the_whole_width_and_the_browser_has_nothing_to_complain_of(browser: Chrome, page: Path) -> None:
+def test_a_phone_shows_the_whole_width_and_the_browser_logs_no_error(browser: Chrome, page: Path) -> None:
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", PHONE)
     try:
         browser.get(page.as_uri())

@@ -1,28 +1,28 @@
-"""The bundled phrase set and model, ready once for all tests of a process."""
+"""The phrase sets and the model that ship with the program, loaded once for all tests of a process."""
 
 from __future__ import annotations
 
 from functools import cache
 
-from counter_listener.asr.model_files import find_model
-from counter_listener.asr.speech_model import SpeechModel
-from counter_listener.judging.loading import load_matcher
-from counter_listener.matching.matcher import Matcher
-from counter_listener.matching.matching import find_in_utterance
+from counter_listener.asr import SpeechModel, find_model
+from counter_listener.judging import load_matcher
+from counter_listener.matching import Matcher, find_in_utterance
 from support.small_counter import said
 
 
 @cache
-def matcher() -> Matcher:
-    return load_matcher("bank-counter")[0]
+def matcher(name: str = "bank-counter") -> Matcher:
+    """The matcher of a bundled phrase set."""
+    return load_matcher(name)[0]
 
 
 def found(text: str) -> list[str]:
-    """Ids of the phrases and offences that the bundled set has in a sentence."""
-    findings = find_in_utterance(matcher(), said(text, 0))
+    """Ids of the phrases and offences that the set bank-counter has in a sentence."""
+    findings = find_in_utterance(matcher(), said(text))
     return [hit.owner for hit in (*findings.phrases, *findings.offences)]
 
 
 @cache
-def ears() -> SpeechModel:
+def model() -> SpeechModel:
+    """The model counter-cn."""
     return SpeechModel(find_model("counter-cn"))

@@ -1,7 +1,7 @@
-"""The catalogue of texts and what it is kept from: `python tests/catalogue.py` brings it up to date with the sources.
+"""The catalogue of texts: `python tests/support/catalogue.py` brings it up to date with the sources and compiles it.
 
-It extracts every text that people read, puts the new ones into the .po file, takes out those that are gone, compiles
-it, and lists what is still to be translated.
+It extracts every text for people, adds the new ones to the .po file, removes those that are gone, writes the .mo file,
+and lists what is not translated. Texts of click that no user of this program sees may stay untranslated.
 """
 
 from __future__ import annotations
@@ -13,72 +13,80 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+import click
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
-from counter_listener.domain import errors, messages
+import counter_listener
+from counter_listener.cli import cli
+from counter_listener.domain import DOMAIN, LOCALE, errors
 
-PACKAGE = Path(messages.__file__).parent
-FOLDER = messages.LOCALE / "zh" / "LC_MESSAGES"
-PO, MO = (FOLDER / f"{messages.DOMAIN}.{kind}" for kind in ("po", "mo"))
-MARKS = {"_", "N_", "Sentence", "sentence", "error"}
-"""Calls whose first argument, where it is written out, is a text."""
-PAIRS = {"ngettext", "plural_text"}
-"""Calls whose first two are a text for one and for several."""
-ERRORS = {name for name, one in vars(errors).items() if inspect.isclass(one) and issubclass(one, Exception)}
-Text = str | tuple[str, str]
+PACKAGE = Path(counter_listener.__file__).parent
+PO, MO = (LOCALE / "zh" / "LC_MESSAGES" / f"{DOMAIN}.{kind}" for kind in ("po", "mo"))
+ERRORS = {name for name, error in vars(errors).items() if inspect.isclass(error) and issubclass(error, Exception)}
+SINGULAR = {"_", "N_", "Sentence", "sentence", "error", *ERRORS}
+"""Calls whose first argument, if it is a literal, is a text."""
+PLURAL = {"ngettext"}
+"""Calls whose first two arguments are a text for one and a text for several."""
+TEMPLATES = [("**/templates/**.html", "jinja2")]
+CLICK = "click"
+"""The comment in the .po file on a text of click."""
+Text = str | tuple[str, ...]
 
 
 def texts() -> Iterator[Text]:
-    """Every text of the sources, as often as it stands there."""
-    for file in sorted(PACKAGE.rglob("*.py")):
-        yield from texts_in(ast.parse(file.read_text(encoding="utf-8")))
-    for _, _, message, _, _ in extract_from_dir(PACKAGE, [("**/templates/**.html", "jinja2")], keywords={"_": None}):
-        assert isinstance(message, str)
-        yield message
+    """Every text of this program, as often as it is in the sources."""
+    yield from literals(PACKAGE)
+    yield from help_texts(cli)
+    for _file, _line, text, _comments, _context in extract_from_dir(PACKAGE, TEMPLATES, keywords={"_": None}):
+        assert isinstance(text, str)
+        yield text
 
 
-def texts_in(tree: ast.Module) -> Iterator[Text]:
-    """The texts of a module: those that are marked, those of errors, and the help of commands and options."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef) and any(map(_makes_command, node.decorator_list)):
-            yield inspect.cleandoc(ast.get_docstring(node) or "")
-        elif isinstance(node, ast.Call):
-            yield from _of_call(node)
+def click_texts() -> set[Text]:
+    """Every text of the installed click, which looks each up with gettext."""
+    return set(literals(Path(click.__file__).parent))
 
 
-def _makes_command(decorator: ast.expr) -> bool:
-    made = decorator.func if isinstance(decorator, ast.Call) else decorator
-    return isinstance(made, ast.Attribute) and made.attr in {"command", "group"}
+def literals(folder: Path) -> Iterator[Text]:
+    """The texts in the Python modules of a folder. Babel's own extractor finds none that is in an f-string."""
+    for _file, call in calls(folder):
+        given = [each.value for each in call.args if isinstance(each, ast.Constant) and isinstance(each.value, str)]
+        if called(call) in PLURAL and len(given) > 1:
+            yield given[0], given[1]
+        elif called(call) in SINGULAR and isinstance(call.args[0], ast.Constant) and given and given[0]:
+            yield given[0]
 
 
-def _of_call(call: ast.Call) -> Iterator[Text]:
-    name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
-    given = [one.value for one in call.args if isinstance(one, ast.Constant) and isinstance(one.value, str)]
-    if name in PAIRS:
-        yield given[0], given[1]
-    elif name in MARKS | ERRORS and given and given[0] and isinstance(call.args[0], ast.Constant):
-        yield given[0]
-    elif name in {"option", "lines_option"}:
-        yield from (
-            one.value.value
-            for one in call.keywords
-            if one.arg == "help" and isinstance(one.value, ast.Constant) and isinstance(one.value.value, str)
-        )
-        if name == "lines_option":
-            yield from given
+def calls(folder: Path) -> Iterator[tuple[Path, ast.Call]]:
+    """Every call with arguments in the Python modules of a folder."""
+    for file in sorted(folder.rglob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and node.args:
+                yield file, node
+
+
+def called(call: ast.Call) -> str:
+    """The name of the function or method."""
+    return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+
+
+def help_texts(command: click.Command) -> Iterator[str]:
+    """The help of a command, of its options and of its subcommands; not that of click's own options."""
+    yield inspect.cleandoc(command.help or "")
+    options = (each for each in command.params if isinstance(each, click.Option) and each.name != "version")
+    yield from (option.help for option in options if option.help)
+    for subcommand in command.commands.values() if isinstance(command, click.Group) else ():
+        yield from help_texts(subcommand)
 
 
 def composed() -> Iterator[str]:
-    """Where a text is put together in the code, so that no catalogue can hold it."""
-    for file in sorted(PACKAGE.glob("*.py")):
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.JoinedStr | ast.BinOp):
-                name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-                if name in MARKS | PAIRS | ERRORS:
-                    yield f"{file.name}, line {node.lineno}"
+    """The places where a text is composed in the code, so that no catalogue can hold it."""
+    for file, call in calls(PACKAGE):
+        if called(call) in SINGULAR | PLURAL and isinstance(call.args[0], ast.JoinedStr | ast.BinOp):
+            yield f"{file.name}, line {call.lineno}"
 
 
 def read() -> Catalog:
@@ -88,21 +96,26 @@ def read() -> Catalog:
 
 
 def main() -> int:
-    """Brings the catalogue up to date; 1 where something is not translated."""
-    before, template = read(), Catalog()
-    for text in texts():
+    """Brings the catalogue up to date. Returns 1 if a text of this program is not translated."""
+    catalogue, template = read(), Catalog()
+    ours = set(texts())
+    for text in ours:
         template.add(text)
-    before.update(template, no_fuzzy_matching=True)
-    before.obsolete.clear()
-    before.revision_date = before.creation_date = datetime(2026, 1, 1, tzinfo=UTC)
+    for text in click_texts() - ours:
+        template.add(text, auto_comments=[CLICK])
+    catalogue.update(template, no_fuzzy_matching=True)
+    catalogue.obsolete.clear()
+    catalogue.revision_date = catalogue.creation_date = datetime(2026, 1, 1, tzinfo=UTC)
+    lacking = [each for each in catalogue if each.id and not (each.string and all(each.string))]
+    for each in lacking:
+        print(*each.auto_comments, each.id)
+        if CLICK in each.auto_comments:
+            catalogue.delete(each.id)
     with PO.open("wb") as file:
-        write_po(file, before, sort_output=True, no_location=True, width=100, omit_header=False)
+        write_po(file, catalogue, sort_output=True, no_location=True, width=100, omit_header=False)
     with MO.open("wb") as file:
-        write_mo(file, before)
-    lacking = [one.id for one in before if one.id and not (one.string and all(one.string))]
-    for one in lacking:
-        print(one)
-    return int(bool(lacking))
+        write_mo(file, catalogue)
+    return int(any(CLICK not in each.auto_comments for each in lacking))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Runs the program as a user does: in this process where that is enough, as one of its own where it is not."""
+"""Runs the program as a user does, in this process or as a process of its own."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 from click.testing import CliRunner, Result
 
-from counter_listener.cli.app import cli
+from counter_listener.cli import cli
 
 FULL_VISIT = (
     (0.0, 2.0, "您好，欢迎光临"),
@@ -25,20 +25,20 @@ RUDE_VISIT = ((0.0, 2.0, "我要取两万块钱"), (3.0, 5.0, "这个不归我�
 
 
 def run(*words: object) -> Result:
-    """The program's exit code and output, run in this process. A traceback is a failed test."""
+    """The exit code and output of the program, run in this process. A traceback fails the test."""
     result = CliRunner().invoke(cli, [str(word) for word in words])
     assert result.exception is None or isinstance(result.exception, SystemExit), result.exc_info
     return result
 
 
 def program(*words: object, **options: Any) -> subprocess.CompletedProcess[str]:
-    """The same as a process of its own."""
+    """The exit code and output of the program as a process of its own."""
     command = [sys.executable, "-m", "counter_listener", *map(str, words)]
     return subprocess.run(command, capture_output=True, encoding="utf-8", check=False, timeout=120, **options)
 
 
 def transcript(file: Path, lines: Iterable[tuple[float, float, str]] = FULL_VISIT, **more: object) -> Path:
-    """A transcript written to a file."""
+    """Writes a transcript to a file."""
     entries = ({"start": start, "end": end, "text": text, **more} for start, end, text in lines)
     file.write_text("".join(json.dumps(entry, ensure_ascii=False) + "\n" for entry in entries), encoding="utf-8")
     return file

@@ -1,4 +1,4 @@
-"""A real HTTP server on this machine that behaves as badly as a test asks it to."""
+"""A real HTTP server on this machine with the faults that a test asks for."""
 
 from __future__ import annotations
 
@@ -16,39 +16,40 @@ from typing import Any
 
 @dataclass
 class Site:
-    """What is served, and how: one manner for each request in turn, the last one for all that follow."""
+    """The content of a server and its answers: one kind of answer per request, the last one for all further ones."""
 
     content: bytes
-    manners: list[str] = field(default_factory=lambda: ["good"])
+    answers: list[str] = field(default_factory=lambda: ["good"])
+    """Names of the methods `answer_*`, with a number where they need one: `cut:100`."""
     tag: str = '"one"'
-    elsewhere: str = ""
-    """Where `redirect` leads."""
-    asked: list[dict[str, str]] = field(default_factory=list)
-    """The headers of each request so far, with its path."""
+    redirect_to: str = ""
+    """URL to which `redirect` leads."""
+    requests: list[dict[str, str]] = field(default_factory=list)
+    """The headers of each request so far, and its path under `path`."""
     url: str = ""
 
     def ranges(self) -> list[str | None]:
-        return [request.get("Range") for request in self.asked]
+        return [request.get("Range") for request in self.requests]
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Answers as `Site.manners` has it."""
+    """Answers as `Site.answers` says."""
 
     site: Site
 
     def do_GET(self) -> None:
         site = self.site
-        site.asked.append({**dict(self.headers), "path": self.path})
-        manner, _, number = site.manners[min(len(site.asked), len(site.manners)) - 1].partition(":")
-        getattr(self, f"answer_{manner.replace('-', '_')}")(int(number or 0))
+        site.requests.append({**dict(self.headers), "path": self.path})
+        answer, _, number = site.answers[min(len(site.requests), len(site.answers)) - 1].partition(":")
+        getattr(self, f"answer_{answer.replace('-', '_')}")(int(number or 0))
 
     def body(self, *, ranged: bool = True) -> tuple[int, bytes, dict[str, str]]:
         """Status, body and headers of a good answer."""
         content, headers = self.site.content, {"ETag": self.site.tag, "Accept-Ranges": "bytes"}
-        asked = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))
-        if not asked or not ranged or self.headers.get("If-Range", self.site.tag) != self.site.tag:
+        requested = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))
+        if not requested or not ranged or self.headers.get("If-Range", self.site.tag) != self.site.tag:
             return 200, content, headers
-        begin = int(asked[1])
+        begin = int(requested[1])
         if begin >= len(content):
             return 416, b"", {"Content-Range": f"bytes */{len(content)}"}
         return 206, content[begin:], {**headers, "Content-Range": f"bytes {begin}-{len(content) - 1}/{len(content)}"}
@@ -64,7 +65,7 @@ class Handler(BaseHTTPRequestHandler):
         self.send(*self.body())
 
     def answer_cut(self, sent: int) -> None:
-        """Promises all, sends some and hangs up."""
+        """Announces the whole file, sends a part and closes the connection."""
         status, body, headers = self.body()
         self.send(status, body[:sent], headers, len(body))
 
@@ -74,12 +75,12 @@ class Handler(BaseHTTPRequestHandler):
         time.sleep(1.5)
 
     def answer_short(self, length: int) -> None:
-        """Says that the file is shorter than it is."""
+        """Announces a file that is shorter than the real one."""
         status, body, headers = self.body()
         self.send(status, body[:length], headers)
 
     def answer_long(self, more: int) -> None:
-        """Says that the file is longer than it is."""
+        """Announces a file that is longer than the real one."""
         status, body, headers = self.body()
         self.send(status, body, headers, len(body) + more)
 
@@ -100,7 +101,7 @@ class Handler(BaseHTTPRequestHandler):
         self.send(200, b"<html>Please log in</html>", {"Content-Type": "text/html; charset=utf-8"})
 
     def answer_redirect(self, _number: int) -> None:
-        self.send(302, b"", {"Location": self.site.elsewhere or self.path})
+        self.send(302, b"", {"Location": self.site.redirect_to or self.path})
 
     def answer_status(self, status: int) -> None:
         self.send(status, b"no", {})
@@ -115,7 +116,7 @@ class Handler(BaseHTTPRequestHandler):
             self.wfile.write(bytes(1 << 16))
 
     def answer_slow(self, pieces: int) -> None:
-        """Sends the file so slowly that a test can break in."""
+        """Sends the file so slowly that a test can interrupt it."""
         status, body, headers = self.body()
         self.send(status, b"", headers, len(body))
         step = -(-len(body) // pieces)
@@ -128,7 +129,7 @@ class Handler(BaseHTTPRequestHandler):
 
 
 class Server(ThreadingHTTPServer):
-    """Says nothing when a client hangs up."""
+    """Prints nothing when a client closes the connection."""
 
     daemon_threads = True
 
@@ -137,7 +138,7 @@ class Server(ThreadingHTTPServer):
 
 @contextmanager
 def serving(site: Site, tls: SSLContext | None = None) -> Iterator[Site]:
-    """The site with its URL, until the end."""
+    """Serves the site, with its URL set, inside a `with` block."""
     with Server(("127.0.0.1", 0), type("Handler", (Handler,), {"site": site})) as server:
         if tls:
             server.socket = tls.wrap_socket(server.socket, server_side=True)
@@ -151,7 +152,7 @@ def serving(site: Site, tls: SSLContext | None = None) -> Iterator[Site]:
             thread.join()
 
 
-def part_of(folder: Path) -> bytes:
-    """What is there of a download that broke off."""
+def partial_download(folder: Path) -> bytes:
+    """The content of a download that was interrupted."""
     (part,) = folder.glob("*.part")
     return part.read_bytes()

@@ -1,4 +1,4 @@
-"""Reads a Kaldi acoustic model as models/build writes it, and computes with it in plain numpy: a second opinion."""
+"""Reads a Kaldi acoustic model that models/build wrote, and evaluates it in numpy, independently of the build."""
 
 from __future__ import annotations
 
@@ -11,12 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 Matrix = NDArray[np.float64]
-WINDOW, GLOBAL, QUIET = 600, 200, 50.0
+WINDOW, GLOBAL = 600, 200
+"""Frames of the running mean, and the weight of the global mean at the start."""
+QUIET = 50.0
+"""First cepstral coefficient up to which a frame is quiet."""
 
 
 @dataclass(frozen=True)
-class Acoustic:
-    """The layers with their input frames, the priors, and the global mean of the MFCC."""
+class AcousticModel:
+    """The layers with the offsets of their input frames, the priors, and the global mean of the MFCC."""
 
     layers: tuple[tuple[tuple[int, ...], Matrix, Matrix], ...]
     priors: Matrix
@@ -24,78 +27,80 @@ class Acoustic:
 
     @property
     def context(self) -> int:
+        """Input frames on each side of an output frame."""
         return sum(offsets[-1] for offsets, _, _ in self.layers)
 
     def log_likelihoods(self, mfcc: NDArray[np.float32]) -> Matrix:
-        """Frames x 40 of a stream from its start -> frames / 3 x units: log-probability less log-prior."""
+        """Frames x 40 from the start of a stream -> frames / 3 x units: log-probability minus log-prior."""
         centred = mfcc - running_mean(mfcc.astype(np.float64), self.mean)
         padded = np.concatenate([centred[:1].repeat(self.context, 0), centred, centred[-1:].repeat(self.context, 0)])
-        outputs = np.arange(0, len(mfcc), 3)
-        found = self._at(len(self.layers) - 1, outputs, padded, {})
-        found -= found.max(1, keepdims=True)
-        log = found - np.log(np.exp(found).sum(1, keepdims=True))
+        frames = np.arange(0, len(mfcc), 3)
+        logits = self._layer_output(len(self.layers) - 1, frames, padded)
+        logits -= logits.max(1, keepdims=True)
+        log = logits - np.log(np.exp(logits).sum(1, keepdims=True))
         return np.asarray(log - np.log(self.priors))
 
-    def _at(self, number: int, frames: NDArray[np.intp], padded: Matrix, known: dict[int, Matrix]) -> Matrix:
-        """The output of a layer at some frames (the input's, which may lie before its start)."""
+    def _layer_output(self, number: int, frames: NDArray[np.intp], padded: Matrix) -> Matrix:
+        """The output of a layer at these frames, which may lie before the start of the input."""
         offsets, weights, bias = self.layers[number]
-        wanted = [frames + offset for offset in offsets]
+        needed = [frames + offset for offset in offsets]
         if number == 0:
-            seen = [padded[np.clip(at + self.context, 0, len(padded) - 1)] for at in wanted]
+            inputs = [padded[np.clip(indices + self.context, 0, len(padded) - 1)] for indices in needed]
         else:
-            every = np.unique(np.concatenate(wanted))
-            below = np.maximum(self._at(number - 1, every, padded, known), 0)
-            seen = [below[np.searchsorted(every, at)] for at in wanted]
-        return np.concatenate(seen, 1) @ weights.T + bias
+            distinct = np.unique(np.concatenate(needed))
+            below = np.maximum(self._layer_output(number - 1, distinct, padded), 0)
+            inputs = [below[np.searchsorted(distinct, indices)] for indices in needed]
+        return np.concatenate(inputs, 1) @ weights.T + bias
 
 
 def running_mean(mfcc: Matrix, mean: Matrix) -> Matrix:
-    """The running mean of libvosk: Kaldi's OnlineCmvn, but a quiet frame is given the window of the last loud one."""
-    found, held = np.empty_like(mfcc), mean
+    """The running mean of libvosk: Kaldi's OnlineCmvn, but a quiet frame gets the window of the last loud frame."""
+    means, held = np.empty_like(mfcc), mean
     for frame in range(len(mfcc)):
         if mfcc[frame, 0] > QUIET:
-            seen = mfcc[max(0, frame + 1 - WINDOW) : frame + 1]
-            lacking = WINDOW - len(seen)
-            helped = min(GLOBAL, lacking)
-            held = (seen.sum(0) + lacking * mean) / WINDOW
-            found[frame] = (seen.sum(0) + helped * mean) / (len(seen) + helped)
+            window = mfcc[max(0, frame + 1 - WINDOW) : frame + 1]
+            missing = WINDOW - len(window)
+            added = min(GLOBAL, missing)
+            held = (window.sum(0) + missing * mean) / WINDOW
+            means[frame] = (window.sum(0) + added * mean) / (len(window) + added)
         else:
-            found[frame] = held
-    return found
+            means[frame] = held
+    return means
 
 
-def read_acoustic(folder: Path) -> Acoustic:
-    """The am/ of a model folder."""
+def read_acoustic_model(folder: Path) -> AcousticModel:
+    """The acoustic model in am/ of a model folder."""
     content = (folder / "am" / "final.mdl").read_bytes()
-    at = content.index(b"<Nnet3>")
-    wiring = content[at : content.index(b"\n\n", at)].decode()
-    inputs = re.findall(r"name=tdnn\d+\.affine .*input=(.+)", wiring)
+    start = content.index(b"<Nnet3>")
+    lines = content[start : content.index(b"\n\n", start)].decode()
+    descriptors = re.findall(r"name=tdnn\d+\.affine .*input=(.+)", lines)
     offsets = [
-        tuple(int(n or 0) for n in re.findall(r"(?:Offset\(\S+, (-?\d+)\)|\b[a-z]\S*\b)", one)) for one in inputs
+        tuple(int(n or 0) for n in re.findall(r"(?:Offset\(\S+, (-?\d+)\)|\b[a-z]\S*\b)", descriptor))
+        for descriptor in descriptors
     ]
     weights = [
-        (matrix if found[1] == b"FM" else halved)(content, found.end())
-        for found in re.finditer(rb"<LinearParams> (FM|CM2) ", content)
+        (matrix if match[1] == b"FM" else compressed_matrix)(content, match.end())
+        for match in re.finditer(rb"<LinearParams> (FM|CM2) ", content)
     ]
-    biases = [vector(content, found.end()) for found in re.finditer(rb"<BiasParams> FV ", content)]
+    biases = [vector(content, match.end()) for match in re.finditer(rb"<BiasParams> FV ", content)]
     priors = vector(content, content.rindex(b"<Priors> FV ") + len("<Priors> FV "))
     stats = (folder / "am" / "global_cmvn.stats").read_bytes()
     columns = struct.unpack_from("<i", stats, 11)[0]
     sums = np.frombuffer(stats, "<f8", columns, 15)
-    return Acoustic(tuple(zip(offsets, weights, biases, strict=True)), priors, sums[:-1] / sums[-1])
+    return AcousticModel(tuple(zip(offsets, weights, biases, strict=True)), priors, sums[:-1] / sums[-1])
 
 
-def matrix(content: bytes, at: int) -> Matrix:
-    rows, columns = struct.unpack_from("<xixi", content, at)
-    return np.frombuffer(content, "<f4", rows * columns, at + 10).reshape(rows, columns).astype(np.float64)
+def matrix(content: bytes, start: int) -> Matrix:
+    rows, columns = struct.unpack_from("<xixi", content, start)
+    return np.frombuffer(content, "<f4", rows * columns, start + 10).reshape(rows, columns).astype(np.float64)
 
 
-def halved(content: bytes, at: int) -> Matrix:
-    least, span, rows, columns = struct.unpack_from("<ffii", content, at)
-    steps = np.frombuffer(content, "<u2", rows * columns, at + 16).reshape(rows, columns).astype(np.float32)
-    return (np.float32(least) + steps * np.float32(span / 65_535)).astype(np.float64)
+def compressed_matrix(content: bytes, start: int) -> Matrix:
+    minimum, span, rows, columns = struct.unpack_from("<ffii", content, start)
+    levels = np.frombuffer(content, "<u2", rows * columns, start + 16).reshape(rows, columns).astype(np.float32)
+    return (np.float32(minimum) + levels * np.float32(span / 65_535)).astype(np.float64)
 
 
-def vector(content: bytes, at: int) -> Matrix:
-    (size,) = struct.unpack_from("<xi", content, at)
-    return np.frombuffer(content, "<f4", size, at + 5).astype(np.float64)
+def vector(content: bytes, start: int) -> Matrix:
+    (size,) = struct.unpack_from("<xi", content, start)
+    return np.frombuffer(content, "<f4", size, start + 5).astype(np.float64)

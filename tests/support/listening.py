@@ -1,4 +1,4 @@
-"""A `listen` of its own for a test: started, watched through its record, and stopped as a user would."""
+"""Starts `listen` for a test, watches it through its record, and stops it as a user would."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from typing import Any
 
 import psutil
 
-from counter_listener.record.store import open_record
+from counter_listener.record import open_record
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 
 
 @dataclass
 class Listening:
-    """A program under way."""
+    """A running `listen`."""
 
     process: subprocess.Popen[str]
     store: Path
@@ -31,29 +31,29 @@ class Listening:
     def rows(self) -> list[Any]:
         """What the record holds so far."""
         try:
-            with open_record(self.store, create=False) as store:
-                return list(store.read())
+            with open_record(self.store, create=False) as record:
+                return list(record.read())
         except Exception as error:
             if isinstance(error.__cause__, sqlite3.Error) or "no record yet" in str(error) or not self.store.exists():
                 return []
             raise
 
-    def wait_for(self, what: Callable[[list[Any]], bool], seconds: float) -> list[Any]:
-        """The rows as soon as they are as wanted."""
+    def wait_for(self, condition: Callable[[list[Any]], bool], seconds: float) -> list[Any]:
+        """The rows as soon as they meet the condition."""
         until = time.monotonic() + stretched(seconds)
-        while not what(rows := self.rows()):
+        while not condition(rows := self.rows()):
             assert self.process.poll() is None, self.process.communicate()
             assert time.monotonic() < until, [(row.kind, row.phrase, row.detail) for row in rows]
-            time.sleep(0.25)  # the record is opened anew each time, which costs
+            time.sleep(0.25)  # the record is opened each time, which takes a while
         return rows
 
     def child(self) -> psutil.Process:
-        """The process that listens."""
+        """The listening process."""
         (child,) = psutil.Process(self.process.pid).children()
         return child
 
     def stop(self) -> tuple[float, str, str]:
-        """Stops it; seconds that took, and what it printed."""
+        """Stops it; returns the seconds which that took, and what it printed."""
         began = time.monotonic()
         self.process.send_signal(signal.SIGTERM)
         out, err = self.process.communicate(timeout=20)
@@ -61,13 +61,13 @@ class Listening:
 
 
 def stretched(seconds: float) -> float:
-    """A bound that holds where a core is free, longer where more wants to run than there are cores."""
+    """A time limit for a computer with a free core, made longer if more processes want to run than there are cores."""
     wanted = os.getloadavg()[0] if hasattr(os, "getloadavg") else 1.0
     return seconds * max(1.0, wanted / (os.cpu_count() or 1))
 
 
 def begun(rows: list[Any]) -> bool:
-    """Whether the first sound has come."""
+    """Whether the first audio has come."""
     return any(row.kind == "gap" and "listening began" in row.detail for row in rows)
 
 
@@ -78,7 +78,7 @@ def closed(count: int) -> Callable[[list[Any]], bool]:
 
 @contextmanager
 def listening(store: Path, environment: dict[str, str], *words: object) -> Iterator[Listening]:
-    """A listener at the device `pulse`, one line a visit; killed if the test leaves it running."""
+    """Runs `listen` with the device `pulse` and without a screen; kills it if the test leaves it running."""
     command = [sys.executable, "-m", "counter_listener", "listen", "--device", "pulse", "--store", str(store)]
     process = subprocess.Popen(
         [*command, *map(str, words)],

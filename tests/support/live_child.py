@@ -1,4 +1,4 @@
-"""A listener that is killed again and again while it hears a visit faster than in real time: run by test_live.py."""
+"""A listener that is killed again and again while it hears visits faster than in real time: run by test_listener.py."""
 
 from __future__ import annotations
 
@@ -14,22 +14,17 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from counter_listener.asr.model_files import find_model
-from counter_listener.asr.recognizer import VoskRecognizer
-from counter_listener.asr.speech_model import SpeechModel
-from counter_listener.audio.chunking import blocks
-from counter_listener.audio.recording import read_recording
-from counter_listener.cli.listener_process import continued
-from counter_listener.live.listener import STARTED, LiveListener
-from counter_listener.matching.matcher import prepare_matcher
-from counter_listener.phrases.phrase_file import find_phrase_set, read_phrase_set
-from counter_listener.record.rows import Origin
-from counter_listener.record.store import LIVE, open_record
+from counter_listener.asr import SpeechModel, find_model
+from counter_listener.audio import blocks, read_recording
+from counter_listener.cli.listener_process import continue_stream
+from counter_listener.judging import load_matcher
+from counter_listener.live import STARTED, LiveListener
+from counter_listener.record import LIVE, Origin, open_record
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
-PHRASES, DIGEST = read_phrase_set(find_phrase_set("bank-counter"))
-MATCHER = prepare_matcher(PHRASES)
-MODEL = SpeechModel(find_model("counter-cn")).model
+MATCHER, DIGEST = load_matcher("bank-counter")
+MODEL = SpeechModel(find_model("counter-cn"))
+MODEL.model  # noqa: B018 - loads it, once for all children
 SOUND = [
     block
     for name in ("forbidden", "full-marks", "refusal-without-sorry")
@@ -39,7 +34,7 @@ SOUND = [
 
 
 def main(path: str, rounds: str) -> None:
-    """Prints what each listener had told of, one JSON object a round."""
+    """Prints the events that each listener had sent, one JSON list a round."""
     moment = random.Random(11)  # noqa: S311
     resume: dict[str, Any] | None = None
     position = 0
@@ -60,46 +55,44 @@ def main(path: str, rounds: str) -> None:
         os.waitpid(child, 0)
         for message in messages:
             if "begun" in message and "started" in message:
-                resume = {"stream": message["begun"], "at": 0.0, "since": quick(), "reason": "killed"}
+                resume = {"stream": message["begun"], "at": 0.0, "since": fast_clock(), "reason": "killed"}
             if "beat" in message and resume and message["begun"]:
                 resume |= {"at": message["settled"], "since": message["since"]}
         position += sum("beat" in message for message in messages)
         print(json.dumps([message["event"] for message in messages if "event" in message]))  # noqa: T201
 
 
-def quick() -> float:
-    """Seconds of which many go by while the sound does: a beat for every block."""
+def fast_clock() -> float:
+    """Seconds that pass so fast that every block is due for a beat."""
     return 100 * time.monotonic()
 
 
 def listen(path: str, resume: dict[str, Any] | None, position: int, pipe: int, *, last: bool) -> None:
-    """Hears from some block on, and never returns."""
+    """Listens from the block at `position` on, and never returns."""
 
-    def tell(message: dict[str, Any]) -> None:
+    def send(message: dict[str, Any]) -> None:
         os.write(pipe, json.dumps(message).encode() + b"\n")
 
     def sound() -> Iterator[bytes]:
         start = position % len(SOUND)
         yield from islice([*SOUND, *SOUND], start, start + (30 if last else len(SOUND)))
 
-    fresh = Origin(f"live-{os.getpid()}", LIVE, "3", None, PHRASES.name, DIGEST, "counter-cn")
-    with open_record(path) as store:
-        origin, counter = continued(store, MATCHER, fresh, resume)
-        since, reason = (resume["since"], resume["reason"]) if resume else (None, STARTED)
-        wall = lambda: datetime.now(UTC)  # noqa: E731
-        live = LiveListener(
+    new = Origin(f"live-{os.getpid()}", LIVE, "3", None, MATCHER.phrases.name, DIGEST, "counter-cn")
+    with open_record(path) as record:
+        origin, state = continue_stream(record, MATCHER, new, resume)
+        listener = LiveListener(
             MATCHER,
             origin,
-            store,
-            quick,
-            wall,
-            tell,
+            record,
+            fast_clock,
+            lambda: datetime.now(UTC),
+            send,
             lambda: False,
-            counter=counter,
-            lost_since=since,
-            lost_to=reason,
+            state=state,
+            lost_since=resume["since"] if resume else None,
+            first_reason=resume["reason"] if resume else STARTED,
         )
-        live.run(sound(), VoskRecognizer(MODEL))
+        listener.run(sound(), MODEL.recognizer())
     os._exit(0)
 
 

@@ -1,6 +1,6 @@
-"""A listener that goes wrong as it is told to, in place of cli_live.py: `odd_listener.py FOLDER MODE...`.
+"""A listening process that fails in a given way, instead of listener_process.py: `odd_listener.py FOLDER MODE...`.
 
-It takes the next mode at each start: how often it was started stands in FOLDER, and what it was told.
+Each start uses the next mode: FOLDER holds one file per start, with the request that the process was started with.
 """
 
 from __future__ import annotations
@@ -20,29 +20,29 @@ mode = modes[min(starts, len(modes) - 1)]
 orders: list[str] = []
 
 
-def follow() -> None:
+def read_orders() -> None:
     for line in sys.stdin:
         orders.append(line.strip())  # noqa: PERF401 - each at once
     orders.append("stop")
 
 
-def tell(**message: object) -> None:
+def send(**message: object) -> None:
     print(json.dumps(message), flush=True)  # noqa: T201
 
 
 if mode == "deaf":
-    tell(failed="There is no microphone here.")
+    send(failed="There is no microphone here.")
     sys.exit(75)
 if mode == "broken":
-    tell(failed="The phrase set is wrong.")
+    send(failed="The phrase set is wrong.")
     sys.exit(2)
 
 
-threading.Thread(target=follow, daemon=True).start()
-tell(begun="live-odd", started="2026-01-15T12:00:00+00:00")
+threading.Thread(target=read_orders, daemon=True).start()
+send(begun="live-odd", started="2026-01-15T12:00:00+00:00")
 for beat in range(10_000):
     megabytes = 500 if mode == "leaks" else 5000 if mode == "bursts" else 50
-    tell(beat=beat / 5, settled=beat / 5 - 1, since=100.0, level=-30.0, open=False, begun=True, megabytes=megabytes)
+    send(beat=beat / 5, settled=beat / 5 - 1, since=100.0, level=-30.0, open=False, begun=True, megabytes=megabytes)
     if "stop" in orders and mode != "stubborn":
         sys.exit(0)
     if "renew" in orders:

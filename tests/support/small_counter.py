@@ -1,18 +1,25 @@
-"""A small counter for tests: a phrase set of a few words, and visits written down instead of spoken."""
+"""A small counter for tests: a phrase set of a few words, and utterances that are written instead of spoken.
+
+- `matcher_of(toml)`: the matcher of a phrase set that a test writes; `small()` is that of SMALL, and
+  `support.bundled.matcher(name)` that of a bundled set.
+- `said("您好", 3.0, "clerk")`: a sentence at an even pace, from second 3 on.
+- `timed(("请", 0, 0.3), ("签字", 1, 2))`: an utterance of words with their own times, where a pause matters.
+- `talk(["您好", "请慢走"])`: sentences with a second between them.
+- `events(items)`: the events of utterances and gaps; `verdicts(events)` and `closed(events)` read them.
+"""
 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
-from counter_listener.domain.types import Event, Gap, Speaker, Tick, Utterance, Word
-from counter_listener.judging.examples import typed_utterance
-from counter_listener.judging.visit import judge
-from counter_listener.matching.matcher import Matcher, prepare_matcher
-from counter_listener.matching.matching import match
+from counter_listener.domain import Event, Gap, Speaker, Utterance, Word
+from counter_listener.judging import typed_utterance
+from counter_listener.matching import Matcher, prepare_matcher
 from counter_listener.phrases.phrase_file import validate
+from counter_listener.pipeline import judge_events, with_ticks
 
 QUIET, IDLE = 20.0, 120.0
 SMALL = """
@@ -112,61 +119,58 @@ say = ["我理解您的心情"]
 required = true
 """
 FULL = ("您好欢迎光临", "请问您办理什么业务", "我想取两万块钱", "请出示您的身份证", "请慢走")
-SECONDS_BETWEEN = 3.0
+"""A visit with everything that is owed."""
 
-Item = Utterance | Gap | Tick
+Item = Utterance | Gap
+TimedWord = tuple[str, float, float] | tuple[str, float, float, float]
+"""A word, its start and end in seconds into the stream, and its confidence if that is not 1."""
 
 
 @cache
+def matcher_of(toml: str) -> Matcher:
+    """The matcher of a phrase set that is written in TOML."""
+    return prepare_matcher(validate(tomllib.loads(toml), Path("test.toml")))
+
+
 def small() -> Matcher:
-    """The small counter's phrase set, ready for matching."""
-    return prepare_matcher(validate(tomllib.loads(SMALL), Path("small.toml")))
+    """The matcher of the small counter."""
+    return matcher_of(SMALL)
 
 
-def said(text: str, at: float, speaker: Speaker = "unknown") -> Utterance:
-    """A sentence spoken at a time, in seconds."""
-    spoken = typed_utterance(text, speaker)
-    words = tuple(Word(word.text, word.start + at, word.end + at) for word in spoken.words)
-    return Utterance(words[0].start, words[-1].end, words, speaker)
+def said(text: str, at: float = 0.0, speaker: Speaker = "unknown") -> Utterance:
+    """A sentence, its syllables of equal length, that starts `at` seconds into the stream."""
+    words = ((word.text, word.start + at, word.end + at) for word in typed_utterance(text).words)
+    return timed(*words, speaker=speaker)
+
+
+def timed(*words: TimedWord, speaker: Speaker = "unknown") -> Utterance:
+    """An utterance of words that have their own times."""
+    return Utterance(words[0][1], words[-1][2], tuple(Word(*word) for word in words), speaker)
 
 
 def talk(texts: Iterable[str], at: float = 0.0) -> list[Item]:
-    """Sentences one after the other, with a short pause between them."""
+    """Sentences with a second between them, the first `at` seconds into the stream."""
     items: list[Item] = []
     for text in texts:
-        items.append(said(text, at))
-        at = items[-1].end + 1.0 if isinstance(items[-1], Utterance) else at
+        items.append(said(text, end_of(items[-1]) + 1.0 if items else at))
     return items
 
 
-def with_ticks(items: Iterable[Item], until: float | None = None) -> Iterator[Item]:
-    """The items with time passing between them, and after them up to `until` seconds."""
-    over = 0.0
-    for item in items:
-        start = item.at if isinstance(item, Tick) else item.start
-        yield Tick(start, start)
-        yield item
-        over = end_of(item)
-    yield Tick(max(over, until or 0.0), max(over, until or 0.0))
-
-
 def end_of(item: Item) -> float:
-    """Seconds into the stream at which an item is over."""
-    if isinstance(item, Tick):
-        return item.at
+    """Seconds into the stream at which an item ends."""
     return item.start + item.seconds if isinstance(item, Gap) else item.end
 
 
-def events(items: Iterable[Item], *, until: float | None = None, one_visit: bool = False) -> list[Event]:
-    """The events of a written-down stream."""
-    return list(judge(match(with_ticks(items, until), small()), small().phrases, one_visit=one_visit))
+def events(items: Iterable[Item], *, until: float = 0.0, one_visit: bool = False) -> list[Event]:
+    """The events of utterances and gaps in a stream of at least `until` seconds, at the small counter."""
+    return list(judge_events(with_ticks(items, until), small(), one_visit=one_visit))
 
 
-def verdicts(told: Iterable[Event], visit: int = 1) -> dict[str, str]:
+def verdicts(recorded: Iterable[Event], visit: int = 1) -> dict[str, str]:
     """The verdict on each phrase, offence and rule of one visit, the last where there are more."""
-    return {event.phrase: str(event.verdict) for event in told if event.visit == visit and event.phrase}
+    return {event.phrase: str(event.verdict) for event in recorded if event.visit == visit and event.phrase}
 
 
-def closed(told: Iterable[Event]) -> list[Event]:
-    """How each visit closed."""
-    return [event for event in told if event.kind == "visit_closed"]
+def closed(recorded: Iterable[Event]) -> list[Event]:
+    """The events with which visits closed."""
+    return [event for event in recorded if event.kind == "visit_closed"]

@@ -1,4 +1,4 @@
-"""A microphone that needs no sound card: a PulseAudio daemon of our own, with null sinks that are played into."""
+"""A microphone without a sound card: a separate PulseAudio daemon, with null sinks into which files are played."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ class Sound:
         ).stdout.strip()
 
     def plug_in(self, sink: str, channels: int = 1) -> str:
-        """A new sink, whose monitor is the microphone of that name; gives what unplug() needs."""
+        """A new sink; its monitor is the microphone of that name. Returns what unplug() needs."""
         return self.pactl("load-module", "module-null-sink", f"sink_name={sink}", "rate=16000", f"channels={channels}")
 
     def unplug(self, module: str) -> None:
         self.pactl("unload-module", module)
 
     def play(self, sink: str, file: Path) -> subprocess.Popen[bytes]:
-        """Plays a file into a sink, in real time; so much is buffered that a busy machine leaves no holes in it."""
+        """Plays a file into a sink, in real time; the buffer is so large that a busy computer leaves no holes in it."""
         return subprocess.Popen(["paplay", f"--device={sink}", "--latency-msec=2000", str(file)], env=self.environment)
 
     def hearing(self, sink: str) -> dict[str, str]:
@@ -49,7 +49,7 @@ class Sound:
 
 @contextmanager
 def virtual_sound() -> Iterator[Sound]:
-    """Starts a daemon in a folder of its own, and ends it."""
+    """Runs a daemon in a temporary folder."""
     with tempfile.TemporaryDirectory(prefix="sound-") as folder:
         socket = f"{folder}/pulse.sock"
         environment = {

@@ -5,28 +5,21 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Sequence
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import partial
 from math import isnan
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from counter_listener.cli.options import (
-    BELOW,
     DEFAULT_MODEL,
     DEFAULT_PHRASES,
     EXIT_CODES,
-    INTERRUPTED,
-    NO_RECORD,
-    PASSED,
-    UNREADABLE,
+    ExitCode,
     Format,
-    discard_output,
     format_option,
     model_option,
     monotonic_clock,
@@ -35,11 +28,12 @@ from counter_listener.cli.options import (
     silence_option,
     store_option,
 )
-from counter_listener.domain import N_, UsageError, _, printable, system_reason
+from counter_listener.domain import N_, UsageError, _
 
 if TYPE_CHECKING:
-    from counter_listener.batch import CheckOptions, CheckResult, MissingInput, Recorder, Tally, Worker
-    from counter_listener.domain import PhraseSet, Speaker
+    from counter_listener.batch import CheckOptions, Input, Recorder, Worker
+    from counter_listener.cli.terminal.check_output import CheckOutput
+    from counter_listener.domain import Speaker
     from counter_listener.record import Record
 
 DEMO: Final = ("full-marks.wav", "no-greeting.wav", "forbidden.wav", "complaint-handled.wav")
@@ -48,13 +42,13 @@ TRANSCRIPTS_PER_WORKER: Final = 100
 ROLES: Final = (("clerk", "customer"), ("customer", "clerk"), ("clerk", "unknown"), ("unknown", "clerk"))
 
 DEMO_INTRODUCTION = N_("""\
-Four counter visits, spoken by a speech synthesiser and heard by the bundled model, are checked
-against the phrase set bank-counter. ✓ was heard, ✗ was owed and not heard (or was forbidden),
-+ was heard and is welcome but not owed, ? cannot be told, · was neither owed nor heard. Nothing is recorded.
+Four counter visits, spoken by a speech synthesiser and recognised by the bundled model, are checked
+against the phrase set bank-counter. ✓ heard, ✗ required and not heard (or a forbidden phrase), + heard
+and recommended, ? unknown, · neither required nor heard. Nothing is recorded.
 """)
 DEMO_END = N_("""\
-The same for your own recordings: counter-listener check FOLDER
-The words it listens for: counter-listener phrases list; change them in a copy of bank-counter.toml.""")
+To check your own recordings: counter-listener check FOLDER
+To see the phrases it checks: counter-listener phrases list; to change them, edit a copy of bank-counter.toml.""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,33 +73,15 @@ class Arguments:
     quiet: bool
 
 
-@dataclass
-class Run:
-    """One run of `check` or `demo`: what is shown how, and where it is recorded."""
-
-    phrases: PhraseSet
-    counter: str | None
-    form: Format
-    quiet: bool
-    recorder: Recorder | None
-    """None records nothing."""
-    location: str
-    """Where the record is, for people."""
-    tally: Tally
-    output_failed: bool = False
-    """Whether standard output can no longer be written."""
-
-
-def roles(_ctx: click.Context, _param: click.Parameter, given: str | None) -> tuple[Speaker, ...]:
-    """Who speaks on which channel."""
+def parse_roles(_ctx: click.Context, _param: click.Parameter, given: str | None) -> tuple[Speaker, ...]:
+    """The speaker of each channel, from the value of --channels. Raises UsageError."""
     if given is None:
         return ()
     named = tuple(role.strip() for role in given.split(","))
     if named not in ROLES:
-        raise UsageError(
-            "--channels takes {names}, not {given!r}.", names=" or ".join(",".join(one) for one in ROLES), given=given
-        )
-    return named  # type: ignore[return-value]  # one of ROLES
+        names = " or ".join(",".join(roles) for roles in ROLES)
+        raise UsageError("--channels takes {names}, not {given!r}.", names=names, given=given)
+    return named
 
 
 @click.command(
@@ -119,31 +95,31 @@ def roles(_ctx: click.Context, _param: click.Parameter, given: str | None) -> tu
 @click.option(
     "--started",
     metavar="TIME",
-    help="When every recording began, such as '2026-01-15 09:30'.  [default: told from the file's name or its time"
-    " stamp, else unknown]",
+    help="When every recording began, such as '2026-01-15 09:30'.  [default: from the file's name or time stamp, else"
+    " unknown]",
 )
 @click.option("--one-visit", is_flag=True, help="Each recording is one visit, whatever is said in it.")
 @click.option(
     "--channels",
     metavar="ROLE,ROLE",
-    callback=roles,
-    help="Who speaks on each of two channels, such as clerk,customer.  [default: both are mixed, and nobody can tell]",
+    callback=parse_roles,
+    help="Who speaks on each of two channels, such as clerk,customer.  [default: both are mixed, speakers unknown]",
 )
 @click.option(
     "--jobs",
     metavar="N",
     type=click.IntRange(1, 256),
-    help="Worker processes.  [default: one a core, at most one a file]",
+    help="Worker processes.  [default: one per core, at most one per file]",
 )
-@click.option("--executor", metavar="dask:ADDRESS", help="Let a dask.distributed cluster do the work (extra: cluster).")
-@click.option("--again", is_flag=True, help="Judge anew what is in the record; its old verdicts stay as history.")
+@click.option("--executor", metavar="dask:ADDRESS", help="Run the work on a dask.distributed cluster (extra: cluster).")
+@click.option("--again", is_flag=True, help="Judge recorded inputs again; their old verdicts stay as history.")
 @click.option(
     "--keep-transcripts",
     is_flag=True,
-    help="Keep what was recognised beside the record, numbers masked, for `rejudge`.  [default: nothing is kept]",
+    help="Keep the recognised text next to the record, numbers masked, for `rejudge`.  [default: no text is kept]",
 )
 @silence_option
-@format_option
+@format_option("For people, or one event per line.", "table", "jsonl", "csv")
 @click.option(
     "--fail-under", metavar="SCORE", type=click.FloatRange(0, 100), help="Exit with 1 if a visit scores less."
 )
@@ -152,120 +128,128 @@ def check(**options: Any) -> None:  # noqa: ANN401 - click has checked them
     """Check recordings and transcripts of counter visits.
 
     PATH is a recording of any format (WAV, MP3, M4A, OGG, FLAC, AMR, WMA ...), a transcript (*.jsonl, one utterance
-    a line: {"start": s, "end": s, "text": "..."}), a folder, which is searched recursively, or a pattern.
-    A recording that is in the record already is shown from there, and adds nothing to it; judged there by another
-    phrase set or model, it is checked and shown, and adds nothing either, but with --again. An interrupted run is
-    taken up by running it again. With --store none nothing is recorded.
+    per line: {"start": s, "end": s, "text": "..."}), a folder, which is searched recursively, or a pattern.
+    A recording that is already in the record is shown from there and adds nothing to it. If it was judged there with
+    another phrase set or model, it is checked and shown, and adds nothing either, except with --again. To continue an
+    interrupted run, run it again. With --store none nothing is recorded.
     """
     from counter_listener.audio import parse_time
     from counter_listener.batch import expand_inputs
 
-    asked = Arguments(**options)
-    if asked.fail_under is not None and isnan(asked.fail_under):
+    arguments = Arguments(**options)
+    if arguments.fail_under is not None and isnan(arguments.fail_under):
         raise UsageError("--fail-under takes a number from 0 to 100.")
-    given_start = parse_time(asked.started, zone=None) if asked.started is not None else None
-    if asked.store_url == "none" and (asked.again or asked.keep_transcripts):
+    given_start = parse_time(arguments.started, zone=None) if arguments.started is not None else None
+    if arguments.store_url == "none" and (arguments.again or arguments.keep_transcripts):
         raise UsageError("--again and --keep-transcripts need a record; leave out --store none.")
-    sys.exit(run_check(asked, expand_inputs(asked.paths), given_start))
+    sys.exit(run_check(arguments, expand_inputs(arguments.paths), given_start))
 
 
 @click.command(epilog="Example: counter-listener demo")
 def demo() -> None:
     """Check the bundled recordings and explain what is shown. Records nothing."""
     from counter_listener.asr import SpeechModel, find_model
-    from counter_listener.batch import CheckOptions, Tally
+    from counter_listener.batch import CheckOptions
+    from counter_listener.cli.terminal.check_output import CheckOutput
     from counter_listener.domain import bundled_folder
     from counter_listener.judging import load_matcher
 
     matcher = load_matcher(DEFAULT_PHRASES)[0]
     recordings = [bundled_folder("recordings") / name for name in DEMO]
     click.echo(_(DEMO_INTRODUCTION))
-    run = Run(matcher.phrases, None, "table", quiet=False, recorder=None, location="none", tally=Tally())
-    check_inputs(run, recordings, CheckOptions(matcher, SpeechModel(find_model(DEFAULT_MODEL))), [])
+    output = CheckOutput(matcher.phrases, None, "table", quiet=False, recorder=None, location="none")
+    check_inputs(output, recordings, CheckOptions(matcher, SpeechModel(find_model(DEFAULT_MODEL))), [])
     click.echo("\n" + _(DEMO_END))
-    sys.exit(exit_status(run, None))
+    sys.exit(exit_code(output, None))
 
 
-def run_check(asked: Arguments, inputs: Sequence[Path | MissingInput], given_start: datetime | None) -> int:
+def run_check(arguments: Arguments, inputs: Sequence[Input], given_start: datetime | None) -> ExitCode:
     """Opens the model, the phrase set, the record and the workers, and checks the inputs. Returns the exit code."""
     from counter_listener.asr import SpeechModel, find_model
-    from counter_listener.batch import CheckOptions, Recorder, Tally, is_recording, start_preloading, transcripts_folder
+    from counter_listener.batch import CheckOptions, is_recording, start_preloading
+    from counter_listener.cli.terminal.check_output import CheckOutput
     from counter_listener.judging import load_matcher
     from counter_listener.matching import with_cache
+    from counter_listener.record import open_record
 
-    number = 0 if asked.executor is not None else worker_count(asked.jobs, inputs)
-    model = SpeechModel(find_model(asked.model_name))
+    number = 0 if arguments.executor is not None else worker_count(arguments.jobs, inputs)
+    model = SpeechModel(find_model(arguments.model_name))
     if number:  # workers load the model while this process loads the phrase set
-        start_preloading(model.folder if any(map(is_recording, inputs)) else None)
-    matcher, digest = load_matcher(asked.phrases_name)
+        start_preloading(model.folder if any(map(is_recording, inputs)) else None, modules=["counter_listener.cli"])
+    matcher, digest = load_matcher(arguments.phrases_name)
     options = CheckOptions(
         with_cache(matcher),
         model,
-        skip_silence=asked.skip_silence,
+        skip_silence=arguments.skip_silence,
         given_start=given_start,
-        one_visit=asked.one_visit,
-        roles=asked.channels,
-        keep=asked.keep_transcripts,
+        one_visit=arguments.one_visit,
+        roles=arguments.channels,
+        keep=arguments.keep_transcripts,
     )
-    judged_with = {"one_visit": asked.one_visit, "channels": list(asked.channels)}
-    with start_workers(options, asked.executor, number) as workers, opened_record(asked.store_url) as record:
-        recorder = record and Recorder(
-            record,
-            matcher.phrases.name,
-            digest,
-            model.name,
-            asked.counter,
-            options={name: value for name, value in judged_with.items() if value},
-            again=asked.again,
-            transcripts=transcripts_folder(record.path) if asked.keep_transcripts else None,
-        )
-        location = record_location(asked.store_url) if record else "none"
-        run = Run(matcher.phrases, asked.counter, asked.form, asked.quiet, recorder, location, Tally())
+    location = "none" if arguments.store_url == "none" else record_location(arguments.store_url)
+    with ExitStack() as stack:
+        workers = start_workers(options, arguments.executor, number)
+        for worker in workers:
+            stack.callback(worker.end)
+        record = None if location == "none" else stack.enter_context(open_record(location))
+        recorder = make_recorder(record, arguments, matcher.phrases.name, digest, model.name) if record else None
+        output = CheckOutput(matcher.phrases, arguments.counter, arguments.form, arguments.quiet, recorder, location)
         try:
-            check_inputs(run, inputs, options, workers)
+            check_inputs(output, inputs, options, workers)
         except KeyboardInterrupt:
-            report_interrupt(run)
-            return INTERRUPTED
-    return exit_status(run, asked.fail_under)
+            counts = recorder.counts if recorder else None
+            recorded = counts.recorded + counts.judged_again if counts else 0
+            text = _("Interrupted; {count} recorded. Run it again to check the rest.")
+            click.echo(text.format(count=recorded), err=True)
+            return ExitCode.INTERRUPTED
+    return exit_code(output, arguments.fail_under)
+
+
+def make_recorder(record: Record, arguments: Arguments, phrases: str, digest: str, model: str) -> Recorder:
+    """What writes the results to the record, under the names of the phrase set and the model that judged them."""
+    from counter_listener.batch import Recorder, transcripts_folder
+
+    judged_with = {"one_visit": arguments.one_visit, "channels": list(arguments.channels)}
+    return Recorder(
+        record,
+        phrases,
+        digest,
+        model,
+        arguments.counter,
+        options={name: value for name, value in judged_with.items() if value},
+        again=arguments.again,
+        transcripts=transcripts_folder(record.path) if arguments.keep_transcripts else None,
+    )
 
 
 def check_inputs(
-    run: Run, inputs: Sequence[Path | MissingInput], options: CheckOptions, workers: Sequence[Worker]
+    output: CheckOutput, inputs: Sequence[Input], options: CheckOptions, workers: Sequence[Worker]
 ) -> None:
     """Checks, records and shows every input."""
     from counter_listener.batch import InputOrder, check_inline, check_with_workers
     from counter_listener.cli.terminal.progress import batch_progress
 
-    known = run.recorder.find_recorded if run.recorder else _not_recorded
+    recorder = output.recorder
+    known = recorder.find_recorded if recorder else lambda _path: None
     order = InputOrder()
-    _show(run, partial(_show_head, run))
-    with batch_progress(inputs, monotonic_clock, quiet=run.quiet) as (advance, finished):
+    output.show_head()
+    with batch_progress(inputs, monotonic_clock, quiet=output.quiet) as (advance, finished):
         if workers:
             batches = check_with_workers(inputs, workers, known, time.monotonic)
         else:
             batches = check_inline(inputs, replace(options, progress=advance), known)
         with closing(batches):
             for batch in batches:
-                results = run.recorder.write(batch, datetime.now(UTC)) if run.recorder else batch
-                _report_failures(run)
+                results = recorder.write(batch, datetime.now(UTC)) if recorder else batch
+                output.report_failures()
                 for result in results.values():
                     finished(result)
                 for result in order.release(results):
-                    run.tally.add(result)
-                    _show(run, partial(_show_result, run, result))
-    _show(run, partial(_show_summary, run))
+                    output.show_result(result)
+    output.show_summary()
 
 
-def _not_recorded(_path: Path) -> CheckResult | None:
-    return None
-
-
-def available_cores() -> int:
-    """The number of processor cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def worker_count(jobs: int | None, inputs: Sequence[Path | MissingInput]) -> int:
+def worker_count(jobs: int | None, inputs: Sequence[Input]) -> int:
     """The number of worker processes; 0 if this process does the work.
 
     Without --jobs a worker is started for each recording or TRANSCRIPTS_PER_WORKER transcripts, at most one a core. A
@@ -275,124 +259,26 @@ def worker_count(jobs: int | None, inputs: Sequence[Path | MissingInput]) -> int
 
     recordings = sum(map(is_recording, inputs))
     useful = recordings + (len(inputs) - recordings) // TRANSCRIPTS_PER_WORKER
-    number = min(available_cores(), useful) if jobs is None else min(jobs, len(inputs))
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    number = min(cores, useful) if jobs is None else min(jobs, len(inputs))
     return 0 if number <= 1 and recordings <= 1 else number
 
 
-@contextmanager
-def start_workers(options: CheckOptions, executor: str | None, number: int) -> Iterator[Sequence[Worker]]:
-    """The workers of a cluster, or `number` worker processes; they are stopped at the end. Raises UsageError."""
-    workers: list[Worker] = []
+def start_workers(options: CheckOptions, executor: str | None, number: int) -> list[Worker]:
+    """The workers of a cluster, or `number` worker processes. Raises UsageError."""
+    from counter_listener.batch import ProcessWorker, cluster_workers
+
     if executor is not None:
-        from counter_listener.batch import cluster_workers
-
-        workers += cluster_workers(executor, options)
-    elif number:
-        from counter_listener.batch import ProcessWorker
-
-        workers += (ProcessWorker(options) for _ in range(number))
-    try:
-        yield workers
-    finally:
-        for worker in workers:
-            worker.end()
+        return list(cluster_workers(executor, options))
+    return [ProcessWorker(options) for _ in range(number)]
 
 
-@contextmanager
-def opened_record(store_url: str | None) -> Iterator[Record | None]:
-    """The record that --store names; None for `none`."""
-    if store_url == "none":
-        yield None
-        return
-    from counter_listener.record import open_record
-
-    with open_record(record_location(store_url)) as record:
-        yield record
-
-
-def exit_status(run: Run, fail_under: float | None) -> int:
+def exit_code(output: CheckOutput, fail_under: float | None) -> ExitCode:
     """The exit code. A failure of the record outranks a failure of an input, and that outranks a low score."""
-    if run.recorder and run.recorder.counts.failed:
-        return NO_RECORD
-    if run.tally.failed or run.tally.incomplete:
-        return UNREADABLE
-    lowest = run.tally.lowest
-    return BELOW if fail_under is not None and lowest is not None and lowest < fail_under else PASSED
-
-
-def report_interrupt(run: Run) -> None:
-    """Says how many recordings were recorded before the interrupt."""
-    counts = run.recorder.counts if run.recorder else None
-    recorded = counts.recorded + counts.judged_again if counts else 0
-    click.echo(_("Interrupted; {count} recorded. Run it again to check the rest.").format(count=recorded), err=True)
-
-
-def _report_failures(run: Run) -> None:
-    while run.recorder and run.recorder.failures:
-        path, error = run.recorder.failures.pop(0)
-        text = _("Error: {path} was checked but not recorded: {error}")
-        click.echo(text.format(path=printable(str(path)), error=error.translated(_)), err=True)
-
-
-def _show(run: Run, show: Callable[[], None]) -> None:
-    """Shows something. If the output cannot be written (closed pipe, full disk), recording continues without it."""
-    if run.output_failed:
-        return
-    try:
-        show()
-        sys.stdout.flush()
-    except OSError as error:
-        if run.recorder is None:
-            raise
-        run.output_failed = True
-        discard_output()
-        text = _("The output cannot be written ({why}); checking and recording go on.")
-        click.echo(text.format(why=system_reason(error).translated(_)), err=True)
-
-
-def _show_head(run: Run) -> None:
-    if run.form == "csv":
-        from counter_listener.record import COLUMNS, csv_line
-
-        click.echo(csv_line(COLUMNS))
-
-
-def _show_result(run: Run, result: CheckResult) -> None:
-    if result.failure:
-        click.echo(_("Error: {message}").format(message=printable(result.failure.translated(_))), err=True)
-    for loss in result.losses:
-        text = _("Warning: {path}: audio was lost: {reason}")
-        click.echo(text.format(path=printable(str(result.path)), reason=_(loss)), err=True)
-    if run.form == "table":
-        from counter_listener.cli.terminal.visit_table import result_text
-
-        click.echo(result_text(result, run.phrases), nl=False)
-        return
-    from counter_listener.record import as_csv_lines, as_json_lines
-
-    lines = (as_json_lines if run.form == "jsonl" else as_csv_lines)(_rows(run, result))
-    click.echo("".join(f"{line}\n" for line in lines), nl=False)
-
-
-def _rows(run: Run, result: CheckResult) -> Iterator[dict[str, object]]:
-    from counter_listener.record import export_row
-
-    started = result.started.at.astimezone() if result.started and result.started.at else None
-    for event in result.events:
-        row = export_row(event, source=str(result.path), stream=result.stream, counter=run.counter, began=started)
-        if event.kind == "visit_opened":
-            row["started_from"] = result.started.how if result.started else "unknown"
-        yield row
-
-
-def _show_summary(run: Run) -> None:
-    if run.quiet:
-        return
-    if run.form == "table":
-        from counter_listener.cli.terminal.visit_table import summary_text
-
-        click.echo(summary_text(run.tally, run.phrases), nl=False)
-    if run.recorder is not None:
-        from counter_listener.cli.terminal.visit_table import recorded_text
-
-        click.echo(recorded_text(run.recorder.counts, run.location), err=True)
+    tally = output.tally
+    if output.recorder and output.recorder.counts.failed:
+        return ExitCode.NO_RECORD
+    if tally.failed or tally.incomplete:
+        return ExitCode.UNREADABLE
+    below = fail_under is not None and tally.lowest is not None and tally.lowest < fail_under
+    return ExitCode.BELOW if below else ExitCode.PASSED

@@ -1,64 +1,295 @@
-"""`doctor`: whether this machine is ready to listen, one line each."""
+"""`doctor`: checks everything that `listen` needs, one line per check, with the remedy for what is wrong."""
 
 from __future__ import annotations
 
+import importlib
+import os
+import platform
+import shutil
+import stat
 import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import click
 
-from counter_listener.cli.commands.listen import (
-    channel_option,
-    config_option,
-    device_option,
-    model_option,
-    phrases_option,
-    store_option,
-)
+from counter_listener.cli.commands.listen import load_settings, settings_options
 from counter_listener.cli.help import pad_columns
-from counter_listener.cli.options import DEFAULT_MODEL, DEFAULT_PHRASES, monotonic_clock, record_location
-from counter_listener.domain import N_, _, printable
+from counter_listener.cli.options import monotonic_clock, record_location
+from counter_listener.domain import N_, CounterListenerError, MicrophoneError, _, printable
 
-MARKS = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "wrong": ("✗", "red")}
-DOCTOR_CODES = N_("""\
+if TYPE_CHECKING:
+    from counter_listener.audio import Device
+    from counter_listener.live import Config
+    from counter_listener.matching import Matcher
+
+State = Literal["ok", "warning", "wrong"]
+
+MARKS: Final = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "wrong": ("✗", "red")}
+EXIT_CODES: Final = N_("""\
 Exit codes:
-  0    all is well, warnings (!) apart
-  1    something is wrong (✗); its line says what cures it""")
+  0    nothing is wrong; there may be warnings (!)
+  1    something is wrong (✗); its line names the remedy""")
+OLDEST_PYTHON: Final = (3, 11)
+LIBRARIES: Final = (
+    *("vosk", "av", "rapidfuzz", "pypinyin", "pydantic", "SQLAlchemy", "alembic", "rich", "psutil"),
+    *("filelock", "prompt_toolkit"),
+)
+"""Names of distributions, which are those of their modules in lower case. sounddevice is not here: it is checked with
+PortAudio.
+"""
+QUIETEST_DB: Final = -75.0
+"""A room with an open microphone is seldom more quiet."""
+LOUDEST_DB: Final = -1.0
+LEAST_FREE: Final = 200_000_000
+"""Bytes: the record of a counter grows by less than this in a year."""
+OLDEST_TIME: Final = datetime(2025, 1, 1, tzinfo=UTC)
+"""This program is newer, so an earlier clock is wrong."""
+JUMP_SECONDS: Final = 0.5
 
 
-@click.command(epilog="\b\n" + DOCTOR_CODES + "\n\nExample: counter-listener doctor --device 'USB Audio'")
-@config_option
-@device_option
-@channel_option
-@phrases_option
-@model_option
-@store_option
+@click.command(epilog="\b\n" + EXIT_CODES + "\n\nExample: counter-listener doctor --device 'USB Audio'")
+@settings_options
 @click.option(
     "--seconds",
     type=click.FloatRange(0.5, 600),
     default=3.0,
     show_default=True,
-    help="How long to hear the microphone.",
+    help="How long to listen to the microphone.",
 )
 def doctor(*, config_file: Path | None, seconds: float, **flags: Any) -> None:  # noqa: ANN401 - the settings check them
-    """Check Python, libraries, PortAudio, microphone, model, record and clock: one line each, with the cure.
+    """Check Python, libraries, PortAudio, microphone, model, record and clock: one line each, with the remedy.
 
-    It takes the settings that `listen` would take, and listens for a moment; nothing is kept.
+    It uses the settings that `listen` would use, and listens for a moment; no audio is stored.
     """
-    from counter_listener.cli.readiness import findings
-    from counter_listener.live import find_config, read_config, with_flags
-
-    config = with_flags(read_config(find_config(config_file)), flags)
-    config = with_flags(config, {"phrases": config.phrases or DEFAULT_PHRASES, "model": config.model or DEFAULT_MODEL})
-    place = None if config.store == "none" else record_location(config.store or None)
+    config = load_settings(config_file, flags)
+    location = None if config.store == "none" else record_location(config.store or None)
     wrong = False
-    for one in findings(config, place, seconds, monotonic_clock, lambda: datetime.now(UTC)):
-        wrong = wrong or one.state == "wrong"
-        mark, colour = MARKS[one.state]
-        cure = f" -> {printable(one.cure)}" if one.cure and one.state != "ok" else ""
-        click.echo(
-            f"{click.style(mark, fg=colour)} {pad_columns(_(one.what) + _(':'), 15)} {printable(one.said)}{cure}"
-        )
+    for finding in findings(config, location, seconds, monotonic_clock, lambda: datetime.now(UTC)):
+        wrong = wrong or finding.state == "wrong"
+        mark, colour = MARKS[finding.state]
+        subject = pad_columns(_(finding.subject) + _(":"), 15)
+        remedy = f" -> {printable(finding.remedy)}" if finding.remedy else ""
+        click.echo(f"{click.style(mark, fg=colour)} {subject} {printable(finding.text)}{remedy}")
     sys.exit(int(wrong))
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """The result of one check."""
+
+    subject: str
+    state: State
+    text: str
+    remedy: str = ""
+    """What to do; empty if nothing is wrong."""
+
+
+def findings(
+    config: Config, location: str | None, seconds: float, clock: Callable[[], float], wall: Callable[[], datetime]
+) -> Iterator[Finding]:
+    """Every finding, each as soon as it is known.
+
+    `location` is the record (None for none), `seconds` the time to listen. `clock` returns seconds that never go back,
+    `wall` the wall time with its zone.
+    """
+    yield check_python()
+    yield check_libraries()
+    began, wall_began = clock(), wall()
+    yield from check_microphone(config, seconds, clock)
+    yield from check_phrases_and_model(config)
+    if location is None:
+        text = _("nothing is recorded, as configured (store none)")
+        yield Finding(N_("store"), "warning", text, _("configure a store to record events"))
+    else:
+        yield from check_record(location, wall())
+    yield check_clock(wall_began, wall(), clock() - began)
+
+
+def check_python() -> Finding:
+    """Whether this Python is recent enough."""
+    system = f"{platform.system()} {platform.machine()}"
+    text = _("{version} on {system}").format(version=platform.python_version(), system=system)
+    if sys.version_info < OLDEST_PYTHON:
+        return Finding(N_("Python"), "wrong", text, _("install Python 3.11 or newer"))
+    return Finding(N_("Python"), "ok", text)
+
+
+def check_libraries() -> Finding:
+    """Whether every library is installed and can be imported."""
+    from importlib import metadata
+
+    known, missing = [], []
+    for name in LIBRARIES:
+        try:
+            importlib.import_module(name.lower())
+            known.append(f"{name} {metadata.version(name)}")
+        except Exception:  # noqa: BLE001 - a library that is only partly installed may fail in any way
+            missing.append(name)
+    if missing:
+        text = _("cannot be loaded: {names}").format(names=", ".join(missing))
+        return Finding(N_("libraries"), "wrong", text, _("install the program again"))
+    return Finding(N_("libraries"), "ok", ", ".join(known))
+
+
+def check_microphone(config: Config, seconds: float, clock: Callable[[], float]) -> Iterator[Finding]:
+    """PortAudio, the microphone, and its level."""
+    from counter_listener.audio import find_device, list_devices, portaudio_version
+
+    try:
+        yield Finding(N_("PortAudio"), "ok", portaudio_version())
+    except MicrophoneError as error:
+        yield _failure(N_("PortAudio"), error)
+        return
+    try:
+        device = find_device(config.device, list_devices())
+    except MicrophoneError as error:
+        yield _failure(N_("microphone"), error)
+        return
+    text = _("{device}, {host}, {count} channels")
+    text = text.format(device=device.name, host=device.host, count=device.channels)
+    yield Finding(N_("microphone"), "ok", text)
+    yield check_level(device, config, seconds, clock)
+
+
+def check_level(device: Device, config: Config, seconds: float, clock: Callable[[], float]) -> Finding:
+    """The peak level of the microphone over some seconds."""
+    from counter_listener.audio import SILENCE_DB
+    from counter_listener.cli.terminal.levels import measured_peak
+
+    subject = N_("level")
+    try:
+        peak = measured_peak(device, config.channel, seconds, clock)
+    except MicrophoneError as error:
+        return _failure(subject, error)
+    if peak <= SILENCE_DB:
+        text = _("nothing but zeros in {seconds:g} s").format(seconds=seconds)
+        return Finding(subject, "wrong", text, _("unmute the microphone or plug it in"))
+    text = _("peak {peak:.0f} dB in {seconds:g} s").format(peak=peak, seconds=seconds)
+    if peak < QUIETEST_DB:
+        return Finding(subject, "warning", text, _("almost silent: increase its gain, or choose another microphone"))
+    if peak > LOUDEST_DB:
+        return Finding(subject, "warning", text, _("too loud, the sound is distorted: reduce its gain"))
+    return Finding(subject, "ok", text)
+
+
+def check_phrases_and_model(config: Config) -> Iterator[Finding]:
+    """The phrase set, the model, and whether the model can recognise the wordings."""
+    from counter_listener.asr import find_model, model_vocabulary, verify_model
+    from counter_listener.judging import load_matcher
+
+    matcher = None
+    try:
+        matcher, _digest = load_matcher(config.phrases)
+        phrases = matcher.phrases
+        text = _("{name}: {owed} phrases, {forbidden} forbidden")
+        text = text.format(name=phrases.name, owed=len(list(phrases.phrases())), forbidden=len(phrases.forbidden))
+        yield Finding(N_("phrase set"), "ok", text)
+    except CounterListenerError as error:
+        yield _failure(N_("phrase set"), error)
+    try:
+        folder = find_model(config.model)
+        verify_model(folder)
+        yield Finding(N_("model"), "ok", _("{name}: its files are complete").format(name=folder.resolve().name))
+        if matcher:
+            yield check_vocabulary(matcher, model_vocabulary(folder))
+    except CounterListenerError as error:
+        yield _failure(N_("model"), error)
+
+
+def check_vocabulary(matcher: Matcher, vocabulary: frozenset[str]) -> Finding:
+    """Whether the words of the model can spell the wordings of the phrase set."""
+    from counter_listener.phrases import HEARD_KEYS, iter_wordings, unspellable_wordings
+
+    unspellable = unspellable_wordings(matcher.phrases, vocabulary)
+    lost = {(each.owner, each.wording) for each in unspellable if each.lacking == "sounds"}
+    wordings = {
+        (owner, wording)
+        for kind, owner, wording in iter_wordings(matcher.phrases)
+        if kind.partition(".")[2] in HEARD_KEYS
+    }
+    spelt = {owner for owner, _wording in wordings - lost}
+    never = [phrase.name for phrase, _stage in matcher.phrases.phrases() if phrase.required and phrase.id not in spelt]
+    remedy = _("see `counter-listener phrases vocabulary`, and add wordings or use a model with more words")
+    if never:
+        text = _("required, but never recognised by this model: {titles}").format(titles="、".join(never))
+        return Finding(N_("vocabulary"), "wrong", text, remedy)
+    if lost:
+        text = _("{lost} of {count} wordings can never be recognised").format(lost=len(lost), count=len(wordings))
+        return Finding(N_("vocabulary"), "warning", text, remedy)
+    text = _("all {count} wordings can be recognised").format(count=len(wordings))
+    return Finding(N_("vocabulary"), "ok", text)
+
+
+def check_record(location: str, now: datetime) -> Iterator[Finding]:
+    """The record: its permissions, the free space, and whether it is intact."""
+    from counter_listener.record import open_record, record_file
+
+    subject = N_("store")
+    try:
+        path = record_file(location)
+        folder = next(each for each in (path.parent, *path.parents) if each.is_dir())
+        yield check_permissions(path, folder)
+        yield check_space(folder)
+        if not path.exists():
+            yield Finding(subject, "ok", _("{path} will be created when listening begins").format(path=path))
+            return
+        with open_record(location, create=False) as record:
+            found = record.verify()
+            newest = max((row.recorded for row in record.read(since=now)), default=None)
+    except (CounterListenerError, OSError) as error:
+        yield _failure(subject, error)
+        return
+    if found.broken:
+        row = _("row {seq}: ").format(seq=found.broken.seq) if found.broken.seq is not None else ""
+        text = f"{path}: {row}{found.broken.wrong.translated(_)}"
+        yield Finding(subject, "wrong", text, _("find out who changed it; keep a backup"))
+    else:
+        text = _("{path}: {count} rows, and the chain is intact").format(path=path, count=found.rows)
+        yield Finding(subject, "ok", text)
+    if newest and datetime.fromisoformat(newest) > now:
+        text = _("it holds rows of the future ({time})").format(time=newest[:19])
+        yield Finding(N_("record's time"), "wrong", text, _("correct the clock"))
+
+
+def check_permissions(path: Path, folder: Path) -> Finding:
+    """Whether this user can write the record, and whether other users can read it."""
+    target = path if path.exists() else folder
+    if not os.access(target, os.R_OK | os.W_OK) or not os.access(folder, os.W_OK):
+        remedy = _("give yourself permission to write it and its folder")
+        return Finding(N_("rights"), "wrong", _("{path} cannot be written").format(path=target), remedy)
+    if os.name == "posix" and path.exists() and path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+        return Finding(N_("rights"), "warning", _("others may read {path}").format(path=path), f"chmod 600 {path}")
+    return Finding(N_("rights"), "ok", _("{path} can be written").format(path=target))
+
+
+def check_space(folder: Path) -> Finding:
+    """Whether the disk has room for the record."""
+    free = shutil.disk_usage(folder).free
+    text = _("{size:.1f} GB free at {folder}").format(size=free / 1e9, folder=folder)
+    if free < LEAST_FREE:
+        return Finding(N_("room"), "wrong", text, _("free some space on this disk"))
+    return Finding(N_("room"), "ok", text)
+
+
+def check_clock(before: datetime, after: datetime, passed: float) -> Finding:
+    """Whether the wall clock can be right: it is later than this program, and was not set during the checks."""
+    time = f"{after.astimezone():%Y-%m-%d %H:%M:%S %Z}"
+    remedy = _("set the clock of the computer, and let a time server keep it right")
+    if after < OLDEST_TIME:
+        return Finding(N_("clock"), "wrong", _("{time} is long past").format(time=time), remedy)
+    jump = (after - before).total_seconds() - passed
+    if abs(jump) > JUMP_SECONDS:
+        text = _("{time}, and it was changed by {jump:+.1f} s during the checks").format(time=time, jump=jump)
+        return Finding(N_("clock"), "warning", text, remedy)
+    return Finding(N_("clock"), "ok", time)
+
+
+def _failure(subject: str, error: Exception) -> Finding:
+    """An error as a finding: our sentences name the remedy after a semicolon."""
+    sentence = error.translated(_) if isinstance(error, CounterListenerError) else str(error)
+    text, _separator, remedy = sentence.rstrip(".。").partition(_("; "))
+    return Finding(subject, "wrong", text, remedy or _("correct that and try again"))

@@ -1,4 +1,4 @@
-"""`eval`: how well phrases are found in labelled speech, ours beside three baselines."""
+"""`eval`: how well phrases are found in labelled speech, compared with three baselines."""
 
 from __future__ import annotations
 
@@ -12,17 +12,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import click
 
-from counter_listener.cli.options import (
-    BELOW,
-    INTERRUPTED,
-    PASSED,
-    UNREADABLE,
-    lines_option,
-    model_option,
-    phrases_option,
-    silence_option,
-)
-from counter_listener.cli.terminal.progress import progress_bar
+from counter_listener.cli.options import ExitCode, format_option, model_option, phrases_option, silence_option
 from counter_listener.domain import N_, AudioError, TranscriptError, UsageError, _, printable
 
 if TYPE_CHECKING:
@@ -32,10 +22,10 @@ if TYPE_CHECKING:
 
 EXIT_CODES: Final = N_("""\
 Exit codes:
-  0    every labelled file was scored (and F1 in all is not under --min-f1)
-  1    F1 in all is under --min-f1
+  0    every labelled file was scored (and the overall F1 is not below --min-f1)
+  1    the overall F1 is below --min-f1
   2    bad usage: an option, a phrase set or a model that cannot be used
-  3    the labels could not be read, or some file they name; the others were scored
+  3    the labels, or some file they name, could not be read; the others were scored
   130  interrupted; nothing is printed""")
 
 
@@ -48,10 +38,10 @@ Exit codes:
     "--sweep",
     metavar="FILE",
     type=click.Path(path_type=Path),
-    help="Also draw precision against recall at every threshold, as .png or .svg (needs matplotlib).",
+    help="Also plot precision against recall at every threshold, as .png or .svg (needs matplotlib).",
 )
-@click.option("--min-f1", metavar="SHARE", type=click.FloatRange(0, 1), help="Exit with 1 if F1 in all is less.")
-@lines_option("For people, or one line for each method and phrase.")
+@click.option("--min-f1", metavar="SHARE", type=click.FloatRange(0, 1), help="Exit with 1 if the overall F1 is less.")
+@format_option("For people, or one line for each method and phrase.")
 @click.option("--quiet", is_flag=True, help="No progress bar.")
 def evaluate(  # noqa: PLR0913 - one parameter an option
     *,
@@ -66,13 +56,13 @@ def evaluate(  # noqa: PLR0913 - one parameter an option
 ) -> None:
     """Score how well phrases are found in labelled recordings and transcripts.
 
-    LABELS holds one JSON object a line: {"file": "monday.wav", "seconds": 62.5, "said": [{"id": "hello", "start":
-    0.4, "end": 1.9}]}, files relative to it, ids of phrases and of forbidden phrases. Beside ours the table shows exact
-    text and rapidfuzz's partial ratio on characters and on toneless pinyin. docs/EVAL.md tells what is counted.
+    LABELS holds one JSON object per line: {"file": "monday.wav", "seconds": 62.5, "said": [{"id": "hello", "start":
+    0.4, "end": 1.9}]}, files relative to it, ids of phrases and of forbidden phrases. The baselines are exact text,
+    and rapidfuzz's partial ratio on characters and on toneless pinyin. docs/head-office.md says what is counted.
     """
     from counter_listener.asr import SpeechModel, find_model
-    from counter_listener.evaluation import check_sweep, draw_sweep, finders, read_labels, scorable_ids
-    from counter_listener.evaluation import evaluate as evaluated
+    from counter_listener.evaluation import check_sweep, draw_sweep, prepare_finders, read_labels, scorable_ids
+    from counter_listener.evaluation import evaluate as evaluate_files
     from counter_listener.judging import load_matcher
 
     if min_f1 is not None and isnan(min_f1):
@@ -83,23 +73,24 @@ def evaluate(  # noqa: PLR0913 - one parameter an option
     labels = read_labels(labels_path, frozenset(scorable_ids(matcher.phrases)))
     model = SpeechModel(find_model(model_name))
     try:
-        trials = list(try_all(labels, model, finders(matcher), skip_silence=skip_silence, quiet=quiet))
+        trials = list(try_all(labels, model, prepare_finders(matcher), skip_silence=skip_silence, quiet=quiet))
     except KeyboardInterrupt:
         click.echo(_("Interrupted; nothing was scored."), err=True)
-        sys.exit(INTERRUPTED)
+        sys.exit(ExitCode.INTERRUPTED)
     if not trials:
-        sys.exit(UNREADABLE)
-    result = evaluated(trials)
+        sys.exit(ExitCode.UNREADABLE)
+    result = evaluate_files(trials)
     show(result, len(trials), matcher.phrases, form)
     if sweep is not None:
         draw_sweep(result, sweep)
-    sys.exit(UNREADABLE if len(trials) < len(labels) else outcome(result, min_f1))
+    sys.exit(ExitCode.UNREADABLE if len(trials) < len(labels) else exit_code(result, min_f1))
 
 
 def try_all(
     labels: list[Label], model: SpeechModel, asked: Finders, *, skip_silence: bool, quiet: bool
 ) -> Iterator[FileDetections]:
-    """Every labelled file, heard and tried; one that cannot be read is told of and left out. Raises ModelError."""
+    """The detections of each labelled file; a file that cannot be read is reported and skipped. Raises ModelError."""
+    from counter_listener.cli.terminal.progress import progress_bar
     from counter_listener.evaluation import load_case, run_finders
 
     with progress_bar(len(labels), quiet=quiet) as (underway, done):
@@ -118,25 +109,25 @@ def try_all(
 
 
 def show(result: Evaluation, files: int, phrases: PhraseSet, form: Literal["table", "jsonl"]) -> None:
-    """Prints the scores of ours, then of the baselines."""
-    from counter_listener.evaluation import as_record, rows_of
+    """Prints the scores of our matcher, then of the baselines."""
+    from counter_listener.evaluation import json_row, score_rows
 
-    methods = [rows_of(result.ours, result.seconds, own_settings=True)]
-    methods += [rows_of(method, result.seconds, own_settings=False) for method in result.baselines]
+    methods = [score_rows(result.ours, result.seconds, own_settings=True)]
+    methods += [score_rows(method, result.seconds, own_settings=False) for method in result.baselines]
     if form == "jsonl":
         for row in (row for method in methods for row in method):
-            click.echo(json.dumps(as_record(row), ensure_ascii=False))
+            click.echo(json.dumps(json_row(row), ensure_ascii=False))
         return
     from counter_listener.cli.terminal.score_table import score_text
 
     click.echo(score_text(methods, phrases.titles(), files, result.seconds), nl=False)
 
 
-def outcome(result: Evaluation, min_f1: float | None) -> int:
-    """The exit code. Raises UsageError where an F1 is asked for and there is none."""
+def exit_code(result: Evaluation, min_f1: float | None) -> ExitCode:
+    """The exit code. Raises UsageError if there is no F1 to compare with `min_f1`."""
     reached = result.ours.counts.f1
     if min_f1 is None:
-        return PASSED
+        return ExitCode.PASSED
     if isnan(reached):
-        raise UsageError("--min-f1 asks for an F1, but nothing was owed and nothing found, so there is none.")
-    return BELOW if reached < min_f1 else PASSED
+        raise UsageError("--min-f1 needs an F1, but nothing was labelled and nothing was found, so there is none.")
+    return ExitCode.BELOW if reached < min_f1 else ExitCode.PASSED

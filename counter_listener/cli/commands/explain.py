@@ -1,4 +1,4 @@
-"""`explain`: why a phrase was not heard, for people who doubt a verdict."""
+"""`explain`: why a phrase was not heard, for people who question a verdict."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ from typing import Literal
 
 import click
 
-from counter_listener.cli.options import lines_option, model_option, phrases_option
+from counter_listener.cli.options import format_option, model_option, phrases_option
 from counter_listener.domain import UsageError, printable
 
 
 @click.command(epilog="Example: counter-listener explain monday.wav --phrase hello --at 12")
 @click.argument("recording", metavar="RECORDING", type=click.Path(path_type=Path))
-@click.option("--phrase", metavar="ID", help="Explain this phrase or offence alone, heard or not.")
+@click.option("--phrase", metavar="ID", help="Explain only this phrase or forbidden phrase, heard or not.")
 @click.option(
     "--at",
     metavar="SECONDS",
     type=click.FloatRange(min=0),
-    help="Look only at what was said within 10 s of this time; where nothing owed was missed there, show what came"
-    " closest.",
+    help="Look only at what was said within 10 s of this time; if no required phrase was missed there, show the closest"
+    " phrases.",
 )
 @phrases_option
 @model_option
 @click.option("--one-visit", is_flag=True, help="The recording is one visit, whatever is said in it.")
-@lines_option("For people, or one explanation a line.")
-def explain(  # noqa: PLR0913 - one parameter an option
+@format_option("For people, or one explanation per line.")
+def explain(  # noqa: PLR0913 - one parameter per option
     *,
     recording: Path,
     phrase: str | None,
@@ -37,15 +37,15 @@ def explain(  # noqa: PLR0913 - one parameter an option
     one_visit: bool,
     form: Literal["table", "jsonl"],
 ) -> None:
-    """Show, for every phrase owed and not heard, the closest that was said.
+    """Show, for every required phrase that was not heard, the closest words that were said.
 
-    RECORDING is a recording or a transcript (*.jsonl). Printed are the time, what was recognised, its syllables under
-    those of the wording, what differs, how close it came to the line, and what would have passed. It goes to the
-    terminal only; nothing of it is kept.
+    RECORDING is a recording or a transcript (*.jsonl). It prints the time, what was recognised, its syllables below
+    those of the wording, what differs, the score and its threshold, and what would have passed. The output goes to the
+    terminal only; nothing is stored.
     """
     from counter_listener.asr import SpeechModel, find_model
     from counter_listener.judging import ExplainQuery, load_matcher
-    from counter_listener.judging import explain as explained
+    from counter_listener.judging import explain as explanations_for
     from counter_listener.pipeline import analyse, file_source
 
     matcher = load_matcher(phrases_name)[0]
@@ -55,18 +55,18 @@ def explain(  # noqa: PLR0913 - one parameter an option
 
         hint = suggestion(phrase, titles)
         raise UsageError(
-            "--phrase {phrase!r} is no phrase or offence of {phrases_name}{hint}.",
+            "--phrase {phrase!r} is not a phrase or forbidden phrase of {phrases_name}{hint}.",
             phrase=phrase,
             phrases_name=phrases_name,
             hint=hint,
         )
     source = file_source(recording, SpeechModel(find_model(model_name)))
     matched, events = analyse(source, matcher, one_visit=one_visit)
-    found = explained(matched, events, matcher, ExplainQuery(phrase, at))
+    explanations = explanations_for(matched, events, matcher, ExplainQuery(phrase, at))
     if form == "jsonl":
-        for one in found:
-            click.echo(json.dumps(asdict(one), ensure_ascii=False))
+        for each in explanations:
+            click.echo(json.dumps(asdict(each), ensure_ascii=False))
         return
-    from counter_listener.cli.terminal.explain_table import explained_text
+    from counter_listener.cli.terminal.explain_table import explanation_text
 
-    click.echo(explained_text(found, printable(str(recording)), titles), nl=False)
+    click.echo(explanation_text(explanations, printable(str(recording)), titles), nl=False)

@@ -1,4 +1,4 @@
-"""`listen`, `devices` and `init`: the other half of the main job, a microphone beside the counter."""
+"""`listen`, `devices` and `init`: live listening at a counter, and what it needs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from counter_listener.cli.help import in_language, session_language
-from counter_listener.cli.options import DEFAULT_MODEL, DEFAULT_PHRASES, UNREADABLE, monotonic_clock, record_location
+from counter_listener.cli.options import DEFAULT_MODEL, DEFAULT_PHRASES, ExitCode, monotonic_clock, record_location
 from counter_listener.domain import N_, ConfigError, UsageError, _, printable, system_reason
 
 if TYPE_CHECKING:
@@ -24,64 +24,71 @@ FRAMES_PER_SECOND = 8
 SIGNALS = ("SIGTERM", "SIGINT", "SIGHUP", "SIGBREAK")
 LISTEN_CODES = N_("""\
 Exit codes:
-  0    it was told to stop (q, Ctrl-C, SIGTERM), closed the open visit and wrote everything
+  0    it was stopped (q, Ctrl-C, SIGTERM), closed the open visit and wrote everything
   2    a setting, phrase set or model that cannot be used
   3    the microphone cannot be used, or the listener could not be stopped in time
   4    the record could not be opened, written or trusted
-  73   somebody listens at this counter already""")
-
-config_option = click.option(
-    "--config",
-    "config_file",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Settings.  [default: counter.toml here or in your data folder, where there is one]",
-)
+  73   another listener already runs at this counter""")
 
 
-def channel(_ctx: click.Context, _param: click.Parameter, given: str | None) -> str | int | None:
-    """A channel as the settings have it."""
+def parse_channel(_ctx: click.Context, _param: click.Parameter, given: str | None) -> str | int | None:
+    """The value of --channel in the type that the settings use."""
     return int(given) if given is not None and given.isdigit() else given
 
 
-# Of settings that a file may hold as well: no defaults of their own.
-device_option = click.option("--device", metavar="NAME", help="Microphone, by its name or an unmistakable part of it.")
-channel_option = click.option(
-    "--channel", metavar="mix|NUMBER", callback=channel, help="Channel of the device, from 1."
-)
-phrases_option = click.option(
-    "--phrases", metavar="FILE|NAME", help="Phrase set: a .toml file, or the name of one at hand."
-)
-model_option = click.option(
-    "--model", metavar="DIR|NAME", help="Speech model: a Vosk model's folder, or the name of one at hand."
-)
-store_option = click.option(
-    "--store", metavar="URL|FILE", help="The record: an SQLite file or sqlite:/// URL, or none."
-)
+def settings_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that may also be in the settings file, so they have no defaults here; and --config."""
+    options = (
+        click.option(
+            "--config",
+            "config_file",
+            type=click.Path(path_type=Path),
+            metavar="FILE",
+            help="Settings file.  [default: counter.toml here or in your data folder, if there is one]",
+        ),
+        click.option("--device", metavar="NAME", help="Microphone: its name, or a part that only it has."),
+        click.option("--channel", metavar="mix|NUMBER", callback=parse_channel, help="Channel of the device, from 1."),
+        click.option(
+            "--phrases",
+            metavar="FILE|NAME",
+            help="Phrase set: a .toml file, or the name of one that ships with the program.",
+        ),
+        click.option(
+            "--model",
+            metavar="DIR|NAME",
+            help="Speech model: the folder of a Vosk model, or the name of an installed one.",
+        ),
+        click.option("--store", metavar="URL|FILE", help="The record: an SQLite file or sqlite:/// URL, or none."),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def load_settings(config_file: Path | None, flags: dict[str, Any]) -> Config:
+    """The settings from the options, else from the settings file, else the defaults. Raises ConfigError."""
+    from counter_listener.live import find_config, read_config, with_flags
+
+    config = with_flags(read_config(find_config(config_file)), flags)
+    return with_flags(config, {"phrases": config.phrases or DEFAULT_PHRASES, "model": config.model or DEFAULT_MODEL})
 
 
 @click.command(epilog="\b\n" + LISTEN_CODES + "\n\nExample: counter-listener listen --device 'USB Audio' --counter 3")
-@config_option
-@device_option
-@channel_option
+@settings_options
 @click.option("--counter", metavar="NAME", help="The counter, for the record.")
-@phrases_option
-@model_option
-@store_option
-@click.option("--screen/--no-screen", default=None, help="Show the visit, or print one line a visit.")
+@click.option("--screen/--no-screen", default=None, help="Show the visit, or print one line per visit.")
 def listen(config_file: Path | None, **flags: Any) -> None:  # noqa: ANN401 - the settings check them
     """Listen at a counter all day: the same as `check`, from a microphone.
 
-    What the flags leave open, counter.toml says (`init` writes one), else there is a default. The screen shows the
-    stages of the visit with what was heard; the space key opens or closes a visit by hand, q leaves. Without a screen
-    one line a visit is printed, with no words of the customer in it. Should the listener die or hang, it is started
-    again; sound that was lost becomes a gap in the record, and accuses nobody.
+    Options that are not given come from counter.toml (`init` writes one), else they have defaults. The screen shows the
+    stages of the visit and what was heard. The space key opens or closes a visit; q quits. Without a screen, one line
+    per visit is printed, without any words of the customer. If the listener crashes or hangs, it is restarted. Lost
+    audio is recorded as a gap, and never counts as not heard.
     """
-    from counter_listener.live import find_config, read_config, with_flags
+    from counter_listener.live import with_flags
     from counter_listener.record import lock_counter
 
-    config = with_flags(read_config(find_config(config_file)), flags)
-    config = with_flags(config, {"phrases": config.phrases or DEFAULT_PHRASES, "model": config.model or DEFAULT_MODEL})
+    config = load_settings(config_file, flags)
     lang = session_language(config.language)
     config = with_flags(config, {"language": lang})
     recorded = config.store != "none"
@@ -93,9 +100,9 @@ def listen(config_file: Path | None, **flags: Any) -> None:  # noqa: ANN401 - th
 @click.command(epilog="Example: counter-listener devices --seconds 10")
 @click.option("--seconds", type=click.FloatRange(0.2, 3600), default=3.0, show_default=True, help="How long to listen.")
 def devices(*, seconds: float) -> None:
-    """List the microphones by name, each with its level, live where a terminal shows it. Nothing is kept.
+    """List the microphones, each with its level, updated live in a terminal. No audio is stored.
 
-    Speak, and see which bar moves. 0 dB is the loudest there can be; a good voice peaks at -30 to -6 dB.
+    Speak, and see which bar moves. 0 dB is the maximum; a good level of speech peaks between -30 and -6 dB.
     """
     from counter_listener.cli.terminal.levels import show_levels
 
@@ -104,135 +111,136 @@ def devices(*, seconds: float) -> None:
 
 @click.command(epilog="Example: counter-listener init --counter 3 --device 'USB Audio'")
 @click.argument("file", type=click.Path(path_type=Path), default=Path("counter.toml"))
-@click.option("--counter", metavar="NAME", default="", help="Name of the counter, written into it.")
-@click.option("--device", metavar="NAME", default="", help="Name of the microphone, written into it.")
+@click.option("--counter", metavar="NAME", default="", help="Name of the counter, written to the file.")
+@click.option("--device", metavar="NAME", default="", help="Name of the microphone, written to the file.")
 def init(*, file: Path, counter: str, device: str) -> None:
-    """Write the settings of `listen` to FILE (counter.toml), every one explained with its unit."""
+    """Write the settings of `listen` to FILE (counter.toml), each explained with its unit."""
     from counter_listener.live import template
 
     try:
         with file.open("x", encoding="utf-8") as written:
             written.write(template(counter, device))
     except FileExistsError:
-        raise UsageError("{file} exists already; give another name, or remove it first.", file=file) from None
+        raise UsageError("{file} already exists; give another name, or remove it first.", file=file) from None
     except OSError as error:
-        raise ConfigError(
-            "{path} cannot be written ({why}); see to its folder and rights", path=file, why=system_reason(error)
-        ) from None
-    click.echo(_("{file} is written. Change it with any editor, then: counter-listener listen").format(file=file))
+        text = N_("{path} cannot be written ({why}); check its folder and permissions")
+        raise ConfigError(text, path=file, why=system_reason(error)) from None
+    click.echo(_("{file} was written. Edit it with any editor, then run: counter-listener listen").format(file=file))
 
 
 def keep_listening(config: Config) -> int:
-    """Listens until told to stop; the exit code."""
+    """Listens until the order to stop. Returns the exit code."""
     from counter_listener.live import NO_MICROPHONE, ScreenState, Supervisor
 
-    board = ScreenState(counter=config.counter)
+    state = ScreenState(counter=config.counter)
     supervisor = Supervisor(
         [sys.executable, "-m", "counter_listener.cli.listener_process"],
         config.model_dump(),
         config.memory_limit,
         monotonic_clock,
-        tell=lambda _message: None,
+        on_message=lambda _message: None,
     )
     with ExitStack() as stack:
-        stack.enter_context(_signals(supervisor))
-        shown = config.screen and sys.stdout is not None and sys.stdout.isatty()
-        show = stack.enter_context((_screen if shown else _log)(board, supervisor))
-        supervisor.tell = _announced(show)
-        wrong = supervisor.run()
-    if wrong is None:
-        return 0
-    click.echo(_("Error: {message}").format(message=printable(wrong)), err=True)
-    return {NO_MICROPHONE: UNREADABLE}.get(supervisor.code, supervisor.code if supervisor.code > 0 else UNREADABLE)
+        stack.enter_context(_stop_on_signals(supervisor))
+        on_screen = config.screen and sys.stdout is not None and sys.stdout.isatty()
+        show = stack.enter_context((_screen if on_screen else _log)(state, supervisor))
+        supervisor.on_message = _with_notices(show)
+        failure = supervisor.run()
+    if failure is None:
+        return ExitCode.PASSED
+    click.echo(_("Error: {message}").format(message=printable(failure)), err=True)
+    return supervisor.code if 0 < supervisor.code != NO_MICROPHONE else ExitCode.UNREADABLE
 
 
-def _announced(show: Callable[[Message], None]) -> Callable[[Message], None]:
-    """The same, and systemd is told too when the first sound has come and when all is closed."""
+@contextmanager
+def _stop_on_signals(supervisor: Supervisor) -> Iterator[None]:
+    """Makes each signal that would end this program an order to stop, so that the open visit is closed."""
+    known = [getattr(signal, name) for name in SIGNALS if hasattr(signal, name)]
+    before = {each: signal.signal(each, lambda *_: supervisor.inbox.put(("order", "stop"))) for each in known}
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+
+
+def _with_notices(show: Callable[[Message], None]) -> Callable[[Message], None]:
+    """`show`, which also notifies systemd when the first sound has come and when listening has stopped."""
     from counter_listener.live import notify
 
     def tell(message: Message) -> None:
         if "started" in message and "begun" in message:
-            notify(os.environ, "READY=1")
+            notify("READY=1")
         elif "stopped" in message:
-            notify(os.environ, "STOPPING=1")
+            notify("STOPPING=1")
         show(message)
 
     return tell
 
 
 def _ticker(draw: Callable[[], None], frames: float) -> Callable[[], None]:
-    """What to do after everything that happens: draw so many times a second at most, and reassure systemd."""
+    """Draws, at most `frames` times per second, and notifies the watchdog of systemd; to be called often."""
     from counter_listener.live import notify, watchdog_seconds
 
-    every = watchdog_seconds(os.environ)
-    drawn = reassured = float("-inf")
+    interval = watchdog_seconds(os.environ)
+    drawn = notified = float("-inf")
 
     def tick() -> None:
-        nonlocal drawn, reassured
+        nonlocal drawn, notified
         now = monotonic_clock()
         if now - drawn >= 1 / frames:
             drawn = now
             draw()
-        if every is not None and now - reassured >= every:
-            reassured = now
-            notify(os.environ, "WATCHDOG=1")
+        if interval is not None and now - notified >= interval:
+            notified = now
+            notify("WATCHDOG=1")
 
     return tick
 
 
 @contextmanager
-def _signals(supervisor: Supervisor) -> Iterator[None]:
-    """Whatever wants this program to end makes it stop properly."""
-    known = [getattr(signal, name) for name in SIGNALS if hasattr(signal, name)]
-    before = {one: signal.signal(one, lambda *_: supervisor.inbox.put(("order", "stop"))) for one in known}
-    try:
-        yield
-    finally:
-        for one, handler in before.items():
-            signal.signal(one, handler)
-
-
-@contextmanager
-def _screen(board: ScreenState, supervisor: Supervisor) -> Iterator[Callable[[Message], None]]:
-    """A whole terminal; what happens is drawn at once where a person waits for it, else with the next frame."""
+def _screen(state: ScreenState, supervisor: Supervisor) -> Iterator[Callable[[Message], None]]:
+    """The whole terminal. A change that a person waits for is drawn at once, a level with the next frame."""
     from rich.console import Console
     from rich.live import Live
 
-    from counter_listener.cli.terminal.keys import keys
-    from counter_listener.cli.terminal.screen import Screen
+    from counter_listener.cli.terminal.screen import Screen, key_orders
 
     def draw() -> None:
-        live.update(Screen(board, f"{datetime.now().astimezone():%H:%M:%S}"), refresh=True)
-
-    def pressed(key: str) -> None:
-        order = {" ": "space", "q": "stop", "Q": "stop"}.get(key)
-        if order:
-            supervisor.inbox.put(("order", order))
+        live.update(Screen(state, f"{datetime.now().astimezone():%H:%M:%S}"), refresh=True)
 
     def show(message: Message) -> None:
-        board.take(message)
+        state.apply(message)
         if "beat" not in message:
             draw()
 
-    supervisor.tick = _ticker(draw, FRAMES_PER_SECOND)
+    def tick() -> None:
+        for order in pressed():
+            supervisor.inbox.put(("order", order))
+        redraw()
+
+    redraw = _ticker(draw, FRAMES_PER_SECOND)
     console = Console(highlight=False)
-    with Live(console=console, screen=True, auto_refresh=False, redirect_stdout=False) as live, keys(pressed):
+    with (
+        Live(console=console, screen=True, auto_refresh=False, redirect_stdout=False) as live,
+        key_orders() as pressed,
+    ):
+        supervisor.on_tick = tick
         draw()
         yield show
 
 
 @contextmanager
-def _log(board: ScreenState, supervisor: Supervisor) -> Iterator[Callable[[Message], None]]:
-    """One line a visit on stdout; gaps and restarts on stderr."""
-    from counter_listener.cli.terminal.log_lines import visit_line, warning_line
+def _log(state: ScreenState, supervisor: Supervisor) -> Iterator[Callable[[Message], None]]:
+    """One line per visit on standard output; gaps and restarts on standard error."""
+    from counter_listener.cli.terminal.screen import visit_line, warning_line
 
     def show(message: Message) -> None:
-        told = board.take(message)
-        now = datetime.now().astimezone()
-        if line := visit_line(told, board):
+        change = state.apply(message)
+        if line := visit_line(change, state):
             click.echo(line)
-        if line := warning_line(message, told, board, now):
+        if line := warning_line(message, change, state, datetime.now().astimezone()):
             click.echo(line, err=True)
 
-    supervisor.tick = _ticker(lambda: None, 1)
+    supervisor.on_tick = _ticker(lambda: None, 1)
     yield show

@@ -1,4 +1,4 @@
-"""`rejudge`: what another phrase set would change, before anyone switches to it."""
+"""`rejudge`: which verdicts another phrase set would change."""
 
 from __future__ import annotations
 
@@ -9,35 +9,32 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from counter_listener.cli.options import lines_option, record_location, store_option
-from counter_listener.domain import VERDICTS, UsageError, _, ngettext, printable
+from counter_listener.cli.options import existing_record, format_option, store_option
+from counter_listener.domain import VERDICTS, UsageError, _, format_duration, ngettext, printable
 
 if TYPE_CHECKING:
     from counter_listener.judging import VerdictChange
     from counter_listener.record import RecordingRow
 
-NOTHING = "-"
-
 
 @click.command(epilog="Example: counter-listener rejudge --phrases my-branch.toml --since 2026-01-01")
 @click.option("--phrases", "phrases_name", metavar="FILE|NAME", required=True, help="The phrase set to try.")
 @store_option
-@click.option("--since", metavar="TIME", help="Only recordings that began (or were recorded) from this time on.")
-@lines_option("For people, or one changed verdict a line.")
+@click.option("--since", metavar="TIME", help="Only recordings that began (or were recorded) at or after this time.")
+@format_option("For people, or one changed verdict per line.")
 def rejudge(*, phrases_name: str, store_url: str | None, since: str | None, form: Literal["table", "jsonl"]) -> None:
-    """Judge kept transcripts by another phrase set, and show which verdicts would change. Records nothing.
+    """Judge kept transcripts with another phrase set, and show which verdicts would change. Records nothing.
 
-    Transcripts are there of recordings that were checked with --keep-transcripts. To switch to the phrase set for what
-    is in the record: check the recordings with --phrases and --again.
+    Transcripts exist for recordings that were checked with --keep-transcripts. To apply the phrase set to the record,
+    check the recordings again with --phrases and --again.
     """
     from counter_listener.audio import parse_time
     from counter_listener.batch import rejudge_transcripts, transcripts_folder
     from counter_listener.judging import load_matcher
-    from counter_listener.record import open_record
 
     matcher = load_matcher(phrases_name)[0]
     after = parse_time(since, zone=None) if since is not None else None
-    with open_record(record_location(store_url), create=False) as record:
+    with existing_record(store_url) as record:
         folder = transcripts_folder(record.path)
         if not folder.is_dir():
             raise UsageError(
@@ -54,20 +51,18 @@ def rejudge(*, phrases_name: str, store_url: str | None, since: str | None, form
         _summary(judged, changed, counts)
 
 
-def _show(row: RecordingRow, found: list[VerdictChange], form: str) -> None:
-    from counter_listener.domain import format_duration
-
+def _show(row: RecordingRow, changes: list[VerdictChange], form: str) -> None:
     if form == "jsonl":
-        for flip in found:
-            click.echo(json.dumps({"source": printable(row.path), **asdict(flip)}, ensure_ascii=False))
+        for change in changes:
+            click.echo(json.dumps({"source": printable(row.path), **asdict(change)}, ensure_ascii=False))
         return
-    if found:
+    if changes:
         click.echo(printable(row.path))
-    for flip in found:
-        words = f"  {flip.heard}" if flip.heard else ""
-        change = f"{verdict(flip.before)} -> {verdict(flip.after)}"
-        where = _("visit {number} at {time}").format(number=flip.visit, time=format_duration(flip.at))
-        click.echo(printable(f"  {where}  {flip.title}{_(': ')}{change}{words}"))
+    for change in changes:
+        words = f"  {change.heard}" if change.heard else ""
+        verdicts = f"{verdict_text(change.before)} -> {verdict_text(change.after)}"
+        where = _("visit {number} at {time}").format(number=change.visit, time=format_duration(change.at))
+        click.echo(printable(f"  {where}  {change.title}{_(': ')}{verdicts}{words}"))
 
 
 def _summary(judged: int, changed: int, counts: Counter[tuple[str, str, str]]) -> None:
@@ -78,9 +73,9 @@ def _summary(judged: int, changed: int, counts: Counter[tuple[str, str, str]]) -
     )
     click.echo(text.format(count=judged, changed=changed, all=counts.total()))
     for (title, before, after), count in counts.most_common():
-        click.echo(printable(f"  {count:>6} x  {title}{_(': ')}{verdict(before)} -> {verdict(after)}"))
+        click.echo(printable(f"  {count:>6} x  {title}{_(': ')}{verdict_text(before)} -> {verdict_text(after)}"))
 
 
-def verdict(told: str | None) -> str:
-    """A verdict for people; a stroke where there is none."""
-    return _(VERDICTS.get(told, told)) if told else NOTHING
+def verdict_text(verdict: str | None) -> str:
+    """A verdict for people; a dash if there is none."""
+    return _(VERDICTS.get(verdict, verdict)) if verdict else "-"

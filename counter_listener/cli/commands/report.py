@@ -1,4 +1,4 @@
-"""`report`: what a supervisor reads, from the record."""
+"""`report`: what supervisors read about the record, as a web page, a spreadsheet or plain tables."""
 
 from __future__ import annotations
 
@@ -6,20 +6,28 @@ import io
 import os
 import sys
 import tempfile
-from contextlib import contextmanager
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from counter_listener.cli.commands.record import record
-from counter_listener.cli.options import store_option
-from counter_listener.domain import ReportError, UsageError, ngettext, printable, system_reason
+from counter_listener.cli.options import existing_record, store_option
+from counter_listener.domain import (
+    N_,
+    ReportError,
+    UsageError,
+    bundled_folder,
+    current_language,
+    ngettext,
+    printable,
+    system_reason,
+    translator,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
     from counter_listener.domain import PhraseSet, Translate
     from counter_listener.record import Record, ReportData, ReportScope
     from counter_listener.reports import Report
@@ -28,24 +36,24 @@ FORMATS: Final = ("html", "xlsx", "csv", "json")
 
 
 @click.command(epilog="Example: counter-listener report --since 2026-01-01 --until 2026-02-01 -o january.html")
-@click.option("--since", metavar="TIME", help="Only what happened from this time on.")
+@click.option("--since", metavar="TIME", help="Only what happened at or after this time.")
 @click.option("--until", metavar="TIME", help="Only what happened before this time.")
-@click.option("--counter", "counters", metavar="NAME", multiple=True, help="Only this counter; may be given again.")
+@click.option("--counter", "counters", metavar="NAME", multiple=True, help="Only this counter; may be repeated.")
 @click.option(
-    "--phrases", "phrases_name", metavar="FILE|NAME", help="Only visits judged by this phrase set.  [default: by any]"
+    "--phrases", "phrases_name", metavar="FILE|NAME", help="Only visits judged with this phrase set.  [default: any]"
 )
 @click.option(
     "--format",
     "form",
     type=click.Choice(FORMATS),
-    help="A web page, a spreadsheet, or plain tables.  [default: told from FILE's name, else html]",
+    help="A web page, a spreadsheet, or plain tables.  [default: from FILE's name, else html]",
 )
 @click.option(
     "-o",
     "--output",
     metavar="FILE",
     type=click.Path(path_type=Path),
-    help="Where to write it; one that is there is replaced.  [default: standard output]",
+    help="The file to write; an existing file is replaced.  [default: standard output]",
 )
 @click.option(
     "--visits",
@@ -54,153 +62,134 @@ FORMATS: Final = ("html", "xlsx", "csv", "json")
     type=click.IntRange(0, 10_000),
     default=100,
     show_default=True,
-    help="How many visits are shown with their evidence, those with the lowest score first.",
+    help="How many visits are shown with their evidence, the lowest scores first.",
 )
 @store_option
-def report(  # noqa: PLR0913 - one parameter an option
+def report(
     *,
-    since: str | None,
-    until: str | None,
-    counters: tuple[str, ...],
-    phrases_name: str | None,
     form: str | None,
     output: Path | None,
     shown: int,
     store_url: str | None,
+    **scope: Any,  # noqa: ANN401 - click has checked them
 ) -> None:
     """Report on the record: visits, phrases, rules, offences and complaints, by counter and time.
 
-    As a web page that needs no network (html), a spreadsheet (xlsx), or plain tables (csv, json). docs/REPORT.md says
-    what every column means.
+    As a web page that needs no network (html), a spreadsheet (xlsx), or plain tables (csv, json).
+    docs/supervisor.md explains every column.
     """
-    from counter_listener.domain import current_language, translator
-
-    form = form or _told_from(output)
+    form = form or _format_of(output)
     if form == "xlsx" and output is None:
         raise UsageError("A spreadsheet needs a file; name it with -o FILE.")
-    lang = current_language()
-    say = translator(lang)
-    scope, sets = asked_scope(since, until, counters, phrases_name)
-    with record(store_url) as store:
-        found = gathered(store, scope, sets, shown)
-    made = _made(found, sets, lang, say)
+    report_scope, phrase_sets = parse_scope(**scope)
+    with existing_record(store_url) as record:
+        data = report_data(record, report_scope, phrase_sets, shown)
+    content = _make(data, phrase_sets)
+    translate = translator(current_language())
     if output is None:
-        sys.stdout.write(_text(made, form, say))
+        sys.stdout.write(render_text(content, form, translate))
         return
-    with replaced(output) as file:
-        write(made, form, file, say)
-    text = ngettext("Reported on {count} visit in {file}", "Reported on {count} visits in {file}", made.total.visits)
-    click.echo(text.format(count=made.total.visits, file=printable(str(output))), err=True)
+    write_file(output, render(content, form, translate))
+    visits = content.total.visits
+    text = ngettext("Reported on {count} visit in {file}", "Reported on {count} visits in {file}", visits)
+    click.echo(text.format(count=visits, file=printable(str(output))), err=True)
 
 
-def _told_from(output: Path | None) -> str:
-    """The format that a file's name asks for. Raises UsageError for a name that asks for none of ours."""
+def _format_of(output: Path | None) -> str:
+    """The format that the ending of a file's name stands for. Raises UsageError for an unknown ending."""
     if output is None:
         return "html"
     ending = output.suffix.lower().removeprefix(".")
     ending = "html" if ending == "htm" else ending
     if ending not in FORMATS:
-        raise UsageError(
-            "{output!r} does not tell its format; add --format {names}.",
-            output=printable(str(output)),
-            names="|".join(FORMATS),
-        )
+        text = N_("{output!r} has no ending that stands for a format; add --format {names}.")
+        raise UsageError(text, output=printable(str(output)), names="|".join(FORMATS))
     return ending
 
 
-def asked_scope(
+def parse_scope(
     since: str | None, until: str | None, counters: Sequence[str], phrases_name: str | None
 ) -> tuple[ReportScope, dict[str, PhraseSet]]:
-    """What the report is about, and the phrase sets at hand by name. Raises UsageError and PhraseSetError."""
+    """What the report covers, and the available phrase sets by name. Raises UsageError, PhraseSetError."""
     from counter_listener.audio import parse_time
-    from counter_listener.domain import bundled_folder
     from counter_listener.phrases import find_phrase_set, read_phrase_set
     from counter_listener.record import ReportScope
 
-    start, end = (None if one is None else parse_time(one, zone=None) for one in (since, until))
+    start, end = (None if time is None else parse_time(time, zone=None) for time in (since, until))
     if start and end and start >= end:
         raise UsageError("--since must be before --until.")
     files = [find_phrase_set(phrases_name)] if phrases_name else sorted(bundled_folder("phrase_sets").glob("*.toml"))
-    read = [read_phrase_set(file)[0] for file in files]
-    name = read[0].name if phrases_name else None
-    return ReportScope(start, end, tuple(counters), name), {one.name: one for one in read}
+    phrase_sets = [read_phrase_set(file)[0] for file in files]
+    name = phrase_sets[0].name if phrases_name else None
+    return ReportScope(start, end, tuple(counters), name), {phrases.name: phrases for phrases in phrase_sets}
 
 
-def gathered(store: Record, scope: ReportScope, sets: dict[str, PhraseSet], shown: int) -> ReportData:
-    """All that the report says. Raises UsageError for a counter that the record does not know."""
-    from dataclasses import replace
-
+def report_data(record: Record, scope: ReportScope, phrase_sets: dict[str, PhraseSet], shown: int) -> ReportData:
+    """The figures of the report, and its `shown` visits. Raises UsageError for a counter that is not in the record."""
     from counter_listener.record import gather_report_data, has_counter
 
     for counter in scope.counters:
-        if not store.ask(lambda connection, name=counter: has_counter(connection, name)):  # type: ignore[misc]
-            raise UsageError(
-                "The record knows no counter {counter!r}; name it as --counter of check or listen did.", counter=counter
-            )
+        if not record.query(lambda connection, name=counter: has_counter(connection, name)):  # type: ignore[misc]
+            text = N_("The record has no counter {counter!r}; use a name given to check or listen as --counter.")
+            raise UsageError(text, counter=counter)
     ended = scope if scope.since is None or scope.until else replace(scope, until=datetime.now(UTC))
     stages: dict[str, set[str]] = {}
-    for one in (one for phrases in sets.values() for one in phrases.scenario):
-        stages.setdefault(one.id, set()).update(stage.id for stage in one.stage)
-    history = store.replaced()
-    found = store.ask(lambda connection: gather_report_data(connection, ended, shown, stages, left_out=history))
-    return replace(found, scope=scope)
+    for phrases in phrase_sets.values():
+        for scenario in phrases.scenario:
+            stages.setdefault(scenario.id, set()).update(stage.id for stage in scenario.stage)
+    history = record.replaced_streams()
+    data = record.query(lambda connection: gather_report_data(connection, ended, shown, stages, left_out=history))
+    return replace(data, scope=scope)
 
 
-def _made(found: ReportData, sets: dict[str, PhraseSet], lang: str, say: Translate) -> Report:
+def _make(data: ReportData, phrase_sets: dict[str, PhraseSet]) -> Report:
     from counter_listener.reports import make_report
 
-    of_record = {name: sets[name] for name, _ in found.sets if name in sets}
-    return make_report(found, of_record, playable, lang=lang, made=datetime.now(UTC).astimezone(), zone=None, say=say)
+    recorded = {name: phrase_sets[name] for name, _hash in data.sets if name in phrase_sets}
+    lang, now = current_language(), datetime.now(UTC).astimezone()
+    return make_report(data, recorded, recording_url, lang=lang, made=now, zone=None, translate=translator(lang))
 
 
-def playable(recording: str) -> str | None:
-    """The file URL of a recording that is still where it was; None else, and for transcripts."""
+def recording_url(recording: str) -> str | None:
+    """The file URL of a recording; None for a transcript, or if the file is no longer there."""
     path = Path(recording)
     try:
-        there = path.is_absolute() and path.suffix != ".jsonl" and path.is_file()
-    except (OSError, ValueError):  # a name too long, or with a NUL
+        exists = path.is_absolute() and path.suffix != ".jsonl" and path.is_file()
+    except (OSError, ValueError):  # a name that is too long, or with a NUL
         return None
-    return path.as_uri() if there else None
+    return path.as_uri() if exists else None
 
 
-def write(made: Report, form: str, file: BinaryIO, say: Translate) -> None:
-    """The report in its format, to an open file."""
+def render(content: Report, form: str, translate: Translate) -> bytes:
+    """The report as the content of a file."""
+    from counter_listener.reports import BOM, as_xlsx
+
     if form == "xlsx":
-        from counter_listener.reports import as_xlsx
-
-        as_xlsx(made, file, say)
-        return
-    if form == "csv":
-        from counter_listener.reports import BOM
-
-        file.write(BOM.encode())
-    file.write(_text(made, form, say).encode())
+        file = io.BytesIO()
+        as_xlsx(content, file, translate)
+        return file.getvalue()
+    return ((BOM if form == "csv" else "") + render_text(content, form, translate)).encode()
 
 
-def _text(made: Report, form: str, say: Translate) -> str:
+def render_text(content: Report, form: str, translate: Translate) -> str:
+    """The report as text, in any format but xlsx."""
+    from counter_listener.reports import as_csv, as_html, as_json
+
     if form == "html":
-        from counter_listener.reports import as_html
-
-        return as_html(made, say)
-    from counter_listener.reports import as_csv, as_json
-
-    return as_csv(made) if form == "csv" else as_json(made)
+        return as_html(content, translate)
+    return as_csv(content) if form == "csv" else as_json(content)
 
 
-@contextmanager
-def replaced(target: Path) -> Iterator[BinaryIO]:
-    """A file beside `target` that takes its place when the block ends well. Raises ReportError."""
-    handle = io.BytesIO()
-    yield handle
+def write_file(target: Path, content: bytes) -> None:
+    """Writes a file that replaces `target` only when it is complete. Raises ReportError."""
     part: str | None = None
     try:
         number, part = tempfile.mkstemp(prefix=".report-", dir=target.absolute().parent)
         with os.fdopen(number, "wb") as file:
-            file.write(handle.getbuffer())
-        os.replace(part, target)  # noqa: PTH105 - Path.replace says the same
+            file.write(content)
+        os.replace(part, target)  # noqa: PTH105 - Path.replace does the same
     except OSError as error:
         if part is not None:
             Path(part).unlink(missing_ok=True)
-        raise ReportError(
-            "{path} cannot be written ({why}); see to its folder and rights", path=target, why=system_reason(error)
-        ) from error
+        text = N_("{path} cannot be written ({why}); check its folder and permissions")
+        raise ReportError(text, path=target, why=system_reason(error)) from error

@@ -1,4 +1,4 @@
-"""Explanations as people read them: the wording over what was recognised, syllable by syllable."""
+"""Explanations as people read them: the wording above what was recognised, syllable by syllable."""
 
 from __future__ import annotations
 
@@ -23,85 +23,88 @@ VERDICTS: Final = {
     "excused": N_("is excused"),
     "too far": N_("does not pass"),
 }
+REFUSALS: Final = {
+    "unsaid": N_("Closeness {closeness:g}, which is not enough: without {list} it is a different sentence."),
+    "broken_off": N_("Closeness {closeness:g}, which is not enough: another phrase begins with the same words."),
+    "contrary": N_("Closeness {closeness:g}, which is not enough: it says the opposite, or is about somebody else."),
+    "torn": N_(
+        "Closeness {closeness:g}, which is not enough: without the missing part it belongs to another sentence."
+    ),
+}
+"""Why speech does not pass whatever its closeness, by the field of the explanation that says so."""
+BY_CHANCE: Final = N_("Closeness {closeness:g}, which is not enough: so few syllables are often recognised by chance.")
 WIDTH: Final = 100
-"""Characters: a narrower terminal breaks the lines rather than lose syllables."""
+"""Least number of characters per line: a narrower terminal wraps the lines, so that no syllable is lost."""
 
 
-def explained_text(found: Sequence[Explanation], recording: str, titles: Mapping[str, str]) -> str:
-    """The explanations of one recording as text; the titles are those of phrases and offences, by their ids."""
-    return printed(lambda console: _show(console, found, recording, titles), WIDTH)
+def explanation_text(explanations: Sequence[Explanation], recording: str, titles: Mapping[str, str]) -> str:
+    """The explanations of one recording as text; `titles` are those of phrases and forbidden phrases, by id."""
+    return printed(lambda console: _show(console, explanations, recording, titles), WIDTH)
 
 
-def _show(console: Console, found: Sequence[Explanation], recording: str, titles: Mapping[str, str]) -> None:
-    if not found:
-        text = _("{recording}: nothing to explain; whatever is owed was heard, or nothing was said.")
+def _show(console: Console, explanations: Sequence[Explanation], recording: str, titles: Mapping[str, str]) -> None:
+    if not explanations:
+        text = _("{recording}: nothing to explain; every required phrase was heard, or nothing was said.")
         console.print(Text(text.format(recording=recording)))
-    for one in found:
-        visit = _("Visit {number}").format(number=one.visit) + _(": ") if one.visit is not None else ""
-        head = f"{visit}{printable(one.title)} ({one.phrase}) {_(VERDICTS.get(one.verdict, one.verdict))}{_('.')}"
-        console.print(Text(head, style="bold"))
+    for each in explanations:
+        visit = _("Visit {number}").format(number=each.visit) + _(": ") if each.visit is not None else ""
+        verdict = _(VERDICTS.get(each.verdict, each.verdict))
+        console.print(Text(f"{visit}{printable(each.title)} ({each.phrase}) {verdict}{_('.')}", style="bold"))
         closest = _("Closest at {time}, “{heard}” for “{wording}”:")
-        console.print(
-            Text("  " + closest.format(time=format_duration(one.start), heard=one.heard, wording=one.wording))
-        )
-        console.print(Padding(_laid_out(one.columns), (0, 0, 0, 4)))
-        for line in _verdict_lines(one, titles):
+        closest = closest.format(time=format_duration(each.start), heard=each.heard, wording=each.wording)
+        console.print(Text(f"  {closest}"))
+        console.print(Padding(_alignment_table(each.columns), (0, 0, 0, 4)))
+        for line in _reasons(each, titles):
             console.print(Text(f"  {line}"))
 
 
-def _laid_out(columns: Sequence[AlignedColumn]) -> Table:
+def _alignment_table(columns: Sequence[AlignedColumn]) -> Table:
     table = Table(box=None, pad_edge=False, show_header=False, padding=(0, 1, 0, 0))
     table.add_column(style="dim", no_wrap=True)
     for _column in columns:
         table.add_column(no_wrap=True, justify="center")
-    marks = ["" if not one.cost else "✗" if one.cost >= 1 else "~" for one in columns]
-    table.add_row(_("wording"), *(one.wanted or "-" for one in columns))
-    table.add_row("", *(one.wanted_sound for one in columns), style="dim")
-    table.add_row(_("recognised"), *(Text(one.heard or "-") for one in columns))
-    table.add_row("", *(one.heard_sound for one in columns), style="dim")
+    marks = ["" if not each.cost else "✗" if each.cost >= 1 else "~" for each in columns]
+    table.add_row(_("wording"), *(each.wanted or "-" for each in columns))
+    table.add_row("", *(each.wanted_sound for each in columns), style="dim")
+    table.add_row(_("recognised"), *(Text(each.heard or "-") for each in columns))
+    table.add_row("", *(each.heard_sound for each in columns), style="dim")
     table.add_row("", *(Text(mark, style="red" if mark == "✗" else "yellow") for mark in marks))
     return table
 
 
-def _verdict_lines(one: Explanation, titles: Mapping[str, str]) -> Iterator[str]:
-    if differing := [_difference(column) for column in one.columns if column.cost]:
-        yield _("Differs: {list}.").format(list=_(", ").join(differing))
-    told = {"closeness": one.closeness, "line": one.line}
-    if one.excused_by:
-        text = _("Closeness {closeness:g}, needed here {line:g}: enough, but {list} beside it excuses it.")
-        yield text.format(**told, list="、".join(one.excused_by))
-    elif one.instead:
-        better = _(", ").join(f"{printable(titles[owner])} ({owner})" for owner in one.instead)
+def _reasons(explanation: Explanation, titles: Mapping[str, str]) -> Iterator[str]:
+    """What differs, why it passes or not, and what would have passed."""
+    if differences := [_difference(column) for column in explanation.columns if column.cost]:
+        yield _("Differs: {list}.").format(list=_(", ").join(differences))
+    text, names = _result(explanation), "、".join(explanation.unsaid)
+    if explanation.excused_by:
+        text = _("Closeness {closeness:g}, needed here {line:g}: enough, but {list} nearby excuses it.")
+        names = "、".join(explanation.excused_by)
+    elif explanation.instead:
         text = _("Closeness {closeness:g}, needed here {line:g}: enough, but {list} explains these words better.")
-        yield text.format(**told, list=better)
-    elif one.passes:
-        yield _("Closeness {closeness:g}, needed here {line:g}: it passes.").format(**told)
-    else:
-        yield _refusal(one).format(**told, list="、".join(one.unsaid))
-    if one.cure:
-        yield _("With {list} heard right it would have passed.").format(list="、".join(one.cure))
+        names = _(", ").join(f"{printable(titles[owner])} ({owner})" for owner in explanation.instead)
+    yield text.format(closeness=explanation.closeness, line=explanation.line, list=names)
+    if explanation.cure:
+        yield _("With {list} recognised correctly, it would have passed.").format(list="、".join(explanation.cure))
 
 
-def _refusal(one: Explanation) -> str:
-    """Why it does not pass."""
-    if one.unsaid:
-        return _("Closeness {closeness:g}, which is not enough: without {list} it is another sentence.")
-    if one.broken_off:
-        return _("Closeness {closeness:g}, which is not enough: another phrase begins so, too.")
-    if one.contrary:
-        return _("Closeness {closeness:g}, which is not enough: it says the contrary, or says it of somebody else.")
-    if one.torn:
-        return _("Closeness {closeness:g}, which is not enough: what is missing makes it part of another sentence.")
-    if one.line > 100:  # noqa: PLR2004 - a closeness is at most 100
-        return _("Closeness {closeness:g}, which is not enough: so few sounds, written so, are often there by chance.")
+def _result(explanation: Explanation) -> str:
+    """Why the closest speech passes or not, by its own sounds and words."""
+    if explanation.passes:
+        return _("Closeness {closeness:g}, needed here {line:g}: it passes.")
+    for name, text in REFUSALS.items():
+        if getattr(explanation, name):
+            return _(text)
+    if explanation.line > 100:  # noqa: PLR2004 - a closeness is at most 100
+        return _(BY_CHANCE)
     return _("Closeness {closeness:g}, needed here {line:g}.")
 
 
 def _difference(column: AlignedColumn) -> str:
     if not column.wanted:
-        return _("{heard} is put in").format(heard=column.heard)
+        return _("{heard} is extra").format(heard=column.heard)
     if not column.heard:
         return _("{wanted} is missing").format(wanted=column.wanted)
-    near = _("near") if column.cost < 1 else _("another sound")
+    similarity = _("similar sound") if column.cost < 1 else _("different sound")
     text = _("{heard} for {wanted} ({near})")
-    return text.format(heard=column.heard_sound, wanted=column.wanted_sound, near=near)
+    return text.format(heard=column.heard_sound, wanted=column.wanted_sound, near=similarity)

@@ -1,4 +1,4 @@
-"""The level of every microphone, live: which of them hears the counter."""
+"""The level of every microphone, live, which shows the one that hears the counter."""
 
 from __future__ import annotations
 
@@ -13,65 +13,71 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from counter_listener.audio import SILENCE_DB, CaptureItem, Device, open_microphone, peak_level
-from counter_listener.audio import list_devices as listed_devices
+from counter_listener.audio import (
+    SILENCE_DB,
+    CaptureItem,
+    Device,
+    find_device,
+    list_devices,
+    open_microphone,
+    peak_level,
+)
 from counter_listener.cli.terminal.screen import level_bar
 from counter_listener.domain import MicrophoneError, _, printable
 
 Levels = dict[int, float | str]
-"""Peak in decibels, or why there is none, by the device's index."""
-FRAME_SECONDS = 0.1
+"""Peak in decibels, or the reason why there is none, by the index of the device."""
 
 
 def show_levels(seconds: float, clock: Callable[[], float]) -> None:
-    """Lists every microphone with its level over some seconds; a terminal shows it as it changes. Raises
-    MicrophoneError where there is none or PortAudio is missing.
+    """Lists every microphone with its level over some seconds, updated live in a terminal.
+
+    Raises MicrophoneError if there is no microphone or PortAudio is missing.
     """
-    listed = listed_devices()
-    if not listed:
-        raise MicrophoneError("This machine has no microphone; plug one in, and see to the system's privacy settings.")
-    if not sys.stdout.isatty():
-        peaks: Levels = {}
-        for levels in watched(listed, seconds, clock):
-            peaks |= {index: _louder(peaks.get(index), now) for index, now in levels.items()}
-        for one in listed:
-            now = peaks.get(one.index, SILENCE_DB)
-            heard = f"{now:.0f} dB" if isinstance(now, float) else now
-            mark = "*" if one.default else " "
-            name = printable(one.name)
-            channels = _("channels: {count}").format(count=one.channels)
-            click.echo(f"{mark} {name}, {one.host}  {channels}  {one.rate:.0f} Hz  {heard}")
+    devices = list_devices()
+    find_device("", devices)  # raises if there is none
+    if sys.stdout.isatty():
+        with Live(console=Console(highlight=False), auto_refresh=False) as live:
+            for levels in watch_levels(devices, seconds, clock):
+                live.update(_table(devices, levels), refresh=True)
+        click.echo(
+            _("* is the system's default. To select one: listen --device NAME, or a part that only its name has.")
+        )
         return
-    with Live(console=Console(highlight=False), auto_refresh=False) as live:
-        for levels in watched(listed, seconds, clock):
-            live.update(_table(listed, levels), refresh=True)
-    click.echo(_("* is the system's default. Give a name, or an unmistakable part of it, to: listen --device NAME"))
+    peaks: Levels = {}
+    for levels in watch_levels(devices, seconds, clock):
+        peaks |= {index: _louder(peaks.get(index), level) for index, level in levels.items()}
+    for device in devices:
+        level = peaks.get(device.index, SILENCE_DB)
+        text = f"{level:.0f} dB" if isinstance(level, float) else level
+        channels = _("channels: {count}").format(count=device.channels)
+        name = f"{'*' if device.default else ' '} {printable(device.name)}, {device.host}"
+        click.echo(f"{name}  {channels}  {device.rate:.0f} Hz  {text}")
 
 
-def measured(device: Device, channel: Literal["mix"] | int, seconds: float, clock: Callable[[], float]) -> float:
-    """The peak of one microphone over some seconds once it is open, in decibels. Raises MicrophoneError."""
+def measured_peak(device: Device, channel: Literal["mix"] | int, seconds: float, clock: Callable[[], float]) -> float:
+    """The peak of one microphone over some seconds after it is open, in decibels. Raises MicrophoneError."""
     until = float("inf")
     with open_microphone(device, channel, clock, lambda: clock() >= until) as opened:
         until = clock() + seconds
         return max((peak_level(item) for item in opened.sound if isinstance(item, bytes)), default=SILENCE_DB)
 
 
-def watched(listed: list[Device], seconds: float, clock: Callable[[], float]) -> Iterator[Levels]:
-    """What every device hears, again and again for some seconds once all are open; one that cannot be says so."""
+def watch_levels(devices: list[Device], seconds: float, clock: Callable[[], float]) -> Iterator[Levels]:
+    """The level of every device, again and again for some seconds after all are open."""
     until = float("inf")
     refused: Levels = {}
     with ExitStack() as stack:
         streams: dict[int, Iterator[CaptureItem]] = {}
-        for one in listed:
+        for device in devices:
             try:
-                streams[one.index] = iter(
-                    stack.enter_context(open_microphone(one, "mix", clock, lambda: clock() >= until)).sound
-                )
+                opened = stack.enter_context(open_microphone(device, "mix", clock, lambda: clock() >= until))
+                streams[device.index] = iter(opened.sound)
             except MicrophoneError:
-                refused[one.index] = _("cannot be opened")
+                refused[device.index] = _("cannot be opened")
         until = clock() + seconds
         while clock() < until:
-            yield {**refused, **{index: _next_level(stream) for index, stream in streams.items()}}
+            yield refused | {index: _next_level(stream) for index, stream in streams.items()}
 
 
 def _next_level(stream: Iterator[CaptureItem]) -> float | str:
@@ -86,15 +92,15 @@ def _louder(before: float | str | None, now: float | str) -> float | str:
     return max(before, now) if isinstance(before, float) and isinstance(now, float) else now
 
 
-def _table(listed: list[Device], levels: Levels) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    table.add_column("")
+def _table(devices: list[Device], levels: Levels) -> Table:
+    table = Table("", box=None, pad_edge=False, header_style="dim")
     table.add_column(_("name"), overflow="fold")
     for title in (_("interface"), _("channels"), "Hz", _("level")):
         table.add_column(title)
-    for one in listed:
-        now = levels.get(one.index, SILENCE_DB)
-        bar = level_bar(now) if isinstance(now, float) else Text(now, style="yellow")
-        name = Text(printable(one.name), style="bold" if one.default else "")
-        table.add_row("*" if one.default else "", name, one.host, str(one.channels), f"{one.rate:.0f}", bar)
+    for device in devices:
+        level = levels.get(device.index, SILENCE_DB)
+        bar = level_bar(level) if isinstance(level, float) else Text(level, style="yellow")
+        name = Text(printable(device.name), style="bold" if device.default else "")
+        mark = "*" if device.default else ""
+        table.add_row(mark, name, device.host, str(device.channels), f"{device.rate:.0f}", bar)
     return table

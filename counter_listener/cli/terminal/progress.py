@@ -1,4 +1,4 @@
-"""How far inputs and transfers are: a bar on a terminal, nothing in a pipe."""
+"""Progress of inputs and downloads: a bar in a terminal; lines or nothing elsewhere."""
 
 from __future__ import annotations
 
@@ -7,159 +7,144 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import click
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
 
 from counter_listener.asr import TransferProgress
+from counter_listener.batch import CheckResult, Input, file_size
 from counter_listener.domain import _, format_duration, ngettext, printable
 
-if TYPE_CHECKING:
-    from counter_listener.batch import CheckResult, MissingInput
-
-Underway = Callable[[Path, float], None]
-"""Told an input and how many seconds of it have been read."""
-Done = Callable[[], None]
-"""Told that an input is done."""
+Advance = Callable[[Path, float], None]
+"""Called with an input and the seconds of it that have been read."""
 LISTED: Final = 2
-"""Inputs from which on a log has a line for each."""
+"""The least number of inputs for which a log has a line each."""
+
+
+def _bar(*columns: ProgressColumn) -> Progress:
+    """A description, a bar and these columns, which disappear at the end."""
+    description = TextColumn("{task.description}", markup=False)
+    console = Console(stderr=not sys.stdout.isatty())
+    return Progress(description, BarColumn(), *columns, console=console, transient=True)
+
+
+def _description(path: Path, seconds: float) -> str:
+    return f"{printable(path.name)} {format_duration(seconds)}"
 
 
 @contextmanager
-def progress_bar(total: int, *, quiet: bool) -> Iterator[tuple[Underway, Done]]:
-    """A bar over `total` inputs, if standard error is a terminal; gives what to call underway and when one is done."""
+def progress_bar(total: int, *, quiet: bool) -> Iterator[tuple[Advance, Callable[[], None]]]:
+    """A bar over `total` inputs, if standard error is a terminal. Yields what to call during an input and after it."""
     if quiet or not sys.stderr.isatty():
         yield (lambda _path, _seconds: None), (lambda: None)
         return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=not sys.stdout.isatty()), transient=True) as bar:
-        whole = bar.add_task("", total=total)
+    with _bar(MofNCompleteColumn(), TimeElapsedColumn()) as bar:
+        task = bar.add_task("", total=total)
         yield (
-            lambda path, seconds: bar.update(whole, description=f"{printable(path.name)} {format_duration(seconds)}"),
-            lambda: bar.advance(whole),
+            lambda path, seconds: bar.update(task, description=_description(path, seconds)),
+            lambda: bar.advance(task),
         )
 
 
 @contextmanager
-def batch_progress(
-    inputs: Sequence[Path | MissingInput], now: Callable[[], float], *, quiet: bool
-) -> Iterator[tuple[Underway | None, Callable[[CheckResult], None]]]:
-    """How far many recordings are: a bar if standard error is a terminal, else a line a file where there are several.
-
-    Gives what to call underway, if anybody wants to know, and with each result. `now` gives seconds.
-    """
-    pace = Pace(len(inputs), now, now())
-    if quiet or (len(inputs) < LISTED and not sys.stderr.isatty()):
-        yield None, lambda _result: None
-    elif sys.stderr.isatty():
-        with _batch_bar(inputs, pace) as calls:
-            yield calls
-    else:
-        yield None, lambda result: click.echo(pace.line(result), err=True)
-
-
-@dataclass
-class Pace:
-    """How many recordings are done, and how fast."""
-
-    total: int
-    now: Callable[[], float]
-    """Gives seconds."""
-    began: float
-    files: int = 0
-    failures: int = 0
-    known: int = 0
-    """Of the files, how many stood in the record already."""
-    seconds: float = 0.0
-    """Of sound, checked."""
-
-    def add(self, result: CheckResult) -> None:
-        """Counts a result in."""
-        self.files += 1
-        self.failures += result.error is not None
-        self.known += result.recalled
-        self.seconds += 0.0 if result.recalled else result.seconds
-
-    def speed(self) -> float:
-        """Seconds of sound checked in a second."""
-        return self.seconds / max(1e-3, self.now() - self.began)
-
-    def line(self, result: CheckResult) -> str:
-        """One line of a log for a result, which is counted in; nobody's words in it."""
-        self.add(result)
-        visits = sum(event.kind == "visit_closed" for event in result.events)
-        came = ngettext("{count} visit", "{count} visits", visits).format(count=visits)
-        came = _("in the record already") if result.recalled else came
-        what = _("could not be read") if result.error else f"{format_duration(result.seconds)}{_(', ')}{came}"
-        done = _("{count} of {total}").format(count=self.files, total=self.total)
-        pace = _("({speed:.0f} x real time)").format(speed=self.speed())
-        return f"{done}  {printable(str(result.path))}  {what}  {pace}"
-
-    def told(self) -> str:
-        """Files, hours, speed and failures, for a bar."""
-        told = [_("{count}/{total} files").format(count=self.files, total=self.total)]
-        told += [_("{count} known").format(count=self.known)] * bool(self.known)
-        told += [_("{hours:.1f} h").format(hours=self.seconds / 3600), f"{self.speed():.0f}x"]
-        told += [_("{count} failed").format(count=self.failures)] * bool(self.failures)
-        return _(", ").join(told)
-
-
-@contextmanager
-def _batch_bar(
-    inputs: Sequence[Path | MissingInput], pace: Pace
-) -> Iterator[tuple[Underway | None, Callable[[CheckResult], None]]]:
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-    from counter_listener.batch import file_size
-
-    sizes = {path: file_size(path) for path in inputs if isinstance(path, Path)}
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        TextColumn("{task.fields[told]}", markup=False),
-        TimeRemainingColumn(elapsed_when_finished=True),
-    )
-    with Progress(*columns, console=Console(stderr=not sys.stdout.isatty()), transient=True) as bar:
-        whole = bar.add_task("", total=sum(sizes.values()) or 1, told=pace.told())
-
-        def underway(path: Path, seconds: float) -> None:
-            bar.update(whole, description=f"{printable(path.name)} {format_duration(seconds)}")
-
-        def done(result: CheckResult) -> None:
-            pace.add(result)
-            known = sizes.get(result.path, 0)
-            if result.recalled:  # costs nothing, and would promise too much
-                bar.update(whole, total=max(1, (bar.tasks[0].total or 1) - known), told=pace.told())
-                return
-            bar.update(whole, advance=known, description=printable(result.path.name), told=pace.told())
-
-        yield underway, done
-
-
-@contextmanager
 def transfer_bar(*, quiet: bool) -> Iterator[Callable[[str], TransferProgress]]:
-    """A bar of bytes, if standard error is a terminal; gives what to call when something begins."""
+    """A bar of bytes, if standard error is a terminal. Yields what to call with the title of each step."""
     if quiet or not sys.stderr.isatty():
         yield lambda _title: lambda _done, _total: None
         return
-    from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
-
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        DownloadColumn(),
-        TransferSpeedColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    with _bar(DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn()) as bar:
 
         def begin(title: str) -> TransferProgress:
             task = bar.add_task(title, total=None)
             return lambda done, total: bar.update(task, completed=done, total=total)
 
         yield begin
+
+
+@dataclass
+class Pace:
+    """How many recordings are finished, and how fast."""
+
+    total: int
+    now: Callable[[], float]
+    """Returns seconds."""
+    began: float
+    files: int = 0
+    failures: int = 0
+    known: int = 0
+    """Files that were already in the record."""
+    seconds: float = 0.0
+    """Length of the audio that was checked."""
+
+    def add(self, result: CheckResult) -> None:
+        """Counts a result."""
+        self.files += 1
+        self.failures += result.error is not None
+        self.known += result.recalled
+        self.seconds += 0.0 if result.recalled else result.seconds
+
+    def speed(self) -> float:
+        """Seconds of audio checked per second."""
+        return self.seconds / max(1e-3, self.now() - self.began)
+
+    def line(self, result: CheckResult) -> str:
+        """Counts a result, and returns one line about it for a log, without any recognised words."""
+        self.add(result)
+        visits = sum(event.kind == "visit_closed" for event in result.events)
+        found = ngettext("{count} visit", "{count} visits", visits).format(count=visits)
+        found = _("in the record already") if result.recalled else found
+        state = _("could not be read") if result.error else f"{format_duration(result.seconds)}{_(', ')}{found}"
+        done = _("{count} of {total}").format(count=self.files, total=self.total)
+        pace = _("({speed:.0f} x real time)").format(speed=self.speed())
+        return f"{done}  {printable(str(result.path))}  {state}  {pace}"
+
+    def summary(self) -> str:
+        """Files, hours, speed and failures, for a bar."""
+        parts = [_("{count}/{total} files").format(count=self.files, total=self.total)]
+        parts += [_("{count} known").format(count=self.known)] * bool(self.known)
+        parts += [_("{hours:.1f} h").format(hours=self.seconds / 3600), f"{self.speed():.0f}x"]
+        parts += [_("{count} failed").format(count=self.failures)] * bool(self.failures)
+        return _(", ").join(parts)
+
+
+@contextmanager
+def batch_progress(
+    inputs: Sequence[Input], now: Callable[[], float], *, quiet: bool
+) -> Iterator[tuple[Advance | None, Callable[[CheckResult], None]]]:
+    """A bar if standard error is a terminal, else a line per file if there are several.
+
+    Yields what to call during an input (None: nothing) and with each result. `now` returns seconds.
+    """
+    pace = Pace(len(inputs), now, now())
+    if quiet or (len(inputs) < LISTED and not sys.stderr.isatty()):
+        yield None, lambda _result: None
+        return
+    if not sys.stderr.isatty():
+        yield None, lambda result: click.echo(pace.line(result), err=True)
+        return
+    sizes = {path: file_size(path) for path in inputs if isinstance(path, Path)}
+    summary = TextColumn("{task.fields[summary]}", markup=False)
+    with _bar(summary, TimeRemainingColumn(elapsed_when_finished=True)) as bar:
+        task = bar.add_task("", total=sum(sizes.values()) or 1, summary=pace.summary())
+
+        def finished(result: CheckResult) -> None:
+            pace.add(result)
+            size = sizes.get(result.path, 0)
+            if result.recalled:  # takes no time, so it would make the remaining time too short
+                bar.update(task, total=max(1, (bar.tasks[0].total or 1) - size), summary=pace.summary())
+            else:
+                bar.update(task, advance=size, description=printable(result.path.name), summary=pace.summary())
+
+        yield lambda path, seconds: bar.update(task, description=_description(path, seconds)), finished

@@ -1,4 +1,4 @@
-"""Scores as people read them: one table, and below it what the figures mean."""
+"""The scores of `eval` as one table, with an explanation of the figures below it."""
 
 from __future__ import annotations
 
@@ -12,31 +12,30 @@ from rich.text import Text
 
 from counter_listener.cli.terminal.visit_table import printed
 from counter_listener.domain import N_, Interval, _, format_duration, ngettext, printable
-from counter_listener.evaluation import ALL, DRAWS, SLACK, Counts, Row, by_phrase
+from counter_listener.evaluation import ALL, DRAWS, SLACK, Counts, ScoreRow, rows_by_phrase
 
 WIDTH: Final = 165
-"""Characters: a narrower terminal breaks the lines rather than lose figures."""
+"""Characters: in a narrower terminal the lines break, so that no figure is lost."""
 TITLE_WIDTH: Final = 30
 """Characters."""
 SHORT: Final = {"rapidfuzz, characters": N_("characters"), "rapidfuzz, pinyin": N_("pinyin")}
-"""What stands over the column of a baseline."""
+"""Short names of baselines, for the column headings."""
 NOTES: Final = N_("""\
-A hit is a finding of the right phrase that overlaps what was said, give or take {slack:g} s, whoever spoke; each \
-saying is hit once at most.
-Behind each share its 95 % interval: of precision and recall Wilson's, of F1 by a bootstrap over files ({draws} draws, \
-fixed seed).
-Each baseline stands at the threshold that is best for it on these very files, which favours it; ours has its own \
-settings.
-Phrases that were not said, and that ours did not find, are left out.""")
+A hit is a detection of the right phrase that overlaps its label, with a tolerance of {slack:g} s, for any speaker; \
+each label is hit at most once.
+After each share is its 95 % interval: Wilson's for precision and recall, a bootstrap over files for F1 ({draws} \
+draws, fixed seed).
+Each baseline has the threshold that is best for it on these files, which favours it; ours has its own settings.
+Phrases that were not said and that ours did not find are left out.""")
 
 
-def score_text(rows: Sequence[Sequence[Row]], titles: Mapping[str, str], files: int, seconds: float) -> str:
-    """The scores of each finder as text: ours first, then the baselines, in all and for each phrase."""
+def score_text(rows: Sequence[Sequence[ScoreRow]], titles: Mapping[str, str], files: int, seconds: float) -> str:
+    """The scores of each method as text, in all and for each phrase; `rows` are ours first, then the baselines."""
     return printed(lambda console: _show(console, rows, titles, files, seconds), WIDTH)
 
 
 def _show(
-    console: Console, rows: Sequence[Sequence[Row]], titles: Mapping[str, str], files: int, seconds: float
+    console: Console, rows: Sequence[Sequence[ScoreRow]], titles: Mapping[str, str], files: int, seconds: float
 ) -> None:
     text = ngettext("{count} file, {length} in all", "{count} files, {length} in all", files)
     console.print(text.format(count=files, length=format_duration(seconds)))
@@ -44,7 +43,7 @@ def _show(
     console.print(Text(_(NOTES).format(slack=SLACK, draws=DRAWS), style="dim"))
 
 
-def _table(rows: Sequence[Sequence[Row]], titles: Mapping[str, str]) -> Table:
+def _table(rows: Sequence[Sequence[ScoreRow]], titles: Mapping[str, str]) -> Table:
     ours, *baselines = rows
     table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 1, 0, 0))
     table.add_column(_("phrase"), no_wrap=True)
@@ -57,17 +56,19 @@ def _table(rows: Sequence[Sequence[Row]], titles: Mapping[str, str]) -> Table:
         table.add_column(f"F1 {_(SHORT.get(baseline[0].method, baseline[0].method))}", justify="right", no_wrap=True)
     for method in rows:
         whole = next(row for row in method if row.id == ALL)
-        at = "" if whole.threshold is None else " " + _("from {threshold:g}").format(threshold=whole.threshold)
+        name = _(whole.method)
+        if whole.threshold is not None:
+            name += " " + _("from {threshold:g}").format(threshold=whole.threshold)
         style = "bold" if method is ours else ""
-        table.add_row(Text(_("in all"), style=style), Text(_(whole.method) + at, style=style), *_cells(whole))
-    for each, *others in by_phrase(rows):
-        if each.counts != Counts():
-            title = Text(printable(titles.get(each.id, "")), style="dim")
-            table.add_row(each.id, title, *_cells(each), *(_share(other.counts.f1) for other in others))
+        table.add_row(Text(_("in all"), style=style), Text(name, style=style), *_cells(whole))
+    for row, *others in rows_by_phrase(rows):
+        if row.counts != Counts():
+            title = Text(printable(titles.get(row.id, "")), style="dim")
+            table.add_row(row.id, title, *_cells(row), *(_share(other.counts.f1) for other in others))
     return table
 
 
-def _cells(row: Row) -> tuple[str, ...]:
+def _cells(row: ScoreRow) -> tuple[str, ...]:
     counts = row.counts
     return (
         str(counts.owed),

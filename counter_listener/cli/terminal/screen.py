@@ -1,10 +1,15 @@
-"""The screen beside the counter, drawn for a terminal of 80 by 24 and larger, in the language being spoken."""
+"""The live screen at the counter, for a terminal of 80 by 24 and larger; its keys, and the log lines without it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
 from typing import Final
 
+from prompt_toolkit.input import create_input
+from prompt_toolkit.keys import Keys
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.rule import Rule
 from rich.segment import Segment
@@ -14,18 +19,20 @@ from rich.text import Text
 from counter_listener.domain import N_, _, format_duration, ngettext, printable
 from counter_listener.live import ClosedVisit, Day, Hint, Message, ScreenState, ShownGap, State
 
-# The signs are ones that no Chinese terminal draws two columns wide (Unicode's East Asian Width: neutral).
+# These signs have the East Asian Width "neutral": no Chinese terminal draws them two columns wide.
 MARKS: Final = {"heard": ("✓", "green"), "guessed": ("✓", "dim green"), "open": ("-", "dim")}
-QUIET_DB, LOUD_DB, CLIP_DB = -60.0, -20.0, -1.0
-"""Where the level's bar begins, is in the middle of what is good, and is too loud."""
+QUIET_DB, GOOD_DB, CLIP_DB = -60.0, -45.0, -1.0
+"""Where the level bar begins, where a level is good, and where it is too loud."""
 BAR: Final = 10
-BETWEEN: Final = "  "
-"""Two titles of a line."""
-SHOWN_EXTRA: Final = 4
-"""Recommended phrases that a stage shows, the newest."""
+"""Length of the level bar, in characters."""
+SEPARATOR: Final = "  "
+SHOWN_RECOMMENDED: Final = 4
+"""Recommended phrases that a stage shows, the latest heard."""
 SHOWN_OFFENCES: Final = 3
-SHOWN_LOSSES: Final = 2
+SHOWN_GAPS: Final = 2
 
+ORDERS: Final = {" ": "space", "q": "stop", "Q": "stop", Keys.ControlC.value: "stop"}
+"""The order for each key. Ctrl-C is a key in raw mode."""
 STATES: Final[Mapping[State, str]] = {
     "starting": N_("starting"),
     "listening": N_("listening"),
@@ -35,16 +42,17 @@ STATES: Final[Mapping[State, str]] = {
 
 
 class Screen:
-    """The whole board as one renderable, cut to the terminal's height with the foot always shown."""
+    """The whole screen as one renderable, cut to the height of the terminal; the foot is always shown."""
 
-    def __init__(self, board: ScreenState, now: str) -> None:
-        self.board, self.now = board, now
+    def __init__(self, state: ScreenState, now: str) -> None:
+        self.state, self.now = state, now
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         height = options.height or console.height
-        head = _lines(console, options, _head(self.board, self.now))
-        foot = _lines(console, options, Group(*_foot(self.board)))
-        body = _lines(console, options, Group(*_body(self.board)))
+        head, body, foot = (
+            console.render_lines(Group(*part), options.update(height=None), pad=True)
+            for part in (_head(self.state, self.now), _body(self.state), _foot(self.state))
+        )
         room = max(0, height - len(head) - len(foot))
         body = (body + [[] for _ in range(room)])[:room]
         lines = (head + body + foot)[:height]
@@ -54,47 +62,48 @@ class Screen:
                 yield Segment.line()
 
 
-def _lines(console: Console, options: ConsoleOptions, what: RenderableType) -> list[list[Segment]]:
-    return console.render_lines(what, options.update(height=None), pad=True)
-
-
-def _head(board: ScreenState, now: str) -> RenderableType:
+def _head(state: ScreenState, now: str) -> Iterator[RenderableType]:
     grid = Table.grid(expand=True, padding=(0, 1))
     grid.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
     grid.add_column(no_wrap=True, justify="right")
-    style = {"listening": "green", "restarting": "yellow"}.get(board.state, "dim")
-    name = _("Counter {name}").format(name=printable(board.counter)) if board.counter else "Counter Listener"
-    left = Text.assemble((name, "bold"), "  ", ("◉ ", style), (_(STATES[board.state]), style))
-    right = Text.assemble((f"{_('mic')} ", "dim"), level_bar(board.level), "  ", (now, "dim"))
+    style = {"listening": "green", "restarting": "yellow"}.get(state.state, "dim")
+    name = _counter(state) or "Counter Listener"
+    left = Text.assemble((name, "bold"), "  ", ("◉ ", style), (_(STATES[state.state]), style))
+    right = Text.assemble((f"{_('mic')} ", "dim"), level_bar(state.level), "  ", (now, "dim"))
     grid.add_row(left, right)
-    return Group(grid, Rule(style="cyan"))
+    yield grid
+    yield Rule(style="cyan")
+
+
+def _counter(state: ScreenState) -> str:
+    return _("Counter {name}").format(name=printable(state.counter)) if state.counter else ""
 
 
 def level_bar(level: float) -> Text:
-    """The microphone's peak as a bar and in decibels."""
+    """The microphone's peak level as a bar and in decibels."""
     filled = round(BAR * min(1.0, max(0.0, (level - QUIET_DB) / -QUIET_DB)))
-    style = "red" if level > CLIP_DB else "green" if level > LOUD_DB - 25 else "yellow"
+    style = "red" if level > CLIP_DB else "green" if level > GOOD_DB else "yellow"
     return Text.assemble(("▮" * filled, style), ("▯" * (BAR - filled), "dim"), f" {level:4.0f} dB")
 
 
-def _body(board: ScreenState) -> Iterator[RenderableType]:
-    visit = board.visit
+def _body(state: ScreenState) -> Iterator[RenderableType]:
+    visit = state.visit
     if visit is None:
-        yield Text(_("Nobody at the counter. A greeting, or the space key, begins a visit."), style="dim")
+        yield Text(_("Nobody at the counter. A greeting or the space key begins a visit."), style="dim")
     else:
         number = _("Visit {number}").format(number=visit.number)
-        yield Text(f"{number}  {format_duration(max(0.0, board.at - visit.opened))}", style="bold")
+        yield Text(f"{number}  {format_duration(max(0.0, state.at - visit.opened))}", style="bold")
     table = Table.grid(expand=True, padding=(0, 2, 0, 0))
     table.add_column(no_wrap=True, style="cyan")
     table.add_column(ratio=1)
-    for stage in board.shown_stages():
-        table.add_row(printable(stage["title"]), _phrases(board, stage))
-    if board.standard.get("words"):
-        table.add_row(_("Courtesy"), _marked(board, [(one["id"], one["title"]) for one in board.standard["words"]]))
+    for stage in state.shown_stages():
+        table.add_row(printable(stage["title"]), _marked(state, _shown_phrases(state, stage)))
+    if words := state.standard.get("words"):
+        table.add_row(_("Courtesy"), _marked(state, words))
     yield table
     yield Text()
-    for hint in board.hints():
-        yield Text(f"➜ {_hint(hint)}", style="bold yellow")
+    for hint in state.hints():
+        yield Text(f"➜ {_hint_text(hint)}", style="bold yellow")
     for offence in visit.offences[-SHOWN_OFFENCES:] if visit else ():
         text = _("Mind the words: {title}") if offence.sure else _("Perhaps the customer's words: {title}")
         yield Text(f"◦ {text.format(title=printable(offence.title))}", style="magenta" if offence.sure else "dim")
@@ -102,51 +111,49 @@ def _body(board: ScreenState) -> Iterator[RenderableType]:
         yield Text(_("Audio was lost in this visit: what was not heard does not count as not said"), style="yellow")
 
 
-def _phrases(board: ScreenState, stage: Message) -> Marks:
-    """What is owed in a stage, and the newest of what was said beyond it."""
-    owed = [(one["id"], one["title"]) for one in stage["phrases"] if one["required"]]
-    extra = [(one["id"], one["title"]) for one in stage["phrases"] if not one["required"]]
-    said = [one for one in extra if board.mark(one[0]) != "open"]
-    heard = board.visit.heard if board.visit else {}
-    newest = sorted(said, key=lambda one: heard.get(one[0], float("inf")))[-SHOWN_EXTRA:]
-    return _marked(board, owed + newest)
+def _shown_phrases(state: ScreenState, stage: Message) -> list[Message]:
+    """The required phrases of a stage, and the recommended ones that were heard last."""
+    heard = state.visit.heard if state.visit else {}
+    recommended = [each for each in stage["phrases"] if not each["required"] and state.mark(each["id"]) != "open"]
+    latest = sorted(recommended, key=lambda each: heard.get(each["id"], float("inf")))[-SHOWN_RECOMMENDED:]
+    return [each for each in stage["phrases"] if each["required"]] + latest
 
 
-def _marked(board: ScreenState, named: list[tuple[str, str]]) -> Marks:
-    texts = []
-    for owner, title in named:
-        mark, style = MARKS[board.mark(owner)]
-        texts.append(Text.assemble((f"{mark} ", style), (printable(title), "" if style == "green" else "dim")))
-    return Marks(texts)
+def _marked(state: ScreenState, shown: Iterable[Message]) -> MarkedTitles:
+    titles = []
+    for each in shown:
+        mark, style = MARKS[state.mark(each["id"])]
+        titles.append(Text.assemble((f"{mark} ", style), (printable(each["title"]), "" if style == "green" else "dim")))
+    return MarkedTitles(titles)
 
 
-class Marks:
-    """Titles with their marks, as many a line as fit whole: none is broken in two, or parted from its mark."""
+class MarkedTitles:
+    """Titles with their marks, as many per line as fit; none is broken or separated from its mark."""
 
-    def __init__(self, texts: Sequence[Text]) -> None:
-        self.texts = texts
+    def __init__(self, titles: Sequence[Text]) -> None:
+        self.titles = titles
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         line = Text()
-        for text in self.texts:
-            if line and line.cell_len + len(BETWEEN) + text.cell_len > options.max_width:
+        for title in self.titles:
+            if line and line.cell_len + len(SEPARATOR) + title.cell_len > options.max_width:
                 yield line
                 line = Text()
-            line.append(BETWEEN if line else "").append_text(text)
+            line.append(SEPARATOR if line else "").append_text(title)
         yield line
 
 
-def _foot(board: ScreenState) -> Iterator[RenderableType]:
-    yield _one_line((_("Just heard: "), "dim"), (printable(board.just_said()), "italic"))
-    if board.trouble:
-        yield _one_line((f"! {printable(_(board.trouble))}", "bold yellow"))
-    for loss in board.losses[-SHOWN_LOSSES:]:
-        yield _one_line((loss_text(board, loss), "yellow"))
+def _foot(state: ScreenState) -> Iterator[RenderableType]:
+    yield _one_line((_("Just heard: "), "dim"), (printable(state.recent_words()), "italic"))
+    if state.trouble:
+        yield _one_line((f"! {printable(_(state.trouble))}", "bold yellow"))
+    for gap in state.losses[-SHOWN_GAPS:]:
+        yield _one_line((_gap_text(state, gap), "yellow"))
     yield Rule(style="cyan")
-    if board.last:
-        yield _one_line((_("Last visit: "), "dim"), *closed_text(board.last))
-    yield _one_line((day_text(board.day), ""))
-    yield _one_line((_("space: open/close a visit   q: leave"), "dim"))
+    if state.last:
+        yield _one_line((_("Last visit: "), "dim"), *_closed_parts(state.last))
+    yield _one_line((_day_text(state.day), ""))
+    yield _one_line((_("space: open/close a visit   q: quit"), "dim"))
 
 
 def _one_line(*parts: tuple[str, str]) -> Text:
@@ -155,41 +162,88 @@ def _one_line(*parts: tuple[str, str]) -> Text:
     return text
 
 
-def _hint(hint: Hint) -> str:
-    title, say = printable(hint.title), printable(hint.say)
-    if say:
-        return _("Not heard yet: {title}, such as “{say}”").format(title=title, say=say)
-    return _("Not heard yet: {title}").format(title=title)
+def _hint_text(hint: Hint) -> str:
+    text = _("Not heard yet: {title}, such as “{say}”") if hint.say else _("Not heard yet: {title}")
+    return text.format(title=printable(hint.title), say=printable(hint.say))
 
 
-def loss_text(board: ScreenState, loss: ShownGap) -> str:
-    """A gap in one line."""
-    text = _("{time} lost {seconds:.0f} s: {reason}") if loss.seconds else _("{time} lost: {reason}")
-    return text.format(time=board.wall(loss.at), seconds=loss.seconds, reason=printable(_(loss.reason)))
+def _gap_text(state: ScreenState, gap: ShownGap) -> str:
+    text = _("{time} lost {seconds:.0f} s: {reason}") if gap.seconds else _("{time} lost: {reason}")
+    return text.format(time=state.time_of_day(gap.at), seconds=gap.seconds, reason=printable(_(gap.reason)))
 
 
-def closed_text(visit: ClosedVisit) -> Iterator[tuple[str, str]]:
-    """A closed visit in one line: what was owed, never what a customer said."""
+def _closed_parts(visit: ClosedVisit) -> Iterator[tuple[str, str]]:
+    """A closed visit as parts of a line with their styles, without any words of the customer."""
     if visit.score is None:
         yield _("no score"), "yellow"
     else:
         score = _("{score:g} {grade}").format(score=visit.score, grade=visit.grade)
         yield score.strip(), "green" if visit.passed else "red"
     if visit.missed:
-        yield "  " + _("not heard: {titles}").format(titles=_listed(visit.missed)), "red"
+        yield "  " + _("not heard: {titles}").format(titles=_joined(visit.missed)), "red"
     if visit.unknown:
-        yield "  " + _("cannot be told: {titles}").format(titles=_listed(visit.unknown)), "yellow"
+        yield "  " + _("cannot be told: {titles}").format(titles=_joined(visit.unknown)), "yellow"
     if visit.lost:
         yield _(" (audio was lost)"), "yellow"
 
 
-def _listed(titles: Iterable[str]) -> str:
+def _joined(titles: Iterable[str]) -> str:
     return "、".join(map(printable, titles))
 
 
-def day_text(day: Day) -> str:
-    """The day so far in one line."""
+def _day_text(day: Day) -> str:
     visits = ngettext("Today: {count} visit, {passed} passed", "Today: {count} visits, {passed} passed", day.visits)
     mean = _(", mean {mean:.1f}").format(mean=day.points / day.scored) if day.scored else ""
     offences = _(", {count} forbidden").format(count=day.offences)
     return visits.format(count=day.visits, passed=day.passed) + mean + offences
+
+
+def visit_line(change: ClosedVisit | ShownGap | None, state: ScreenState) -> str:
+    """A closed visit as one line of the log; empty for everything else."""
+    if not isinstance(change, ClosedVisit):
+        return ""
+    date = f"{state.started.astimezone():%Y-%m-%d} " if state.started else ""
+    offences = _("forbidden {forbidden}, rules broken {broken}").format(
+        forbidden=change.counts["forbidden"], broken=change.counts["broken"]
+    )
+    parts = (
+        date + state.time_of_day(change.at),
+        *filter(None, [_counter(state)]),
+        _("Visit {number}").format(number=change.number),
+        format_duration(max(0.0, change.at - change.opened)),
+        "".join(text for text, _style in _closed_parts(change)),
+        offences,
+    )
+    return "  ".join(parts)
+
+
+def warning_line(message: Message, change: ClosedVisit | ShownGap | None, state: ScreenState, now: datetime) -> str:
+    """A gap, a restart, a problem or the end of one as one line of the log; empty for everything else."""
+    stamp = f"{now:%Y-%m-%d %H:%M:%S}"
+    if isinstance(change, ShownGap):
+        return f"{stamp[:11]}{_gap_text(state, change)}"
+    if "restarting" in message:
+        text = _("trying again in {seconds:.0f} s: {reason}")
+        return f"{stamp}  {text.format(seconds=message['in'], reason=printable(_(message['restarting'])))}"
+    if "trouble" in message:
+        return f"{stamp}  {printable(_(message['trouble']))}"
+    if "standard" in message:
+        text = _("listening: {device}, model {model}")
+        return f"{stamp}  {text.format(device=printable(message['device']), model=printable(message['model']))}"
+    return ""
+
+
+@contextmanager
+def key_orders() -> Iterator[Callable[[], list[str]]]:
+    """Yields a function that returns the orders of the keys pressed since its last call: "space" or "stop".
+
+    Within the block the terminal is in raw mode, in which Ctrl-C is a key and not a signal; output is processed as
+    usual. If standard input is not a terminal, no key is read.
+    """
+    if not sys.stdin.isatty():
+        yield list
+        return
+    terminal = create_input(sys.stdin)
+    with terminal.raw_mode():
+        yield lambda: [ORDERS[pressed.key] for pressed in terminal.read_keys() if pressed.key in ORDERS]
+    terminal.close()

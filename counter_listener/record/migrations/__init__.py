@@ -1,4 +1,4 @@
-"""The record's schema, by Alembic; imported only when a schema must be made or brought up to date."""
+"""The schema of the record, by Alembic; imported only when an older record must be upgraded."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from alembic.config import Config
 
 
 def upgrade(connection: object) -> None:
-    """Bring the schema behind `connection` (SQLAlchemy, inside a transaction) to the newest one; no commit."""
+    """Brings the schema behind `connection` (SQLAlchemy, in a transaction) to the newest one, without a commit."""
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
     config.attributes["connection"] = connection

@@ -1,4 +1,4 @@
-"""How Alembic reaches the record: over the connection, and in the transaction, that upgrade() hands it."""
+"""Runs the migrations over the connection, and in the transaction, that upgrade() passes to Alembic."""
 
 from alembic import context
 

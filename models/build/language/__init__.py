@@ -1,1 +1,1 @@
-"""What people say at a counter and elsewhere, written by us as templates, and the vocabulary it is made of."""
+"""Texts of the language model: what people say at a counter and elsewhere, as templates, and the vocabulary."""

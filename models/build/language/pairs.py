@@ -1,4 +1,4 @@
-"""Makes counter_listener/words.txt: `python -m models.build.language.pairs`. Needs jieba's dictionary."""
+"""Builds counter_listener/matching/words.txt: `python -m models.build.language.pairs`. Needs jieba's dictionary."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from typing import Final
 from models.build.errors import BuildError
 from models.build.language.vocabulary import dictionary_file, read_counts
 
-TARGET: Final = Path(__file__).resolve().parents[3] / "counter_listener" / "words.txt"
-COMMON: Final = 100
-"""Times that a word must stand in the dictionary's corpus."""
+TARGET: Final = Path(__file__).resolve().parents[3] / "counter_listener" / "matching" / "words.txt"
+MIN_COUNT: Final = 100
+"""Least count of a word in the corpus of the dictionary."""
 HEAD: Final = f"""\
-# Words of two characters that print has often: a first character, and after the space each that makes a word with it.
-# From the dictionary of jieba (https://github.com/fxsjy/jieba, MIT License, (c) 2013 Sun Junyi): those that its corpus
-# has {COMMON} times or more. Made by `python -m models.build.language.pairs`, read by dictionary.py.
+# Common words of two characters in print: a first character, a space, and each character that forms a word with it.
+# From the dictionary of jieba (https://github.com/fxsjy/jieba, MIT License, (c) 2013 Sun Junyi): words with a count of
+# {MIN_COUNT} or more in its corpus. Made by `python -m models.build.language.pairs`, read by misrecognition.py.
 """
 
 
@@ -25,13 +25,13 @@ def pairs(counts: Mapping[str, int]) -> str:
     """The content of the file, from words with their counts."""
     following: dict[str, list[str]] = defaultdict(list)
     for word in sorted(counts):
-        if len(word) == 2 and counts[word] >= COMMON:
+        if len(word) == 2 and counts[word] >= MIN_COUNT:
             following[word[0]].append(word[1])
-    return HEAD + "".join(f"{first} {''.join(others)}\n" for first, others in following.items())
+    return HEAD + "".join(f"{first} {''.join(seconds)}\n" for first, seconds in following.items())
 
 
 def main() -> int:
-    """The exit code: 0 where it was written, 1 where the dictionary is missing, with one sentence why."""
+    """The exit code: 0 if the file was written, 1 with an error message if the dictionary is missing."""
     try:
         content = pairs(read_counts(dictionary_file()))
     except BuildError as error:

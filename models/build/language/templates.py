@@ -1,7 +1,7 @@
-"""Templates of sentences: files that people write, and the sentences that they stand for.
+"""Templates of sentences: files that people write, and the sentences that they expand to.
 
-A line is a sentence; `(a|b|)` is a choice, `{name}` any value of the slot of that name. `name = a | b` gives a slot
-values, or further ones; they may hold choices and slots themselves. `#` begins a comment.
+A line is a sentence. `(a|b|)` is a choice, `{name}` any value of the slot with this name. `name = a | b` adds values to
+a slot; they may contain choices and slots. `#` starts a comment.
 """
 
 from __future__ import annotations
@@ -15,110 +15,110 @@ from typing import Final
 
 from models.build.errors import BuildError
 
-MOST: Final = 150
-"""Sentences made of one template; of one that stands for more, as many are drawn."""
-DEEPEST: Final = 12
-"""Slots within slots: what goes deeper goes in a circle."""
+MAX_SENTENCES: Final = 150
+"""Most sentences of one template; of a template with more, this many are drawn."""
+MAX_DEPTH: Final = 12
+"""Deepest nesting of slots; a deeper one is a cycle."""
 TOKEN: Final = re.compile(r"\{(?P<slot>\w+)\}|(?P<mark>[(|)])|(?P<text>[^{}(|)]+)|(?P<fault>.)")
 SLOT_LINE: Final = re.compile(r"(?P<name>[a-z_]+)\s*=\s*(?P<values>.+)")
 
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """Any value of the slot of this name."""
+    """Any value of the slot with this name."""
 
     name: str
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Rows of parts, one of which is said."""
+    """One of several alternatives, each a sequence of parts."""
 
-    rows: tuple[Row, ...]
+    alternatives: tuple[Alternative, ...]
 
 
 Part = str | Slot | Choice
-Row = tuple[Part, ...]
+Alternative = tuple[Part, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Templates:
-    """Slots with their values, and sentences with the file and line by which a fault in them is told."""
+    """Slots with their values, and sentences with their file and line, which errors name."""
 
-    slots: dict[str, list[Row]] = field(default_factory=dict)
+    slots: dict[str, list[Alternative]] = field(default_factory=dict)
     sentences: list[tuple[str, Choice]] = field(default_factory=list)
 
     def read(self, file: Path) -> None:
-        """Adds what a file holds. Raises BuildError."""
+        """Adds the slots and sentences of a file. Raises BuildError."""
         for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), start=1):
-            text, where = line.partition("#")[0].strip(), f"{file.name}, line {number}"
-            if found := SLOT_LINE.fullmatch(text):
-                self.slots.setdefault(found["name"], []).extend(parse(found["values"], where).rows)
+            text, location = line.partition("#")[0].strip(), f"{file.name}, line {number}"
+            if slot := SLOT_LINE.fullmatch(text):
+                self.slots.setdefault(slot["name"], []).extend(parse(slot["values"], location).alternatives)
             elif text:
-                self.sentences.append((where, parse(text, where)))
+                self.sentences.append((location, parse(text, location)))
 
-    def expand(self, template: Choice, where: str) -> list[str]:
-        """The sentences that a template stands for: all of them, or MOST drawn at random, always the same ones.
+    def expand(self, template: Choice, location: str) -> list[str]:
+        """The sentences of a template: all of them, or MAX_SENTENCES drawn with the location as the seed.
 
         Raises BuildError.
         """
-        if self._size(template, where, 0) <= MOST:
-            return list(dict.fromkeys(self._every(template)))
-        dice = random.Random(where)  # noqa: S311 - nothing secret
-        return [self._draw(template, dice) for _ in range(MOST)]
+        if self._size(template, location, 0) <= MAX_SENTENCES:
+            return list(dict.fromkeys(self._expand(template)))
+        rng = random.Random(location)  # noqa: S311 - reproducible draws, not secrets
+        return [self._draw(template, rng) for _ in range(MAX_SENTENCES)]
 
-    def _rows(self, part: Slot | Choice) -> tuple[Row, ...]:
-        return part.rows if isinstance(part, Choice) else tuple(self.slots[part.name])
+    def _alternatives(self, part: Slot | Choice) -> tuple[Alternative, ...]:
+        return part.alternatives if isinstance(part, Choice) else tuple(self.slots[part.name])
 
-    def _size(self, part: Part, where: str, depth: int) -> int:
+    def _size(self, part: Part, location: str, depth: int) -> int:
         if isinstance(part, str):
             return 1
         if isinstance(part, Slot) and part.name not in self.slots:
-            raise BuildError(f"{where}: there is no slot {{{part.name}}}.")
-        if depth > DEEPEST:
-            raise BuildError(f"{where}: a slot holds itself.")
+            raise BuildError(f"{location}: there is no slot {{{part.name}}}.")
+        if depth > MAX_DEPTH:
+            raise BuildError(f"{location}: a slot contains itself.")
         total = 0
-        for row in self._rows(part):
+        for alternative in self._alternatives(part):
             product = 1
-            for inner in row:
-                product *= self._size(inner, where, depth + 1)
+            for inner in alternative:
+                product *= self._size(inner, location, depth + 1)
             total += product
         return total
 
-    def _every(self, part: Part) -> Iterator[str]:
+    def _expand(self, part: Part) -> Iterator[str]:
         if isinstance(part, str):
             yield part
             return
-        for row in self._rows(part):
-            said = [""]
-            for inner in row:
-                ends = list(self._every(inner))
-                said = [head + end for head in said for end in ends]
-            yield from said
+        for alternative in self._alternatives(part):
+            prefixes = [""]
+            for inner in alternative:
+                suffixes = list(self._expand(inner))
+                prefixes = [prefix + suffix for prefix in prefixes for suffix in suffixes]
+            yield from prefixes
 
-    def _draw(self, part: Part, dice: random.Random) -> str:
+    def _draw(self, part: Part, rng: random.Random) -> str:
         if isinstance(part, str):
             return part
-        return "".join(self._draw(inner, dice) for inner in dice.choice(self._rows(part)))
+        return "".join(self._draw(inner, rng) for inner in rng.choice(self._alternatives(part)))
 
 
-def parse(text: str, where: str) -> Choice:
-    """A template's parts. Raises BuildError, which names `where` it stands."""
-    open_: list[list[list[Part]]] = [[[]]]
+def parse(text: str, location: str) -> Choice:
+    """The parsed template. Raises BuildError, which names the location."""
+    stack: list[list[list[Part]]] = [[[]]]
     for token in TOKEN.finditer(re.sub(r"\s+", "", text)):
         if token["slot"]:
-            open_[-1][-1].append(Slot(token["slot"]))
+            stack[-1][-1].append(Slot(token["slot"]))
         elif token["text"]:
-            open_[-1][-1].append(token["text"])
+            stack[-1][-1].append(token["text"])
         elif token["mark"] == "(":
-            open_.append([[]])
+            stack.append([[]])
         elif token["mark"] == "|":
-            open_[-1].append([])
-        elif token["mark"] == ")" and len(open_) > 1:
-            inner = open_.pop()
-            open_[-1][-1].append(Choice(tuple(map(tuple, inner))))
+            stack[-1].append([])
+        elif token["mark"] == ")" and len(stack) > 1:
+            inner = stack.pop()
+            stack[-1][-1].append(Choice(tuple(map(tuple, inner))))
         else:
-            raise BuildError(f"{where}: {token[0]!r} has no fellow.")
-    if len(open_) > 1:
-        raise BuildError(f"{where}: '(' has no fellow.")
-    return Choice(tuple(map(tuple, open_[0])))
+            raise BuildError(f"{location}: {token[0]!r} has no counterpart.")
+    if len(stack) > 1:
+        raise BuildError(f"{location}: '(' has no counterpart.")
+    return Choice(tuple(map(tuple, stack[0])))

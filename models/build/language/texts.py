@@ -1,4 +1,4 @@
-"""The texts that the language model is made of: the counter's and the ordinary one, in words, with their weights."""
+"""The texts of the language model: the counter text and the ordinary text, segmented into words, with weights."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from models.build.errors import BuildError
-from models.build.language.templates import MOST, Templates, parse
+from models.build.language.templates import MAX_SENTENCES, Templates, parse
 from models.build.language.vocabulary import Segmenter, is_chinese
 
 FOLDER: Final = Path(__file__).parent / "text"
@@ -20,51 +20,52 @@ SLOTS: Final = "slots.txt"
 OWN_WORDS: Final = "words.txt"
 COUNTER: Final = ("customers.txt", "staff.txt")
 ORDINARY: Final = ("everyday.txt", "news.txt")
-"""Templates."""
+"""Files of templates."""
 SENTENCES: Final = "sentences"
-"""Folder of folders `counter` and `ordinary`: sentences as they stand."""
+"""Folder with the folders `counter` and `ordinary`: plain sentences."""
 WORDING_KEYS: Final = ("say", "shared", "when", "need", "unless", "not_in")
 FOLLOWED: Final = 0.25
-"""How often a wording is followed by another one without a pause."""
+"""Share of wordings that are also combined with a following wording, without a pause."""
 SLOT: Final = re.compile(r"\{([^{}]*)\}")
 BREAK: Final = re.compile(r"[，。！？、；：,.!?;:\s“”‘’…—（）()|]+")
 
 Group = tuple[Sequence[str], float]
 """Sentences that share a weight."""
 Sentences = Mapping[tuple[str, ...], float]
+"""Segmented sentences with their weights."""
 
 
 def own_words() -> list[str]:
-    """Our words for cutting sentences."""
+    """Our own words for the segmentation of sentences."""
     lines = (FOLDER / OWN_WORDS).read_text(encoding="utf-8").splitlines()
     return [word for line in lines for word in line.partition("#")[0].split()]
 
 
-def ordinary_sentences(cutter: Segmenter, sentence: float = 1.0) -> Sentences:
-    """What is said everywhere else than at a counter, each plain sentence with this weight. Raises BuildError."""
-    return weighed([*_from_templates(_templates(ORDINARY)), *_plain("ordinary", sentence)], cutter)
+def ordinary_sentences(segmenter: Segmenter, sentence: float = 1.0) -> Sentences:
+    """What is said elsewhere than at a counter; `sentence` is the weight of a plain sentence. Raises BuildError."""
+    return weighted([*_from_templates(_templates(ORDINARY)), *_plain("ordinary", sentence)], segmenter)
 
 
 def counter_sentences(
-    phrase_sets: Iterable[Path], cutter: Segmenter, wording: float = 1.0, sentence: float = 1.0
+    phrase_sets: Iterable[Path], segmenter: Segmenter, wording: float = 1.0, sentence: float = 1.0
 ) -> Sentences:
-    """What is said at a counter, each wording of a Chinese phrase set and each plain sentence with its weight.
+    """What is said at a counter.
 
+    `wording` is the weight of each wording of a Chinese phrase set, `sentence` that of a plain sentence.
     Raises BuildError.
     """
     templates = _templates(COUNTER)
     groups = [*_from_templates(templates), *_plain("counter", sentence)]
     for file in phrase_sets:
-        groups += [(lines, wording) for lines in wordings(file, templates)]
-    return weighed(groups, cutter)
+        groups += [(lines, wording) for lines in phrase_set_sentences(file, templates)]
+    return weighted(groups, segmenter)
 
 
-def wordings(file: Path, templates: Templates) -> Iterator[list[str]]:
-    """The sentences that each wording of a Chinese phrase set stands for, and its examples of what is none.
+def phrase_set_sentences(file: Path, templates: Templates) -> Iterator[list[str]]:
+    """The sentences of each wording of a Chinese phrase set, and its examples without a phrase.
 
-    Examples of what is one are left out: some are spelt as a recogniser mishears them, and would be learnt so.
-    The file is read as the plain TOML it is: the program's own reader trims pypinyin's tables, which the lexicon needs
-    whole. Raises BuildError where it cannot be read.
+    Examples with a phrase are left out: some contain recognition errors, which the model would learn.
+    The file is read as plain TOML, with all wordings as they are written. Raises BuildError if it cannot be read.
     """
     try:
         phrases = tomllib.loads(file.read_text(encoding="utf-8-sig"))
@@ -72,41 +73,42 @@ def wordings(file: Path, templates: Templates) -> Iterator[list[str]]:
         raise BuildError(f"{file}: the phrase set cannot be read ({error}); `phrases check` says more.") from None
     if phrases.get("language", "zh") != "zh":
         return
-    said = list(dict.fromkeys(_listed(phrases)))
+    wordings = list(dict.fromkeys(iter_wordings(phrases)))
     yield from ([str(example.get("heard", ""))] for example in phrases.get("example", ()) if not example.get("expect"))
-    dice = random.Random(file.name)  # noqa: S311 - nothing secret
-    for at, wording in enumerate(said):
-        lines = filled(wording, templates, f"{file.name}, wording {at + 1}")
+    rng = random.Random(file.name)  # noqa: S311 - reproducible draws, not secrets
+    for number, wording in enumerate(wordings, start=1):
+        lines = fill_slots(wording, templates, f"{file.name}, wording {number}")
         yield lines
-        if dice.random() < FOLLOWED:
-            yield [lines[0] + filled(dice.choice(said), templates, file.name)[0]]
+        if rng.random() < FOLLOWED:
+            yield [lines[0] + fill_slots(rng.choice(wordings), templates, file.name)[0]]
 
 
-def _listed(table: Any) -> Iterator[str]:  # noqa: ANN401 - TOML holds anything
+def iter_wordings(table: Any) -> Iterator[str]:  # noqa: ANN401 - TOML holds anything
+    """All wordings in the TOML of a phrase set, except those of its examples."""
     if isinstance(table, list):
         for entry in table:
-            yield from _listed(entry)
+            yield from iter_wordings(entry)
     elif isinstance(table, dict):
         for key, value in table.items():
             if key in WORDING_KEYS and isinstance(value, list):
-                yield from (one for one in value if isinstance(one, str))
+                yield from (wording for wording in value if isinstance(wording, str))
             elif key != "example":
-                yield from _listed(value)
+                yield from iter_wordings(value)
 
 
-def filled(wording: str, templates: Templates, where: str) -> list[str]:
-    """A wording with its slots filled; where we have no values for a slot, a break stands for it."""
+def fill_slots(wording: str, templates: Templates, location: str) -> list[str]:
+    """A wording with the values of its slots; a slot without known values becomes a break."""
     plain = BREAK.sub("，", wording)
     known = SLOT.sub(lambda slot: slot[0] if slot[1] in templates.slots else "，", plain)
-    return templates.expand(parse(known, where), where)
+    return templates.expand(parse(known, location), location)
 
 
-def weighed(groups: Iterable[Group], cutter: Segmenter) -> Sentences:
-    """Sentences cut into words; one with breaks counts half as a whole, and half as its pieces one by one.
+def weighted(groups: Iterable[Group], segmenter: Segmenter) -> Sentences:
+    """Segmented sentences. A sentence with breaks counts half as a whole, and half as its single pieces.
 
-    What weighs nothing is left out.
+    Sentences with weight 0 are left out.
     """
-    counted: dict[tuple[str, ...], float] = defaultdict(float)
+    weights: dict[tuple[str, ...], float] = defaultdict(float)
     for lines, weight in groups:
         if not weight:
             continue
@@ -115,10 +117,10 @@ def weighed(groups: Iterable[Group], cutter: Segmenter) -> Sentences:
             if not pieces or not all(map(is_chinese, pieces)):
                 continue
             share = weight / len(lines) / (1 if len(pieces) == 1 else 2)
-            counted[cutter.cut("".join(pieces))] += share
+            weights[segmenter.cut("".join(pieces))] += share
             for piece in pieces if len(pieces) > 1 else ():
-                counted[cutter.cut(piece)] += share
-    return counted
+                weights[segmenter.cut(piece)] += share
+    return weights
 
 
 def _templates(files: Iterable[str]) -> Templates:
@@ -135,7 +137,7 @@ def _plain(folder: str, weight: float) -> Iterator[Group]:
 
 
 def _from_templates(templates: Templates) -> Iterator[Group]:
-    """A template of MOST sentences weighs one for each; one of fewer loses by the root, not by the number."""
-    for where, template in templates.sentences:
-        lines = templates.expand(template, where)
-        yield lines, math.sqrt(len(lines) * MOST)
+    """The weight of a template grows with the root of its number of sentences, and is MAX_SENTENCES at most."""
+    for location, template in templates.sentences:
+        lines = templates.expand(template, location)
+        yield lines, math.sqrt(len(lines) * MAX_SENTENCES)

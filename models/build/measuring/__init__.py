@@ -1,5 +1,4 @@
-"""How well and how fast a model hears, measured on the test sets: parts of `python -m models.build.measure`.
+"""Measures the accuracy and the cost of a model on the test sets: parts of `python -m models.build.measure`.
 
-Nothing here may import models.build.lexicon or pynini: the one shares pypinyin's tables with the program, which
-makes them smaller, and the other hangs a process that has loaded libvosk.
+No module here may import pynini: it hangs in a process that has loaded libvosk.
 """

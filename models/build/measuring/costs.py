@@ -1,4 +1,4 @@
-"""What a model costs: its size, its loading, its memory and the time it takes to decode, in a process of its own."""
+"""The cost of a model: its size, loading time and memory, and the time of decoding, in a process of its own."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from typing import Any, Final
 
 from models.build.errors import BuildError
 
-TIMES: Final = 3
-"""How often speech is decoded; the rest, which is slow, once."""
+SPEECH_RUNS: Final = 3
+"""How often speech is decoded; the other stretches, which are slow, are decoded once."""
 TIMEOUT: Final = 900
-"""Seconds for one decoding of two minutes: ten times what the slowest model may take."""
+"""Seconds for one decoding of a minute of audio."""
 DECODE: Final = """
 import json, re, sys, time, wave
 import vosk
@@ -35,46 +35,46 @@ for at in range(0, len(sound), 6400):
         recognizer.Result()
 recognizer.FinalResult()
 spent = time.process_time() - began
-told = {"load": load, "spent": spent, "seconds": len(sound) / 32000, "peak": peak(), "bare": bare}
-print(json.dumps(told))
+figures = {"load": load, "spent": spent, "seconds": len(sound) / 32000, "peak": peak(), "bare": bare}
+print(json.dumps(figures))
 """
-"""Peak memory is that of the whole process, Python and libvosk included; time that of its processor alone.
+"""Peak memory is that of the whole process, including Python and libvosk; the time is its processor time.
 
-It is read from Linux's VmHWM, since ru_maxrss remembers the process that this one was forked from.
+The memory is read from Linux's VmHWM, because ru_maxrss includes the process that this one was forked from.
 """
 
 
-def costs(model: Path, stretches: Path) -> dict[str, Any]:
-    """Size in MB, load in seconds (least of three), peak memory in MB, and processor seconds a second of sound.
+def measure_costs(model: Path, stretches: Path) -> dict[str, Any]:
+    """Size in MB, loading time in seconds (least of all runs), peak memory in MB, and real-time factors.
 
-    Raises BuildError if a stretch is missing or cannot be decoded.
+    Raises BuildError if there are no stretches or one cannot be decoded.
     """
     size = sum(file.stat().st_size for file in model.rglob("*") if file.is_file()) / 1e6
     runs = {
-        file.stem: [_decode(model, file) for _ in range(TIMES if file.stem == "speech" else 1)]
+        file.stem: [_decode(model, file) for _ in range(SPEECH_RUNS if file.stem == "speech" else 1)]
         for file in sorted(stretches.glob("*.wav"))
     }
     if not runs:
-        raise BuildError(f"{stretches} holds no stretches of sound; make them with python -m models.build.sets.")
-    every = [run for each in runs.values() for run in each]
+        raise BuildError(f"{stretches} contains no recordings; make them with python -m models.build.sets.")
+    all_runs = [run for group in runs.values() for run in group]
     return {
         "size_mb": size,
-        "load_seconds": min(run["load"] for run in every),
-        "peak_mb": max(run["peak"] for run in every),
-        "bare_mb": min(run["bare"] for run in every),
+        "load_seconds": min(run["load"] for run in all_runs),
+        "peak_mb": max(run["peak"] for run in all_runs),
+        "bare_mb": min(run["bare"] for run in all_runs),
         "real_time_factor": {
-            name: median(run["spent"] / run["seconds"] for run in each) for name, each in runs.items()
+            name: median(run["spent"] / run["seconds"] for run in group) for name, group in runs.items()
         },
     }
 
 
-def _decode(model: Path, sound: Path) -> dict[str, float]:
-    command = [sys.executable, "-c", DECODE, str(model.resolve()), str(sound)]
+def _decode(model: Path, file: Path) -> dict[str, float]:
+    command = [sys.executable, "-c", DECODE, str(model.resolve()), str(file)]
     try:
-        ran = subprocess.run(command, capture_output=True, encoding="utf-8", timeout=TIMEOUT, check=False)  # noqa: S603
+        result = subprocess.run(command, capture_output=True, encoding="utf-8", timeout=TIMEOUT, check=False)  # noqa: S603
     except subprocess.TimeoutExpired:
-        raise BuildError(f"{sound} was not decoded in {TIMEOUT} s.") from None
-    if ran.returncode:
-        raise BuildError(f"{sound} cannot be decoded with {model}: {ran.stderr.strip().splitlines()[-1:]}")
-    found: dict[str, float] = json.loads(ran.stdout)
-    return found
+        raise BuildError(f"{file} was not decoded in {TIMEOUT} s.") from None
+    if result.returncode:
+        raise BuildError(f"{file} cannot be decoded with {model}: {result.stderr.strip().splitlines()[-1:]}")
+    figures: dict[str, float] = json.loads(result.stdout)
+    return figures

@@ -1,101 +1,102 @@
-"""The figures of one set: how well phrases were found, what was missed and misheard, text and word times. Pure."""
+"""The figures of one set: detection scores, misses, false alarms, text errors and word times. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from counter_listener.domain.statistics import wilson_interval
-from counter_listener.evaluation.evaluation import as_found
-from counter_listener.evaluation.scoring import Counts, count, f1_interval, total
-from models.build.measuring.heard import Recording
-from models.build.measuring.sets import Labelled
-from models.build.measuring.texts import added, errors_by_kind, percentile, time_errors
+from counter_listener.domain import wilson_interval
+from counter_listener.evaluation import Counts, as_detection, count, f1_interval, total
+from models.build.measuring.labelled_sets import LabelledRecording
+from models.build.measuring.recognition import RecognisedRecording
+from models.build.measuring.text_errors import add_errors, errors_by_kind, percentile, time_errors
 
-Pairs = Sequence[tuple[Labelled, Recording]]
-AROUND = 0.2
-"""Seconds around what was missed from which the words heard are told."""
+Pairs = Sequence[tuple[LabelledRecording, RecognisedRecording]]
+MARGIN = 0.2
+"""Seconds around a missed phrase from which the recognised words are listed."""
 
 
 def scores(files: Sequence[Mapping[str, Counts]], hours: float) -> dict[str, Any]:
-    """Recall, precision and F1 with 95 % intervals, and false alarms an hour; only these where nothing was owed."""
+    """Recall, precision and F1 with 95 % intervals, and false alarms per hour; only the latter if nothing was owed."""
     sums = [total(file.values()) for file in files]
-    whole = total(sums)
-    told: dict[str, Any] = {
-        "owed": whole.owed,
-        "hits": whole.hits,
-        "false_alarms": whole.false_alarms,
-        "false_alarms_an_hour": whole.false_alarms / hours if hours else 0.0,
+    counts = total(sums)
+    figures: dict[str, Any] = {
+        "owed": counts.owed,
+        "hits": counts.hits,
+        "false_alarms": counts.false_alarms,
+        "false_alarms_an_hour": counts.false_alarms / hours if hours else 0.0,
     }
-    if whole.owed:
-        told |= {
-            "recall": whole.recall,
-            "recall_95": wilson_interval(whole.hits, whole.owed),
-            "precision": whole.precision,
-            "precision_95": wilson_interval(whole.hits, whole.hits + whole.false_alarms),
-            "f1": whole.f1,
+    if counts.owed:
+        figures |= {
+            "recall": counts.recall,
+            "recall_95": wilson_interval(counts.hits, counts.owed),
+            "precision": counts.precision,
+            "precision_95": wilson_interval(counts.hits, counts.hits + counts.false_alarms),
+            "f1": counts.f1,
             "f1_95": f1_interval(sums),
         }
-    return told
+    return figures
 
 
-def texts(pairs: Pairs) -> dict[str, Any]:
+def text_error_rates(pairs: Pairs) -> dict[str, Any]:
     """Error rates by kind of sentence, in characters and in toneless syllables."""
     return {
         key: {
             kind: errors.rate
-            for kind, errors in added(
-                errors_by_kind(one.lines, told.words, by_sound=by_sound) for one, told in pairs
+            for kind, errors in add_errors(
+                errors_by_kind(labelled.lines, recognised.words, by_sound=by_sound) for labelled, recognised in pairs
             ).items()
         }
         for key, by_sound in (("character_errors", False), ("syllable_errors", True))
     }
 
 
-def word_times(pairs: Pairs) -> dict[str, Any]:
-    """How far word times are from the truth, in seconds: mean and 95th percentile without sign, and the bias."""
-    errors = [error for one, told in pairs for error in time_errors(one.lines, told.words)]
+def word_time_errors(pairs: Pairs) -> dict[str, Any]:
+    """Errors of word times in seconds: mean and 95th percentile of the absolute errors, and the bias."""
+    errors = [error for labelled, recognised in pairs for error in time_errors(labelled.lines, recognised.words)]
     figures: dict[str, Any] = {"words": len(errors)}
     for side, name in enumerate(("start", "end")):
         signed = [error[side] for error in errors]
-        plain = [abs(error) for error in signed]
+        absolute = [abs(error) for error in signed]
         figures |= {
-            f"{name}_mean": sum(plain) / max(1, len(plain)),
-            f"{name}_95": percentile(plain, 0.95),
+            f"{name}_mean": sum(absolute) / max(1, len(absolute)),
+            f"{name}_95": percentile(absolute, 0.95),
             f"{name}_bias": sum(signed) / max(1, len(signed)),
         }
     return {"word_times": figures}
 
 
-def misses(one: Labelled, told: Recording) -> list[dict[str, Any]]:
-    """What was owed and not found, with the words heard about then."""
+def misses(labelled: LabelledRecording, recognised: RecognisedRecording) -> list[dict[str, Any]]:
+    """The owed phrases that were not found, with the words recognised at that time."""
     return [
         {
-            "file": one.label.path.name,
-            "id": said.id,
-            "at": said.start,
-            "said": one.text(said.start, said.end),
+            "file": labelled.label.path.name,
+            "id": phrase.id,
+            "at": phrase.start,
+            "said": labelled.text(phrase.start, phrase.end),
             "heard": " ".join(
-                word.text for word in told.words if word.end > said.start - AROUND and word.start < said.end + AROUND
+                word.text
+                for word in recognised.words
+                if word.end > phrase.start - MARGIN and word.start < phrase.end + MARGIN
             ),
         }
-        for said in one.label.said
-        if count([said], told.found)[said.id].misses
+        for phrase in labelled.label.phrases
+        if count([phrase], recognised.found)[phrase.id].misses
     ]
 
 
-def alarms(one: Labelled, told: Recording) -> list[dict[str, Any]]:
-    """What was found and not said, with what was said instead."""
+def false_alarms(labelled: LabelledRecording, recognised: RecognisedRecording) -> list[dict[str, Any]]:
+    """The phrases that were found but not said, with what was said instead."""
     return [
         {
-            "file": one.label.path.name,
+            "file": labelled.label.path.name,
             "id": hit.owner,
             "at": hit.start,
-            "said": one.text(hit.start, hit.end),
+            "said": labelled.text(hit.start, hit.end),
             "heard": hit.heard,
             "wording": hit.wording,
             "score": hit.score,
         }
-        for hit in told.hits
-        if count(one.label.said, [as_found(hit)])[hit.owner].false_alarms
+        for hit in recognised.hits
+        if count(labelled.label.phrases, [as_detection(hit)])[hit.owner].false_alarms
     ]

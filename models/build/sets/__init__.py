@@ -1,1 +1,1 @@
-"""Test sets made from recordings and from espeak-ng, with labels of what was said when: what a model is measured on."""
+"""Test sets that measure a model: made from recordings and with espeak-ng, with labels of what was said when."""

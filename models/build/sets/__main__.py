@@ -8,50 +8,58 @@ import sys
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
-from counter_listener.domain.errors import CounterListenerError
-from counter_listener.domain.types import SAMPLE_RATE
+from counter_listener.domain import SAMPLE_RATE, CounterListenerError
 from models.build.errors import BuildError
-from models.build.held_out import MEASURING, TEST_VARIANTS
+from models.build.held_out import HELD_OUT_SPEAKERS, TEST_VARIANTS
 from models.build.manifest import Recording, read_manifest
-from models.build.sets import joined, voices
-from models.build.sets.labels import Line, Span, Spoken, Wording, label_line, plain, truth_line, wordings
-from models.build.sets.sound import CLIP, hiss, level, looped, read, write
-from models.build.sets.visits import Talk, visits
-from models.build.sets.writing import Take, Voicing, noisy, steady_noises, take, write_lines, write_set
+from models.build.sets import joined
+from models.build.sets.labels import Line, Span, SpokenLine, Wording, label_line, plain, truth_line, wording_patterns
+from models.build.sets.rendering import (
+    Renderer,
+    Take,
+    record_visit,
+    steady_noises,
+    with_background,
+    write_labels,
+    write_set,
+)
+from models.build.sets.sound import CLIP, hiss, loop, read, set_level, write
+from models.build.sets.visits import OtherSpeech, visits
+from models.build.sets.voices import voice_renderer
 
 HERE: Final = Path(__file__).resolve().parent
 PHRASES: Final = HERE.parents[2] / "phrase_sets" / "bank-counter.toml"
 VISITS: Final = 24
-DIAL: Final = (
+GRAMMAR: Final = (
     "您好", "谢谢", "再见", "请慢走", "请稍等", "对不起", "不知道", "没办法", "欢迎光临", "请出示身份证",
 )  # fmt: skip
-"""What a grammar is asked to find, short and long."""
+"""The phrases of the grammar in the set `dial`, short and long ones."""
 TUNING: Final = ("S0150",)
-"""Who reads the news that false alarms are tuned on."""
+"""Who reads the news of the set `tuning`."""
 STRETCH: Final = 60
-"""Seconds of each stretch."""
+"""Seconds of each recording in `stretches`."""
 
 
 @dataclass(frozen=True)
 class Sources:
-    """What sets are made from."""
+    """The data that sets are made from."""
 
     audio: Path
     """Folder of folders of recordings, each with its manifest."""
     phrases: dict[str, Any]
-    talk: Talk
+    speech: OtherSpeech
     visits: int
 
     @cached_property
     def wordings(self) -> tuple[Wording, ...]:
-        return wordings(self.phrases)
+        return wording_patterns(self.phrases)
 
     @cached_property
     def noises(self) -> list[Path]:
@@ -60,133 +68,127 @@ class Sources:
 
 def joined_takes(sources: Sources) -> Iterator[Take]:
     """Visits joined from Yue Tan's words."""
-    known, files = joined.vocabulary(sources.audio / "yuetan")
-    phrases, talk = joined.sayable_phrases(sources.phrases, known), joined.sayable_talk(sources.talk, known)
-    say = joined.voicing(known, files, MEASURING["person"][0])
-    yield from _takes(visits(phrases, talk, sources.visits, "joined"), lambda _: say)
+    words, files = joined.vocabulary(sources.audio / "yuetan")
+    phrases, speech = joined.available_phrases(sources.phrases, words), joined.available_speech(sources.speech, words)
+    render = joined.joined_renderer(words, files, HELD_OUT_SPEAKERS["person"][0])
+    yield from _takes(visits(phrases, speech, sources.visits, "joined"), lambda _: render)
 
 
 def voices_takes(sources: Sources) -> Iterator[Take]:
     """Visits spoken by espeak-ng's test variants."""
-    yield from _takes(visits(sources.phrases, sources.talk, sources.visits, "voices"), voices.voicing)
+    yield from _takes(visits(sources.phrases, sources.speech, sources.visits, "voices"), voice_renderer)
 
 
-def _takes(lines: Iterable[Sequence[Line]], voicing: Callable[[int], Voicing]) -> Iterator[Take]:
-    for number, visit in enumerate(lines):
-        yield take(f"visit-{number + 1:02}", visit, voicing(number), random.Random(f"take {number}"))  # noqa: S311
+def _takes(scripts: Iterable[Sequence[Line]], renderer: Callable[[int], Renderer]) -> Iterator[Take]:
+    for number, lines in enumerate(scripts):
+        rng = random.Random(f"take {number}")  # noqa: S311 - reproducible draws, not secrets
+        yield record_visit(f"visit-{number + 1:02}", lines, renderer(number), rng)
 
 
-def in_noise(takes: Iterable[Take], sources: Sources, *, echo: bool) -> Iterator[Take]:
-    """The same visits in noise, each in another."""
-    for number, one in enumerate(takes):
-        yield noisy(one, sources.noises, random.Random(f"noise {number}"), echo=echo)  # noqa: S311
-
-
-def make_joined(sources: Sources, out: Path) -> None:
-    write_set(out / "joined", "clean", joined_takes(sources), sources.wordings)
+def make_visits(name: str, takes: Callable[[Sources], Iterator[Take]], sources: Sources, out: Path) -> None:
+    """Visits in quiet."""
+    write_set(out / name, "clean", takes(sources), sources.wordings)
 
 
 def make_joined_noisy(sources: Sources, out: Path) -> None:
-    takes = in_noise(joined_takes(sources), sources, echo=True)
+    """The visits of `joined`, each in a noise and with reverberation."""
+    takes = _in_noise(joined_takes(sources), sources, reverberation=True)
     write_set(out / "joined-noisy", "12 dB noise, 0.3 s reverberation", takes, sources.wordings)
 
 
-def make_voices(sources: Sources, out: Path) -> None:
-    write_set(out / "voices", "clean", voices_takes(sources), sources.wordings)
-
-
 def make_voices_noisy(sources: Sources, out: Path) -> None:
-    takes = in_noise(voices_takes(sources), sources, echo=False)
+    """The visits of `voices`, each in a noise."""
+    takes = _in_noise(voices_takes(sources), sources, reverberation=False)
     write_set(out / "voices-noisy", "12 dB noise", takes, sources.wordings)
 
 
-def make_news(sources: Sources, out: Path) -> None:
-    """Read news by a person left out, where the recordings lie: nothing is said in them that is owed or forbidden."""
-    _make_read(sources, out / "news", MEASURING["news"])
+def _in_noise(takes: Iterable[Take], sources: Sources, *, reverberation: bool) -> Iterator[Take]:
+    for number, take in enumerate(takes):
+        rng = random.Random(f"noise {number}")  # noqa: S311 - reproducible draws, not secrets
+        yield with_background(take, sources.noises, rng, reverberation=reverberation)
 
 
-def make_tuning(sources: Sources, out: Path) -> None:
-    """The same by another person: what dials are set by may not be what they are measured on."""
-    _make_read(sources, out / "tuning", TUNING)
-
-
-def _make_read(sources: Sources, out: Path, speakers: Sequence[str]) -> None:
+def make_read_news(name: str, speakers: Sequence[str], sources: Sources, out: Path) -> None:
+    """News read by people, where the recordings lie. It contains no phrase that is owed or forbidden."""
     labels, truth = [], []
     for row in read_manifest(sources.audio / "aishell"):
         if row.speaker in speakers:
             seconds, file = len(read(row.path)) / SAMPLE_RATE, str(row.path.resolve())
             labels.append(label_line(file, seconds, ()))
-            truth.append(truth_line(file, "read news", [_read_out(row, seconds)]))
-    write_lines(out, labels, truth)
+            truth.append(truth_line(file, "read news", [_news_line(row, seconds)]))
+    write_labels(out / name, labels, truth)
 
 
-def _read_out(row: Recording, seconds: float) -> Spoken:
-    """A sentence of which only the whole length is known."""
+def _news_line(row: Recording, seconds: float) -> SpokenLine:
+    """A sentence; only its total duration is known."""
     text = plain(row.text)
     spans: tuple[Span, ...] = tuple((0.0, seconds) for _ in text)
-    return Spoken(Line("customer", text, "news"), row.speaker, spans)
+    return SpokenLine(Line("customer", text, "news"), row.speaker, spans)
 
 
-def make_dial(sources: Sources, out: Path) -> None:
-    """Single lines for grammar mode: each of DIAL in every test voice, and as many sentences of talk; half in noise."""
-    write_set(out / "dial", "every other one in 12 dB noise", dial_takes(sources), sources.wordings)
+def make_grammar_lines(sources: Sources, out: Path) -> None:
+    """Single lines for grammar mode: each phrase of GRAMMAR in every test voice, and as many other sentences."""
+    write_set(out / "dial", "every other one in 12 dB noise", grammar_takes(sources), sources.wordings)
 
 
-def dial_takes(sources: Sources) -> Iterator[Take]:
-    lines = [Line("clerk", text, "phrase") for text in DIAL for _ in TEST_VARIANTS]
-    talk = [Line("clerk", text, kind) for kind in ("known", "new") for text in sources.talk[kind]["customer"]]
-    rng = random.Random("dial")  # noqa: S311 - a draw, no secret
-    for number, line in enumerate([*lines, *rng.sample(talk, min(len(talk), len(lines)))]):
-        one = take(f"line-{number + 1:03}", [line], voices.voicing(number), rng)
-        yield noisy(one, sources.noises, rng, echo=False) if number % 2 else one
+def grammar_takes(sources: Sources) -> Iterator[Take]:
+    """The lines of `dial`, every second one in noise."""
+    lines = [Line("clerk", text, "phrase") for text in GRAMMAR for _ in TEST_VARIANTS]
+    others = [Line("clerk", text, kind) for kind in ("known", "new") for text in sources.speech[kind]["customer"]]
+    rng = random.Random("dial")  # noqa: S311 - reproducible draws, not secrets
+    for number, line in enumerate([*lines, *rng.sample(others, min(len(others), len(lines)))]):
+        take = record_visit(f"line-{number + 1:03}", [line], voice_renderer(number), rng)
+        yield with_background(take, sources.noises, rng, reverberation=False) if number % 2 else take
 
 
 def make_stretches(sources: Sources, out: Path) -> None:
-    """A minute each of speech, of a quiet room, of exact silence and of noise: what decoding costs."""
+    """A minute each of speech, a quiet room, digital silence and noise, to measure the cost of decoding."""
     folder, size = out / "stretches", STRETCH * SAMPLE_RATE
     folder.mkdir(parents=True, exist_ok=True)
-    speech = np.concatenate([one.samples for one in islice(voices_takes(sources), 2)])
-    noises = np.concatenate([looped(read(path), size // len(sources.noises)) for path in sources.noises])
+    speech = np.concatenate([take.samples for take in islice(voices_takes(sources), 2)])
+    noises = np.concatenate([loop(read(path), size // len(sources.noises)) for path in sources.noises])
     rng = np.random.default_rng(1)
     write(folder / "speech.wav", speech[:size])
-    write(folder / "room.wav", level(hiss(size, rng), -60))
+    write(folder / "room.wav", set_level(hiss(size, rng), -60))
     write(folder / "silence.wav", np.zeros(size, np.float32))
-    write(folder / "noise.wav", np.clip(level(noises, -30), -CLIP, CLIP))
+    write(folder / "noise.wav", np.clip(set_level(noises, -30), -CLIP, CLIP))
 
 
-MAKERS: Final = {
-    "joined": make_joined,
+MAKERS: Final[dict[str, Callable[[Sources, Path], None]]] = {
+    "joined": partial(make_visits, "joined", joined_takes),
     "joined-noisy": make_joined_noisy,
-    "voices": make_voices,
+    "voices": partial(make_visits, "voices", voices_takes),
     "voices-noisy": make_voices_noisy,
-    "news": make_news,
-    "tuning": make_tuning,
-    "dial": make_dial,
+    "news": partial(make_read_news, "news", HELD_OUT_SPEAKERS["news"]),
+    "tuning": partial(make_read_news, "tuning", TUNING),
+    "dial": make_grammar_lines,
     "stretches": make_stretches,
 }
+"""The sets by name; each is written to the folder of its name."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The exit code: 0 where all sets were made, 1 where one could not be, with one sentence why."""
+    """The exit code: 0 if all sets were made, 1 with an error message if one could not be made."""
     parser = argparse.ArgumentParser(prog="python -m models.build.sets", description=__doc__)
     parser.add_argument("--audio", type=Path, required=True, help="folder of folders of recordings with manifests")
-    parser.add_argument("--out", type=Path, required=True, help="folder outside the project that gets a folder a set")
+    parser.add_argument("--out", type=Path, required=True, help="folder outside the project, for one folder per set")
     parser.add_argument("--only", nargs="+", choices=MAKERS, default=list(MAKERS), help="sets to make")
     parser.add_argument("--phrases", type=Path, default=PHRASES, help="phrase set (TOML) to label")
-    parser.add_argument("--visits", type=int, default=VISITS, help=f"visits a set (default {VISITS})")
-    chosen = parser.parse_args(arguments)
+    parser.add_argument("--visits", type=int, default=VISITS, help=f"visits per set (default {VISITS})")
+    options = parser.parse_args(arguments)
     try:
-        sources = Sources(chosen.audio, _toml(chosen.phrases), _toml(HERE / "talk.toml"), chosen.visits)
-        for name in chosen.only:
-            MAKERS[name](sources, chosen.out)
-            print(f"{chosen.out / name}: made", flush=True)
+        speech = _read_toml(HERE / "other_speech.toml")
+        sources = Sources(options.audio, _read_toml(options.phrases), speech, options.visits)
+        for name in options.only:
+            MAKERS[name](sources, options.out)
+            print(f"{options.out / name}: made", flush=True)
     except (BuildError, CounterListenerError) as error:
         print(error, file=sys.stderr)
         return 1
     return 0
 
 
-def _toml(file: Path) -> dict[str, Any]:
+def _read_toml(file: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:

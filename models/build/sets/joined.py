@@ -1,4 +1,4 @@
-"""Visits joined from the words that one person recorded one by one: a voice that a measuring model has never heard."""
+"""Visits joined from single words that one person recorded: an unknown speaker for a model trained without them."""
 
 from __future__ import annotations
 
@@ -13,80 +13,80 @@ from typing import Any, Final
 import numpy as np
 from pypinyin import Style, pinyin
 
-from counter_listener.domain.types import SAMPLE_RATE
+from counter_listener.domain import SAMPLE_RATE
 from models.build.errors import BuildError
 from models.build.lexicon import readings
 from models.build.manifest import read_manifest
-from models.build.recordings import HEARD
+from models.build.recordings import SPEAKER_READINGS
 from models.build.sets.labels import SLOT, Line, Span, plain, tables
-from models.build.sets.sound import FADE, Samples, faster, level, read, trimmed
-from models.build.sets.spelling import Recorded, recorded, spell
-from models.build.sets.visits import Talk
-from models.build.sets.writing import Voicing
+from models.build.sets.rendering import RenderedLine, Renderer
+from models.build.sets.sound import FADE, Samples, change_tempo, read, set_level, trim
+from models.build.sets.visits import OtherSpeech
+from models.build.sets.word_selection import RecordedWords, index_words, select_words
 
 TEMPO: Final = (1.3, 1.7)
-"""How many times faster than recorded, least and most: words read from a list are slower than speech."""
+"""Least and most factor by which the words are made faster: words from a list are read more slowly than speech."""
 WORD_DB: Final = -20.0
-"""Loudness to which each word is brought before they are joined: root mean square below the largest sample."""
+"""Level to which each word is set before it is joined: root mean square, in decibels below the largest sample."""
 
 
-def vocabulary(folder: Path) -> tuple[Recorded, dict[str, Path]]:
-    """What was recorded in a folder with a manifest, to spell with, and where each word lies."""
+def vocabulary(folder: Path) -> tuple[RecordedWords, dict[str, Path]]:
+    """The words recorded in a folder with a manifest, and the file of each."""
     files = {row.text: row.path for row in read_manifest(folder)}
-    return recorded(files, readings, _ways_to_read, HEARD["yue_tan"]), files
+    return index_words(files, readings, _count_readings, SPEAKER_READINGS["yue_tan"]), files
 
 
-def _ways_to_read(character: str) -> int:
+def _count_readings(character: str) -> int:
     return len(set(pinyin(character, style=Style.TONE3, heteronym=True)[0]))
 
 
-def sayable(text: str, known: Recorded) -> bool:
+def is_available(text: str, recorded: RecordedWords) -> bool:
     """Whether the recorded words sound like the whole text."""
-    return spell(text, known, readings) is not None
+    return select_words(text, recorded, readings) is not None
 
 
-def sayable_talk(talk: Talk, known: Recorded) -> Talk:
-    """The sentences and fillings that can be spelt with the recorded words."""
+def available_speech(speech: OtherSpeech, recorded: RecordedWords) -> OtherSpeech:
+    """The sentences and slot values that can be joined from the recorded words."""
     return {
-        kind: {key: [text for text in texts if sayable(text, known)] for key, texts in listed.items()}
-        for kind, listed in talk.items()
+        kind: {key: [text for text in texts if is_available(text, recorded)] for key, texts in listed.items()}
+        for kind, listed in speech.items()
     }
 
 
-def sayable_phrases(phrases: Mapping[str, Any], known: Recorded) -> dict[str, Any]:
-    """The TOML of a phrase set with those wordings alone that can be spelt; slots are looked at in sayable_talk()."""
-    kept = copy.deepcopy(dict(phrases))
-    for table in tables(kept):
-        table["say"] = [wording for wording in table["say"] if sayable(plain(SLOT.sub("", wording)), known)]
-    return kept
+def available_phrases(phrases: Mapping[str, Any], recorded: RecordedWords) -> dict[str, Any]:
+    """The TOML of a phrase set with the wordings that can be joined; available_speech() checks the slot values."""
+    available = copy.deepcopy(dict(phrases))
+    for table in tables(available):
+        table["say"] = [wording for wording in table["say"] if is_available(plain(SLOT.sub("", wording)), recorded)]
+    return available
 
 
-def voicing(known: Recorded, files: dict[str, Path], speaker: str) -> Voicing:
-    """How lines are said with the recorded words: joined without a pause, then made faster as a whole."""
+def joined_renderer(recorded: RecordedWords, files: dict[str, Path], speaker: str) -> Renderer:
+    """Renders lines with the recorded words: joined without a pause, then made faster as a whole."""
 
     @cache
-    def word(text: str) -> Samples:
-        return level(trimmed(read(files[text])), WORD_DB)
+    def word_samples(text: str) -> Samples:
+        return set_level(trim(read(files[text])), WORD_DB)
 
-    def say(line: Line, rng: random.Random) -> tuple[Samples, tuple[Span, ...], str]:
-        spelt = spell(line.text, known, readings)
-        if spelt is None:
-            raise BuildError(f"{line.text} cannot be spelt with the recorded words; leave it out.")
-        samples, characters = joined([word(text) for text in spelt], spelt)
+    def render(line: Line, rng: random.Random) -> RenderedLine:
+        words = select_words(line.text, recorded, readings)
+        if words is None:
+            raise BuildError(f"{line.text} cannot be joined from the recorded words; leave it out.")
+        samples, characters = join(list(map(word_samples, words)), words)
         tempo = rng.uniform(*TEMPO)
-        return faster(samples, tempo), tuple((start / tempo, end / tempo) for start, end in characters), speaker
+        return change_tempo(samples, tempo), tuple((start / tempo, end / tempo) for start, end in characters), speaker
 
-    return say
+    return render
 
 
-def joined(words: list[Samples], texts: list[str]) -> tuple[Samples, list[Span]]:
-    """Words one after the other, each fading into the next; a word's characters share its time evenly."""
-    whole = np.zeros(sum(map(len, words)), np.float32)
+def join(words: list[Samples], texts: list[str]) -> tuple[Samples, list[Span]]:
+    """Words one after the other, with a cross-fade; the characters of a word get equal shares of its time."""
+    joined = np.zeros(sum(map(len, words)), np.float32)
     characters: list[Span] = []
-    at = 0
+    start = 0
     for samples, text in zip(words, texts, strict=True):
-        whole[at : at + len(samples)] += samples
-        edges = np.linspace(at, at + len(samples), len(text) + 1) / SAMPLE_RATE
+        joined[start : start + len(samples)] += samples
+        edges = np.linspace(start, start + len(samples), len(text) + 1) / SAMPLE_RATE
         characters += [(float(a), float(b)) for a, b in pairwise(edges)]
-        at += max(len(samples) - FADE, 1)
-    return whole[: at + FADE], characters
+        start += max(len(samples) - FADE, 1)
+    return joined[: start + FADE], characters

@@ -1,9 +1,9 @@
-"""What was said in a test recording, and when: labels for `counter-listener eval`, and the truth word by word.
+"""What was said in a test recording, and when: labels for `counter-listener eval`, and the true text with its times.
 
-Two files lie beside the recordings of a set. `labels.jsonl` has a line a recording, as eval reads it:
-`{"file", "seconds", "said": [{"id", "start", "end", "optional"}]}`. `truth.jsonl` has all that was spoken:
+Two files lie next to the recordings of a set. `labels.jsonl` has one line per recording, in the format that eval reads:
+`{"file", "seconds", "said": [{"id", "start", "end", "optional"}]}`. `truth.jsonl` has everything that was spoken:
 `{"file", "condition", "lines": [{"speaker", "voice", "text", "kind", "characters": [[start, end], ...]}]}`.
-Pure: strings and numbers in, strings and numbers out.
+The functions are pure: they neither read nor write files.
 """
 
 from __future__ import annotations
@@ -16,42 +16,44 @@ from typing import Any, Final, Literal
 
 SLOT: Final = re.compile(r"\{([^{}]*)\}")
 MARKS: Final = re.compile(r"[^\w{}]+")
-"""Commas and spaces within a wording, which nobody hears."""
+"""Punctuation and spaces in a wording, which have no sound."""
 BEFORE: Final = 6.0
-"""Seconds before an offence in which a context may excuse it: the matcher's own 4, and room for its word times."""
+"""Seconds before an offence in which a context may excuse it: the matcher's 4, and a margin for its word times."""
 AFTER: Final = 4.5
-"""Seconds after its end in which a context may excuse it: the matcher's own 4, and what a word's end may be off."""
+"""Seconds after its end in which a context may excuse it: the matcher's 4, and a margin for the end of a word."""
 
 Kind = Literal["phrase", "known", "new", "news"]
-"""A wording of the phrase set, a sentence of the language model's text, one that is not, or read news."""
+"""A wording of the phrase set, a sentence in the text of the language model, one that is not in it, or read news."""
 Span = tuple[float, float]
 """Start and end, in seconds."""
+Match = tuple[int, int, str]
+"""First character, the character after the last, and the id of a phrase or an offence."""
 Role = Literal["said", "unless", "not_in"]
 KEYS: Final[dict[str, Role]] = {"say": "said", "shared": "said", "unless": "unless", "not_in": "not_in"}
-"""Keys of a phrase set that hold wordings, and what a wording of each does."""
+"""The keys of a phrase set that contain wordings, and the role of their wordings."""
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One thing said, before anybody has said it."""
+    """One line of a script, before it is spoken."""
 
     speaker: Literal["clerk", "customer"]
     text: str
-    """Characters alone, with what fills its slots."""
+    """Characters only, with values in its slots."""
     kind: Kind
     owner: str | None = None
-    """Id of the phrase or offence that it is a wording of."""
+    """Id of the phrase or offence whose wording it is."""
 
 
 @dataclass(frozen=True, slots=True)
-class Spoken:
-    """One thing said, and when."""
+class SpokenLine:
+    """One line as it was spoken, with times."""
 
     line: Line
     voice: str
     """The person, or espeak-ng's variant."""
     characters: tuple[Span, ...]
-    """When each character of the text was said, in seconds into the recording."""
+    """When each character of the text was spoken, in seconds into the recording."""
 
     @property
     def start(self) -> float:
@@ -64,7 +66,7 @@ class Spoken:
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """One wording of a phrase set, ready to be looked for in text."""
+    """One wording of a phrase set as a pattern that finds it in text."""
 
     owner: str
     role: Role
@@ -72,7 +74,7 @@ class Wording:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class SaidPhrase:
     """A phrase or an offence that was said."""
 
     id: str
@@ -81,18 +83,18 @@ class Said:
     end: float
     """Seconds into the recording."""
     optional: bool
-    """Whether it may be found but need not be: it is only a part of something else, or excused."""
+    """Whether finding it is neither required nor an error: it is part of something else, or excused."""
 
 
 def tables(phrases: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """The tables of a phrase set's TOML that hold wordings with an id of their own: phrases and offences."""
+    """The tables in the TOML of a phrase set that have an id and wordings: phrases and offences."""
     stages = [*phrases["stage"], *(stage for scenario in phrases.get("scenario", ()) for stage in scenario["stage"])]
     yield from (phrase for stage in stages for phrase in stage.get("phrase", ()))
     yield from phrases.get("forbidden", ())
 
 
-def wordings(phrases: Mapping[str, Any]) -> tuple[Wording, ...]:
-    """All wordings of phrases and offences in a phrase set's TOML, contexts included."""
+def wording_patterns(phrases: Mapping[str, Any]) -> tuple[Wording, ...]:
+    """All wordings of phrases and offences in the TOML of a phrase set, including contexts."""
     slots = phrases.get("slots", {})
     return tuple(
         Wording(table["id"], role, _pattern(wording, slots))
@@ -103,81 +105,90 @@ def wordings(phrases: Mapping[str, Any]) -> tuple[Wording, ...]:
 
 
 def plain(text: str) -> str:
-    """Text without what nobody hears."""
+    """Text without the marks that have no sound."""
     return MARKS.sub("", text)
 
 
 def _pattern(wording: str, slots: Mapping[str, Mapping[str, int]]) -> re.Pattern[str]:
     parts = SLOT.split(plain(wording))
-    for at in range(1, len(parts), 2):
-        slot = slots[parts[at]]
-        parts[at] = f".{{{slot.get('min', 1)},{slot.get('max', 4)}}}?"
-    # Within a look-ahead, so that places which overlap are all found.
-    return re.compile(f"(?=({''.join(part if at % 2 else re.escape(part) for at, part in enumerate(parts))}))")
+    for index in range(1, len(parts), 2):
+        slot = slots[parts[index]]
+        parts[index] = f".{{{slot.get('min', 1)},{slot.get('max', 4)}}}?"
+    # A look-ahead, so that overlapping matches are all found.
+    return re.compile(f"(?=({''.join(part if index % 2 else re.escape(part) for index, part in enumerate(parts))}))")
 
 
-def label(spoken: Sequence[Spoken], listed: Iterable[Wording]) -> tuple[Said, ...]:
-    """What of a phrase set was said in one recording, in order of time.
+def label(spoken: Sequence[SpokenLine], wordings: Iterable[Wording]) -> tuple[SaidPhrase, ...]:
+    """The phrases and offences that were said in one recording, in order of time.
 
-    A line that was meant as a wording is owed. Wherever else a wording stands in the text, across lines too, it may
-    be found but need not be. So may an owed one that is only a part of what another says, or whose context excuses it.
-    What is only a part of a longer word (`not_in`) was not said.
+    A line that is a wording of a phrase is owed. A wording that occurs anywhere else in the text, also across lines, is
+    optional. So is an owed one that is only part of another wording, or that is excused by its context. What is only
+    part of a longer word (`not_in`) was not said.
     """
-    text = "".join(one.line.text for one in spoken)
-    times = [span for one in spoken for span in one.characters]
-    places = {(found.start(1), found.end(1), word) for word in listed for found in word.pattern.finditer(text)}
-    meant, at = set(), 0
-    for one in spoken:
-        if one.line.owner is not None:
-            meant.add((at, at + len(one.line.text), one.line.owner))
-        at += len(one.line.text)
-    taken = [(first, last, word.owner) for first, last, word in places if word.role == "not_in"]
+    text = "".join(line.line.text for line in spoken)
+    times = [span for line in spoken for span in line.characters]
+    intended = _intended(spoken)
+    matches = {(match.start(1), match.end(1), word) for word in wordings for match in word.pattern.finditer(text)}
+    longer_words = [(first, last, word.owner) for first, last, word in matches if word.role == "not_in"]
     said = {
         (first, last, word.owner)
-        for first, last, word in places
-        if word.role == "said" and not _taken(first, last, word.owner, taken)
+        for first, last, word in matches
+        if word.role == "said" and not _in_longer_word((first, last, word.owner), longer_words)
     }
     contexts = [
-        (times[first][0], times[last - 1][1], word.owner) for first, last, word in places if word.role == "unless"
+        (times[first][0], times[last - 1][1], word.owner) for first, last, word in matches if word.role == "unless"
     ]
-    found = []
-    for first, last, owner in said | meant:
+    phrases = []
+    for match in said | intended:
+        first, last, owner = match
         start, end = times[first][0], times[last - 1][1]
-        part = any(_inside((first, last), other[:2]) and other[2] != owner for other in said)
-        part |= _taken(first, last, owner, taken)
+        part = any(_is_part(match, other) and other[2] != owner for other in said)
+        part |= _in_longer_word(match, longer_words)
         excused = any(owner == other and b > start - BEFORE and a < end + AFTER for a, b, other in contexts)
-        found.append(Said(owner, start, end, optional=(first, last, owner) not in meant or part or excused))
-    return tuple(sorted(found, key=lambda one: (one.start, one.end, one.id)))
+        phrases.append(SaidPhrase(owner, start, end, optional=match not in intended or part or excused))
+    return tuple(sorted(phrases, key=lambda phrase: (phrase.start, phrase.end, phrase.id)))
 
 
-def _taken(first: int, last: int, owner: str, words: Iterable[tuple[int, int, str]]) -> bool:
-    return any(owner == other and a <= first and last <= b for a, b, other in words)
+def _intended(spoken: Iterable[SpokenLine]) -> set[Match]:
+    """The lines that are wordings of a phrase or an offence."""
+    intended, first = set(), 0
+    for line in spoken:
+        last = first + len(line.line.text)
+        if line.line.owner is not None:
+            intended.add((first, last, line.line.owner))
+        first = last
+    return intended
 
 
-def _inside(span: tuple[int, int], other: tuple[int, int]) -> bool:
-    return other[0] <= span[0] and span[1] <= other[1] and span != other
+def _in_longer_word(match: Match, longer_words: Iterable[Match]) -> bool:
+    first, last, owner = match
+    return any(owner == other and a <= first and last <= b for a, b, other in longer_words)
 
 
-def label_line(file: str, seconds: float, said: Iterable[Said]) -> str:
+def _is_part(match: Match, other: Match) -> bool:
+    return other[0] <= match[0] and match[1] <= other[1] and match[:2] != other[:2]
+
+
+def label_line(file: str, seconds: float, said: Iterable[SaidPhrase]) -> str:
     """One line of labels.jsonl."""
-    told = [
-        {"id": one.id, "start": round(one.start, 3), "end": round(one.end, 3)}
-        | ({"optional": True} if one.optional else {})
-        for one in said
+    phrases = [
+        {"id": phrase.id, "start": round(phrase.start, 3), "end": round(phrase.end, 3)}
+        | ({"optional": True} if phrase.optional else {})
+        for phrase in said
     ]
-    return json.dumps({"file": file, "seconds": round(seconds, 3), "said": told}, ensure_ascii=False) + "\n"
+    return json.dumps({"file": file, "seconds": round(seconds, 3), "said": phrases}, ensure_ascii=False) + "\n"
 
 
-def truth_line(file: str, condition: str, spoken: Iterable[Spoken]) -> str:
+def truth_line(file: str, condition: str, spoken: Iterable[SpokenLine]) -> str:
     """One line of truth.jsonl."""
     lines = [
         {
-            "speaker": one.line.speaker,
-            "voice": one.voice,
-            "text": one.line.text,
-            "kind": one.line.kind,
-            "characters": [[round(start, 4), round(end, 4)] for start, end in one.characters],
+            "speaker": line.line.speaker,
+            "voice": line.voice,
+            "text": line.line.text,
+            "kind": line.line.kind,
+            "characters": [[round(start, 4), round(end, 4)] for start, end in line.characters],
         }
-        for one in spoken
+        for line in spoken
     ]
     return json.dumps({"file": file, "condition": condition, "lines": lines}, ensure_ascii=False) + "\n"

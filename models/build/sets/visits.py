@@ -1,4 +1,4 @@
-"""What is said in the visits of a test set: which wordings, which talk, in which order. Pure, and seeded."""
+"""The scripts of the visits in a test set: which wordings, which other speech, in which order. Pure, and seeded."""
 
 from __future__ import annotations
 
@@ -12,62 +12,64 @@ from models.build.sets.labels import SLOT, Kind, Line, plain, tables
 OPENING: Final = ("hello",)
 NEED: Final = ("ask-need",)
 CLOSING: Final = ("hand-back", "goodbye")
-"""What every visit owes, by where it stands."""
+"""What every visit owes, by its position in the visit."""
 SERVED: Final = 5
-"""Further phrases a visit, dealt from all of them in turn."""
+"""Number of further phrases in a visit; all phrases of the set are used in turn."""
 PAUSES: Final = {True: (0.25, 0.8), False: (0.5, 1.3)}
-"""Seconds before a line, least and most: where the same person goes on, and where another answers."""
+"""Least and most seconds before a line: True where the same person continues, False where the other one answers."""
 
-Talk = Mapping[str, Mapping[str, Sequence[str]]]
-"""talk.toml"""
+OtherSpeech = Mapping[str, Mapping[str, Sequence[str]]]
+"""The content of other_speech.toml."""
 
 
-def visits(phrases: Mapping[str, Any], talk: Talk, count: int, seed: str) -> Iterator[tuple[Line, ...]]:
-    """The lines of so many visits: greeting, need, service, farewell; talk of both sides and one offence between.
+def visits(phrases: Mapping[str, Any], speech: OtherSpeech, count: int, seed: str) -> Iterator[tuple[Line, ...]]:
+    """The lines of `count` visits: greeting, need, service, farewell; between them other speech and one offence.
 
-    Every phrase of the set comes in turn before one comes again, and so do the offences and the sentences of talk.toml.
-    Talk stands around the offence, since courtesy beside it would excuse it.
+    All phrases of the set are used before one is used again; so are the offences and the sentences of the other speech.
+    Other speech surrounds the offence, because a courtesy next to it would excuse it.
     """
-    rng = random.Random(seed)  # noqa: S311 - a draw, no secret
-    said = {table["id"]: table["say"] for table in tables(phrases) if table["say"]}
+    rng = random.Random(seed)  # noqa: S311 - reproducible draws, not secrets
+    wordings = {table["id"]: table["say"] for table in tables(phrases) if table["say"]}
     offences = {table["id"] for table in phrases.get("forbidden", ())}
     fixed = {*OPENING, *NEED, *CLOSING}
-    served = _dealt([one for one in said if one not in fixed and one not in offences], rng)
-    forbidden = _dealt([one for one in said if one in offences], rng)
-    chat = {(side, kind): _dealt(talk[kind][side], rng) for side in ("clerk", "customer") for kind in ("known", "new")}
-    fill = {slot: _dealt(values, rng) for slot, values in talk["slots"].items()}
+    served = _shuffled([name for name in wordings if name not in fixed and name not in offences], rng)
+    forbidden = _shuffled([name for name in wordings if name in offences], rng)
+    sentences = {
+        (side, kind): _shuffled(speech[kind][side], rng) for side in ("clerk", "customer") for kind in ("known", "new")
+    }
+    values = {slot: _shuffled(listed, rng) for slot, listed in speech["slots"].items()}
 
     def wording(owner: str) -> Line:
-        text = rng.choice(said[owner])
-        return Line("clerk", plain(SLOT.sub(lambda slot: next(fill[slot[1]]), text)), "phrase", owner)
+        text = rng.choice(wordings[owner])
+        return Line("clerk", plain(SLOT.sub(lambda slot: next(values[slot[1]]), text)), "phrase", owner)
 
-    def talked(side: str, kind: Kind) -> Line:
-        return Line("customer" if side == "customer" else "clerk", next(chat[side, kind]), kind)
+    def other(side: str, kind: Kind) -> Line:
+        return Line("customer" if side == "customer" else "clerk", next(sentences[side, kind]), kind)
 
     for _ in range(count):
         offence = [
-            talked("customer", "known"),
-            talked("customer", "new"),
+            other("customer", "known"),
+            other("customer", "new"),
             wording(next(forbidden)),
-            talked("clerk", "new"),
+            other("clerk", "new"),
         ]
-        middle = [[wording(next(served))] for _ in range(SERVED)] + [[talked("clerk", "known")], offence]
+        middle = [[wording(next(served))] for _ in range(SERVED)] + [[other("clerk", "known")], offence]
         rng.shuffle(middle)
-        opening = [wording(OPENING[0]), wording(NEED[0]), talked("customer", rng.choice(("known", "new")))]
-        closing = [wording(CLOSING[0]), talked("customer", rng.choice(("known", "new"))), wording(CLOSING[1])]
+        opening = [wording(OPENING[0]), wording(NEED[0]), other("customer", rng.choice(("known", "new")))]
+        closing = [wording(CLOSING[0]), other("customer", rng.choice(("known", "new"))), wording(CLOSING[1])]
         yield (*opening, *chain.from_iterable(middle), *closing)
 
 
-def _dealt(cards: Sequence[str], rng: random.Random) -> Iterator[str]:
-    """The cards in a random order, again and again, each time in another."""
+def _shuffled(items: Sequence[str], rng: random.Random) -> Iterator[str]:
+    """The items in random order, repeated without end, each time in another order."""
     while True:
-        yield from rng.sample(list(cards), len(cards))
+        yield from rng.sample(list(items), len(items))
 
 
 def pauses(lines: Sequence[Line], rng: random.Random) -> list[float]:
     """Seconds before each line."""
-    sides = [None, *(line.speaker for line in lines)]
+    speakers = [None, *(line.speaker for line in lines)]
     return [
         rng.uniform(0.6, 1.0) if before is None else rng.uniform(*PAUSES[before == line.speaker])
-        for before, line in zip(sides, lines, strict=False)
+        for before, line in zip(speakers, lines, strict=False)
     ]

@@ -1,1 +1,1 @@
-"""One module a version of the schema; a published one never changes."""
+"""One module for each version of the schema. A published one never changes what it executes."""

@@ -1,4 +1,4 @@
-"""An index that holds all that a report counts, so that it need not read the events themselves."""
+"""An index with every column that a report counts, so that it need not read the events themselves."""
 
 from alembic import op
 
@@ -7,7 +7,7 @@ down_revision = "0001"
 
 
 def upgrade() -> None:
-    """Make the index: about 155 bytes an event, and a year of a million events counted in a second."""
+    """Makes the index: about 155 bytes per event; a million events, a year, are counted in a second."""
     op.execute(
         "CREATE INDEX events_told ON events"
         " (kind, phrases, stage, step, phrase, verdict, counter, wall, recorded, stream)"

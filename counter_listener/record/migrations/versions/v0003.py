@@ -1,7 +1,7 @@
-"""Guards against replacing that fail without taking the statement back.
+"""Guards against replacing that fail without undoing the statement.
 
-ABORT takes back what the statement has done, for which SQLite keeps a copy of every page that a row of it changes: half
-of the time that an event takes to write. A row of ours is a statement of its own, and has nothing to take back.
+To undo a statement after ABORT, SQLite keeps a copy of every page that its rows change: half of the time that an event
+takes to write. Each of our rows is a statement of its own, and there is nothing to undo.
 """
 
 from alembic import op
@@ -18,7 +18,7 @@ END
 
 
 def upgrade() -> None:
-    """Make the two guards anew; one that somebody took away stays away, for verifying to tell of it."""
+    """Makes the two guards again. A guard that somebody removed is not restored, so that verify() reports it."""
     there = set(op.get_bind().exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'trigger'").scalars())
     for table, key in (("events", "uid"), ("recordings", "sha256")):
         if (name := f"{table}_no_replace") in there:

@@ -1,0 +1,178 @@
+"""Transcripts stored next to the record if the user asks for it: one file per recording, with numbers masked.
+
+They are judged again with another phrase set to see which verdicts would change.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+from counter_listener.batch.check import CheckResult
+from counter_listener.domain import (
+    LONG_NUMBER,
+    Gap,
+    RecordError,
+    TranscriptError,
+    Utterance,
+    Word,
+    numbered_lines,
+    system_reason,
+)
+from counter_listener.judging import VerdictChange, verdict_changes
+from counter_listener.matching import Matcher
+from counter_listener.pipeline import judge_events, with_ticks
+from counter_listener.record import Record, RecordingRow, iso
+
+FOLDER_SUFFIX: Final = ".transcripts"
+"""Follows the file name of the record."""
+FOLDER_MODE: Final = 0o700
+FILE_MODE: Final = 0o600
+MASK: Final = "零"
+"""Replaces each digit of a long number, so that the text keeps its length and its syllables."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredTranscript:
+    """What was recognised in a recording, as it was stored."""
+
+    sha256: str
+    seconds: float
+    options: Mapping[str, object]
+    items: tuple[Utterance | Gap, ...]
+
+
+def transcripts_folder(record: Path) -> Path:
+    """The folder next to a record in which its transcripts are stored."""
+    return record.with_name(record.name + FOLDER_SUFFIX)
+
+
+def store_transcript(folder: Path, result: CheckResult, options: Mapping[str, object]) -> None:
+    """Writes what was recognised in a recording to a file, completely or not at all. Raises RecordError."""
+    head = {"recording": result.sha256, "seconds": result.seconds, "model": result.model, "options": dict(options)}
+    lines = [head, *map(_line, mask_items(result.items))]
+    text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
+    target = folder / f"{result.sha256}.jsonl"
+    part = target.with_suffix(".part")
+    try:
+        folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+        flags = os.O_CREAT | os.O_TRUNC | os.O_WRONLY
+        with os.fdopen(os.open(part, flags, FILE_MODE), "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(target)
+    except OSError as error:
+        raise RecordError(
+            "{path} cannot be written ({why}); check its folder and permissions", path=target, why=system_reason(error)
+        ) from error
+
+
+def mask_items(items: Iterable[Utterance | Gap]) -> Iterator[Utterance | Gap]:
+    """The items with every digit of a long number replaced by MASK. The number of words and syllables is unchanged."""
+    for item in items:
+        if isinstance(item, Gap):
+            yield item
+            continue
+        text = "\0".join(word.text for word in item.words)
+        for found in LONG_NUMBER.finditer(text.replace("\0", " ")):
+            start, end = found.span()
+            masked = "".join(char if char in " \0-" else MASK for char in text[start:end])
+            text = text[:start] + masked + text[end:]
+        words = (replace(word, text=new) for word, new in zip(item.words, text.split("\0"), strict=True))
+        yield replace(item, words=tuple(words))
+
+
+def _line(item: Utterance | Gap) -> dict[str, object]:
+    if isinstance(item, Gap):
+        return {"lost": item.start, "seconds": item.seconds, "reason": item.reason}
+    words = [{"word": word.text, "start": word.start, "end": word.end, "sure": word.confidence} for word in item.words]
+    return {
+        "start": item.start,
+        "end": item.end,
+        "speaker": item.speaker,
+        "beside_gap": item.near_gap,
+        "text": item.text,
+        "words": words,
+    }
+
+
+def _read_transcript(path: Path) -> StoredTranscript:
+    """The transcript in a file. Raises TranscriptError."""
+    lines = numbered_lines(path, TranscriptError)
+    number = 1
+    try:
+        head = json.loads(next(lines)[1])
+        items = []
+        for number, line in lines:  # noqa: B007 - for the error
+            items.append(_item(json.loads(line)))
+        return StoredTranscript(str(head["recording"]), float(head["seconds"]), dict(head["options"]), tuple(items))
+    except (ValueError, KeyError, TypeError, StopIteration) as error:
+        raise TranscriptError(
+            "{path}, line {number}: this stored transcript is damaged; remove the file, or check its recording again",
+            path=path,
+            number=number,
+        ) from error
+
+
+def _item(line: dict[str, Any]) -> Utterance | Gap:
+    if "lost" in line:
+        return Gap(float(line["lost"]), float(line["seconds"]), str(line["reason"]))
+    if line["speaker"] not in ("clerk", "customer", "unknown"):
+        raise ValueError("no speaker")
+    words = tuple(
+        Word(str(word["word"]), float(word["start"]), float(word["end"]), float(word["sure"])) for word in line["words"]
+    )
+    return Utterance(
+        float(line["start"]), float(line["end"]), words, line["speaker"], near_gap=bool(line["beside_gap"])
+    )
+
+
+def remove_transcripts(folder: Path, known: Iterable[str]) -> int:
+    """Removes the transcripts of recordings that are no longer `known`, by SHA-256. Returns how many.
+
+    Raises RecordError.
+    """
+    names = frozenset(known)
+    removed = [path for path in folder.glob("*.jsonl") if path.stem not in names]
+    removed += folder.glob("*.part")
+    for path in removed:
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise RecordError(
+                "{path} cannot be removed ({why}); remove it manually", path=path, why=system_reason(error)
+            ) from error
+    with suppress(OSError):
+        folder.rmdir()  # if it is empty
+    return len(removed)
+
+
+def rejudge_transcripts(
+    record: Record, folder: Path, matcher: Matcher, since: datetime | None
+) -> Iterator[tuple[RecordingRow, list[VerdictChange]]]:
+    """Each recording with a stored transcript, and the verdicts that would change with another phrase set.
+
+    `since` leaves out recordings that started (or were recorded, if that is unknown) before it. Raises RecordError,
+    TranscriptError.
+    """
+    recordings = {row.sha256: row for row in record.recordings()}
+    for path in sorted(folder.glob("*.jsonl")):
+        transcript = _read_transcript(path)
+        row = recordings.get(transcript.sha256)
+        if row is not None and (since is None or (row.started or row.recorded) >= iso(since)):
+            yield row, list(_changes(record, transcript, matcher))
+
+
+def _changes(record: Record, transcript: StoredTranscript, matcher: Matcher) -> Iterator[VerdictChange]:
+    judgement = record.latest_judgement(transcript.sha256)
+    before = record.events(judgement.stream) if judgement else []
+    one_visit = bool(transcript.options.get("one_visit"))
+    after = judge_events(with_ticks(transcript.items, transcript.seconds), matcher, one_visit=one_visit)
+    return verdict_changes(before, list(after))

@@ -1,0 +1,92 @@
+"""What `check` and `demo` print: results as tables, JSON lines or CSV, notes on the record, and a summary."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import click
+
+from counter_listener.batch import CheckResult, Recorder, Tally
+from counter_listener.cli.options import Format, discard_output
+from counter_listener.cli.terminal.visit_table import recorded_text, result_text, summary_text
+from counter_listener.domain import PhraseSet, _, printable, system_reason
+from counter_listener.record import COLUMNS, as_csv_lines, as_json_lines, csv_line, export_row
+
+
+@dataclass
+class CheckOutput:
+    """The output of one run. If it cannot be written (closed pipe, full disk), recording continues without it."""
+
+    phrases: PhraseSet
+    counter: str | None
+    form: Format
+    quiet: bool
+    recorder: Recorder | None
+    """None records nothing."""
+    location: str
+    """Where the record is, for people."""
+    tally: Tally = field(default_factory=Tally)
+    failed: bool = False
+    """Whether standard output can no longer be written."""
+
+    def show_head(self) -> None:
+        """Prints what stands above all results."""
+        if self.form == "csv":
+            self._print(csv_line(COLUMNS) + "\n")
+
+    def show_result(self, result: CheckResult) -> None:
+        """Counts and prints the result of one input."""
+        self.tally.add(result)
+        notes = []
+        if result.failure:
+            notes.append(_("Error: {message}").format(message=printable(result.failure.translated(_))))
+        text = _("Warning: {path}: audio was lost: {reason}")
+        notes += [text.format(path=printable(str(result.path)), reason=_(reason)) for reason in result.losses]
+        if self.form == "table":
+            self._print(result_text(result, self.phrases), *notes)
+        else:
+            lines = (as_json_lines if self.form == "jsonl" else as_csv_lines)(self._rows(result))
+            self._print("".join(f"{line}\n" for line in lines), *notes)
+
+    def show_summary(self) -> None:
+        """Prints what all inputs together came to, and what was recorded."""
+        if self.quiet:
+            return
+        if self.form == "table":
+            self._print(summary_text(self.tally, self.phrases))
+        if self.recorder is not None:
+            self._print("", recorded_text(self.recorder.counts, self.location))
+
+    def report_failures(self) -> None:
+        """Prints which results could not be recorded."""
+        while self.recorder and self.recorder.failures:
+            path, error = self.recorder.failures.pop(0)
+            text = _("Error: {path} was checked but not recorded: {error}")
+            click.echo(text.format(path=printable(str(path)), error=error.translated(_)), err=True)
+
+    def _print(self, text: str, *notes: str) -> None:
+        """Prints the notes, one per line, on standard error, then the text on standard output."""
+        if self.failed:
+            return
+        try:
+            for note in notes:
+                click.echo(note, err=True)
+            click.echo(text, nl=False)
+            sys.stdout.flush()
+        except OSError as error:
+            if self.recorder is None:
+                raise
+            self.failed = True
+            discard_output()
+            reason = system_reason(error).translated(_)
+            click.echo(_("The output cannot be written ({why}); recording continues.").format(why=reason), err=True)
+
+    def _rows(self, result: CheckResult) -> Iterator[dict[str, object]]:
+        started = result.started.at.astimezone() if result.started and result.started.at else None
+        for event in result.events:
+            row = export_row(event, source=str(result.path), stream=result.stream, counter=self.counter, began=started)
+            if event.kind == "visit_opened":
+                row["started_from"] = result.started.how if result.started else "unknown"
+            yield row

@@ -1,0 +1,56 @@
+"""How values are shown to people: names, durations, and text in which private and unsafe characters are removed."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Final
+
+from counter_listener.domain.messages import N_
+
+VERDICTS: Final = {
+    "heard": N_("heard"),
+    "not_heard": N_("not heard"),
+    "unknown": N_("cannot be told"),
+    "forbidden": N_("forbidden"),
+    "broken": N_("broken"),
+}
+KINDS: Final = {
+    "visit_opened": N_("visit opened"),
+    "visit_closed": N_("visit closed"),
+    "phrase": N_("phrase"),
+    "word": N_("word"),
+    "rule": N_("rule"),
+    "forbidden": N_("forbidden"),
+    "scenario": N_("scenario"),
+    "gap": N_("gap"),
+    "purge": N_("purge"),
+    "judged": N_("judged again"),
+}
+SEVERITIES: Final = {"minor": N_("minor"), "serious": N_("serious"), "grave": N_("grave")}
+LONG_NUMBER: Final = re.compile(r"(?:[0-9０-９零〇一二三四五六七八九幺两][\s-]*){6,}[XxＸ]?")
+"""Six digits or more: a code, the shortest number to hide, has six. Amounts are said with 百千万 and are not masked."""
+UNSAFE: Final = re.compile(r"[\u202a-\u202e\u2066-\u2069]")
+"""Characters that change the direction of text."""
+
+
+def format_duration(seconds: float) -> str:
+    """Seconds as m:ss, or h:mm:ss from one hour on."""
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def mask_numbers(text: str) -> str:
+    """The text with each run of six or more spoken or written digits as `＊＊＊`.
+
+    Identity cards have 18 digits, bank cards 16-19, telephones 7-11, codes 6.
+    """
+    return LONG_NUMBER.sub("＊＊＊", text)
+
+
+def printable(text: str) -> str:
+    """The text without control characters, which a terminal obeys, and without bidirectional overrides."""
+    if text.isprintable():  # the usual case, and much faster
+        return text
+    return "".join(c for c in UNSAFE.sub("", text) if unicodedata.category(c) != "Cc")

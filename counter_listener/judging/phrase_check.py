@@ -1,0 +1,108 @@
+"""Loads a phrase set and checks it: its own examples must hold, and each of its wordings must be found."""
+
+from __future__ import annotations
+
+import gc
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from counter_listener.domain import (
+    Forbidden,
+    MatchedUtterance,
+    Phrase,
+    PhraseSetError,
+    Sentence,
+    Speaker,
+    Utterance,
+    Word,
+    sentence,
+)
+from counter_listener.judging.visit import counted_findings
+from counter_listener.matching import Matcher, find_in_utterance, prepare_matcher
+from counter_listener.phrases import SLOT, find_phrase_set, read_phrase_set
+
+SECONDS_PER_UNIT: Final = 0.25
+"""The usual length of a Chinese syllable in plain speech."""
+UNIT: Final = re.compile(r"(?:[A-Za-z0-9']+|[^\sA-Za-z0-9'])[，。！？；：、,.!?;:]*")
+FILLER: Final = "某某某某某某某某"
+"""Fills a slot when a wording is checked."""
+
+
+def load_matcher(name: str, *, proven: bool = True) -> tuple[Matcher, str]:
+    """The matcher of a phrase set, given by name or file, and the SHA-256 of the file.
+
+    Raises PhraseSetError; if `proven`, also for an example that fails.
+    """
+    path = find_phrase_set(name)
+    was_enabled = gc.isenabled()
+    gc.disable()  # almost all new objects stay, and each collection would visit them again
+    try:
+        phrases, digest = read_phrase_set(path)
+        matcher = prepare_matcher(phrases)
+    finally:
+        if was_enabled:
+            gc.enable()
+    for failure in failing_examples(matcher) if proven else ():
+        raise PhraseSetError("{path}: {failure}", path=path, failure=failure)
+    return matcher, digest
+
+
+def typed_utterance(text: str, speaker: Speaker = "unknown") -> Utterance:
+    """A typed sentence as an utterance that starts at second 0, with syllables of equal length."""
+    words, at = [], 0.0
+    for unit in UNIT.findall(text):
+        words.append(Word(unit, at, at + SECONDS_PER_UNIT))
+        at += SECONDS_PER_UNIT
+    return Utterance(0.0, at, tuple(words), speaker)
+
+
+def failing_examples(matcher: Matcher) -> Iterator[Sentence]:
+    """The faults of a phrase set's examples: examples that fail, and known failures that pass."""
+    for example in matcher.phrases.example:
+        found, expected = _found_ids(matcher, example.heard, example.speaker), set(example.expect)
+        if example.fails and found == expected:
+            yield sentence("the example {example!r} passes now; remove its 'fails'.", example=example.heard)
+        elif not example.fails and found != expected:
+            yield _difference(example.heard, ", ".join(sorted(expected - found)), ", ".join(sorted(found - expected)))
+
+
+def _found_ids(matcher: Matcher, text: str, speaker: Speaker) -> set[str]:
+    """Ids of the phrases heard, offences, rules broken and scenarios begun in a sentence."""
+    utterance = typed_utterance(text, speaker)
+    findings = counted_findings(MatchedUtterance(utterance, find_in_utterance(matcher, utterance), 0))
+    return {hit.owner for kind, hit in findings if kind != "word" and not hit.followed}
+
+
+def _difference(example: str, missing: str, surplus: str) -> Sentence:
+    values = {"example": example, "lacking": missing, "surplus": surplus}
+    if not surplus:
+        return sentence(
+            "the example {example!r} fails: {lacking} was not found; correct the example or the wordings.", **values
+        )
+    if not missing:
+        return sentence(
+            "the example {example!r} fails: {surplus} was found; correct the example or the wordings.", **values
+        )
+    return sentence(
+        "the example {example!r} fails: {lacking} was not found and {surplus} was found; correct the example or the"
+        " wordings.",
+        **values,
+    )
+
+
+def unmatched_wordings(matcher: Matcher) -> Iterator[Sentence]:
+    """The owed and forbidden wordings that are not found as their own phrase when they are said word for word."""
+    entries: list[tuple[Phrase | Forbidden, str]] = [(phrase, "phrases") for phrase, _ in matcher.phrases.phrases()]
+    entries += [(offence, "offences") for offence in matcher.phrases.forbidden]
+    for entry, kind in entries:
+        for wording in (*entry.say, *entry.shared):
+            text = SLOT.sub(lambda slot: FILLER[: matcher.phrases.slots[slot[1]].min], wording)
+            owners = [hit.owner for hit in getattr(find_in_utterance(matcher, typed_utterance(text)), kind)]
+            if entry.id not in owners:
+                yield sentence(
+                    "the wording {wording!r} of {owner!r} is heard as {others}.",
+                    wording=wording,
+                    owner=entry.id,
+                    others=", ".join(owners) or sentence("nothing"),
+                )

@@ -1,0 +1,251 @@
+"""What the screen shows, built from the messages of the listening process alone; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Final, Literal
+
+Message = dict[str, Any]
+"""What the listening process reports, one JSON object a line; docs/developer.md lists the messages."""
+State = Literal["starting", "listening", "restarting", "stopped"]
+Mark = Literal["heard", "guessed", "open"]
+
+WORDS_SECONDS: Final = 6.0
+"""How long the last words stay on the screen."""
+TROUBLE_SECONDS: Final = 30.0
+"""How long a trouble stays on the screen once audio arrives again."""
+SHOWN_GAPS: Final = 20
+PLANNED_GAPS: Final = frozenset({"listening began", "listening was stopped", "the listener made room for a new one"})
+"""Reasons of gaps in which no audio was lost that should have been heard."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offence:
+    """A forbidden phrase, or a broken rule."""
+
+    title: str
+    sure: bool
+    """False if a customer may have said it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShownGap:
+    """A gap, for the screen."""
+
+    at: float
+    """Seconds into the stream."""
+    seconds: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """A phrase that is due and was not heard yet. Never part of the record."""
+
+    title: str
+    say: str
+    """A wording that would do; may be empty."""
+
+
+@dataclass
+class OpenVisit:
+    """The visit under way. Times are seconds into the stream."""
+
+    number: int
+    opened: float
+    heard: dict[str, float] = field(default_factory=dict)
+    """When, by the id of the phrase or courtesy word."""
+    scenarios: dict[str, float] = field(default_factory=dict)
+    """When, by the id of the scenario."""
+    offences: list[Offence] = field(default_factory=list)
+    missed: list[str] = field(default_factory=list)
+    """Titles of required phrases that were not heard."""
+    unknown: list[str] = field(default_factory=list)
+    """Titles of required phrases of which it is unknown whether they were said."""
+    lost: bool = False
+    """Whether audio was lost."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedVisit:
+    """A visit that is over. Times are seconds into the stream."""
+
+    number: int
+    opened: float
+    at: float
+    """When it closed."""
+    score: float | None
+    grade: str
+    passed: bool | None
+    counts: dict[str, int]
+    missed: tuple[str, ...]
+    unknown: tuple[str, ...]
+    lost: bool
+
+
+@dataclass
+class Day:
+    """Totals of today's visits."""
+
+    visits: int = 0
+    passed: int = 0
+    scored: int = 0
+    points: float = 0.0
+    offences: int = 0
+
+    def add(self, score: float | None, *, passed: bool | None, offences: int) -> None:
+        """Counts a closed visit."""
+        self.visits += 1
+        self.offences += offences
+        if score is not None:
+            self.scored += 1
+            self.points += score
+            self.passed += bool(passed)
+
+
+@dataclass
+class ScreenState:
+    """Everything that is known of the counter at this moment."""
+
+    counter: str = ""
+    state: State = "starting"
+    trouble: str = ""
+    """What is wrong, in a sentence; empty when all is well."""
+    trouble_at: float = 0.0
+    """Seconds into the stream."""
+    standard: Message = field(default_factory=dict)
+    """The phrase set, as describe_standard() of the listening process has it."""
+    level: float = -96.0
+    """Decibels below full scale."""
+    at: float = 0.0
+    """Seconds into the stream."""
+    started: datetime | None = None
+    """Wall time of second 0 of the stream."""
+    guess: str = ""
+    """Partial result of the recogniser."""
+    guessed: frozenset[str] = frozenset()
+    """Ids of what is found in it."""
+    words: str = ""
+    """The last words, once they are final."""
+    words_at: float = float("-inf")
+    visit: OpenVisit | None = None
+    last: ClosedVisit | None = None
+    losses: list[ShownGap] = field(default_factory=list)
+    """The newest SHOWN_GAPS."""
+    day: Day = field(default_factory=Day)
+
+    def apply(self, message: Message) -> ClosedVisit | ShownGap | None:
+        """Applies a message; returns the closed visit or the gap that it reports, if any."""
+        if "beat" in message:
+            self.at, self.level = message["beat"], message["level"]
+            if message["begun"] and self.state != "stopped":
+                self._audio_arrived()
+        elif "guess" in message:
+            self._set_guess(message["guess"], message["ids"])
+        elif "event" in message:
+            return self._apply_event(message["event"])
+        elif "standard" in message:
+            self.standard = message["standard"]
+            self.day = Day(**message["day"]) if message.get("day") else self.day
+        elif "started" in message:
+            self.started = datetime.fromisoformat(message["started"]) if message["started"] else None
+            self._audio_arrived()
+        elif "trouble" in message:
+            self.trouble, self.trouble_at = message["trouble"], self.at
+        elif "restarting" in message:
+            self.state, self.trouble, self.level = "restarting", message["restarting"], -96.0
+            self._set_guess("", [])
+        elif "stopped" in message:
+            self.state = "stopped"
+        return None
+
+    def hints(self) -> Iterator[Hint]:
+        """What is due in the open visit and neither heard nor in the partial result."""
+        if self.visit is None or self.state != "listening":
+            return
+        for stage in self.shown_stages():
+            since = self.visit.scenarios.get(stage["scenario"], self.visit.opened)
+            for phrase in stage["phrases"]:
+                due = phrase["required"] and phrase["within"] is not None and self.at - since > phrase["within"]
+                if due and self.mark(phrase["id"]) == "open":
+                    yield Hint(phrase["title"], phrase["say"])
+
+    def shown_stages(self) -> Iterator[Message]:
+        """The stages that apply now: those of every visit, and those of the scenarios of this one."""
+        scenarios = self.visit.scenarios if self.visit else {}
+        for stage in self.standard.get("stages", ()):
+            if stage["scenario"] is None or stage["scenario"] in scenarios:
+                yield stage
+
+    def mark(self, owner: str) -> Mark:
+        """Whether a phrase or courtesy word was heard, is in the partial result, or neither."""
+        if self.visit and owner in self.visit.heard:
+            return "heard"
+        return "guessed" if owner in self.guessed else "open"
+
+    def recent_words(self) -> str:
+        """The partial result, or the words of the last WORDS_SECONDS."""
+        return self.guess or (self.words if self.at - self.words_at < WORDS_SECONDS else "")
+
+    def time_of_day(self, at: float) -> str:
+        """Local time of a moment of the stream; empty where it is unknown."""
+        return f"{(self.started + timedelta(seconds=at)).astimezone():%H:%M:%S}" if self.started else ""
+
+    def _audio_arrived(self) -> None:
+        if self.state in ("starting", "restarting"):
+            self.state, self.trouble = "listening", ""
+        if self.at - self.trouble_at > TROUBLE_SECONDS:
+            self.trouble = ""
+
+    def _set_guess(self, text: str, ids: list[str]) -> None:
+        if self.guess and not text:
+            self.words, self.words_at = self.guess, self.at
+        self.guess, self.guessed = text, frozenset(ids)
+
+    def _apply_event(self, event: Message) -> ClosedVisit | ShownGap | None:
+        kind, verdict, visit = event["kind"], event["verdict"], self.visit
+        if kind == "visit_opened":
+            self.visit = OpenVisit(event["visit"], event["at"])
+        elif kind == "gap":
+            return self._add_gap(event)
+        elif kind == "visit_closed":
+            return self._close_visit(event, visit or OpenVisit(event["visit"], event["detail"]["opened"]))
+        elif visit is None:
+            return None
+        elif kind == "phrase" and verdict == "heard":
+            scenario = event["detail"].get("scenario")
+            (visit.scenarios if scenario else visit.heard)[event["phrase"]] = event["at"]
+        elif kind == "phrase" and event["detail"].get("required"):
+            (visit.missed if verdict == "not_heard" else visit.unknown).append(str(event["detail"]["title"]))
+        elif kind in ("forbidden", "rule") and verdict != "heard":
+            visit.offences.append(Offence(str(event["detail"]["title"]), verdict != "unknown"))
+        return None
+
+    def _close_visit(self, event: Message, visit: OpenVisit) -> ClosedVisit:
+        detail = event["detail"]
+        self.last = ClosedVisit(
+            event["visit"],
+            detail["opened"],
+            event["at"],
+            event["score"],
+            detail["grade"] or "",
+            detail["passed"],
+            detail["counts"],
+            tuple(visit.missed),
+            tuple(visit.unknown),
+            detail["lost_audio"],
+        )
+        self.day.add(event["score"], passed=detail["passed"], offences=detail["counts"]["forbidden"])
+        self.visit = None
+        return self.last
+
+    def _add_gap(self, event: Message) -> ShownGap | None:
+        gap = ShownGap(event["at"], event["detail"]["seconds"], str(event["detail"]["reason"]))
+        if gap.reason in PLANNED_GAPS:
+            return None
+        self.losses = [*self.losses, gap][-SHOWN_GAPS:]
+        if self.visit:
+            self.visit.lost = True
+        return gap

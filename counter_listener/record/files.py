@@ -1,0 +1,164 @@
+"""The file that holds the record: its name, its permissions, its locks, and how a copy is put in place."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sqlite3
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import sqlalchemy as sa
+
+from counter_listener.domain import N_, BusyError, RecordError, Sentence, sentence, system_reason
+
+FILE_MODE: Final = 0o600
+FOLDER_MODE: Final = 0o700
+SMALLEST: Final = 512
+"""Bytes. SQLite takes a file shorter than one page for an empty database, and would overwrite it."""
+
+CAUSES: Final = {
+    sqlite3.SQLITE_BUSY: N_("{name} is locked by another program; try again when that program has finished."),
+    sqlite3.SQLITE_FULL: N_("the disk has no room left for {name}; free some space and try again."),
+    sqlite3.SQLITE_READONLY: N_("{name} is read-only; ask for permission to write to it and to its folder."),
+    sqlite3.SQLITE_CANTOPEN: N_("{name} cannot be opened; check that you may read and write it and its folder."),
+    sqlite3.SQLITE_NOTADB: N_("{name} is not a record; choose another file name for the record."),
+    sqlite3.SQLITE_CORRUPT: N_("{name} is damaged; restore it from a backup."),
+}
+OTHER_CAUSE: Final = N_("{name} cannot be used: SQLite reports {said!r}; check its disk, or restore it from a backup.")
+
+
+def record_file(url_or_path: str | Path) -> Path:
+    """The file that "sqlite:///FILE" or a plain path names. Raises RecordError for every other kind of URL."""
+    name = str(url_or_path)
+    if "://" in name:
+        name = _path_of_url(name)
+    if "\0" in name:
+        raise RecordError("the record's file name holds a NUL byte; give it another name.")
+    return Path(name).absolute()
+
+
+def _path_of_url(url: str) -> str:
+    scheme, _, rest = url.partition("://")
+    if scheme != "sqlite":
+        raise RecordError("a record cannot be kept in {scheme!r} yet; give a file or sqlite:///FILE.", scheme=scheme)
+    if not rest.startswith("/") or rest in ("/", "/:memory:") or "?" in rest:
+        raise RecordError(
+            "{url} names no file; write sqlite:///FILE, or sqlite:////FOLDER/FILE from the root.", url=url
+        )
+    return rest[1:]
+
+
+def path_text(path: Path) -> str:
+    """The path as text that can be printed and stored, even if its name is not valid UTF-8."""
+    return str(path).encode("utf-8", "backslashreplace").decode()
+
+
+@contextmanager
+def record_errors(name: str | Sentence) -> Iterator[None]:
+    """Turns an error of SQLite or of the system into a RecordError: one sentence about `name`."""
+    try:
+        yield
+    except sa.exc.DBAPIError as error:
+        code = getattr(error.orig, "sqlite_errorcode", 0)
+        raise RecordError(_cause(name, code, str(error.orig))) from error
+    except UnicodeDecodeError as error:  # the driver cannot decode the message of SQLite about a damaged schema
+        raise RecordError(_cause(name, sqlite3.SQLITE_CORRUPT, str(error))) from error
+    except OSError as error:
+        raise RecordError(
+            "{name} cannot be used: {why}; check its folder and permissions.", name=name, why=system_reason(error)
+        ) from error
+
+
+def _cause(name: str | Sentence, code: int, message: str) -> Sentence:
+    """The sentence for an error of SQLite. The low byte of an extended error code is the basic code."""
+    return Sentence(CAUSES.get(code & 0xFF, OTHER_CAUSE), {"name": name, "said": message})
+
+
+def prepare_file(path: Path, *, create: bool) -> None:
+    """Checks that the file can be a record; with `create` makes it, and its folder, for its owner alone.
+
+    Raises RecordError and OSError.
+    """
+    if path.is_dir():
+        raise RecordError("{path} is a folder; name a file inside it for the record.", path=path_text(path))
+    if create:
+        _create_folder(path.parent)
+        _create_file(path)
+    elif not path.exists():
+        raise RecordError("{path} does not exist; name the file that holds the record.", path=path_text(path))
+    if 0 < path.stat().st_size < SMALLEST:
+        raise RecordError(_cause(path_text(path), sqlite3.SQLITE_NOTADB, ""))
+
+
+def _create_folder(folder: Path) -> None:
+    for missing in reversed([each for each in (folder, *folder.parents) if not each.exists()]):
+        missing.mkdir(mode=FOLDER_MODE, exist_ok=True)
+        missing.chmod(FOLDER_MODE)  # a umask may have removed the permissions of the owner
+
+
+def _create_file(path: Path) -> None:
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, FILE_MODE))
+    except FileExistsError:
+        return
+    path.chmod(FILE_MODE)
+
+
+@contextmanager
+def new_file(target: Path) -> Iterator[Path]:
+    """An empty temporary file next to `target`, which gets that name if the block ends without an error.
+
+    Raises RecordError if the name is taken, OSError if the folder cannot be written.
+    """
+    _check_free(target)
+    handle, name = tempfile.mkstemp(prefix=".record-", suffix=".part", dir=target.parent)
+    os.close(handle)
+    part = Path(name)
+    part.chmod(FILE_MODE)
+    try:
+        yield part
+        with part.open("rb+") as file:
+            os.fsync(file.fileno())  # SQLite does not flush a copy that VACUUM INTO wrote
+        _check_free(target)
+        part.rename(target)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _check_free(target: Path) -> None:
+    if target.exists():
+        raise RecordError("{target} exists already; give the backup another name.", target=path_text(target))
+
+
+@contextmanager
+def lock_counter(url_or_path: str, counter: str) -> Iterator[None]:
+    """Holds the lock of a counter in a record, so that one listener listens there. The lock ends with its process.
+
+    Raises BusyError if another listener holds it, RecordError if the folder of the record cannot be written.
+    """
+    from filelock import FileLock, Timeout  # 0.1 s, of which only `listen` has a use
+
+    record = record_file(url_or_path)
+    digest = hashlib.sha256(counter.encode("utf-8", "surrogatepass")).hexdigest()[:12]  # a counter may have any name
+    with record_errors(path_text(record)):
+        prepare_file(record, create=True)
+        lock = FileLock(record.with_name(f"{record.name}.listening-{digest}.lock"), timeout=0, mode=FILE_MODE)
+        try:
+            lock.acquire()
+        except Timeout:
+            name = (
+                sentence("counter {counter!r}", counter=counter) if counter else sentence("the counter without a name")
+            )
+            raise BusyError(
+                "A listener already listens at {name} for {record}; stop it, or give this one another --counter.",
+                name=name,
+                record=path_text(record),
+            ) from None
+    try:
+        yield
+    finally:
+        lock.release()

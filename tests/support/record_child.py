@@ -1,0 +1,80 @@
+"""Programs for the tests of the record: to be killed, or to write at the same time."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import random
+import signal
+import sys
+import time
+from pathlib import Path
+
+from counter_listener.record.store import open_record
+from support.record_cases import DAY, NOW, PER_VISIT, connection_of, live, visit_events
+
+
+def append(path: str, stream: str, visits: str) -> None:
+    """Writes visits one by one after a line of input."""
+    print("ready", flush=True)  # noqa: T201
+    sys.stdin.readline()
+    with open_record(path) as record:
+        for visit in range(1, int(visits) + 1):
+            record.append(visit_events(visit), live(stream), NOW)
+            time.sleep(0.003)  # SQLite has no queue: without a pause the busiest writer wins
+
+
+def kill_rounds(path: str, rounds: str) -> None:
+    """Kills writers one after the other; prints the number of acknowledged events of each, by stream."""
+    moment = random.Random(5)  # noqa: S311
+    acknowledged = {}
+    for number in range(int(rounds)):
+        reading, writing = os.pipe()
+        child = os.fork()
+        if child == 0:
+            _append_for_ever(path, f"live-{number}", writing)
+        os.close(writing)
+        first = os.read(reading, 1) if number % 2 else b""  # every second one is killed at any moment after its start
+        time.sleep(moment.uniform(0, 0.06))
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        with os.fdopen(reading, "rb") as pipe:
+            acknowledged[f"live-{number}"] = len(first + pipe.read()) * PER_VISIT
+    print(json.dumps(acknowledged))  # noqa: T201
+
+
+def die_in_purge(path: str, at: str) -> None:
+    """Purges, and is killed when SQLite is about to run the statement that starts with `at`."""
+
+    def watch(statement: str) -> None:
+        if statement.startswith(at):
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    with open_record(path) as record:
+        connection = connection_of(record)
+        with connection.begin():
+            connection.exec_driver_sql("PRAGMA cache_size = 2")  # pages reach the file before the commit
+        driver = connection.connection.driver_connection
+        assert driver is not None
+        driver.set_trace_callback(watch)
+        record.purge(NOW + DAY, NOW)
+
+
+def modules(path: str) -> None:
+    """Prints which of the heavy modules are needed to open a record and write to it."""
+    with open_record(path) as record:
+        record.append(visit_events(1), live(), NOW)
+    print(json.dumps([name for name in ("sqlalchemy", "alembic") if name in sys.modules]))  # noqa: T201
+
+
+def _append_for_ever(path: str, stream: str, writing: int) -> None:
+    with open_record(path) as record:
+        for visit in itertools.count(1):
+            record.append(visit_events(visit), live(stream), NOW)
+            os.write(writing, b".")
+
+
+if __name__ == "__main__":
+    {each.__name__: each for each in (append, kill_rounds, die_in_purge, modules)}[sys.argv[1]](*sys.argv[2:])
+    assert Path(sys.argv[2]).exists()
