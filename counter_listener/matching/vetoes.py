@@ -74,8 +74,8 @@ def is_polite(aligned: Alignment, homophones: int, *, starts_clause: bool) -> bo
     """Whether the courtesies of an owed wording were heard: a request without 请 is another sentence.
 
     Clerks leave 请 out more often than recognisers lose it, so something must stand for it, unless other syllables were
-    misrecognised too. Of a longer courtesy more than half must be heard (部意思 for 不好意思), or half of its characters
-    must be identical: the 歉 of 抱歉, and not the 钱 of 换钱.
+    misrecognised too. Of a longer courtesy more than half must be heard (部意思 for 不好意思), or half of its
+    characters must be identical: the 歉 of 抱歉, and not the 钱 of 换钱.
     """
     for first, last in aligned.pattern.courtesies:
         size, heard = last - first, sum(cost < 1.0 for cost in aligned.costs[first:last])

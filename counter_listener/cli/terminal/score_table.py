@@ -25,7 +25,7 @@ A hit is a detection of the right phrase that overlaps its label, with a toleran
 each label is hit at most once.
 After each share is its 95 % interval: Wilson's for precision and recall, a bootstrap over files for F1 ({draws} \
 draws, fixed seed).
-Each baseline has the threshold that is best for it on these files, which favours it; ours has its own settings.
+Each baseline has the threshold that is best for it on these files, which is an advantage; ours has its own settings.
 Phrases that were not said and that ours did not find are left out.""")
 
 
