@@ -1,12 +1,12 @@
-"""How long it takes to match an utterance, and how that grows with the wordings and with what is said.
+"""The time to match an utterance, and how it grows with the number of wordings and the length of the utterance.
 
     python bench/matching.py [--visits 15] [--rounds 5]
 
-Utterances are those of made-up visits (visits.py), as said and misheard at 23.5 % of the characters (misheard.py).
-Each round times every utterance once, ours and the peer in turn, in seconds of processor time; the least of the rounds
-counts for each utterance, so that other work on the machine does not. The peer calls rapidfuzz's
-`partial_ratio_alignment` on toneless pinyin for every wording. Sets of other sizes are made of the bank's own
-wordings, cut and joined anew.
+The utterances are those of synthetic visits (visits.py), exact and with errors in 23.5 % of the characters
+(misheard.py). Each round times every utterance once, our matcher and the peer in turn, in seconds of processor time.
+The least time of all rounds counts for each utterance, so that other work on the machine does not. The peer calls
+rapidfuzz's `partial_ratio_alignment` on toneless pinyin for every wording. Phrase sets of other sizes are made of
+halves of the bank's wordings.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Final
 
-from misheard import Ledger, misheard
+from misheard import ErrorCounts, misheard
 from rapidfuzz import fuzz
 from visits import visits
 
@@ -45,37 +45,37 @@ LONG: Final = {
 
 
 def main() -> None:
-    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--visits", type=int, default=15)
-    options.add_argument("--rounds", type=int, default=5)
-    asked = options.parse_args()
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--visits", type=int, default=15)
+    parser.add_argument("--rounds", type=int, default=5)
+    options = parser.parse_args()
     bank = read_phrase_set(find_phrase_set("bank-counter"))[0]
     matcher = prepare_matcher(bank)
-    said = list(utterances(bank, asked.visits))
+    spoken = list(utterances(bank, options.visits))
     owed = sum(len(phrase.say) + len(phrase.shared) for phrase, _ in bank.phrases())
-    print(f"{owed} owed wordings, {len(matcher.patterns)} with all others; {len(said)} utterances")
-    ours, peer = against_peer(matcher, said, asked.rounds)
-    print(f"ours: {told(ours)}; partial_ratio_alignment for every owed and forbidden wording: {told(peer)}")
+    print(f"{owed} owed wordings, {len(matcher.patterns)} with all others; {len(spoken)} utterances")
+    ours, peer = against_peer(matcher, spoken, options.rounds)
+    print(f"ours: {describe(ours)}; partial_ratio_alignment for every owed and forbidden wording: {describe(peer)}")
     ratios = [base / mine for mine, base in zip(ours, peer, strict=True)]
     print(f"as many times faster: median {statistics.median(ratios):.1f}, least {min(ratios):.1f}")
     for size in SIZES:
-        print(f"{size} owed wordings: {told(best_of(of_size(bank, size), said, asked.rounds))}")
+        print(f"{size} owed wordings: {describe(best_of(of_size(bank, size), spoken, options.rounds))}")
     for name, text in LONG.items():
         print(f"{name}: {long_text(matcher, text)}")
 
 
 def utterances(phrases: PhraseSet, number: int) -> Iterator[Utterance]:
-    """What is said in some visits, each utterance as said and as misheard."""
+    """The utterances of some visits, each exact and with errors."""
     for visit in visits(phrases, "tuning", 1, number):
         rng = random.Random(visit.name)
         for utterance in visit.utterances:
             yield utterance
-            wrong = misheard(utterance, RATE, rng, Ledger())
-            if wrong is not None:
-                yield wrong
+            with_errors = misheard(utterance, RATE, rng, ErrorCounts())
+            if with_errors is not None:
+                yield with_errors
 
 
-def against_peer(matcher: Matcher, said: Sequence[Utterance], rounds: int) -> tuple[list[float], list[float]]:
+def against_peer(matcher: Matcher, spoken: Sequence[Utterance], rounds: int) -> tuple[list[float], list[float]]:
     """Seconds for each utterance: ours, and the peer's."""
     pinyin = [
         " ".join(text_syllables(SLOT.sub(" ", wording)))
@@ -90,19 +90,19 @@ def against_peer(matcher: Matcher, said: Sequence[Utterance], rounds: int) -> tu
 
     ours, theirs = [], []
     for _ in range(rounds):
-        ours.append(timed(partial(find_in_utterance, matcher), said))
-        theirs.append(timed(peer, said))
+        ours.append(timed(partial(find_in_utterance, matcher), spoken))
+        theirs.append(timed(peer, spoken))
     return least(ours), least(theirs)
 
 
-def best_of(matcher: Matcher, said: Sequence[Utterance], rounds: int) -> list[float]:
+def best_of(matcher: Matcher, spoken: Sequence[Utterance], rounds: int) -> list[float]:
     """Seconds for each utterance, the least of the rounds."""
-    return least([timed(partial(find_in_utterance, matcher), said) for _ in range(rounds)])
+    return least([timed(partial(find_in_utterance, matcher), spoken) for _ in range(rounds)])
 
 
-def timed(work: Callable[[Utterance], object], said: Sequence[Utterance]) -> list[float]:
+def timed(work: Callable[[Utterance], object], spoken: Sequence[Utterance]) -> list[float]:
     seconds = []
-    for utterance in said:
+    for utterance in spoken:
         began = time.thread_time()
         work(utterance)
         seconds.append(time.thread_time() - began)
@@ -113,7 +113,7 @@ def least(rounds: Sequence[Sequence[float]]) -> list[float]:
     return [min(times) for times in zip(*rounds, strict=True)]
 
 
-def told(seconds: Sequence[float]) -> str:
+def describe(seconds: Sequence[float]) -> str:
     ranked = sorted(seconds)
     return (
         f"median {1e3 * statistics.median(ranked):.3f} ms,"
@@ -122,14 +122,14 @@ def told(seconds: Sequence[float]) -> str:
 
 
 def of_size(bank: PhraseSet, size: int) -> Matcher:
-    """A matcher for so many owed wordings: the bank's own, then halves of them joined anew."""
+    """A matcher for so many owed wordings: the bank's own, then new ones of two halves."""
     rng = random.Random(size)
     own = [wording for phrase, _ in bank.phrases() for wording in (*phrase.say, *phrase.shared)]
     plain = [wording for wording in own if "{" not in wording]
     listed = rng.sample(own, min(size, len(own)))
     while len(listed) < size:
-        one, other = rng.choice(plain), rng.choice(plain)
-        listed.append(one[: len(one) // 2] + other[len(other) // 2 :])
+        first, second = rng.choice(plain), rng.choice(plain)
+        listed.append(first[: len(first) // 2] + second[len(second) // 2 :])
     phrases = [Phrase(id=f"p{number}", say=tuple(listed[number : number + 8])) for number in range(0, size, 8)]
     stage = Stage(id="all", title="all", phrase=tuple(phrases))
     return prepare_matcher(
@@ -138,7 +138,7 @@ def of_size(bank: PhraseSet, size: int) -> Matcher:
 
 
 def long_text(matcher: Matcher, text: str) -> str:
-    """Seconds and megabytes for one endless utterance, each measured in a run of its own: tracing memory takes time."""
+    """Seconds and megabytes for one very long utterance, measured in two runs: tracing memory takes time."""
     utterance = typed_utterance(text)
     began = time.thread_time()
     parts = sum(1 for _ in match([utterance], matcher))

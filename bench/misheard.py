@@ -1,4 +1,4 @@
-"""What a recogniser makes of speech: errors at a chosen character error rate, drawn from a stated mix."""
+"""Simulated recognition errors: at a chosen character error rate, drawn from a stated mix."""
 
 from __future__ import annotations
 
@@ -18,32 +18,38 @@ from counter_listener.domain.types import Utterance, Word
 from counter_listener.evaluation.baselines import units_with_times
 from counter_listener.phrases.pinyin import pronounce, split_units
 
-Kind = Literal["homophone", "near", "other", "lost", "added"]
-MIX: Final[Mapping[Kind, float]] = {"homophone": 0.45, "near": 0.25, "other": 0.10, "lost": 0.13, "added": 0.07}
-"""Of all errors. Most errors of a Mandarin recogniser with a language model keep the sound, or nearly."""
+Kind = Literal["homophone", "similar", "other", "deleted", "inserted"]
+MIX: Final[Mapping[Kind, float]] = {
+    "homophone": 0.45,
+    "similar": 0.25,
+    "other": 0.10,
+    "deleted": 0.13,
+    "inserted": 0.07,
+}
+"""Shares of all errors. Most errors of a Mandarin recogniser with a language model keep the sound, or a similar one."""
 COMMON: Final = 3_000
-"""Characters that errors are drawn from: the commonest, as a recogniser's language model favours them."""
+"""Characters that errors are drawn from: the most common ones, which a language model favours."""
 SAME_TONE: Final = 3.0
-"""How much likelier a homophone of the same tone is than one of another."""
+"""How many times more likely a homophone of the same tone is than one of another."""
 FLATTENED: Final = 0.5
-"""Power of a character's frequency that makes its weight: without it 的 and 是 would be half of all errors."""
+"""Power of the frequency of a character that is its weight: without it 的 and 是 would be half of all errors."""
 LIKELY: Final = 4.0
-"""How much likelier the confusions of LIKELY_PAIRS are than those of RARE_PAIRS."""
+"""How many times more likely the confusions of LIKELY_PAIRS are than those of RARE_PAIRS."""
 LIKELY_PAIRS: Final = (
     "z-zh c-ch s-sh n-l f-h r-l",
     "in-ing en-eng an-ang ian-iang uan-uang",
 )
-"""Initials, then finals, that speakers of many regions do not keep apart: what fuzzy-pinyin keyboards offer."""
+"""Initials, then finals, that speakers of many regions do not distinguish: what fuzzy-pinyin keyboards offer."""
 RARE_PAIRS: Final = (
     "b-p d-t g-k j-q zh-ch z-c m-n h-k sh-x zh-j ch-q w-h",
     "ie-ei ai-ei ao-ou uo-ou i-v u-v an-en ang-eng un-ong in-i an-a en-e iu-ou ui-ei ian-ie e-o",
 )
-"""The same for what noise and haste confuse: aspiration, place, a neighbouring vowel, a nasal lost."""
+"""The same for what noise and fast speech confuse: aspiration, place, a neighbouring vowel, a lost nasal."""
 INITIALS: Final = ("zh", "ch", "sh", *"bpmfdtnlgkhjqxrzcsyw")
 
 
 class MissingLibraryError(SystemExit):
-    "The bench needs a library that is not installed."
+    "A benchmark needs a library that is not installed."
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,18 +62,18 @@ class Inventory:
     """Toneless syllable to characters."""
     tones: Mapping[str, str]
     """Character to syllable with tone."""
-    near: Mapping[str, Mapping[str, float]]
-    """Toneless syllable to those that are mistaken for it, with weights."""
+    similar: Mapping[str, Mapping[str, float]]
+    """Toneless syllable to those that may be confused with it, with weights."""
 
 
 @dataclass
-class Ledger:
-    """What the errors came to."""
+class ErrorCounts:
+    """The errors that were made."""
 
     characters: int = 0
-    """Said."""
+    """Characters before the errors."""
     errors: Counter[str] = field(default_factory=Counter)
-    """By kind, as made."""
+    """By kind."""
 
     @property
     def mix(self) -> dict[str, float]:
@@ -92,17 +98,17 @@ def inventory() -> Inventory:
         weights={unit: times**FLATTENED for unit, times in common.items()},
         by_sound={sound: tuple(units) for sound, units in by_sound.items()},
         tones=tones,
-        near={sound: nearby(sound, by_sound) for sound in by_sound},
+        similar={sound: similar_sounds(sound, by_sound) for sound in by_sound},
     )
 
 
 def dictionary() -> str:
-    """The text of jieba's dictionary: its module is not imported, for this is all we need of it."""
+    """The text of jieba's dictionary; the module is not imported, because nothing else of it is needed."""
     try:
-        place = importlib.metadata.distribution("jieba").locate_file("jieba/dict.txt")
+        path = importlib.metadata.distribution("jieba").locate_file("jieba/dict.txt")
     except importlib.metadata.PackageNotFoundError:
         raise MissingLibraryError("This bench needs jieba's dictionary; install it: pip install jieba") from None
-    return Path(str(place)).read_text(encoding="utf-8")
+    return Path(str(path)).read_text(encoding="utf-8")
 
 
 def split(sound: str) -> tuple[str, str]:
@@ -111,8 +117,8 @@ def split(sound: str) -> tuple[str, str]:
     return initial, sound[len(initial) :]
 
 
-def nearby(sound: str, known: Iterable[str]) -> dict[str, float]:
-    """The known syllables that one confusion, of the initial or of the final, makes of this one."""
+def similar_sounds(sound: str, known: Iterable[str]) -> dict[str, float]:
+    """The known syllables that differ from this one by one confusion, of the initial or of the final."""
     initial, final = split(sound)
     weights: dict[str, float] = {}
     for (initials, finals), weight in ((LIKELY_PAIRS, LIKELY), (RARE_PAIRS, 1.0)):
@@ -132,63 +138,63 @@ def partners(pairs: str, part: str) -> Iterator[str]:
             yield one
 
 
-def misheard(utterance: Utterance, rate: float, rng: random.Random, ledger: Ledger) -> Utterance | None:
+def misheard(utterance: Utterance, rate: float, rng: random.Random, counts: ErrorCounts) -> Utterance | None:
     """The utterance as a recogniser might write it, one character a word; None where nothing is left.
 
-    `rate` is how many errors a character has on average, 0-1, each independent of what is beside it, in the shares of
-    `MIX`. Some sounds have one common character alone, as 您: the homophones that it cannot get go to the others of
-    the utterance, for no recogniser mistakes 您 the more often for it.
+    `rate` is the mean number of errors of a character, 0-1. Errors are independent, in the shares of `MIX`. Some sounds
+    have only one common character, as 您: the homophones that it cannot get go to the other characters of the
+    utterance, because a recogniser does not misrecognise 您 more often than others.
     """
     timed = units_with_times(utterance)
-    read = pronounce(tuple(unit for unit, _, _ in timed))
-    open_to = [bool(alike(unit, sound)) for (unit, _, _), sound in zip(timed, read, strict=True)]
-    share = len(timed) / max(1, sum(open_to))
+    sounds = pronounce(tuple(unit for unit, _, _ in timed))
+    has_homophones = [bool(homophones(unit, sound)) for (unit, _, _), sound in zip(timed, sounds, strict=True)]
+    share = len(timed) / max(1, sum(has_homophones))
     words: list[Word] = []
-    for (unit, start, end), sound, has_alike in zip(timed, read, open_to, strict=True):
-        ledger.characters += 1
-        odds = {**MIX, "homophone": MIX["homophone"] * share if has_alike else 0.0}
+    for (unit, start, end), sound, possible in zip(timed, sounds, has_homophones, strict=True):
+        counts.characters += 1
+        odds = {**MIX, "homophone": MIX["homophone"] * share if possible else 0.0}
         kind = rng.choices(tuple(odds), tuple(odds.values()))[0] if rng.random() < rate * sum(odds.values()) else None
-        words += made(kind, (unit, sound, start, end), rng, ledger)
+        words += with_error(kind, (unit, sound, start, end), rng, counts)
     return Utterance(words[0].start, words[-1].end, tuple(words), utterance.speaker) if words else None
 
 
-def alike(unit: str, sound: str) -> list[str]:
+def homophones(unit: str, sound: str) -> list[str]:
     """The other common characters of this sound."""
     return [one for one in inventory().by_sound.get(sound, ()) if one != unit]
 
 
-def made(
-    kind: Kind | None, said: tuple[str, str, float, float], rng: random.Random, ledger: Ledger
+def with_error(
+    kind: Kind | None, character: tuple[str, str, float, float], rng: random.Random, counts: ErrorCounts
 ) -> tuple[Word, ...]:
-    """What one character becomes."""
-    unit, sound, start, end = said
+    """The words that one character becomes."""
+    unit, sound, start, end = character
     if kind is None:
         return (Word(unit, start, end),)
-    if kind == "lost":
-        ledger.errors[kind] += 1
+    if kind == "deleted":
+        counts.errors[kind] += 1
         return ()
-    if kind == "added":
-        ledger.errors[kind] += 1
+    if kind == "inserted":
+        counts.errors[kind] += 1
         middle = (start + end) / 2
-        return (Word(anything(rng), start, middle), Word(unit, middle, end))
+        return (Word(any_character(rng), start, middle), Word(unit, middle, end))
     changed, became = substitute(kind, unit, sound, rng)
-    ledger.errors[became] += 1
+    counts.errors[became] += 1
     return (Word(changed, start, end),)
 
 
 def substitute(kind: Kind, unit: str, sound: str, rng: random.Random) -> tuple[str, Kind]:
-    """Another character, and what kind of error it is: where a sound has no near one, the error is of any other."""
+    """Another character, and the kind of the error: where a sound has no similar one, it becomes any other."""
     known = inventory()
     if kind == "homophone":
         tone = known.tones.get(unit)
-        return pick(alike(unit, sound), rng, lambda one: SAME_TONE if known.tones[one] == tone else 1.0), kind
-    if kind == "near" and (near := known.near.get(sound)):
-        other = rng.choices(tuple(near), tuple(near.values()))[0]
+        return pick(homophones(unit, sound), rng, lambda one: SAME_TONE if known.tones[one] == tone else 1.0), kind
+    if kind == "similar" and (similar := known.similar.get(sound)):
+        other = rng.choices(tuple(similar), tuple(similar.values()))[0]
         return pick(known.by_sound[other], rng), kind
     while True:
-        other = anything(rng)
+        other = any_character(rng)
         read = pronounce((other,))[0]
-        if read != sound and read not in known.near.get(sound, {}):
+        if read != sound and read not in known.similar.get(sound, {}):
             return other, "other"
 
 
@@ -203,7 +209,7 @@ def _all_weights() -> tuple[tuple[str, ...], tuple[float, ...]]:
     return tuple(weights), tuple(weights.values())
 
 
-def anything(rng: random.Random) -> str:
+def any_character(rng: random.Random) -> str:
     """Any common character."""
     units, weights = _all_weights()
     return rng.choices(units, weights)[0]

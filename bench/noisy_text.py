@@ -1,12 +1,12 @@
-"""How well phrases are found in what a recogniser gets wrong: ours against three baselines, on made-up visits.
+"""How well phrases are found in text with recognition errors: our matcher and three baselines, on synthetic visits.
 
     python bench/noisy_text.py --seeds tuning --cer 0.235 [--visits 20] [--show 40] [--write FOLDER]
 
-Makes visits from the phrase set (visits.py), mishears them at each character error rate (misheard.py), and scores what
-is found against what was said (counter_listener/scoring.py). The tuning seeds are for whoever improves the matcher;
-the reporting seeds, which also draw their customers' and innocent sentences from the other half of talk.toml, are for
-the figures in RESULTS.md, and --show does not work with them. Each baseline stands at the threshold that is best for
-it on the very data it is scored on, which favours it; ours has its default settings.
+Makes visits from the phrase set (visits.py), simulates errors at each character error rate (misheard.py), and scores
+what is found against what was said (counter_listener/evaluation). The tuning seeds are for improving the matcher. The
+reporting seeds are for the figures in RESULTS.md: they draw the sentences of customers and the innocent ones from the
+other half of talk.toml, and --show does not work with them. Each baseline has the threshold that is best for it on the
+very data it is scored on, which favours it; our matcher has its default parameters.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from misheard import MIX, Ledger, misheard
+from misheard import MIX, ErrorCounts, misheard
 from visits import Visit, visits
 
 from counter_listener.domain.statistics import wilson_interval
 from counter_listener.evaluation.baselines import BASELINES
-from counter_listener.evaluation.evaluation import Case, evaluate, prepare_finders, matcher_hits, run_finders
+from counter_listener.evaluation.evaluation import Case, evaluate, matcher_hits, prepare_finders, run_finders
 from counter_listener.evaluation.scoring import Detection, LabelledPhrase, MethodScore, f1_interval, overlap, total
 from counter_listener.matching.matcher import Matcher, prepare_matcher
 from counter_listener.phrases.phrase_file import find_phrase_set, read_phrase_set
-from counter_listener.pipeline import timed
+from counter_listener.pipeline import with_ticks
 
 SEEDS: Final[Mapping[str, Sequence[int]]] = {"tuning": range(1, 6), "reporting": range(9_001, 9_011)}
 RATES: Final = (0.1, 0.235, 0.38)
@@ -35,57 +35,55 @@ RATES: Final = (0.1, 0.235, 0.38)
 
 
 def main() -> None:
-    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--seeds", choices=[*SEEDS], default="tuning")
-    options.add_argument("--cer", type=float, action="append", help="Character error rate, 0-1; may be given again.")
-    options.add_argument("--visits", type=int, default=20, help="Visits a seed.")
-    options.add_argument("--phrases", default="bank-counter")
-    options.add_argument(
-        "--ours-only", action="store_true", help="Leave the baselines out: they take most of the time."
-    )
-    options.add_argument("--show", type=int, default=0, help="Show so many of our misses and false alarms.")
-    options.add_argument("--write", type=Path, help="Also write labels and transcripts for `counter-listener eval`.")
-    asked = options.parse_args()
-    if asked.show and asked.seeds == "reporting":
-        options.error("the reporting seeds are not to be tuned on, so --show needs --seeds tuning")
-    kinds = () if asked.ours_only else BASELINES
-    matcher = prepare_matcher(read_phrase_set(find_phrase_set(asked.phrases))[0])
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seeds", choices=[*SEEDS], default="tuning")
+    parser.add_argument("--cer", type=float, action="append", help="Character error rate, 0-1; may be given again.")
+    parser.add_argument("--visits", type=int, default=20, help="Visits a seed.")
+    parser.add_argument("--phrases", default="bank-counter")
+    parser.add_argument("--ours-only", action="store_true", help="Leave the baselines out: they take most of the time.")
+    parser.add_argument("--show", type=int, default=0, help="Show so many of our misses and false alarms.")
+    parser.add_argument("--write", type=Path, help="Also write labels and transcripts for `counter-listener eval`.")
+    options = parser.parse_args()
+    if options.show and options.seeds == "reporting":
+        parser.error("the reporting seeds are not to be tuned on, so --show needs --seeds tuning")
+    kinds = () if options.ours_only else BASELINES
+    matcher = prepare_matcher(read_phrase_set(find_phrase_set(options.phrases))[0])
     ready = prepare_finders(matcher, kinds)
-    for rate in asked.cer or RATES:
-        ledger = Ledger()
-        cases = list(make(matcher, asked.seeds, rate, asked.visits, ledger))
-        print(facts(cases, asked.seeds, rate, ledger))
+    for rate in options.cer or RATES:
+        counts = ErrorCounts()
+        cases = list(make(matcher, options.seeds, rate, options.visits, counts))
+        print(facts(cases, options.seeds, rate, counts))
         result = evaluate([run_finders(case, ready) for case in cases])
         for method in result.methods:
             print(line(method, result.seconds), flush=True)
-        if asked.show:
-            show(cases, matcher, asked.show)
-        if asked.write:
-            write(cases, asked.write / f"{asked.seeds}-{rate:g}")
+        if options.show:
+            show(cases, matcher, options.show)
+        if options.write:
+            write(cases, options.write / f"{options.seeds}-{rate:g}")
 
 
-def make(matcher: Matcher, kind: str, rate: float, number: int, ledger: Ledger) -> Iterable[Case]:
+def make(matcher: Matcher, kind: str, rate: float, number: int, counts: ErrorCounts) -> Iterable[Case]:
     """The cases of all seeds of a kind, `number` a seed, at one error rate."""
     for seed in SEEDS[kind]:
         for visit in visits(matcher.phrases, kind, seed, number):
             rng = random.Random(f"{visit.name} {rate}")
-            yield heard_at(visit, rate, rng, ledger)
+            yield heard_at(visit, rate, rng, counts)
 
 
-def heard_at(visit: Visit, rate: float, rng: random.Random, ledger: Ledger) -> Case:
+def heard_at(visit: Visit, rate: float, rng: random.Random, counts: ErrorCounts) -> Case:
     """A visit as a recogniser of this error rate may write it."""
-    written = (misheard(utterance, rate, rng, ledger) for utterance in visit.utterances)
-    return Case(visit.name, visit.seconds, tuple(timed(one for one in written if one is not None)), visit.said)
+    written = (misheard(utterance, rate, rng, counts) for utterance in visit.utterances)
+    return Case(visit.name, visit.seconds, tuple(with_ticks(one for one in written if one is not None)), visit.said)
 
 
-def facts(cases: Sequence[Case], kind: str, rate: float, ledger: Ledger) -> str:
+def facts(cases: Sequence[Case], kind: str, rate: float, counts: ErrorCounts) -> str:
     hours = sum(case.seconds for case in cases) / 3600
     owed = sum(not span.optional for case in cases for span in case.phrases)
-    made = ledger.errors.total() / max(1, ledger.characters)
-    mix = ", ".join(f"{name} {ledger.mix[name]:.0%}" for name in MIX)
+    made = counts.errors.total() / max(1, counts.characters)
+    mix = ", ".join(f"{name} {counts.mix[name]:.0%}" for name in MIX)
     return (
         f"\n{kind} seeds {SEEDS[kind][0]}-{SEEDS[kind][-1]}, asked for {rate:.1%} CER, made {made:.1%} ({mix}):"
-        f" {len(cases)} visits, {hours:.1f} h, {ledger.characters} characters, {owed} owed"
+        f" {len(cases)} visits, {hours:.1f} h, {counts.characters} characters, {owed} owed"
     )
 
 

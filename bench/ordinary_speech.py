@@ -22,7 +22,7 @@ from math import exp, fsum, lgamma, log, sqrt
 from pathlib import Path
 from typing import Final
 
-from misheard import Ledger, misheard
+from misheard import ErrorCounts, misheard
 
 from counter_listener.asr import SpeechModel, find_model
 from counter_listener.audio import probe
@@ -149,7 +149,7 @@ def transcribed(lines: Iterable[Line], rate: float) -> Iterator[Case]:
     for seed in SEEDS if rate else SEEDS[:1]:
         for line in lines:
             rng = random.Random(f"{line.path.name} {rate} {seed}")
-            utterance = misheard(stretched(line), rate, rng, Ledger())
+            utterance = misheard(stretched(line), rate, rng, ErrorCounts())
             items = tuple(with_ticks([utterance] if utterance else []))
             yield Case(line.path.name, line.seconds, items, line.literal)
 

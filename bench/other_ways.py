@@ -1,9 +1,9 @@
-"""How many sentences that say a phrase in somebody's own words are found as that phrase.
+"""How many sentences that say a phrase in other words are found as that phrase.
 
     python bench/other_ways.py [--sentences bench/other_ways.txt] [--cer 0.235] [--missed 40]
 
-A line of the file is a phrase's id, a tab, and a sentence that does what the phrase is owed for. Each is taken for the
-clerk's, said alone at four characters a second, as said or misheard three times over.
+A line of the file is the id of a phrase, a tab, and a sentence with the same purpose. Each is an utterance of the clerk
+at four characters a second, exact, or three times with simulated errors.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from misheard import Ledger, misheard
+from misheard import ErrorCounts, misheard
 
 from counter_listener.judging import typed_utterance
 from counter_listener.matching.matcher import Matcher, prepare_matcher
@@ -24,28 +24,28 @@ from counter_listener.phrases.phrase_file import find_phrase_set, read_phrase_se
 
 SENTENCES: Final = Path(__file__).with_name("other_ways.txt")
 SEEDS: Final = (1, 2, 3)
-"""Each sentence is misheard once for each."""
+"""Errors are simulated once for each."""
 
 
 def main() -> None:
-    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--sentences", type=Path, default=SENTENCES)
-    options.add_argument("--phrases", default="bank-counter")
-    options.add_argument("--cer", type=float, default=0.0, help="Character error rate, 0-1.")
-    options.add_argument("--missed", type=int, default=0, help="Show so many that are not found.")
-    asked = options.parse_args()
-    matcher = prepare_matcher(read_phrase_set(find_phrase_set(asked.phrases))[0])
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--sentences", type=Path, default=SENTENCES)
+    parser.add_argument("--phrases", default="bank-counter")
+    parser.add_argument("--cer", type=float, default=0.0, help="Character error rate, 0-1.")
+    parser.add_argument("--missed", type=int, default=0, help="Show so many that are not found.")
+    options = parser.parse_args()
+    matcher = prepare_matcher(read_phrase_set(find_phrase_set(options.phrases))[0])
     required = {phrase.id for phrase, _ in matcher.phrases.phrases() if phrase.required}
     said, hits, other = Counter[str](), Counter[str](), 0
-    for owner, text in listed(asked.sentences):
-        for ids in found(matcher, text, asked.cer):
+    for owner, text in listed(options.sentences):
+        for ids in found(matcher, text, options.cer):
             said[owner] += 1
             hits[owner] += owner in ids
             other += bool(ids) and owner not in ids
-            if owner not in ids and asked.missed > 0:
-                asked.missed -= 1
+            if owner not in ids and options.missed > 0:
+                options.missed -= 1
                 print(f"  {owner:<22} {text}   {', '.join(sorted(ids)) or '-'}")
-    print(f"at {asked.cer:.1%} CER {hits.total()} of {said.total()} are found, {other} as another phrase alone")
+    print(f"at {options.cer:.1%} CER {hits.total()} of {said.total()} are found, {other} as another phrase alone")
     print(f"of what is required {sum(hits[one] for one in required)} of {sum(said[one] for one in required)}:")
     for owner in sorted(required & set(said)):
         print(f"  {owner:<22} {hits[owner]} of {said[owner]}")
@@ -60,10 +60,10 @@ def listed(file: Path) -> Iterator[tuple[str, str]]:
 
 
 def found(matcher: Matcher, text: str, rate: float) -> Iterator[set[str]]:
-    """Ids of the phrases in a sentence of the clerk's, each time it is said."""
-    said = typed_utterance(text, "clerk")
-    wrong = (misheard(said, rate, random.Random(f"{seed} {text}"), Ledger()) for seed in SEEDS)
-    for heard in wrong if rate else (said,):
+    """Ids of the phrases in a sentence of the clerk, for each time it is said."""
+    exact = typed_utterance(text, "clerk")
+    with_errors = (misheard(exact, rate, random.Random(f"{seed} {text}"), ErrorCounts()) for seed in SEEDS)
+    for heard in with_errors if rate else (exact,):
         yield {hit.owner for hit in find_in_utterance(matcher, heard).phrases} if heard else set()
 
 

@@ -1,4 +1,4 @@
-"""Visits made up from a phrase set: what was said, when, and what of it was owed or forbidden."""
+"""Synthetic visits from a phrase set: utterances with times, and the owed and forbidden phrases in them."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ from counter_listener.phrases.pinyin import split_units
 
 TALK: Final = Path(__file__).with_name("talk.toml")
 HALVES: Final = {"tuning": 0, "reporting": 1}
-"""Which sentences of talk.toml each kind of seed draws from: those with an even number, or an odd one."""
+"""Which sentences of talk.toml each kind of seed uses: those with an even number, or with an odd one."""
 PACE: Final = (0.16, 0.26)
-"""Seconds a character, least and most."""
+"""Seconds per character, least and most."""
 ANSWER: Final = (0.8, 2.5)
 """Seconds between turns."""
 BREATH: Final = (0.25, 0.45)
 """Seconds of a comma."""
 BREAK: Final = (0.5, 0.9)
-"""Seconds of a pause at which a recogniser ends the utterance though the sentence goes on."""
+"""Seconds of a pause at which a recogniser ends the utterance inside a sentence."""
 BEFORE_OFFENCE: Final = (5.0, 8.0)
-"""Seconds of quiet before an offence: nearer courtesies would excuse it (`hearing.context`)."""
+"""Seconds of silence before an offence: closer courtesies would excuse it (`hearing.context`)."""
 PARAPHRASED: Final = 0.4
 """Share of wordings that are not said word for word."""
 SHARED: Final = 0.2
-"""Share of a phrase's sayings by a wording of `shared`, where it has any."""
+"""Share of phrases that are said with a wording of `shared`, where there is one."""
 BROKEN_OFF: Final = 0.03
-"""Share of longer wordings that a pause splits between two utterances."""
+"""Share of longer wordings that a pause divides into two utterances."""
 JOINED: Final = 0.2
-"""Share of phrases said in one breath with the one before."""
+"""Share of phrases said without a pause after the previous one."""
 RUDE: Final = 0.25
 """Share of visits with offences."""
 COMPLAINT: Final = 0.12
@@ -46,7 +46,7 @@ COMPLAINT: Final = 0.12
 
 OPENING: Final = (("call-next", 0.4), ("call-number", 0.3), ("hello", 0.95), ("invite-seat", 0.4), ("sorry-wait", 0.35))
 OFTEN: Final = 10
-"""How much likelier a usual phrase of the second stage is than any other."""
+"""How many times more likely a usual phrase of the second stage is than any other."""
 USUAL: Final = frozenset({
     "ask-id-card", "ask-documents", "wait", "ask-password", "right-away", "let-me-check", "thanks", "say-amount",
     "fill-form", "confirm-amount", "look-camera", "watch-counter",
@@ -79,7 +79,7 @@ MARK: Final = re.compile(r"\[([^|\]]*)\|([^\]?]+)(\??)\]")
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """Characters first up to, not including, last amount to this phrase or offence."""
+    """Characters from first up to, not including, last are this phrase or offence."""
 
     id: str
     first: int
@@ -89,14 +89,14 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One breath of one person."""
+    """What one person says without a break."""
 
     text: str
-    """Characters alone."""
+    """Characters without punctuation."""
     marks: tuple[Mark, ...] = ()
     pauses: tuple[tuple[int, tuple[float, float]], ...] = ()
-    """Before which character somebody pauses, and for how many seconds, least and most."""
-    quiet: tuple[float, float] = ANSWER
+    """The characters before which the speaker pauses, each with the least and the most seconds."""
+    silence: tuple[float, float] = ANSWER
     """Seconds before it, least and most."""
 
 
@@ -106,7 +106,7 @@ Patterns = tuple[tuple[str, re.Pattern[str]], ...]
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """A phrase set, and all that is owed and forbidden in it as exact text."""
+    """A phrase set, with the exact text of its owed and forbidden wordings."""
 
     phrases: PhraseSet
     owed: Patterns
@@ -115,7 +115,7 @@ class Script:
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """One visit as spoken, before any recogniser."""
+    """One visit before recognition."""
 
     name: str
     seconds: float
@@ -129,7 +129,7 @@ def talk() -> dict[str, list[str]]:
 
 
 def half(kind: str, name: str) -> list[str]:
-    """The sentences of talk.toml that seeds of this kind (`tuning` or `reporting`) draw from."""
+    """The sentences of talk.toml that seeds of this kind (`tuning` or `reporting`) use."""
     return talk()[name][HALVES[kind] :: 2]
 
 
@@ -148,15 +148,15 @@ def pattern_of(wording: str) -> re.Pattern[str]:
 
 
 def visits(phrases: PhraseSet, kind: str, seed: int, number: int) -> Iterator[Visit]:
-    """So many visits from one seed."""
-    written_down = script(phrases)
+    """`number` visits from one seed."""
+    source = script(phrases)
     for index in range(number):
         rng = random.Random(f"{kind} {seed} {index}")
-        yield spoken(f"{kind}-{seed}-{index}", list(turns(written_down, kind, rng)), rng)
+        yield spoken(f"{kind}-{seed}-{index}", list(turns(source, kind, rng)), rng)
 
 
 def turns(source: Script, kind: str, rng: random.Random) -> Iterator[Turn]:
-    """What is said in one visit, in order."""
+    """The turns of one visit, in order."""
     phrases = source.phrases
     known = {phrase.id: phrase for phrase, _ in phrases.phrases()}
     said = [known[one] for one in plan(phrases, rng)]
@@ -195,7 +195,7 @@ def plan(phrases: PhraseSet, rng: random.Random) -> Iterator[str]:
 
 
 def between(kind: str, rng: random.Random) -> Iterator[Turn]:
-    """What the customer says, or anybody, that belongs to no phrase, before the clerk goes on."""
+    """What the customer or somebody else says before the clerk continues; no phrase."""
     if rng.random() < 0.4:  # noqa: PLR2004
         yield parsed(rng.choice(half(kind, "customer")))
     if rng.random() < 0.25:  # noqa: PLR2004
@@ -236,7 +236,7 @@ def forbidden(offence: Forbidden, source: Script, rng: random.Random) -> Turn:
     if rng.random() < PARAPHRASED:
         text = rng.choice(LEAD_IN[:5]) + text if rng.random() < 0.5 else with_particle(text, rng)  # noqa: PLR2004
     marks = (Mark(offence.id, 0, len(text)), *within(offence.id, text, source.forbidden))
-    return Turn(text, marks, quiet=BEFORE_OFFENCE)
+    return Turn(text, marks, silence=BEFORE_OFFENCE)
 
 
 def filled(wording: str, rng: random.Random) -> str:
@@ -245,7 +245,7 @@ def filled(wording: str, rng: random.Random) -> str:
 
 
 def paraphrased(text: str, rng: random.Random) -> tuple[str, int]:
-    """The text in words that the set does not list, and where in it the phrase begins."""
+    """The text in words that the phrase set does not list, and where the phrase begins in it."""
     change = rng.choice((lead_in, inner_filler, with_particle, with_nin, with_yixia, with_other_for))
     changed = change(text, rng)
     return changed, len(changed) - len(text) if change is lead_in else 0
@@ -282,31 +282,33 @@ def with_other_for(text: str, rng: random.Random) -> str:
 
 
 def within(own: str, text: str, patterns: Patterns) -> Iterator[Mark]:
-    """Others of its kind that stand word for word inside this text: they may be found, but were not what was meant."""
+    """Other phrases or offences that occur exactly in this text: they may be found, but were not meant."""
     for other, pattern in patterns:
         for found in pattern.finditer(text) if other != own else ():
             yield Mark(other, found.start(), found.end(), optional=True)
 
 
-def joinable(one: Turn, other: Turn, source: Script) -> bool:
-    """Whether saying both in one breath makes no third phrase out of them."""
-    border, text = len(one.text), one.text + other.text
+def joinable(first: Turn, second: Turn, source: Script) -> bool:
+    """Whether the two turns together do not contain a third phrase across their border."""
+    border, text = len(first.text), first.text + second.text
     found = (place.span() for _, pattern in source.owed for place in pattern.finditer(text))
-    return not any(first < border < last for first, last in found)
+    return not any(begin < border < end for begin, end in found)
 
 
-def joined(one: Turn, other: Turn) -> Turn:
-    border = len(one.text)
-    moved = (Mark(mark.id, mark.first + border, mark.last + border, mark.optional) for mark in other.marks)
-    later = ((at + border, pause) for at, pause in other.pauses)
-    return Turn(one.text + other.text, (*one.marks, *moved), (*one.pauses, (border, BREATH), *later), one.quiet)
+def joined(first: Turn, second: Turn) -> Turn:
+    border = len(first.text)
+    moved = (Mark(mark.id, mark.first + border, mark.last + border, mark.optional) for mark in second.marks)
+    later = ((at + border, pause) for at, pause in second.pauses)
+    return Turn(
+        first.text + second.text, (*first.marks, *moved), (*first.pauses, (border, BREATH), *later), first.silence
+    )
 
 
 def spoken(name: str, said: Sequence[Turn], rng: random.Random) -> Visit:
     """The turns with times: utterances end where a turn does, or at a break inside it."""
     now, utterances, spans = 0.0, list[Utterance](), list[LabelledPhrase]()
     for turn in said:
-        now += rng.uniform(*turn.quiet)
+        now += rng.uniform(*turn.silence)
         pauses, words, ends = dict(turn.pauses), list[Word](), {0}
         for index, unit in enumerate(turn.text):
             now += rng.uniform(*pauses[index]) if index in pauses else 0.0

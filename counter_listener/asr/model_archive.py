@@ -1,7 +1,5 @@
 """Unpacks the archive of a model. All of it is checked before anything is written."""
 
-from __future__ import annotations
-
 import errno
 import re
 import stat

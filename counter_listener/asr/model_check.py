@@ -1,7 +1,5 @@
 """Checks a Vosk model: its files before libvosk reads them, its vocabulary, and whether libvosk can use it."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import subprocess

@@ -4,8 +4,6 @@ A download continues where the connection broke, now or in a later run, and its 
 connection and handles proxies, redirects and certificates; urllib3's Retry counts the retries and waits between them.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Iterator

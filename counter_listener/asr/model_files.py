@@ -1,7 +1,5 @@
 """Which models there are: the bundled ones, the installed ones, and those that models/registry.toml knows by name."""
 
-from __future__ import annotations
-
 import os
 import tomllib
 from collections.abc import Iterator

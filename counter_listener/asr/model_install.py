@@ -1,7 +1,5 @@
 """Installs a Vosk model from the network, from an archive or from a folder."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import stat

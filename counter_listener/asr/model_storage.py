@@ -1,7 +1,5 @@
 """The folder of the user's models: one process at a time changes it, and a model is in it complete or not at all."""
 
-from __future__ import annotations
-
 import json
 import shutil
 import tempfile

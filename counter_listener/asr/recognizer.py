@@ -1,7 +1,5 @@
 """Speech to words with Vosk. The only module that imports vosk; nothing here can make it download a model."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable, Iterator
 from contextlib import suppress

@@ -1,7 +1,5 @@
 """A recogniser that does not decode long stretches of unchanging sound in which no word was found."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Final

@@ -1,7 +1,5 @@
 """The output words in an OpenFst file: the small Vosk models have their vocabulary there and nowhere else."""
 
-from __future__ import annotations
-
 import struct
 from pathlib import Path
 from typing import BinaryIO, Final

@@ -1,7 +1,5 @@
 """Reads transcripts, with one utterance per line, as utterances with word times."""
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping

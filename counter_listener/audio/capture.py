@@ -1,7 +1,5 @@
 """What a microphone delivers, as audio and gaps: dropped blocks, stalls and muted stretches are found here."""
 
-from __future__ import annotations
-
 import queue
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field

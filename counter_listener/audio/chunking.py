@@ -1,7 +1,5 @@
 """Chunks of audio: read as samples, and cut again into the blocks that the recogniser needs."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from typing import Final
 

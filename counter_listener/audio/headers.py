@@ -1,7 +1,5 @@
 """What the headers of a recording declare, compared with what the file holds: WAV, MP3, WMA, Ogg, FLAC."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass

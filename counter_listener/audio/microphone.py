@@ -1,7 +1,5 @@
 """The microphone, through PortAudio: found by its name, opened, and read as audio and gaps."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress

@@ -1,7 +1,5 @@
 """When a recording started: as given, by its file name or by its time stamp; and times as users type them."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass

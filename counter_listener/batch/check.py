@@ -1,7 +1,5 @@
 """Checks one recording or transcript, and counts results. A result is complete: it can be recorded and shown."""
 
-from __future__ import annotations
-
 import hashlib
 from collections import Counter
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """Workers on a dask.distributed cluster. The only module that imports dask."""
 
-from __future__ import annotations
-
 import pickle
 import zlib
 from collections.abc import Iterator, Sequence

@@ -1,7 +1,5 @@
 """Expands the paths, folders and patterns given to `check` into a list of recordings and transcripts."""
 
-from __future__ import annotations
-
 import glob
 import os
 from collections.abc import Iterable, Iterator

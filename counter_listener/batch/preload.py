@@ -1,7 +1,5 @@
 """Loads what a worker needs when the fork server imports it (see workers.py)."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Writes the results of `check` to the record, and answers from it what is recorded already."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime

@@ -1,7 +1,5 @@
 """Checks many recordings at once, in worker processes or on a cluster, and puts the results into input order."""
 
-from __future__ import annotations
-
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait

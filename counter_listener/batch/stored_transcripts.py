@@ -3,8 +3,6 @@
 They are judged again with another phrase set to see which verdicts would change.
 """
 
-from __future__ import annotations
-
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping

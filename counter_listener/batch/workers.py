@@ -6,8 +6,6 @@ libvosk, and none of our open files, so copying it is safe. On other systems, wh
 libraries do not survive a fork (macOS), each worker starts from nothing, 0.5 s later, and loads the model itself.
 """
 
-from __future__ import annotations
-
 import faulthandler
 import gc
 import multiprocessing

@@ -28,7 +28,7 @@ from counter_listener.domain.errors import (
     UsageError,
     system_reason,
 )
-from counter_listener.domain.json_lines import json_object, numbered_lines, read_seconds
+from counter_listener.domain.input_files import json_object, numbered_lines, read_seconds, read_toml
 from counter_listener.domain.messages import (
     DOMAIN,
     LOCALE,

@@ -1,7 +1,5 @@
 """How values are shown to people: names, durations, and text in which private and unsafe characters are removed."""
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from typing import Final

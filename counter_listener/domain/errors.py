@@ -1,7 +1,5 @@
 """The errors of the program. All are direct subclasses of CounterListenerError, which the command line shows."""
 
-from __future__ import annotations
-
 from typing import Final
 
 from counter_listener.domain.messages import N_, Sentence, Translate

@@ -5,8 +5,6 @@ Code below the command line does not know the language: it makes a Sentence, whi
 with `N_()`.
 """
 
-from __future__ import annotations
-
 import gettext
 import locale
 from collections.abc import Callable, Iterator, Mapping

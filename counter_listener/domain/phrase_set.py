@@ -1,7 +1,5 @@
 """The entries of a phrase-set file as frozen dataclasses, named as the tables and keys of the file."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal

@@ -1,7 +1,5 @@
 """Folders: the files that ship with the program, and the user's data."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parent.parent

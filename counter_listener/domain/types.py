@@ -1,7 +1,5 @@
 """The words of the counter as frozen dataclasses. Times are seconds into the stream."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal

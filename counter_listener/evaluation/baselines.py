@@ -1,7 +1,5 @@
 """Baselines to compare our matcher with: exact text, and rapidfuzz on characters or on toneless pinyin."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass

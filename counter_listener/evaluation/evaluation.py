@@ -1,7 +1,5 @@
 """Finds phrases in labelled recordings with our matcher and with the baselines, and compares them."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final

@@ -1,7 +1,5 @@
 """Reads labels: recordings and transcripts, and the phrases that were said in each."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass

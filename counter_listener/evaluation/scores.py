@@ -1,7 +1,5 @@
 """Scores as rows, for the table and for JSON: for each method, in all and by phrase. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import isnan

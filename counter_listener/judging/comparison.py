@@ -1,7 +1,5 @@
 """Which verdicts change when a stored transcript is judged by another phrase set. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest

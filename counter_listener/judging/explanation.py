@@ -1,7 +1,5 @@
 """Why a phrase was not heard: the closest speech aligned with a wording, and what would have passed."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -285,7 +283,9 @@ def _columns(candidate: Candidate, syllables: Syllables) -> Iterator[AlignedColu
     for at, unit in enumerate(candidate.partners):
         if last is not None and unit != UNALIGNED:
             for extra in range(last + 1, unit):
-                yield AlignedColumn("", "", syllables.units[extra], syllables.sounds[extra], syllables.insertion_costs[extra])
+                yield AlignedColumn(
+                    "", "", syllables.units[extra], syllables.sounds[extra], syllables.insertion_costs[extra]
+                )
         last = unit if unit != UNALIGNED else last
         wanted, sound = pattern.units[at], pattern.sounds[at]
         if wanted is None:

@@ -1,7 +1,5 @@
 """Loads a phrase set and checks it: its own examples must hold, and each of its wordings must be found."""
 
-from __future__ import annotations
-
 import gc
 import re
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """The verdicts on the phrases, offences and rules of one visit, and its score. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal

@@ -1,7 +1,5 @@
 """Separates visits and judges them: a state machine over the items of a stream. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final, Literal

@@ -1,20 +1,15 @@
 """The settings of `listen`, read from counter.toml; the only module that knows the content of that file."""
 
-from __future__ import annotations
-
 import json
-import tomllib
 from pathlib import Path
 from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from counter_listener.domain import N_, ConfigError, Sentence, _, data_folder, sentence, system_reason
+from counter_listener.domain import N_, ConfigError, Sentence, current_language, data_folder, read_toml, sentence
 
 FILE: Final = "counter.toml"
 MAX_BYTES: Final = 100_000
-MAX_DOTS: Final = 100
-"""In one line: tomllib needs minutes for a dotted key of many thousand parts."""
 MAX_CHANNEL: Final = 64
 
 
@@ -53,47 +48,11 @@ EXPECTED: Final = {
 }
 """What a value must be, by pydantic's type of the error."""
 
-TEMPLATE: Final = N_("""\
-# Settings of `counter-listener listen`. A flag on the command line wins over what stands here.
-# Lines that begin with # are comments; take the # away to change a setting.
-
-# Name of the counter (the service position), as the record and the reports show it. Text.
-counter = {counter}
-
-# Microphone, by its name or an unmistakable part of it; `counter-listener devices` lists the names.
-# Empty: whatever the system's default is. Text.
-device = {device}
-
-# Which channel of the microphone is this counter's: "mix" for all of them together, or the number of one, from 1
-# (1 is left, 2 is right). Two counters may share one two-channel device.
-channel = "mix"
-
-# Phrase set: a .toml file, or the name of one that ships with the program (`counter-listener phrases list`).
-# Empty: the bank counter's. Text.
-phrases = ""
-
-# Speech model: a Vosk model's folder, or the name of one at hand. Empty: the bundled one. Text.
-model = ""
-
-# The record: an SQLite file or sqlite:/// URL; "none" records nothing. Empty: events.db in your data folder. Text.
-store = ""
-
-# Whether a terminal shows the visit as it goes on; false prints one line a visit. true or false.
-screen = true
-
-# Language of the screen and the log: "zh", "en", or "auto" for that of the computer's locale.
-language = "auto"
-
-# Memory that the listener may use, in megabytes. Beyond it, it is started anew between two visits, and beyond twice
-# as much at once. The bundled model needs about 150, the large official Chinese model several thousand.
-memory_limit = 1500
-""")
-
 
 def template(counter: str = "", device: str = "") -> str:
-    """A counter.toml with every field explained, and these two filled in."""
-    quoted = {"counter": json.dumps(counter, ensure_ascii=False), "device": json.dumps(device, ensure_ascii=False)}
-    return _(TEMPLATE).format(**quoted)
+    """A counter.toml in the reader's language, with every field explained and these two filled in."""
+    text = Path(__file__).with_name(f"counter.{current_language()}.toml").read_text(encoding="utf-8")
+    return text.format(counter=json.dumps(counter, ensure_ascii=False), device=json.dumps(device, ensure_ascii=False))
 
 
 def find_config(asked: Path | None) -> Path | None:
@@ -113,41 +72,15 @@ def read_config(path: Path | None) -> Config:
 
     Raises ConfigError, which names the file and the key, and says what was expected.
     """
-    return Config() if path is None else _validate(_parse(path), path)
+    if path is None:
+        return Config()
+    return _validate(read_toml(path, ConfigError, MAX_BYTES)[0], path)
 
 
 def with_flags(config: Config, flags: dict[str, Any]) -> Config:
     """The settings, with those replaced that were given as flags (None was not given). Raises ConfigError."""
     given = {name: value for name, value in flags.items() if value is not None}
     return _validate({**config.model_dump(), **given}, None)
-
-
-def _parse(path: Path) -> dict[str, Any]:
-    try:
-        with path.open("rb") as file:
-            content = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise ConfigError("{path}: the settings cannot be read ({why}).", path=path, why=system_reason(error)) from None
-    if len(content) > MAX_BYTES:
-        raise ConfigError(
-            "{path}: more than {max_bytes:,} bytes are no settings; write new ones with `init`.",
-            path=path,
-            max_bytes=MAX_BYTES,
-        )
-    if any(line.count(b".") > MAX_DOTS and not line.lstrip().startswith(b"#") for line in content.splitlines()):
-        raise ConfigError(
-            "{path}: a line has more than {max_dots} dots; these are no settings.", path=path, max_dots=MAX_DOTS
-        )
-    try:
-        return tomllib.loads(content.decode("utf-8-sig").replace("\r\n", "\n"))
-    except UnicodeDecodeError as error:
-        raise ConfigError(
-            "{path}: byte {start} is not UTF-8; save the file as UTF-8.", path=path, start=error.start
-        ) from None
-    except (ValueError, RecursionError) as error:
-        reason = sentence("brackets are nested too deeply") if isinstance(error, RecursionError) else str(error)
-        hint = sentence(" Write Windows paths in 'single quotes'.") if b"\\" in content else ""
-        raise ConfigError("{path}: not TOML: {said}.{hint}", path=path, said=reason, hint=hint) from None
 
 
 def _validate(table: dict[str, Any], path: Path | None) -> Config:

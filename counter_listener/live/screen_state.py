@@ -1,7 +1,5 @@
 """What the screen shows, built from the messages of the listening process alone; pure."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta

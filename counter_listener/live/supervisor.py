@@ -3,8 +3,6 @@
 Imports neither vosk nor sounddevice: the process that supervises stays small.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import queue

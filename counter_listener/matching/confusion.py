@@ -206,9 +206,6 @@ def insertion_costs(units: tuple[str, ...], sounds: tuple[str, ...]) -> tuple[fl
             written[at] = written[at + 1] = True
         elif sounds[at : at + 2] in figures.filler_sounds:
             sounded[at] = sounded[at + 1] = True
-    costs = (
-        (written, figures.filler_insertion),
-        (sounded, 2 * figures.filler_insertion),
-        (half, figures.half_filler_insertion),
-    )
-    return tuple(next((cost for flags, cost in costs if flags[at]), figures.insertion) for at in range(len(units)))
+    filler, part, other = figures.filler_insertion, figures.half_filler_insertion, figures.insertion
+    flags = zip(written, sounded, half, strict=True)
+    return tuple(filler if exact else 2 * filler if alike else part if near else other for exact, alike, near in flags)

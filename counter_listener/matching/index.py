@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import chain
 from typing import Final
 
@@ -38,12 +38,8 @@ class Index:
     """For each wording: the bits of its sounds (see sound_bits)."""
     character_masks: tuple[int, ...]
     """For each wording: the bits of its characters (see character_bits)."""
-    unlisted_pairs: tuple[int, ...]
-    """For each wording: how many of its pairs do not lead to it."""
-    min_pairs: tuple[int, ...]
-    """For each wording: how many pairs must be there."""
-    max_missing: tuple[int, ...]
-    """For each wording: how many of its sounds may be missing."""
+    listed_pairs: tuple[int, ...]
+    """For each wording: how many of its neighbouring sounds lead to it."""
     sound_bits: Mapping[str, int]
     character_bits: Mapping[str, int]
     pair_cache: dict[tuple[str, str], tuple[int, ...]] = field(default_factory=dict, compare=False)
@@ -56,7 +52,7 @@ def build_index(patterns: Sequence[Pattern]) -> Index:
     counts = Counter(pair for found in all_pairs for pair in set(found))
     pairs: dict[str, dict[str, list[int]]] = {}
     singles: dict[str, list[int]] = {}
-    unlisted: list[int] = []
+    listed_pairs: list[int] = []
     for number, (pattern, found) in enumerate(zip(patterns, all_pairs, strict=True)):
         rare = [pair for pair in found if counts[pair] <= MAX_PAIR_WORDINGS]
         listed = rare if len(rare) >= MIN_RARE_PAIRS else found
@@ -65,31 +61,19 @@ def build_index(patterns: Sequence[Pattern]) -> Index:
         if not listed:
             for sound in filter(None, pattern.sounds):
                 singles.setdefault(sound, []).append(number)
-        unlisted.append(len(found) - len(listed))
+        neighbours = sum(last - first - 1 for first, last in pattern.pieces)
+        listed_pairs.append(neighbours - len(found) + len(listed))
     sound_bits = _numbered(sound for pattern in patterns for sound in pattern.sounds if sound)
     character_bits = _numbered(character for pattern in patterns for character in pattern.characters)
-    index = Index(
+    return Index(
         pairs={left: {right: tuple(listed) for right, listed in rights.items()} for left, rights in pairs.items()},
         singles={sound: tuple(listed) for sound, listed in singles.items()},
         sound_masks=tuple(_mask(filter(None, pattern.sounds), sound_bits) for pattern in patterns),
         character_masks=tuple(_mask(pattern.characters, character_bits) for pattern in patterns),
-        unlisted_pairs=tuple(unlisted),
-        min_pairs=(),
-        max_missing=(),
+        listed_pairs=tuple(listed_pairs),
         sound_bits=sound_bits,
         character_bits=character_bits,
     )
-    return with_thresholds_of(patterns, index)
-
-
-def with_thresholds_of(patterns: Sequence[Pattern], index: Index) -> Index:
-    """The index of the same wordings with other thresholds."""
-    min_pairs = []
-    for pattern, unlisted in zip(patterns, index.unlisted_pairs, strict=True):
-        pairs = sum(last - first - 1 for first, last in pattern.pieces)
-        min_pairs.append(max(1, pairs - 2 * pattern.max_missing - unlisted))  # a missing syllable breaks two pairs
-    max_missing = tuple(pattern.max_missing for pattern in patterns)
-    return replace(index, min_pairs=tuple(min_pairs), max_missing=max_missing)
 
 
 def _numbered(things: Iterable[str]) -> dict[str, int]:
@@ -147,17 +131,18 @@ def make_segment(syllables: Syllables, begin: int, end: int, cost_cache: CostCac
     return Segment(syllables, begin, end, positions, min_costs, characters, cost_cache)
 
 
-def shortlist(index: Index, segment: Segment) -> Iterator[tuple[int, int, int]]:
+def shortlist(index: Index, patterns: Sequence[Pattern], segment: Segment) -> Iterator[tuple[int, int, int]]:
     """The wordings that may occur: each number, how many of its sounds are missing, and its homophones at least."""
-    min_pairs, max_missing, positions = index.min_pairs, index.max_missing, segment.positions
+    listed, positions = index.listed_pairs, segment.positions
     counted = Counter(chain.from_iterable(_wordings_by_pair(index, segment)))
-    enough = [number for number, pairs in counted.items() if pairs >= min_pairs[number]]
+    # A missing syllable breaks two pairs.
+    enough = [number for number, pairs in counted.items() if pairs >= listed[number] - 2 * patterns[number].max_missing]
     enough += {number for sound in positions if sound in index.singles for number in index.singles[sound]}
     absent_sounds = ~_mask(positions, index.sound_bits)
     absent_characters = ~_mask(segment.characters, index.character_bits)
     for number in enough:
         missing = (index.sound_masks[number] & absent_sounds).bit_count()
-        if missing <= max_missing[number]:
+        if missing <= patterns[number].max_missing:
             homophones = (index.character_masks[number] & absent_characters).bit_count() - missing
             yield number, missing, homophones if homophones > 0 else 0  # noqa: FURB136 - a call costs more than the rest
 

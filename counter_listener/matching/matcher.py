@@ -18,7 +18,7 @@ from counter_listener.matching.compilation import (
     phrase_beginnings,
 )
 from counter_listener.matching.confusion import parameters
-from counter_listener.matching.index import Index, build_index, with_thresholds_of
+from counter_listener.matching.index import Index, build_index
 from counter_listener.matching.patterns import Pattern, with_likely_threshold
 from counter_listener.matching.scoring import Candidate
 
@@ -92,7 +92,7 @@ def _with_prior(base: Matcher, prior: Prior) -> Matcher:
         else pattern
         for pattern in base.patterns
     )
-    return replace(matcher, patterns=patterns, index=with_thresholds_of(patterns, base.index))
+    return replace(matcher, patterns=patterns)
 
 
 def with_cache(matcher: Matcher) -> Matcher:

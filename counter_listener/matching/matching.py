@@ -44,8 +44,8 @@ def match(items: Iterable[StreamItem], matcher: Matcher) -> Iterator[MatchedItem
     """Each utterance with its findings; contexts shortly before it count. Gaps and ticks pass through.
 
     A wording that a pause of up to `MAX_SPLIT_PAUSE` seconds divides is found in the second of its utterances, also
-    where its beginning is a phrase itself (谢谢您的 / 信任). After a phrase others are more likely for a while, those of
-    a scenario only after its trigger or one of its phrases.
+    where its beginning is a phrase itself (谢谢您的 / 信任). After a phrase others are more likely for a while, those
+    of a scenario only after its trigger or one of its phrases.
     """
     scopes = (rule.scope for rule in matcher.phrases.rule if not isinstance(rule.scope, str))
     memory, clause_pause = max([matcher.phrases.hearing.context, *scopes]), matcher.phrases.hearing.clause_pause

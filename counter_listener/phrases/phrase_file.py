@@ -1,12 +1,9 @@
 """Reads and checks a phrase-set file: TOML in, a PhraseSet out, and one sentence for the first fault."""
 
-from __future__ import annotations
-
 import difflib
 import hashlib
 import os
 import re
-import tomllib
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -22,14 +19,12 @@ from counter_listener.domain import (
     PhraseSetError,
     Sentence,
     bundled_folder,
+    read_toml,
     sentence,
-    system_reason,
 )
 from counter_listener.phrases.pinyin import split_units
 
 MAX_BYTES: Final = 1_000_000
-MAX_DOTS: Final = 500
-"""In one line. tomllib needs minutes for a dotted key of many thousand parts."""
 SLOT: Final = re.compile(r"\{([^{}]*)\}")
 EXPECTED: Final = {
     "missing": N_("is missing"),
@@ -71,49 +66,11 @@ def read_phrase_set(path: Path) -> tuple[PhraseSet, str]:
 
     Raises PhraseSetError, which names the file, the table and the key, and says what is expected there.
     """
-    content = _read_bytes(path)
-    phrases = validate(_parse(content, path), path)
+    table, content = read_toml(path, PhraseSetError, MAX_BYTES)
+    phrases = validate(table, path)
     for fault in faults(phrases):
         raise PhraseSetError("{path}: {fault}", path=path, fault=fault)
     return phrases, hashlib.sha256(content).hexdigest()
-
-
-def _read_bytes(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            content = file.read(MAX_BYTES + 1)
-    except FileNotFoundError:
-        raise PhraseSetError("{path}: there is no such phrase set; check the name.", path=path) from None
-    except OSError as error:
-        raise PhraseSetError(
-            "{path}: the phrase set cannot be read ({why}).", path=path, why=system_reason(error)
-        ) from None
-    if len(content) > MAX_BYTES:
-        raise PhraseSetError(
-            "{path}: a phrase set of more than {max_bytes:,} bytes is not read; split it.",
-            path=path,
-            max_bytes=MAX_BYTES,
-        )
-    return content
-
-
-def _parse(content: bytes, path: Path) -> dict[str, Any]:
-    if any(line.count(b".") > MAX_DOTS for line in content.splitlines()):
-        raise PhraseSetError(
-            "{path}: a line has more than {max_dots} dots; this is not a phrase set.", path=path, max_dots=MAX_DOTS
-        )
-    try:
-        return tomllib.loads(content.decode("utf-8-sig").replace("\r\n", "\n"))
-    except UnicodeDecodeError as error:
-        raise PhraseSetError(
-            "{path}: byte {start} is not UTF-8; save the file as UTF-8.", path=path, start=error.start
-        ) from None
-    except tomllib.TOMLDecodeError as error:
-        raise PhraseSetError("{path}: not TOML: {error}.", path=path, error=str(error)) from None
-    except ValueError as error:
-        raise PhraseSetError("{path}: not a phrase set: {error}.", path=path, error=str(error)) from None
-    except RecursionError:
-        raise PhraseSetError("{path}: brackets are nested too deeply; this is not a phrase set.", path=path) from None
 
 
 def validate(table: dict[str, Any], path: Path) -> PhraseSet:

@@ -1,7 +1,5 @@
 """Text to syllables: toneless pinyin for Chinese, the word itself for anything written in letters."""
 
-from __future__ import annotations
-
 import os
 import re
 import tomllib

@@ -1,7 +1,5 @@
 """Which wordings a speech model cannot write: Vosk never writes a word that its vocabulary does not have."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Literal

@@ -1,7 +1,5 @@
 """The queries of a report: aggregates in SQL, so that Python reads only the events that the report shows."""
 
-from __future__ import annotations
-
 import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence

@@ -5,8 +5,6 @@ no later row refers to them, nor a change by someone who computes every later li
 both, note the last link (`Verification.head`) in another place and compare.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass

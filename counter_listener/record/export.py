@@ -1,7 +1,5 @@
 """Events as flat rows, and rows as lines of JSON or CSV."""
 
-from __future__ import annotations
-
 import csv
 import io
 import json

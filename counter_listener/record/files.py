@@ -1,7 +1,5 @@
 """The file that holds the record: its name, its permissions, its locks, and how a copy is put in place."""
 
-from __future__ import annotations
-
 import hashlib
 import os
 import sqlite3

@@ -1,7 +1,5 @@
 """Removes old rows from the record in one transaction, and appends the row that reports it."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from typing import Final
 

@@ -1,7 +1,5 @@
 """The rows of the record as plain data: recordings and events, and how they are made and read. No database."""
 
-from __future__ import annotations
-
 import json
 import math
 from collections.abc import Iterable, Mapping

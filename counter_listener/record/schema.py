@@ -1,7 +1,5 @@
 """The tables of the record: connects to a file, brings it to the newest schema, and appends rows."""
 
-from __future__ import annotations
-
 import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import fields

@@ -4,8 +4,6 @@ A rollback journal with synchronous=FULL: a commit is on the disk before it is a
 complete. Every writer takes the write lock before it reads the end of the chain, so that two writers build one chain.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager

@@ -1,7 +1,5 @@
 """The charts of a report as SVG without script, fonts and colours; the style of the page has the last two."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any, Final

@@ -1,7 +1,5 @@
 """A report as CSV and as JSON: the same tables, with the stable ids and column keys of docs/supervisor.md."""
 
-from __future__ import annotations
-
 import json
 from datetime import datetime
 from typing import Final

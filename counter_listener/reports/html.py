@@ -1,7 +1,5 @@
 """A report as one HTML page without network access and script."""
 
-from __future__ import annotations
-
 import base64
 import hashlib
 from collections.abc import Sequence

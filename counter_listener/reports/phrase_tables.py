@@ -1,7 +1,5 @@
 """Tables of verdicts: by stage, step, phrase, courtesy word, rule and offence, and complaints. Pure."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any

@@ -1,7 +1,5 @@
 """A report: the summary, the tables in order, the visits with their evidence, and the definitions. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo

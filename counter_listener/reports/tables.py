@@ -1,7 +1,5 @@
 """The tables of a report, with stable ids and column keys that all formats share; visits by counter and time. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo

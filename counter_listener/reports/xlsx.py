@@ -1,7 +1,5 @@
 """A report as a spreadsheet: one sheet per table, with filters, number formats, frozen headings and charts."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime

@@ -8,7 +8,7 @@ from itertools import islice
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from misheard import MIX, Ledger, inventory, misheard, nearby, split
+from misheard import MIX, ErrorCounts, inventory, misheard, similar_sounds, split
 from noisy_text import SEEDS
 from rapidfuzz.distance import Levenshtein
 from support.bundled import matcher as bank
@@ -36,19 +36,19 @@ def plain(utterance: Utterance | None) -> str:
 
 @pytest.mark.parametrize("rate", [0.1, 0.235, 0.38])
 def test_the_error_rate_and_the_mix_are_those_asked_for(made: list[Visit], rate: float) -> None:
-    rng, ledger, distance = random.Random(rate), Ledger(), 0  # noqa: S311 - repeatable
+    rng, counts, distance = random.Random(rate), ErrorCounts(), 0  # noqa: S311 - repeatable
     for utterance in (one for visit in made for one in visit.utterances):
-        distance += Levenshtein.distance(plain(utterance), plain(misheard(utterance, rate, rng, ledger)))
-    assert distance / ledger.characters == pytest.approx(rate, rel=0.12)
+        distance += Levenshtein.distance(plain(utterance), plain(misheard(utterance, rate, rng, counts)))
+    assert distance / counts.characters == pytest.approx(rate, rel=0.12)
     for kind, share in MIX.items():
-        assert ledger.mix[kind] == pytest.approx(share, abs=0.05), kind
+        assert counts.mix[kind] == pytest.approx(share, abs=0.05), kind
 
 
 @settings(deadline=None)
 @given(st.text(alphabet="请您好再见慢走谢的配合没有了钱", max_size=30), st.floats(0, 1), st.integers())
 def test_misheard_speech_keeps_its_order_and_its_time(text: str, rate: float, seed: int) -> None:
     utterance = typed_utterance(text)
-    heard = misheard(utterance, rate, random.Random(seed), Ledger())  # noqa: S311 - repeatable
+    heard = misheard(utterance, rate, random.Random(seed), ErrorCounts())  # noqa: S311 - repeatable
     if heard is None:
         assert rate or not text
         return
@@ -63,8 +63,8 @@ def test_misheard_speech_keeps_its_order_and_its_time(text: str, rate: float, se
 def test_near_sounds_are_one_confusion_away() -> None:
     assert split("zhuang") == ("zh", "uang")
     known = inventory().by_sound
-    assert {"zong", "zhun", "chong"} <= set(nearby("zhong", known)) | {"chong"}
-    for sound, others in inventory().near.items():
+    assert {"zong", "zhun", "chong"} <= set(similar_sounds("zhong", known)) | {"chong"}
+    for sound, others in inventory().similar.items():
         assert sound not in others
         for other in others:
             assert (split(sound)[0] == split(other)[0]) != (split(sound)[1] == split(other)[1])

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 from pathlib import Path
 
 import pytest
+from support.catalogue import click_texts
 from support.command import RUDE_VISIT, run, transcript
 from support.small_counter import SMALL, small
 
@@ -144,3 +146,31 @@ def test_wordings_that_a_model_cannot_recognise_are_named() -> None:
     assert without["您好"] == "characters"  # 号 sounds like 好
     assert without["请问您办理什么业务"] == "sounds"
     assert not {"请慢走", "再见请慢走", "再见", "请"} & set(without)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--help"],
+        ["check", "--help"],
+        ["models", "install", "--help"],
+        ["--version"],
+        ["chek"],
+        ["check"],
+        ["check", "--jobs"],
+        ["check", "--jobs", "0", "a.wav"],
+        ["check", "--jobs", "x", "a.wav"],
+        ["check", "--format", "xml", "a.wav"],
+        ["check", "--agian", "a.wav"],
+        ["check", "--again=1", "a.wav"],
+        ["purge"],
+        ["models", "path", "a", "b"],
+    ],
+    ids=" ".join,
+)
+def test_what_click_says_is_translated(words: list[str]) -> None:
+    shown = run("--lang=zh", *words).output if words[0].startswith("--") else run(*words, "--lang=zh").output
+    assert re.search("[一-鿿]", shown)
+    for text in click_texts():
+        for part in re.split(r"\{[^}]*\}|%\([^)]*\)s|\n", " ".join(text) if isinstance(text, tuple) else text):
+            assert len(part) < 8 or part not in shown, text

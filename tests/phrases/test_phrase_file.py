@@ -77,7 +77,7 @@ def test_each_fault_is_told_in_one_sentence_with_place_and_cure(
         ("name = " + "[" * 100_000, "nested too deeply"),
         ("#" * 1_000_001, "more than 1,000,000 bytes"),
         (b"\xff\xfe\x00", "not UTF-8"),
-        ("n = " + "9" * 5000, "not a phrase set"),
+        ("n = " + "9" * 5000, "not TOML"),
         ("a." * 200_000 + "b = 1", "more than 500 dots"),
         ("stage = 3", "must be a list"),
         ("stage = [3]", "must be a table"),
@@ -100,7 +100,7 @@ def test_invariant_5_any_bytes_are_a_phrase_set_or_one_sentence(
 
 
 def test_a_missing_file_and_an_unknown_name(tmp_path: Path) -> None:
-    with pytest.raises(PhraseSetError, match="there is no such phrase set"):
+    with pytest.raises(PhraseSetError, match="there is no such file"):
         read_phrase_set(tmp_path / "none.toml")
     with pytest.raises(PhraseSetError, match=r"did you mean 'bank-counter'\?"):
         find_phrase_set("bank-countr")

@@ -10,7 +10,7 @@ from typing import Literal
 import click
 
 from counter_listener.cli.options import format_option, model_option, phrases_option
-from counter_listener.domain import UsageError, printable
+from counter_listener.domain import N_, UsageError, printable
 
 
 @click.command(epilog="Example: counter-listener explain monday.wav --phrase hello --at 12")
@@ -53,13 +53,8 @@ def explain(  # noqa: PLR0913 - one parameter per option
     if phrase is not None and phrase not in titles:
         from counter_listener.phrases import suggestion
 
-        hint = suggestion(phrase, titles)
-        raise UsageError(
-            "--phrase {phrase!r} is not a phrase or forbidden phrase of {phrases_name}{hint}.",
-            phrase=phrase,
-            phrases_name=phrases_name,
-            hint=hint,
-        )
+        text = N_("--phrase {phrase!r} is not a phrase or forbidden phrase of {phrases_name}{hint}.")
+        raise UsageError(text, phrase=phrase, phrases_name=phrases_name, hint=suggestion(phrase, titles))
     source = file_source(recording, SpeechModel(find_model(model_name)))
     matched, events = analyse(source, matcher, one_visit=one_visit)
     explanations = explanations_for(matched, events, matcher, ExplainQuery(phrase, at))

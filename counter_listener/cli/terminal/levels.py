@@ -40,9 +40,7 @@ def show_levels(seconds: float, clock: Callable[[], float]) -> None:
         with Live(console=Console(highlight=False), auto_refresh=False) as live:
             for levels in watch_levels(devices, seconds, clock):
                 live.update(_table(devices, levels), refresh=True)
-        click.echo(
-            _("* is the system's default. To select one: listen --device NAME, or a part that only its name has.")
-        )
+        click.echo(_("* is the system's default. To select a microphone, use its name: listen --device NAME"))
         return
     peaks: Levels = {}
     for levels in watch_levels(devices, seconds, clock):

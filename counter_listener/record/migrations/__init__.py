@@ -1,7 +1,5 @@
 """The schema of the record, by Alembic; imported only when an older record must be upgraded."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from alembic import command

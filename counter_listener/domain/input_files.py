@@ -1,19 +1,44 @@
-"""Files of JSON lines from outside: every error names the file, the line and what was expected."""
-
-from __future__ import annotations
+"""Text files that people write, TOML and JSON lines: every error names the file and what is wrong with it."""
 
 import json
+import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from counter_listener.domain.errors import CounterListenerError, system_reason
 from counter_listener.domain.messages import sentence
 
 MAX_CHARACTERS: Final = 2_000_000
 """Per line."""
+MAX_DOTS: Final = 500
+"""In one line of TOML. tomllib needs minutes for a dotted key of many thousand parts."""
 WEEK: Final = 604_800.0
 """Seconds. A larger number is a time in milliseconds or a date."""
+
+
+def read_toml(path: Path, error: type[CounterListenerError], most: int) -> tuple[dict[str, Any], bytes]:
+    """The table in a TOML file of at most `most` bytes, and its bytes. Raises `error`."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(most + 1)
+    except FileNotFoundError:
+        raise error("{path}: there is no such file; check the name.", path=path) from None
+    except OSError as failure:
+        raise error("{path}: the file cannot be read ({why}).", path=path, why=system_reason(failure)) from None
+    if len(content) > most:
+        raise error("{path}: a file of more than {most:,} bytes is not read.", path=path, most=most)
+    if any(line.count(b".") > MAX_DOTS and not line.lstrip().startswith(b"#") for line in content.splitlines()):
+        raise error("{path}: a line with more than {most} dots is not read.", path=path, most=MAX_DOTS)
+    try:
+        return tomllib.loads(content.decode("utf-8-sig").replace("\r\n", "\n")), content
+    except UnicodeDecodeError as failure:
+        at = failure.start
+        raise error("{path}: byte {start} is not UTF-8; save the file as UTF-8.", path=path, start=at) from None
+    except (ValueError, RecursionError) as failure:
+        reason = sentence("brackets are nested too deeply") if isinstance(failure, RecursionError) else str(failure)
+        hint = sentence(" Write Windows paths in 'single quotes'.") if b"\\" in content else ""
+        raise error("{path}: not TOML: {said}.{hint}", path=path, said=reason, hint=hint) from None
 
 
 def numbered_lines(path: Path, error: type[CounterListenerError]) -> Iterator[tuple[int, str]]:
