@@ -9,8 +9,6 @@ rapidfuzz's `partial_ratio_alignment` on toneless pinyin for every wording. Phra
 halves of the bank's wordings.
 """
 
-from __future__ import annotations
-
 import argparse
 import random
 import statistics
@@ -28,8 +26,7 @@ from visits import visits
 from counter_listener.domain.phrase_set import Phrase, PhraseSet, Stage
 from counter_listener.domain.types import Utterance
 from counter_listener.judging import typed_utterance
-from counter_listener.matching.matcher import Matcher, prepare_matcher
-from counter_listener.matching.matching import find_in_utterance, match
+from counter_listener.matching import Matcher, find_in_utterance, match, prepare_matcher
 from counter_listener.phrases.phrase_file import SLOT, find_phrase_set, iter_wordings, read_phrase_set
 from counter_listener.phrases.pinyin import text_syllables
 
@@ -51,15 +48,15 @@ def main() -> None:
     options = parser.parse_args()
     bank = read_phrase_set(find_phrase_set("bank-counter"))[0]
     matcher = prepare_matcher(bank)
-    spoken = list(utterances(bank, options.visits))
+    sample = list(utterances(bank, options.visits))
     owed = sum(len(phrase.say) + len(phrase.shared) for phrase, _ in bank.phrases())
-    print(f"{owed} owed wordings, {len(matcher.patterns)} with all others; {len(spoken)} utterances")
-    ours, peer = against_peer(matcher, spoken, options.rounds)
+    print(f"{owed} owed wordings, {len(matcher.patterns)} with all others; {len(sample)} utterances")
+    ours, peer = against_peer(matcher, sample, options.rounds)
     print(f"ours: {describe(ours)}; partial_ratio_alignment for every owed and forbidden wording: {describe(peer)}")
     ratios = [base / mine for mine, base in zip(ours, peer, strict=True)]
     print(f"as many times faster: median {statistics.median(ratios):.1f}, least {min(ratios):.1f}")
     for size in SIZES:
-        print(f"{size} owed wordings: {describe(best_of(of_size(bank, size), spoken, options.rounds))}")
+        print(f"{size} owed wordings: {describe(best_of(of_size(bank, size), sample, options.rounds))}")
     for name, text in LONG.items():
         print(f"{name}: {long_text(matcher, text)}")
 
@@ -75,7 +72,7 @@ def utterances(phrases: PhraseSet, number: int) -> Iterator[Utterance]:
                 yield with_errors
 
 
-def against_peer(matcher: Matcher, spoken: Sequence[Utterance], rounds: int) -> tuple[list[float], list[float]]:
+def against_peer(matcher: Matcher, sample: Sequence[Utterance], rounds: int) -> tuple[list[float], list[float]]:
     """Seconds for each utterance: ours, and the peer's."""
     pinyin = [
         " ".join(text_syllables(SLOT.sub(" ", wording)))
@@ -90,19 +87,19 @@ def against_peer(matcher: Matcher, spoken: Sequence[Utterance], rounds: int) -> 
 
     ours, theirs = [], []
     for _ in range(rounds):
-        ours.append(timed(partial(find_in_utterance, matcher), spoken))
-        theirs.append(timed(peer, spoken))
+        ours.append(timed(partial(find_in_utterance, matcher), sample))
+        theirs.append(timed(peer, sample))
     return least(ours), least(theirs)
 
 
-def best_of(matcher: Matcher, spoken: Sequence[Utterance], rounds: int) -> list[float]:
+def best_of(matcher: Matcher, sample: Sequence[Utterance], rounds: int) -> list[float]:
     """Seconds for each utterance, the least of the rounds."""
-    return least([timed(partial(find_in_utterance, matcher), spoken) for _ in range(rounds)])
+    return least([timed(partial(find_in_utterance, matcher), sample) for _ in range(rounds)])
 
 
-def timed(work: Callable[[Utterance], object], spoken: Sequence[Utterance]) -> list[float]:
+def timed(work: Callable[[Utterance], object], sample: Sequence[Utterance]) -> list[float]:
     seconds = []
-    for utterance in spoken:
+    for utterance in sample:
         began = time.thread_time()
         work(utterance)
         seconds.append(time.thread_time() - began)

@@ -1,7 +1,5 @@
 """Simulated recognition errors: at a chosen character error rate, drawn from a stated mix."""
 
-from __future__ import annotations
-
 import importlib.metadata
 import random
 from collections import Counter, defaultdict

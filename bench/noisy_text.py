@@ -9,8 +9,6 @@ other half of talk.toml, and --show does not work with them. Each baseline has t
 very data it is scored on, which favours it; our matcher has its default parameters.
 """
 
-from __future__ import annotations
-
 import argparse
 import json
 import random
@@ -25,7 +23,7 @@ from counter_listener.domain.statistics import wilson_interval
 from counter_listener.evaluation.baselines import BASELINES
 from counter_listener.evaluation.evaluation import Case, evaluate, matcher_hits, prepare_finders, run_finders
 from counter_listener.evaluation.scoring import Detection, LabelledPhrase, MethodScore, f1_interval, overlap, total
-from counter_listener.matching.matcher import Matcher, prepare_matcher
+from counter_listener.matching import Matcher, prepare_matcher
 from counter_listener.phrases.phrase_file import find_phrase_set, read_phrase_set
 from counter_listener.pipeline import with_ticks
 
@@ -108,18 +106,22 @@ def show(cases: Iterable[Case], matcher: Matcher, most: int) -> None:
         found = [(Detection(hit.owner, hit.start, hit.end), hit) for hit in matcher_hits(case, matcher)]
         for one in case.phrases:
             if not one.optional and not any(hit.id == one.id and overlap(hit, one) for hit, _ in found):
-                print(f"  miss   {one.id:22} {text(case, one)}   also found: {beside(one, (hit for hit, _ in found))}")
+                print(
+                    f"  miss   {one.id:22} {text(case, one)}   also found: {overlapping_ids(one, (hit for hit, _ in found))}"
+                )
                 shown += 1
         for wrong, hit in found:
             if not any(one.id == wrong.id and overlap(one, wrong) for one in case.phrases):
                 took = f"{hit.heard} for {hit.wording}, {hit.score:g}"
-                print(f"  false  {wrong.id:22} {text(case, wrong)}   {took}; said: {beside(wrong, case.phrases)}")
+                print(
+                    f"  false  {wrong.id:22} {text(case, wrong)}   {took}; said: {overlapping_ids(wrong, case.phrases)}"
+                )
                 shown += 1
         if shown >= most:
             return
 
 
-def beside(one: LabelledPhrase | Detection, others: Iterable[LabelledPhrase | Detection]) -> str:
+def overlapping_ids(one: LabelledPhrase | Detection, others: Iterable[LabelledPhrase | Detection]) -> str:
     return ", ".join(other.id for other in others if overlap(one, other, 0.0)) or "nothing"
 
 

@@ -6,8 +6,6 @@ A line of the file is the id of a phrase, a tab, and a sentence with the same pu
 at four characters a second, exact, or three times with simulated errors.
 """
 
-from __future__ import annotations
-
 import argparse
 import random
 from collections import Counter
@@ -18,8 +16,7 @@ from typing import Final
 from misheard import ErrorCounts, misheard
 
 from counter_listener.judging import typed_utterance
-from counter_listener.matching.matcher import Matcher, prepare_matcher
-from counter_listener.matching.matching import find_in_utterance
+from counter_listener.matching import Matcher, find_in_utterance, prepare_matcher
 from counter_listener.phrases.phrase_file import find_phrase_set, read_phrase_set
 
 SENTENCES: Final = Path(__file__).with_name("other_ways.txt")

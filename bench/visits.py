@@ -1,7 +1,5 @@
 """Synthetic visits from a phrase set: utterances with times, and the owed and forbidden phrases in them."""
 
-from __future__ import annotations
-
 import random
 import re
 import tomllib
@@ -152,7 +150,7 @@ def visits(phrases: PhraseSet, kind: str, seed: int, number: int) -> Iterator[Vi
     source = script(phrases)
     for index in range(number):
         rng = random.Random(f"{kind} {seed} {index}")
-        yield spoken(f"{kind}-{seed}-{index}", list(turns(source, kind, rng)), rng)
+        yield with_times(f"{kind}-{seed}-{index}", list(turns(source, kind, rng)), rng)
 
 
 def turns(source: Script, kind: str, rng: random.Random) -> Iterator[Turn]:
@@ -304,7 +302,7 @@ def joined(first: Turn, second: Turn) -> Turn:
     )
 
 
-def spoken(name: str, said: Sequence[Turn], rng: random.Random) -> Visit:
+def with_times(name: str, said: Sequence[Turn], rng: random.Random) -> Visit:
     """The turns with times: utterances end where a turn does, or at a break inside it."""
     now, utterances, spans = 0.0, list[Utterance](), list[LabelledPhrase]()
     for turn in said:

@@ -1,7 +1,5 @@
 """The command group: the commands, the language, and how each error becomes one sentence and an exit code."""
 
-from __future__ import annotations
-
 import errno
 import sys
 from collections.abc import Sequence

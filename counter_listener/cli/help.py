@@ -1,7 +1,5 @@
 """Help and click's own messages in the user's language, and `--lang`, which selects it."""
 
-from __future__ import annotations
-
 import copy
 import gettext
 import inspect

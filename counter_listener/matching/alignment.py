@@ -4,11 +4,7 @@ Semi-global alignment (S. B. Needleman and C. D. Wunsch, Journal of Molecular Bi
 side). There are only a few dozen cells, because the index has selected the wordings.
 """
 
-from __future__ import annotations
-
-from collections.abc import Mapping, Sequence
-from functools import lru_cache
-from itertools import repeat
+from collections.abc import Sequence
 from math import inf
 from typing import Final, NamedTuple
 
@@ -97,18 +93,11 @@ def _unit_costs(wanted: str | None, unit: str | None, mismatch: float, syllables
     """The substitution cost of each unit of the utterance for one position of a wording."""
     if wanted is None:
         return [0.0] * len(syllables)
-    costs = list(map(_substitution_costs(wanted, mismatch).get, syllables.sounds, repeat(mismatch)))
-    if unit in syllables.units:
-        for at, heard in enumerate(syllables.units):
-            if heard == unit:
-                costs[at] = 0.0
-    return costs
-
-
-@lru_cache(maxsize=2048)
-def _substitution_costs(wanted: str, mismatch: float) -> Mapping[str, float]:
-    """The cost of each similar sound in another character; at most that of an unrelated one."""
-    return {sound: min(cost + OTHER_CHARACTER_COST, mismatch) for sound, cost in similar_syllables(wanted).items()}
+    similar = similar_syllables(wanted)
+    return [
+        0.0 if heard == unit else min(similar[sound] + OTHER_CHARACTER_COST, mismatch) if sound in similar else mismatch
+        for sound, heard in zip(syllables.sounds, syllables.units, strict=True)
+    ]
 
 
 def _next_row(

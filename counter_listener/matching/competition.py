@@ -1,7 +1,5 @@
 """Owed and forbidden wordings compete for an utterance: of candidates that overlap, the better ones stay."""
 
-from __future__ import annotations
-
 from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """All wordings of a phrase set as patterns, how owed wordings begin, and which courtesies they contain."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import combinations, takewhile
 

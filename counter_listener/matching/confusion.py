@@ -1,7 +1,5 @@
 """Confusion costs between syllables, and all other parameters of the matcher, read from confusions.toml."""
 
-from __future__ import annotations
-
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -208,4 +206,6 @@ def insertion_costs(units: tuple[str, ...], sounds: tuple[str, ...]) -> tuple[fl
             sounded[at] = sounded[at + 1] = True
     filler, part, other = figures.filler_insertion, figures.half_filler_insertion, figures.insertion
     flags = zip(written, sounded, half, strict=True)
-    return tuple(filler if exact else 2 * filler if alike else part if near else other for exact, alike, near in flags)
+    return tuple(
+        filler if exact else 2 * filler if alike else part if partial else other for exact, alike, partial in flags
+    )

@@ -5,8 +5,6 @@ to the wordings that have the pair; one count over those lists gives the pairs t
 wording is aligned only where enough pairs, and enough single sounds, are there.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field

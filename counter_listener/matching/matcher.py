@@ -96,9 +96,8 @@ def _with_prior(base: Matcher, prior: Prior) -> Matcher:
 
 
 def with_cache(matcher: Matcher) -> Matcher:
-    """The same with a cache, for thousands of recordings: at a counter the same is said all day long.
-
-    Not for live listening: what is heard there must not be kept, not even in memory.
+    """The same with a cache, for thousands of recordings: at a counter the same is said all day long. Not for live
+    listening: what is heard there must not be kept, not even in memory.
     """
     cache = OrderedDict[CacheKey, tuple[Candidate, ...]]()
     by_prior = {prior: replace(other, cache=cache) for prior, other in matcher.by_prior.items()}

@@ -1,7 +1,5 @@
 """Finds the phrases, offences, courtesy words and rules of a phrase set in a stream of utterances, by sound."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from math import inf
@@ -161,16 +159,8 @@ def implied_candidates(candidate: Candidate, implied: ImpliedCourtesies) -> Iter
         if courtesy.role == "word" and (len(heard) < len(partners) or max(costs) >= 1.0):
             continue
         first, last = (heard[0], heard[-1] + 1) if heard else (candidate.first, candidate.first + 1)
-        yield candidate._replace(
-            pattern=courtesy,
-            first=first,
-            last=last,
-            cost=sum(costs),
-            allowed=inf,
-            value=courtesy.max_value,
-            partners=partners,
-            costs=costs,
-        )
+        part = candidate._replace(pattern=courtesy, first=first, last=last, partners=partners, costs=costs)
+        yield part._replace(cost=sum(costs), allowed=inf, value=courtesy.max_value)
 
 
 def _of_role(role: Role, candidates: Iterable[Candidate]) -> list[Candidate]:

@@ -1,7 +1,5 @@
 """Tells recognition errors from other words, and how much of a wording may differ where an error is likely."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Mapping
 from functools import cache
 from pathlib import Path

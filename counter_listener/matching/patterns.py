@@ -1,7 +1,5 @@
 """One wording as a pattern: its syllables and slots, what each costs to miss, and how much may differ in all."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from itertools import accumulate

@@ -75,9 +75,8 @@ class Candidate(NamedTuple):
         return self.value >= SOUND_ONLY_VALUE
 
     def part_of(self, whole: Candidate, syllables: Syllables) -> bool:
-        """Whether it is only a part of a longer word, judged by the characters next to it.
-
-        Of two readings of the same stretch, the one with more identical characters is the whole.
+        """Whether it is only a part of a longer word, judged by the characters next to it; of two readings of the same
+        units, the one with more identical characters is the whole.
         """
         if not (whole.first <= self.first and self.last <= whole.last):
             return False
@@ -173,9 +172,8 @@ def total_cost(aligned: Alignment) -> float:
 
 
 def _score_single(aligned: Alignment) -> Candidate:
-    """A wording of one syllable: its sound alone says too little, so the character must start a word.
-
-    A courtesy that a rule needs is also found by its sound, with a low value, because its absence accuses somebody.
+    """A wording of one syllable: its sound says too little, so the character must start a word. A courtesy that a rule
+    needs is also found by its sound, with a low value, because its absence accuses somebody.
     """
     at, pattern, syllables = aligned.first, aligned.pattern, aligned.syllables
     same = syllables.units[at] == pattern.units[0] and syllables.first_in_word[at]

@@ -1,7 +1,5 @@
 """Searches an utterance for the candidates of all wordings, before contexts and rules are applied."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -29,13 +27,11 @@ MAX_CACHED_UTTERANCES: Final = 8_192
 
 
 def search_candidates(matcher: Matcher, syllables: Syllables) -> tuple[Candidate, ...]:
-    """All accepted candidates, overlapping ones included, without those that are parts of longer words.
-
-    The cache ignores times: only the position of pauses and the confidence matter.
-    """
+    """All accepted candidates, overlapping ones included, without those that are parts of longer words."""
     cache = matcher.cache
     if cache is None or not syllables.certain:
         return _search(matcher, syllables)
+    # Times do not matter, only where the pauses are.
     key = (syllables.units, syllables.first_in_word, syllables.clauses, (syllables.own_start, matcher.prior))
     found = cache.get(key)
     if found is None:
@@ -159,7 +155,8 @@ def upper_bound(pattern: Pattern, missing: int, homophones: int) -> float | None
 
 def may_be_accepted(pattern: Pattern, segment: Segment, missing: int, homophones: int) -> bool:
     """Whether the sounds in the segment can be enough for the wording, in whatever order they are."""
-    min_costs = segment.min_costs
+    min_costs, figures = segment.min_costs, parameters()
+    limit = pattern.extended_allowed[min(homophones, len(pattern.allowed) - 1)] + ROUNDING
     cost, lost_bits = 0.0, 0.0
     for sound, deletion, missing_cost, bits in pattern.syllables:
         substitution = min_costs.get(sound)
@@ -169,15 +166,12 @@ def may_be_accepted(pattern: Pattern, segment: Segment, missing: int, homophones
         elif substitution:
             cost += min(substitution, deletion)
             lost_bits += bits * substitution
-    figures = parameters()
+        if cost > limit:
+            return False
     bound = pattern.max_value - lost_bits - figures.character_bits * missing - pattern.homophone_bits * homophones
     bound -= figures.error_bits * cost
     if cost > pattern.allowed_cost(homophones) + ROUNDING:
-        return (
-            pattern.has_extension
-            and bound > 0
-            and cost <= extended_allowance(pattern, homophones, bound, alone=True) + ROUNDING
-        )
+        return bound > 0 and cost <= extended_allowance(pattern, homophones, bound, alone=True) + ROUNDING
     return bound >= -ROUNDING or pattern.threshold is not None or not (cost or homophones)
 
 

@@ -1,7 +1,5 @@
 """An utterance as the matcher reads it: a sequence of syllables, each with its time and its clause."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final

@@ -1,7 +1,5 @@
 """Vetoes: reasons to refuse a wording however similar the speech is, because it is another sentence."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
@@ -59,9 +57,8 @@ def is_fragmented(aligned: Alignment, *, starts_clause: bool, ends_clause: bool)
 
 
 def lacks_address(aligned: Alignment) -> bool:
-    """Whether every character but its 您 is identical: 业务办好了我就走 is not 您的业务办好了.
-
-    A recogniser that got all else right has hardly lost the one word that says who is addressed.
+    """Whether every character but its 您 is identical: 业务办好了我就走 is not 您的业务办好了. A recogniser that got
+    all else right has hardly lost the one word that says who is addressed.
     """
     if "您" not in aligned.pattern.characters:
         return False

@@ -1,7 +1,5 @@
 """The bench's simulator: the error rate and the mix that it says, and visits whose truth is what was said in them."""
 
-from __future__ import annotations
-
 import random
 from itertools import islice
 

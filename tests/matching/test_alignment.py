@@ -1,7 +1,5 @@
 """Alignment of a wording: the shortcuts change no result."""
 
-from __future__ import annotations
-
 from math import inf
 
 from hypothesis import given, settings

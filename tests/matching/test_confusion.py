@@ -1,7 +1,5 @@
 """The confusion costs and the other parameters of the matcher."""
 
-from __future__ import annotations
-
 import re
 
 import pytest

@@ -1,7 +1,5 @@
 """Finding wordings by sound: hits and misses, competition, contexts and rules, pauses, priors, the cache."""
 
-from __future__ import annotations
-
 import time
 from itertools import pairwise
 

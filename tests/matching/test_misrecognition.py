@@ -1,7 +1,5 @@
 """Recognition errors and other words: what speaks against an error, and what is accepted as one."""
 
-from __future__ import annotations
-
 from importlib.util import find_spec
 
 import pytest

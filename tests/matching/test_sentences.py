@@ -1,7 +1,5 @@
 """What the set bank-counter finds in single sentences: the lines of sentences.tsv."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

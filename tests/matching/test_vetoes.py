@@ -1,7 +1,5 @@
 """Vetoes: sentences that sound like a wording and say something else. sentences.tsv has more of them."""
 
-from __future__ import annotations
-
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st

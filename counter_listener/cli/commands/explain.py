@@ -1,7 +1,5 @@
 """`explain`: why a phrase was not heard, for people who question a verdict."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import asdict
 from pathlib import Path

@@ -1,7 +1,5 @@
 """`phrases`: list, check and try phrase sets, and list the wordings that a model cannot recognise."""
 
-from __future__ import annotations
-
 import sys
 
 import click

@@ -1,7 +1,5 @@
 """What `check` and `demo` print: results as tables, JSON lines or CSV, notes on the record, and a summary."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field

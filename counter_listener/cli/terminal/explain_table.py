@@ -1,7 +1,5 @@
 """Explanations as people read them: the wording above what was recognised, syllable by syllable."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 

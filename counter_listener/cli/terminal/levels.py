@@ -1,7 +1,5 @@
 """The level of every microphone, live, which shows the one that hears the counter."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack

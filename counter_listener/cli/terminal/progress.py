@@ -1,7 +1,5 @@
 """Progress of inputs and downloads: a bar in a terminal; lines or nothing elsewhere."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager

@@ -1,7 +1,5 @@
 """The scores of `eval` as one table, with an explanation of the figures below it."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from math import isnan
 from typing import Final

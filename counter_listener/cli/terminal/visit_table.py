@@ -1,7 +1,5 @@
 """Results of `check` as people read them: a table for each visit, and a summary."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
