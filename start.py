@@ -4,8 +4,8 @@
     python3 start.py test                 linter, type checker and tests
     python3 start.py check RECORDING...   any other words go to counter-listener
 
-It needs Python 3.11 or newer and nothing else. It installs the versions of the lock files, each checked by its hash, and
-installs nothing outside .venv, so it needs no administrator rights.
+It needs Python 3.11 or newer and nothing else. It installs the versions of the lock files, each checked by its hash,
+into .venv and nowhere else, so it needs no administrator rights.
 """
 
 from __future__ import annotations

@@ -106,9 +106,8 @@ def show(cases: Iterable[Case], matcher: Matcher, most: int) -> None:
         found = [(Detection(hit.owner, hit.start, hit.end), hit) for hit in matcher_hits(case, matcher)]
         for one in case.phrases:
             if not one.optional and not any(hit.id == one.id and overlap(hit, one) for hit, _ in found):
-                print(
-                    f"  miss   {one.id:22} {text(case, one)}   also found: {overlapping_ids(one, (hit for hit, _ in found))}"
-                )
+                others = overlapping_ids(one, (hit for hit, _ in found))
+                print(f"  miss   {one.id:22} {text(case, one)}   also found: {others}")
                 shown += 1
         for wrong, hit in found:
             if not any(one.id == wrong.id and overlap(one, wrong) for one in case.phrases):

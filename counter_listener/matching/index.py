@@ -8,7 +8,7 @@ wording is aligned only where enough pairs, and enough single sounds, are there.
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
+from itertools import chain, repeat
 from typing import Final
 
 from counter_listener.matching.alignment import CostCache
@@ -66,7 +66,7 @@ def build_index(patterns: Sequence[Pattern]) -> Index:
     return Index(
         pairs={left: {right: tuple(listed) for right, listed in rights.items()} for left, rights in pairs.items()},
         singles={sound: tuple(listed) for sound, listed in singles.items()},
-        sound_masks=tuple(_mask(filter(None, pattern.sounds), sound_bits) for pattern in patterns),
+        sound_masks=tuple(_mask(set(filter(None, pattern.sounds)), sound_bits) for pattern in patterns),
         character_masks=tuple(_mask(pattern.characters, character_bits) for pattern in patterns),
         listed_pairs=tuple(listed_pairs),
         sound_bits=sound_bits,
@@ -79,8 +79,8 @@ def _numbered(things: Iterable[str]) -> dict[str, int]:
 
 
 def _mask(things: Iterable[str], bits: Mapping[str, int]) -> int:
-    """The bits of these things together; what has none is left out."""
-    return sum(bits.get(thing, 0) for thing in set(things))
+    """The bits of these different things together; what has none is left out."""
+    return sum(map(bits.get, things, repeat(0)))
 
 
 def pairs_of(pattern: Pattern) -> Iterator[tuple[str, str]]:
@@ -129,12 +129,19 @@ def make_segment(syllables: Syllables, begin: int, end: int, cost_cache: CostCac
     return Segment(syllables, begin, end, positions, min_costs, characters, cost_cache)
 
 
-def shortlist(index: Index, patterns: Sequence[Pattern], segment: Segment) -> Iterator[tuple[int, int, int]]:
+def pair_thresholds(index: Index, patterns: Sequence[Pattern]) -> tuple[int, ...]:
+    """For each wording: how many pairs must be there. A missing syllable breaks two."""
+    every = zip(index.listed_pairs, patterns, strict=True)
+    return tuple(listed - 2 * pattern.max_missing for listed, pattern in every)
+
+
+def shortlist(
+    index: Index, patterns: Sequence[Pattern], min_pairs: Sequence[int], segment: Segment
+) -> Iterator[tuple[int, int, int]]:
     """The wordings that may occur: each number, how many of its sounds are missing, and its homophones at least."""
-    listed, positions = index.listed_pairs, segment.positions
+    positions = segment.positions
     counted = Counter(chain.from_iterable(_wordings_by_pair(index, segment)))
-    # A missing syllable breaks two pairs.
-    enough = [number for number, pairs in counted.items() if pairs >= listed[number] - 2 * patterns[number].max_missing]
+    enough = [number for number, pairs in counted.items() if pairs >= min_pairs[number]]
     enough += {number for sound in positions if sound in index.singles for number in index.singles[sound]}
     absent_sounds = ~_mask(positions, index.sound_bits)
     absent_characters = ~_mask(segment.characters, index.character_bits)

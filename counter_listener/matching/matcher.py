@@ -18,7 +18,7 @@ from counter_listener.matching.compilation import (
     phrase_beginnings,
 )
 from counter_listener.matching.confusion import parameters
-from counter_listener.matching.index import Index, build_index
+from counter_listener.matching.index import Index, build_index, pair_thresholds
 from counter_listener.matching.patterns import Pattern, with_likely_threshold
 from counter_listener.matching.scoring import Candidate
 
@@ -37,6 +37,8 @@ class Matcher:
     phrases: PhraseSet
     patterns: tuple[Pattern, ...]
     index: Index
+    min_pairs: tuple[int, ...]
+    """For each pattern: how many of its pairs of sounds must be in a segment."""
     rules: Mapping[str, Rule]
     implied: ImpliedCourtesies
     beginnings: Beginnings
@@ -67,10 +69,12 @@ def prepare_matcher(phrases: PhraseSet) -> Matcher:
     patterns = tuple(
         pattern._replace(ambiguous_prefixes=ambiguous_prefixes(pattern, beginnings)) for pattern in wordings
     )
+    index = build_index(patterns)
     matcher = Matcher(
         phrases=phrases,
         patterns=patterns,
-        index=build_index(patterns),
+        index=index,
+        min_pairs=pair_thresholds(index, patterns),
         rules={rule.id: rule for rule in phrases.rule},
         implied=implied_courtesies(patterns),
         beginnings=beginnings,
@@ -92,7 +96,7 @@ def _with_prior(base: Matcher, prior: Prior) -> Matcher:
         else pattern
         for pattern in base.patterns
     )
-    return replace(matcher, patterns=patterns)
+    return replace(matcher, patterns=patterns, min_pairs=pair_thresholds(base.index, patterns))
 
 
 def with_cache(matcher: Matcher) -> Matcher:

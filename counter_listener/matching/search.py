@@ -78,7 +78,7 @@ def _search_segment(segment: Segment, matcher: Matcher) -> Iterator[Candidate]:
     """The candidates of a segment, highest upper bounds first, so that wordings that cannot win are not aligned."""
     patterns = matcher.patterns
     ranked: list[tuple[float, int, int, int]] = []
-    for number, missing, homophones in shortlist(matcher.index, patterns, segment):
+    for number, missing, homophones in shortlist(matcher.index, patterns, matcher.min_pairs, segment):
         bound = upper_bound(patterns[number], missing, homophones)
         if bound is not None:
             ranked.append((-bound, number, missing, homophones))
