@@ -36,9 +36,8 @@ from overhead import parts, write_wave
 from visits import visits
 
 from counter_listener.asr import find_model
-from counter_listener.domain.resources import bundled_folder
-from counter_listener.domain.types import BLOCK_SAMPLES, SAMPLE_BYTES, SAMPLE_RATE
-from counter_listener.phrases.phrase_file import find_phrase_set, read_phrase_set
+from counter_listener.domain import BLOCK_SAMPLES, SAMPLE_BYTES, SAMPLE_RATE, bundled_folder
+from counter_listener.phrases import find_phrase_set, read_phrase_set
 
 MODEL: Final = "counter-cn"
 QUIET: Final = 0.7

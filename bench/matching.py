@@ -23,12 +23,10 @@ from misheard import ErrorCounts, misheard
 from rapidfuzz import fuzz
 from visits import visits
 
-from counter_listener.domain.phrase_set import Phrase, PhraseSet, Stage
-from counter_listener.domain.types import Utterance
+from counter_listener.domain import Phrase, PhraseSet, Stage, Utterance
 from counter_listener.judging import typed_utterance
 from counter_listener.matching import Matcher, find_in_utterance, match, prepare_matcher
-from counter_listener.phrases.phrase_file import SLOT, find_phrase_set, iter_wordings, read_phrase_set
-from counter_listener.phrases.pinyin import text_syllables
+from counter_listener.phrases import SLOT, find_phrase_set, iter_wordings, read_phrase_set, text_syllables
 
 RATE: Final = 0.235
 SIZES: Final = (250, 500, 1_000, 2_000)

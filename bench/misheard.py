@@ -12,9 +12,9 @@ from typing import Final, Literal
 
 from pypinyin import Style, lazy_pinyin
 
-from counter_listener.domain.types import Utterance, Word
-from counter_listener.evaluation.baselines import units_with_times
-from counter_listener.phrases.pinyin import pronounce, split_units
+from counter_listener.domain import Utterance, Word
+from counter_listener.evaluation import units_with_times
+from counter_listener.phrases import pronounce, split_units
 
 Kind = Literal["homophone", "similar", "other", "deleted", "inserted"]
 MIX: Final[Mapping[Kind, float]] = {

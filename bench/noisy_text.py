@@ -19,12 +19,23 @@ from typing import Final
 from misheard import MIX, ErrorCounts, misheard
 from visits import Visit, visits
 
-from counter_listener.domain.statistics import wilson_interval
-from counter_listener.evaluation.baselines import BASELINES
-from counter_listener.evaluation.evaluation import Case, evaluate, matcher_hits, prepare_finders, run_finders
-from counter_listener.evaluation.scoring import Detection, LabelledPhrase, MethodScore, f1_interval, overlap, total
+from counter_listener.domain import wilson_interval
+from counter_listener.evaluation import (
+    BASELINES,
+    Case,
+    Detection,
+    LabelledPhrase,
+    MethodScore,
+    evaluate,
+    f1_interval,
+    matcher_hits,
+    overlap,
+    prepare_finders,
+    run_finders,
+    total,
+)
 from counter_listener.matching import Matcher, prepare_matcher
-from counter_listener.phrases.phrase_file import find_phrase_set, read_phrase_set
+from counter_listener.phrases import find_phrase_set, read_phrase_set
 from counter_listener.pipeline import with_ticks
 
 SEEDS: Final[Mapping[str, Sequence[int]]] = {"tuning": range(1, 6), "reporting": range(9_001, 9_011)}

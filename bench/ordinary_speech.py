@@ -27,18 +27,23 @@ from misheard import ErrorCounts, misheard
 from counter_listener.asr import SpeechModel, find_model
 from counter_listener.audio import probe
 from counter_listener.domain import CounterListenerError, Interval, Utterance, Word
-from counter_listener.evaluation.baselines import BASELINES, Wordings, find_baseline, prepare_baseline
-from counter_listener.evaluation.evaluation import (
+from counter_listener.evaluation import (
+    BASELINES,
     Case,
     Finders,
+    Label,
+    LabelledPhrase,
+    MethodScore,
+    Wordings,
     evaluate,
+    find_baseline,
     load_case,
     matcher_hits,
+    overlap,
+    prepare_baseline,
     prepare_finders,
     run_finders,
 )
-from counter_listener.evaluation.labels import Label
-from counter_listener.evaluation.scoring import LabelledPhrase, MethodScore, overlap
 from counter_listener.judging import typed_utterance
 from counter_listener.matching import prepare_matcher
 from counter_listener.phrases import find_phrase_set, read_phrase_set

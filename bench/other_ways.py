@@ -17,7 +17,7 @@ from misheard import ErrorCounts, misheard
 
 from counter_listener.judging import typed_utterance
 from counter_listener.matching import Matcher, find_in_utterance, prepare_matcher
-from counter_listener.phrases.phrase_file import find_phrase_set, read_phrase_set
+from counter_listener.phrases import find_phrase_set, read_phrase_set
 
 SENTENCES: Final = Path(__file__).with_name("other_ways.txt")
 SEEDS: Final = (1, 2, 3)

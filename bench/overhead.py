@@ -22,10 +22,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from counter_listener.asr import find_model
-from counter_listener.audio.recording import read_recording
-from counter_listener.domain.errors import AudioError
-from counter_listener.domain.resources import bundled_folder
-from counter_listener.domain.types import BLOCK_SAMPLES, SAMPLE_BYTES, SAMPLE_RATE
+from counter_listener.audio import read_recording
+from counter_listener.domain import BLOCK_SAMPLES, SAMPLE_BYTES, SAMPLE_RATE, AudioError, bundled_folder
 
 MODEL = "counter-cn"
 BARE = f"""

@@ -3,7 +3,7 @@
     python bench/own_words.py bench/own_words/round-1.tsv [--cer 0.235]
 
 A round is a TSV file by one writer who had seen no phrase set and no other round: kind (`owed`, `rude`, `innocent`),
-meaning (the id of a phrase; for an innocent sentence `clerk` or `customer`), the character who speaks, and the sentence.
+meaning (the id of a phrase; for an innocent sentence `clerk` or `customer`), the character who speaks, the sentence.
 Each sentence is an utterance at four characters a second, exact, or three times with simulated recognition errors.
 """
 

@@ -30,10 +30,18 @@ import sqlalchemy as sa
 from counter_listener.domain import Findings, Gap, Hit, MatchedUtterance, Phrase, PhraseSet, Utterance
 from counter_listener.judging import judge
 from counter_listener.phrases import find_phrase_set, read_phrase_set
-from counter_listener.record import Origin, Recording, open_record
-from counter_listener.record.chain import START, linked
-from counter_listener.record.rows import Columns, event_rows, recording_row
-from counter_listener.record.schema import EVENTS, RECORDINGS
+from counter_listener.record import (
+    EVENTS,
+    RECORDINGS,
+    START,
+    Columns,
+    Origin,
+    Recording,
+    event_rows,
+    linked,
+    open_record,
+    recording_row,
+)
 
 SEED = 20_260_101
 BRANCHES, WINDOWS, WEEKS, VISITS = 40, 5, 52, 7

@@ -24,9 +24,7 @@ from vosk import KaldiRecognizer
 from counter_listener.asr import SpeechModel, find_model
 from counter_listener.audio import read_recording
 from counter_listener.domain import SAMPLE_BYTES, SAMPLE_RATE, Hit, PhraseSet
-from counter_listener.evaluation.evaluation import Case, as_detection, load_case, matcher_hits
-from counter_listener.evaluation.labels import read_labels, scorable_ids
-from counter_listener.evaluation.scoring import overlap
+from counter_listener.evaluation import Case, as_detection, load_case, matcher_hits, overlap, read_labels
 from counter_listener.matching import Matcher, prepare_matcher
 from counter_listener.phrases import SLOT, find_phrase_set, read_phrase_set, split_units
 
@@ -45,7 +43,7 @@ def main() -> None:
     model = SpeechModel(find_model(options.model))
     counts: Counter[tuple[str, bool]] = Counter()
     seconds = 0.0
-    for label in read_labels(options.labels, scorable_ids(phrases)):
+    for label in read_labels(options.labels, phrases.titles()):
         case = load_case(label, model)
         missed = list(near_misses(case, strict, loose))
         audio = b"".join(chunk for chunk in read_recording(label.path) if isinstance(chunk, bytes)) if missed else b""

@@ -31,12 +31,10 @@ import numpy as np
 import psutil
 
 from counter_listener.asr import SpeechModel, find_model
-from counter_listener.audio import mark_muted, read_recording
-from counter_listener.audio.capture import Capture, CaptureQueue
+from counter_listener.audio import Capture, CaptureQueue, mark_muted, read_recording
 from counter_listener.domain import Gap
 from counter_listener.judging import load_matcher
-from counter_listener.live import STARTED, LiveListener
-from counter_listener.live.listener import RENEWED
+from counter_listener.live import RENEWED, STARTED, LiveListener
 from counter_listener.pipeline import AudioSource, judge_events
 from counter_listener.record import Origin
 

@@ -10,11 +10,9 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
-from counter_listener.domain.phrase_set import Forbidden, Phrase, PhraseSet
-from counter_listener.domain.types import Utterance, Word
-from counter_listener.evaluation.scoring import LabelledPhrase
-from counter_listener.phrases.phrase_file import SLOT
-from counter_listener.phrases.pinyin import split_units
+from counter_listener.domain import Forbidden, Phrase, PhraseSet, Utterance, Word
+from counter_listener.evaluation import LabelledPhrase
+from counter_listener.phrases import SLOT, split_units
 
 TALK: Final = Path(__file__).with_name("talk.toml")
 HALVES: Final = {"tuning": 0, "reporting": 1}

@@ -33,9 +33,7 @@ from counter_listener.asr.recognizer import (
     DECODER_LAG,
     Recognizer,
     SpeechModel,
-    VoskRecognizer,
     load_engine,
-    load_model,
     share_model,
     transcribe,
 )

@@ -32,7 +32,6 @@ MAX_PATH: Final = 180
 """Characters of a path within a model. Windows allows 260 for the whole path."""
 ENCRYPTED: Final = 1
 """A bit of an entry's flags (APPNOTE.TXT 6.3, section 4.4.4)."""
-METHODS: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 FINDER_FOLDER: Final = "__MACOSX"
 """A folder that the macOS Finder adds to each archive."""
 
@@ -110,14 +109,15 @@ def _entry_faults(entry: zipfile.ZipInfo) -> Iterator[Sentence]:
         yield sentence("{name} in it is a link or a device, not a file", name=shown)
     if entry.flag_bits & ENCRYPTED:
         yield sentence("it is locked with a password")
-    if entry.compress_type not in METHODS:
+    if entry.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
         yield sentence("{name} in it is packed in an unusual way; pack the folder again as a plain ZIP", name=shown)
 
 
 def _name_conflicts(names: Sequence[str]) -> Iterator[Sentence]:
     by_key: dict[str, str] = {}
     for name in names:
-        key = _comparison_key(name.removesuffix("/"))
+        # as Windows and macOS compare names: without case, and with composed accents
+        key = unicodedata.normalize("NFC", unicodedata.normalize("NFC", name.removesuffix("/")).casefold())
         if key in by_key:
             yield sentence("it contains {name!a} twice, or two names that are the same on some systems", name=name[:80])
         by_key[key] = name
@@ -127,18 +127,11 @@ def _name_conflicts(names: Sequence[str]) -> Iterator[Sentence]:
                 yield sentence("{name!a} in it is both a file and a folder", name=folder[:80])
 
 
-def _comparison_key(path: str) -> str:
-    """A path as Windows and macOS compare it: without case, and with composed accents."""
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", path).casefold())
-
-
 @contextmanager
 def _open_archive(archive: Path) -> Iterator[zipfile.ZipFile]:
     try:
         with zipfile.ZipFile(archive) as opened:
             yield opened
-    except ModelError:
-        raise
     except OSError as error:
         if error.errno == errno.EINVAL:  # a central directory that points before the beginning of the file
             raise _refusal(archive, sentence("it is damaged")) from None

@@ -9,14 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final, Literal
 
-from counter_listener.asr.model_files import (
-    ACOUSTIC_MODEL,
-    CHECKSUMS,
-    DYNAMIC_GRAPH,
-    STATIC_GRAPH,
-    WORDS,
-    model_fault,
-)
+from counter_listener.asr.model_files import ACOUSTIC_MODEL, CHECKSUMS, DYNAMIC_GRAPH, STATIC_GRAPH, WORDS, model_fault
 from counter_listener.asr.symbol_table import FST_MAGIC, SymbolTableError, output_symbols
 from counter_listener.domain import N_, ModelError, bundled_folder, sentence, system_reason
 
@@ -64,8 +57,9 @@ def verify_model(folder: Path) -> None:
         )
         raise model_fault(folder, sentence(text))
     for name in (STATIC_GRAPH, *DYNAMIC_GRAPH):
-        if (folder / name).is_file() and _head(folder, name, len(FST_MAGIC)) != FST_MAGIC:
-            raise _not_a_graph(folder, name)
+        with _reading(folder, name):
+            if (folder / name).is_file() and _head(folder, name, len(FST_MAGIC)) != FST_MAGIC:
+                raise SymbolTableError
     if not _head(folder, ACOUSTIC_MODEL, 64).lstrip(b"\0B").startswith(b"<TransitionModel>"):
         text = N_("{name} is not an acoustic model, or damaged; install the model again.")
         raise model_fault(folder, sentence(text, name=ACOUSTIC_MODEL))
@@ -141,21 +135,16 @@ def try_grammar(folder: Path, vocabulary: Iterable[str]) -> GrammarSupport:
     """
     if (folder / STATIC_GRAPH).is_file() or not all((folder / name).is_file() for name in DYNAMIC_GRAPH):
         return "static"
-    grammar = tuple(sorted(vocabulary, key=lambda word: (len(word), word))[:GRAMMAR_WORDS])
+    grammar = sorted(vocabulary, key=lambda word: (len(word), word))[:GRAMMAR_WORDS]
     try:
         # without [unk], as which a good model would recognise all of the recording
         trial = _run_trial(folder, "8", json.dumps(grammar, ensure_ascii=False))
-        recognised = tuple(word for word in json.loads(trial.stdout) if word != "[unk]")
+        recognised = {word for word in json.loads(trial.stdout) if word != "[unk]"}
     except (subprocess.TimeoutExpired, ValueError):
         raise model_fault(folder, sentence("libvosk cannot use this model with a grammar; install it again.")) from None
-    return grammar_support(grammar, recognised)
-
-
-def grammar_support(grammar: Iterable[str], recognised: Iterable[str]) -> GrammarSupport:
-    """What is proven by these words being recognised with this grammar."""
     if not recognised:
         return "unproven"
-    return "able" if set(recognised) <= set(grammar) else "ignored"
+    return "able" if recognised <= set(grammar) else "ignored"
 
 
 def _run_trial(folder: Path, seconds: str, *grammar: str) -> subprocess.CompletedProcess[str]:
@@ -213,8 +202,5 @@ def _reading(folder: Path, name: str) -> Iterator[None]:
     except UnicodeDecodeError:
         raise model_fault(folder, sentence("{name} is damaged; install the model again.", name=name)) from None
     except SymbolTableError:
-        raise _not_a_graph(folder, name) from None
-
-
-def _not_a_graph(folder: Path, name: str) -> ModelError:
-    return model_fault(folder, sentence("{name} is not a graph, or damaged; install the model again.", name=name))
+        text = N_("{name} is not a graph, or damaged; install the model again.")
+        raise model_fault(folder, sentence(text, name=name)) from None

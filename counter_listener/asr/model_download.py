@@ -6,7 +6,6 @@ connection and handles proxies, redirects and certificates; urllib3's Retry coun
 
 import json
 import re
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,24 +38,16 @@ REASONS: Final[dict[type[Exception], str]] = {
 MAX_REDIRECTS: Final = 5
 MAX_SIZE_RATIO: Final = 2
 """Limit for a file of unknown size, relative to its approximate size: no server may fill the disk."""
-
-
-@dataclass(frozen=True, slots=True)
-class RetryPolicy:
-    """How long a slow or broken connection is tolerated."""
-
-    connect: float = 15.0
-    """Seconds for a connection."""
-    read: float = 60.0
-    """Seconds without a byte."""
-    first_retries: int = 1
-    """Retries before the server has ever answered. Without a network more of them would only keep the user waiting."""
-    retries: int = 5
-    """Consecutive retries that bring less than `progress` bytes."""
-    backoff: float = 1.0
-    """Seconds before the second consecutive retry; doubled for each further one."""
-    progress: int = 1 << 20
-    """Bytes after which the retries are counted from zero again."""
+TIMEOUTS: Final = (15.0, 60.0)
+"""Seconds for a connection, and without a byte."""
+FIRST_RETRIES: Final = 1
+"""Retries before the server has ever answered. Without a network more of them would only keep the user waiting."""
+RETRIES: Final = 5
+"""Consecutive retries that bring less than PROGRESS_BYTES."""
+BACKOFF: Final = 1.0
+"""Seconds before the second consecutive retry; doubled for each further one."""
+PROGRESS_BYTES: Final = 1 << 20
+"""Bytes after which the retries are counted from zero again."""
 
 
 @dataclass
@@ -74,7 +65,6 @@ class Download:
     progress: TransferProgress
     proxy: str | None = None
     """URL; without it the usual environment variables apply."""
-    policy: RetryPolicy = RetryPolicy()
     answered: bool = False
     """Whether the server has ever answered."""
     resumed: bool = False
@@ -101,7 +91,7 @@ class Download:
         text = N_(
             "{where} serves another file than {file} (its SHA-256 differs from the known one); nothing was unpacked."
         )
-        raise self._failure(sentence(text, where=self.where, file=self.file))
+        raise self._failure(text)
 
     def _received(self) -> int:
         return self.part.stat().st_size if self.part.exists() else 0
@@ -121,7 +111,7 @@ class Download:
                 "{which} is not a usable URL; write http://HOST:PORT.{socks}", which=which, socks=socks or ""
             ) from None
         except exceptions.RequestException as error:
-            raise self._failure(self._reason(error)) from None
+            raise self._explained(error) from None
         self.note.unlink(missing_ok=True)
 
     def _retry_until_complete(self) -> None:
@@ -134,7 +124,7 @@ class Download:
             except exceptions.RequestException as error:
                 if not _is_temporary(error):
                     raise
-                if self.answered != answered or self._received() >= most + self.policy.progress:
+                if self.answered != answered or self._received() >= most + PROGRESS_BYTES:
                     retry = self._new_retry()
                 most = max(most, self._received())
                 try:
@@ -145,8 +135,7 @@ class Download:
         return None
 
     def _new_retry(self) -> Retry:
-        policy = self.policy
-        return Retry(policy.retries if self.answered else policy.first_retries, backoff_factor=policy.backoff / 2)
+        return Retry(RETRIES if self.answered else FIRST_RETRIES, backoff_factor=BACKOFF / 2)
 
     def _attempt(self) -> None:
         with requests.Session() as session:
@@ -155,7 +144,7 @@ class Download:
                 self.url,
                 headers=self._headers(),
                 stream=True,
-                timeout=(self.policy.connect, self.policy.read),
+                timeout=TIMEOUTS,
                 proxies={"http": self.proxy, "https": self.proxy} if self.proxy else {},
             ) as response:
                 self.answered = True
@@ -177,7 +166,7 @@ class Download:
     def _receive(self, response: requests.Response) -> None:
         if response.status_code == RANGE_NOT_SATISFIABLE:
             self._discard()
-            raise _BrokenTransferError
+            raise exceptions.ChunkedEncodingError
         response.raise_for_status()
         self._check_source(response)
         done, total = self._extent(response)
@@ -188,13 +177,16 @@ class Download:
             self.note.write_text(json.dumps({"url": self.where, "validator": validator}), encoding="utf-8")
         with self.part.open("ab" if done else "wb") as part:
             self.progress(done, total)
-            for chunk in _chunks(response):
-                part.write(chunk)
-                done += len(chunk)
-                self._limit(done)
-                self.progress(done, total)
+            try:  # iter_content() of requests loses a part of a chunk if the connection breaks
+                while chunk := response.raw.read1(CHUNK_BYTES):
+                    part.write(chunk)
+                    done += len(chunk)
+                    self._limit(done)
+                    self.progress(done, total)
+            except HTTPError as error:  # the base class of urllib3
+                raise exceptions.ChunkedEncodingError from error
         if done < (self.size if self.exact else total or 0):
-            raise _BrokenTransferError
+            raise exceptions.ChunkedEncodingError
 
     def _check_source(self, response: requests.Response) -> None:
         """Raises ModelError if the answer cannot be the file."""
@@ -204,7 +196,7 @@ class Download:
         elif not self.sha256 and self.url.startswith("https:") and not response.url.startswith("https:"):
             why = N_("{where} redirects to an address without encryption, and no checksum is known.")
         if why:
-            raise self._failure(sentence(why, where=self.where))
+            raise self._failure(why)
 
     def _extent(self, response: requests.Response) -> tuple[int, int | None]:
         """Where in the file the body begins, and the length of the whole file, in bytes."""
@@ -214,7 +206,7 @@ class Download:
             match = CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", ""))
             if not match or int(match[1]) != begin:
                 self._discard()
-                raise _BrokenTransferError
+                raise exceptions.ChunkedEncodingError
             length = match[2]
         total = int(length) if length.isdecimal() else None
         if self.exact:  # only received bytes count: some servers send a wrong length
@@ -227,18 +219,17 @@ class Download:
         if size > (self.size if self.exact else self.size * MAX_SIZE_RATIO):
             self._discard()
             text = N_("{where} serves another file than {file}: it is larger than {size:,} bytes.")
-            raise self._failure(sentence(text, where=self.where, file=self.file, size=self.size))
+            raise self._failure(text)
 
-    def _reason(self, error: exceptions.RequestException) -> Sentence:
-        """Why the download failed, as a sentence."""
+    def _explained(self, error: exceptions.RequestException) -> ModelError:
+        """The error for a download that requests gave up."""
+        reason = next((text for kind, text in REASONS.items() if isinstance(error, kind)), None)
         if isinstance(error, exceptions.HTTPError) and error.response is not None:
-            status, reason = error.response.status_code, error.response.reason
             text = N_("{where} cannot be downloaded: the server answers {status} {reason}.")
-            return sentence(text, where=self.where, status=status, reason=reason)
-        text = next((text for kind, text in REASONS.items() if isinstance(error, kind)), "")
-        if text:
-            return sentence(text, where=self.where)
-        if self._received():
+            return self._failure(text, status=error.response.status_code, reason=error.response.reason)
+        if reason:
+            text = reason
+        elif self._received():
             text = N_(
                 "The connection to {where} broke repeatedly; the {kept:,} bytes received are kept, and running this"
                 " again continues from there."
@@ -249,20 +240,17 @@ class Download:
             text = REASONS[exceptions.ProxyError]
         else:
             text = N_("{where} cannot be reached; there is no network here, or it blocks the connection.")
-        return sentence(text, where=self.where, kept=self._received())
+        return self._failure(text)
 
-    def _failure(self, why: Sentence) -> ModelError:
-        """The error for a failed download, with three ways to install the file without it."""
-        text = N_(
+    def _failure(self, text: str, **values: object) -> ModelError:
+        """The error for a failed download: why, and three ways to install the file without it."""
+        values |= {"where": self.where, "file": self.file, "size": self.size, "kept": self._received()}
+        by_hand = N_(
             "Without this download: fetch {file} on another machine and run `counter-listener models install {file}`"
             " here; or unpack it there, copy the folder here and install that; or put the file on a server that this"
             " machine can reach and add --mirror URL."
         )
-        return ModelError("{why} {by_hand}", why=why, by_hand=sentence(text, file=self.file))
-
-
-class _BrokenTransferError(exceptions.RequestException):
-    "The answer is incomplete or not what was requested; another attempt may succeed."
+        return ModelError("{why} {by_hand}", why=Sentence(text, values), by_hand=sentence(by_hand, file=self.file))
 
 
 def url_without_secrets(url: str) -> str:
@@ -273,22 +261,10 @@ def url_without_secrets(url: str) -> str:
     return "the URL"
 
 
-def _chunks(response: requests.Response) -> Iterator[bytes]:
-    """The body as it arrives. iter_content() of requests loses a part of a chunk if the connection breaks."""
-    try:
-        while chunk := response.raw.read1(CHUNK_BYTES):
-            yield chunk
-    except HTTPError as error:  # the base class of urllib3
-        raise _BrokenTransferError from error
-
-
 def _is_temporary(error: exceptions.RequestException) -> bool:
     """Whether another attempt may succeed."""
     if isinstance(error, exceptions.SSLError | exceptions.ProxyError):
         return False
     if isinstance(error, exceptions.HTTPError) and error.response is not None:
         return error.response.status_code in RETRY_STATUS
-    return isinstance(
-        error,
-        exceptions.ConnectionError | exceptions.Timeout | exceptions.ChunkedEncodingError | _BrokenTransferError,
-    )
+    return isinstance(error, exceptions.ConnectionError | exceptions.Timeout | exceptions.ChunkedEncodingError)

@@ -9,13 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from counter_listener.asr.model_archive import (
-    MODEL_NAME,
-    TransferProgress,
-    inspect_archive,
-    is_portable_name,
-    unpack,
-)
+from counter_listener.asr.model_archive import MODEL_NAME, TransferProgress, inspect_archive, is_portable_name, unpack
 from counter_listener.asr.model_check import file_sha256, is_intact
 from counter_listener.asr.model_files import (
     ACOUSTIC_MODEL,
@@ -37,6 +31,9 @@ from counter_listener.domain import ModelError, UsageError, _, system_reason
 
 BeginStep = Callable[[str], TransferProgress]
 """Called with the title of a step that begins; returns what is called with the progress of the step."""
+
+Installed = tuple[str, ModelOrigin | None]
+"""A model's name and where it came from; None if nothing was done, because it is already installed and intact."""
 
 DOWNLOADS: Final = ".downloads"
 UNPACKED_RATIO: Final = 2
@@ -63,18 +60,7 @@ class InstallRequest:
     """URL of a folder that holds the archives."""
 
 
-@dataclass(frozen=True, slots=True)
-class InstallResult:
-    """The result of an installation."""
-
-    name: str
-    origin: ModelOrigin | None
-    """None if nothing was done, because the model is already installed and intact."""
-
-
-def install_model(
-    request: InstallRequest, now: datetime, begin: BeginStep, waiting: Callable[[], None]
-) -> InstallResult:
+def install_model(request: InstallRequest, now: datetime, begin: BeginStep, waiting: Callable[[], None]) -> Installed:
     """Installs a model. What is already installed stays unchanged until the new model is complete.
 
     `now`, with a time zone, is written to the model's folder. `waiting` is called if another installation has to be
@@ -96,12 +82,12 @@ class _Installation:
     now: datetime
     begin: BeginStep
 
-    def from_network(self, known: KnownModel) -> InstallResult:
+    def from_network(self, known: KnownModel) -> Installed:
         from counter_listener.asr.model_download import Download
 
         request, name = self.request, _checked_name(self.request.name or known.name)
         if not request.replacing and is_intact(self.root / name):
-            return InstallResult(name, None)
+            return name, None
         sha256 = request.sha256 or known.sha256
         if not sha256 and not request.unverified:
             raise UsageError(
@@ -114,10 +100,8 @@ class _Installation:
         present = sum(file.stat().st_size for file in downloads.glob(f"{known.file}*"))
         check_space(self.root, max(known.size - present, 0) + known.size * UNPACKED_RATIO)
         exact = known.exact and sha256 == known.sha256  # the archive of a mirror may be packed in another way
-        url, progress = (
-            f"{_source(request.mirror)}/{known.file}",
-            self.begin(_("Downloading {file}").format(file=known.file)),
-        )
+        url = f"{_source(request.mirror)}/{known.file}"
+        progress = self.begin(_("Downloading {file}").format(file=known.file))
         download = Download(url, downloads, known.file, known.size, exact, sha256, progress, request.proxy)
         archive = download.fetch()
         named = replace(self, request=replace(request, name=name, sha256=sha256))
@@ -130,7 +114,7 @@ class _Installation:
         archive.unlink()
         return result
 
-    def from_archive(self, archive: Path, url: str | None = None) -> InstallResult:
+    def from_archive(self, archive: Path, url: str | None = None) -> Installed:
         self.begin(_("Checking the archive"))(0, None)
         try:
             sha256 = file_sha256(archive)
@@ -140,10 +124,10 @@ class _Installation:
         verified = _verification(self.request, archive, sha256, known)
         contents = inspect_archive(archive)
         name = _checked_name(self.request.name or (known.name if known else contents.folder.removeprefix(VOSK_PREFIX)))
-        origin = self._origin(url or str(archive), sha256, verified)
+        origin = ModelOrigin(url or str(archive), sha256, verified, self.now.isoformat(timespec="seconds"))
         return self._store(name, origin, contents.size, lambda into: unpack(contents, into, self.begin(_("Unpacking"))))
 
-    def from_folder(self, source: Path) -> InstallResult:
+    def from_folder(self, source: Path) -> Installed:
         if self.request.sha256:
             raise UsageError("--sha256 is the checksum of an archive; a folder has none.")
         root = self.root.resolve()
@@ -159,21 +143,17 @@ class _Installation:
             raise ModelError(
                 "{path} cannot be read ({why}).", path=error.filename or source, why=system_reason(error)
             ) from None
-        origin = self._origin(str(source), None, "no")
+        origin = ModelOrigin(str(source), None, "no", self.now.isoformat(timespec="seconds"))
         return self._store(name, origin, size, lambda into: _copy(source, files, into, self.begin(_("Copying"))))
 
-    def _origin(self, source: str, sha256: str | None, verified: Verification) -> ModelOrigin:
-        return ModelOrigin(source, sha256, verified, self.now.isoformat(timespec="seconds"))
-
-    def _store(self, name: str, origin: ModelOrigin, size: int, fill: Callable[[Path], None]) -> InstallResult:
+    def _store(self, name: str, origin: ModelOrigin, size: int, fill: Callable[[Path], None]) -> Installed:
         def fill_and_announce_loading(into: Path) -> None:
             fill(into)
             self.begin(_("Loading the model once"))(0, None)  # the next step takes a minute with a large model
 
         check_space(self.root, size)
-        replacing = self.request.replacing
-        stored = store_model(self.root, name, origin, fill_and_announce_loading, replace=replacing)
-        return InstallResult(name, origin if stored else None)
+        stored = store_model(self.root, name, origin, fill_and_announce_loading, replace=self.request.replacing)
+        return name, origin if stored else None
 
 
 def _find_known(what: str) -> KnownModel:

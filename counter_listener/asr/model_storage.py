@@ -81,8 +81,9 @@ def store_model(root: Path, name: str, origin: ModelOrigin, fill: Callable[[Path
 
     Returns False if the same model is already there and intact. Raises ModelError, UsageError, OSError.
     """
-    with _staging_folder(root) as stage:
-        new, target = stage / name, root / name
+    with _staging_folder(root) as folder:
+        stage, target = Path(folder), root / name
+        new = stage / name
         fill(new)
         _check_usable(new, origin.source)
         (new / ORIGIN).write_text(json.dumps(asdict(origin), ensure_ascii=False, indent=1), encoding="utf-8")
@@ -110,7 +111,7 @@ def check_removable(name: str) -> None:
 def remove_model(root: Path, name: str) -> None:
     """Removes an installed model. Raises OSError."""
     with _staging_folder(root) as stage:
-        (root / name).rename(stage / name)
+        (root / name).rename(Path(stage, name))
 
 
 def model_origin(folder: Path) -> ModelOrigin | None:
@@ -120,14 +121,9 @@ def model_origin(folder: Path) -> ModelOrigin | None:
     return None
 
 
-@contextmanager
-def _staging_folder(root: Path) -> Iterator[Path]:
+def _staging_folder(root: Path) -> tempfile.TemporaryDirectory[str]:
     """A temporary folder on the same disk, so that a model is moved to its place in one step."""
-    stage = Path(tempfile.mkdtemp(prefix=STAGING, dir=root))
-    try:
-        yield stage
-    finally:
-        shutil.rmtree(stage, ignore_errors=True)
+    return tempfile.TemporaryDirectory(prefix=STAGING, dir=root, ignore_cleanup_errors=True)
 
 
 def _check_usable(folder: Path, source: str) -> None:

@@ -37,11 +37,9 @@ class Recognizer(Protocol):
 
     def accept(self, block: bytes) -> tuple[Word, ...] | None:
         """The words of the utterance that this block ended (none if it was silence), or None while it continues."""
-        ...
 
     def finish(self) -> tuple[Word, ...]:
         """The words that have not been returned yet. The recogniser can be used again afterwards."""
-        ...
 
 
 class VoskRecognizer:

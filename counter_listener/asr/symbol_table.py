@@ -1,12 +1,11 @@
 """The output words in an OpenFst file: the small Vosk models have their vocabulary there and nowhere else."""
 
-import struct
 from pathlib import Path
 from typing import BinaryIO, Final
 
-FST_MAGIC: Final = struct.pack("<i", 2_125_659_606)
+FST_MAGIC: Final = (2_125_659_606).to_bytes(4, "little")
 """First four bytes of an OpenFst file (fst.h, kFstMagicNumber)."""
-TABLE_MAGIC: Final = struct.pack("<i", 2_125_658_996)
+TABLE_MAGIC: Final = (2_125_658_996).to_bytes(4, "little")
 """First four bytes of a symbol table (symbol-table.cc, kSymbolTableMagicNumber)."""
 HAS_INPUT_TABLE: Final = 1
 HAS_OUTPUT_TABLE: Final = 2
@@ -30,7 +29,7 @@ def output_symbols(file: Path) -> set[str] | None:
         _text(stream)  # type of the FST
         _text(stream)  # type of the arcs
         _read(stream, 4)  # version
-        flags = _number(stream, "<i")
+        flags = _number(stream, 4)
         _read(stream, 4 * 8)  # properties, start, number of states and of arcs
         if flags & HAS_INPUT_TABLE:
             _table(stream)
@@ -42,7 +41,7 @@ def _table(stream: BinaryIO) -> set[str]:
     _text(stream)  # name
     _read(stream, 8)  # next free key
     symbols = set()
-    for _ in range(_number(stream, "<q")):
+    for _ in range(_number(stream, 8)):
         symbols.add(_text(stream))
         _read(stream, 8)  # key
     return symbols
@@ -54,12 +53,11 @@ def _expect(stream: BinaryIO, magic: bytes) -> None:
 
 
 def _text(stream: BinaryIO) -> str:
-    return _read(stream, _number(stream, "<i")).decode("utf-8")
+    return _read(stream, _number(stream, 4)).decode("utf-8")
 
 
-def _number(stream: BinaryIO, layout: str) -> int:
-    (number,) = struct.unpack(layout, _read(stream, struct.calcsize(layout)))
-    return int(number)
+def _number(stream: BinaryIO, size: int) -> int:
+    return int.from_bytes(_read(stream, size), "little", signed=True)
 
 
 def _read(stream: BinaryIO, size: int) -> bytes:

@@ -74,7 +74,10 @@ def _utterance(record: Mapping[str, object]) -> Utterance:
     if not isinstance(words, list | None):
         raise ValueError(sentence('"words" to be a list of {{"word": ..., "start": ..., "end": ...}}'))  # noqa: TRY004
     timed = _given_words(words, start, end) if words else _split_words(_text(record, "text"), start, end)
-    return Utterance(start, end, timed, _speaker(record.get("speaker")))
+    speaker = next((speaker for speaker, names in _SPEAKERS.items() if record.get("speaker") in names), None)
+    if speaker is None:
+        raise ValueError(sentence('"speaker" to be "clerk", "customer" or "unknown"'))
+    return Utterance(start, end, timed, speaker)
 
 
 def _times(record: Mapping[str, object]) -> tuple[float, float]:
@@ -85,24 +88,13 @@ def _times(record: Mapping[str, object]) -> tuple[float, float]:
 
 
 def _text(record: Mapping[str, object], *keys: str) -> str:
+    """The first text, without characters that control a terminal, and with single spaces as white space."""
     text = next((record[key] for key in keys if key in record), None)
-    if isinstance(text, str):
-        return _clean(text)
-    raise ValueError(sentence('"{key}" to be a text', key=keys[0]))
-
-
-def _clean(text: str) -> str:
-    """The text without characters that control a terminal, and with single spaces as white space."""
+    if not isinstance(text, str):
+        raise ValueError(sentence('"{key}" to be a text', key=keys[0]))  # noqa: TRY004
     if not text.isprintable():
         text = "".join(c for c in text if c.isspace() or unicodedata.category(c) not in {"Cc", "Cf", "Cs"})
     return " ".join(unicodedata.normalize("NFC", text).split())
-
-
-def _speaker(value: object) -> Speaker:
-    speaker = next((speaker for speaker, names in _SPEAKERS.items() if value in names), None)
-    if speaker is None:
-        raise ValueError(sentence('"speaker" to be "clerk", "customer" or "unknown"'))
-    return speaker
 
 
 def _given_words(words: list[object], start: float, end: float) -> tuple[Word, ...]:
@@ -117,16 +109,12 @@ def _given_words(words: list[object], start: float, end: float) -> tuple[Word, .
                 sentence('"words" in time order, within their utterance; the one at {first:g} is not', first=first)
             )
         last = first
-        _append(timed, Word(_text(word, "word", "text"), min(max(first, start), end), min(max(final, start), end)))
+        text = _text(word, "word", "text")
+        if _SOUND.search(text):
+            timed.append(Word(text, min(max(first, start), end), min(max(final, start), end)))
+        elif timed and text:  # punctuation alone is added to the end of the word before it
+            timed[-1] = Word(timed[-1].text + text, timed[-1].start, timed[-1].end)
     return tuple(timed)
-
-
-def _append(words: list[Word], word: Word) -> None:
-    """Appends a word; punctuation alone is added to the end of the word before it."""
-    if _SOUND.search(word.text):
-        words.append(word)
-    elif words and word.text:
-        words[-1] = Word(words[-1].text + word.text, words[-1].start, words[-1].end)
 
 
 def _split_words(text: str, start: float, end: float) -> tuple[Word, ...]:

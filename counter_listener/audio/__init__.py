@@ -4,7 +4,7 @@ In: a recording's path, or a microphone's name and a clock.
 Out: chunks of signed 16-bit little-endian samples, gaps where audio was lost, levels, and when a recording started.
 """
 
-from counter_listener.audio.capture import MUTED, CaptureItem, mark_muted
+from counter_listener.audio.capture import MUTED, Capture, CaptureItem, CaptureQueue, mark_muted
 from counter_listener.audio.chunking import blocks, coalesce
 from counter_listener.audio.microphone import (
     SILENCE_DB,

@@ -6,6 +6,7 @@ import stat
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from fractions import Fraction
 from io import BufferedReader, FileIO
 from itertools import chain, groupby
@@ -22,8 +23,9 @@ from av.packet import Packet
 from numpy.typing import NDArray
 
 from counter_listener.audio.chunking import Chunk
-from counter_listener.audio.headers import WavHeader, flac_start, read_wav_header
-from counter_listener.audio.losses import BROKEN_OFF, UNDECODABLE
+from counter_listener.audio.headers import WavHeader, asf_seconds, flac_start, is_closed_ogg, mp3_seconds, wav_header
+from counter_listener.audio.losses import BROKEN_OFF, TRUNCATED, UNCLOSED, UNDECODABLE, ReadPosition, wav_losses
+from counter_listener.audio.start_time import read_stamp
 from counter_listener.domain import SAMPLE_BYTES, SAMPLE_RATE, AudioError, Gap, system_reason
 
 # A playlist would make the decoder open other files, so only containers of audio are allowed.
@@ -34,6 +36,12 @@ _OPTIONS: Final = {
 _FAULTS: Final = (av.FFmpegError, OSError, ValueError, EOFError, ArithmeticError, MemoryError)
 _NO_TIME_STAMPS: Final = ("mp3", "aac", "amr")
 """Formats in which the length of a damaged packet shows only in its size."""
+_EXACT: Final = ("flac", "mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "aiff")
+"""Formats with a length in the header that is counted, not estimated."""
+_SHORT: Final = 0.5
+"""Seconds that a codec may deliver less than declared with nothing lost."""
+_SHORT_IN_VIDEO: Final = 2.0
+"""The same with a video track, which may be longer than the audio."""
 _RETRIES: Final = 1
 _RATES: Final = range(1_000, 768_001)
 """Hertz; a rate outside is damage."""
@@ -75,13 +83,56 @@ class OpenRecording:
         """FFmpeg's name of the container format."""
         return self.container.format.name
 
+    def length(self) -> float | None:
+        """Seconds; an estimate where the format does not say, None where it is unknown."""
+        if self.wav and self.wav.bytes_per_second:
+            return self.wav.seconds(self.wav.held)
+        duration = self.container.duration
+        return self._declared() or self._track_seconds() or (duration / av.time_base if duration else None)
+
+    def time_stamp(self) -> datetime | None:
+        """When it was made, by its tags; naive or aware, as they say."""
+        tags = {**self.stream.metadata, **self.container.metadata}
+        by_name = {name.lower(): text for name, text in tags.items()}
+        date, time = by_name.get("date", ""), by_name.get("creation_time", "")
+        return read_stamp(time) or read_stamp(f"{date} {time}") or read_stamp(date)
+
+    def losses_at_end(self, position: ReadPosition) -> Iterator[Gap]:
+        """What is missing at the end; to be asked once all the rest has been read."""
+        short = _SHORT if len(self.container.streams) == 1 else _SHORT_IN_VIDEO
+        if self.file.fault:
+            yield Gap(0.0, max((self.length() or 0.0) - position.at, 0.0), BROKEN_OFF)
+        elif self.wav:
+            yield from wav_losses(self.wav)
+        elif (missing := (self._declared() or 0.0) - position.at) > short:
+            yield Gap(0.0, missing, TRUNCATED)
+        elif self.format == "ogg" and not is_closed_ogg(self.file):
+            yield Gap(0.0, 0.0, UNCLOSED)
+
+    def _declared(self) -> float | None:
+        """Seconds of audio by the header, in formats that count and do not estimate."""
+        if self.format == "mp3":
+            return mp3_seconds(self.file, self.stream.sample_rate)
+        if self.format == "asf":
+            return asf_seconds(self.file)
+        if self.format not in _EXACT:
+            return None
+        if seconds := self._track_seconds():
+            return seconds
+        duration, start = self.container.duration, self.container.start_time or 0
+        return (duration - max(start, 0)) / av.time_base if duration else None
+
+    def _track_seconds(self) -> float | None:
+        stream = self.stream
+        return float(stream.duration * stream.time_base) if stream.duration and stream.time_base else None
+
 
 @contextmanager
 def open_recording(path: Path) -> Iterator[OpenRecording]:
     """Opens a recording of any format. Raises AudioError if it cannot be read or holds no audio."""
     with _open_file(path) as file:
         try:
-            wav = read_wav_header(file)
+            wav = wav_header(file)
         except ValueError as error:
             raise AudioError("{path} {what}", path=path, what=error.args[0]) from error
         if wav and not wav.held:
@@ -188,29 +239,24 @@ def resample(items: Iterable[AudioFrame | Gap], channel: int | None) -> Iterator
 
     There is a new resampler after every gap and every change of format.
     """
+    layout = "mono" if channel is None else "stereo"
     for _, run in groupby(items, key=_frame_format):
-        yield from _resample_run(run, channel)
+        resampler = av.AudioResampler("s16", layout, SAMPLE_RATE)
+        for item in chain(run, (None,)):  # None asks for the last samples
+            if isinstance(item, Gap):
+                yield item
+                continue
+            try:
+                frames = resampler.resample(item)
+            except _FAULTS:
+                resampler = av.AudioResampler("s16", layout, SAMPLE_RATE)
+                yield Gap(0.0, item.samples / item.sample_rate if item else 0.0, UNDECODABLE)
+            else:
+                yield from (_chunk(frame, channel) for frame in frames)
 
 
 def _frame_format(item: AudioFrame | Gap) -> tuple[str, str, int] | None:
     return None if isinstance(item, Gap) else (item.format.name, item.layout.name, item.sample_rate)
-
-
-def _resample_run(run: Iterable[AudioFrame | Gap], channel: int | None) -> Iterator[Chunk | Gap]:
-    """One run of frames of one format, to its last sample, or of gaps."""
-    layout = "mono" if channel is None else "stereo"
-    resampler = av.AudioResampler("s16", layout, SAMPLE_RATE)
-    for item in chain(run, (None,)):
-        if isinstance(item, Gap):
-            yield item
-            continue
-        try:
-            frames = resampler.resample(item)
-        except _FAULTS:
-            resampler = av.AudioResampler("s16", layout, SAMPLE_RATE)
-            yield Gap(0.0, item.samples / item.sample_rate if item else 0.0, UNDECODABLE)
-        else:
-            yield from (_chunk(frame, channel) for frame in frames)
 
 
 def _chunk(frame: AudioFrame, channel: int | None = None) -> Chunk:

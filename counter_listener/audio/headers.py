@@ -52,7 +52,7 @@ class WavHeader:
         return size / self.bytes_per_second if self.bytes_per_second else 0.0
 
 
-def read_wav_header(file: BinaryIO) -> WavHeader | None:
+def wav_header(file: BinaryIO) -> WavHeader | None:
     """The header of a WAV file, or None if the file is not WAV.
 
     Raises ValueError, with a clause to put after the file's name, if the header is cut short or damaged.
@@ -176,10 +176,7 @@ def flac_start(frame: bytes, samples: int) -> int | None:
 
 def _flac_number(digits: bytes) -> int | None:
     """A number in the encoding of UTF-8, extended to seven bytes."""
-    more = 0
-    while digits and digits[0] << more & 0x80:
-        more += 1
-    if not digits or len(digits) < more:
+    if not digits or len(digits) < (more := 8 - (~digits[0] & 0xFF).bit_length()):  # the leading ones of the first
         return None
     number = digits[0] & 0x7F >> more
     for digit in digits[1:more]:

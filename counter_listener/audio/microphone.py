@@ -11,7 +11,7 @@ import numpy as np
 
 from counter_listener.audio.capture import BLOCK_SECONDS, Capture, CaptureItem, CaptureQueue
 from counter_listener.audio.chunking import samples_of
-from counter_listener.domain import SAMPLE_RATE, MicrophoneError, sentence
+from counter_listener.domain import N_, SAMPLE_RATE, MicrophoneError, sentence
 
 LATENCY_SECONDS: Final = 0.1
 """Asked of the sound system. Less costs more wake-ups; the default of a device is up to 0.4 s."""
@@ -196,13 +196,11 @@ def _portaudio(name: str) -> Iterator[Any]:
         try:
             yield sounddevice
         except (sounddevice.PortAudioError, ValueError) as error:
-            what = (
-                sentence("{name} cannot be opened", name=name) if name else sentence("The sound system cannot be used")
-            )
+            what = N_("{name} cannot be opened") if name else N_("The sound system cannot be used")
             raise MicrophoneError(
                 "{what} ({said}); see whether it is plugged in, allowed in the privacy settings,"
                 " and not in use elsewhere.",
-                what=what,
+                what=sentence(what, name=name),
                 said=str(error.args[0]) if error.args else str(error),
             ) from None
 

@@ -20,8 +20,7 @@ _TIME: Final = (
 # The look-ahead finds overlapping candidates: what is not a date may overlap a date.
 _IN_NAME: Final = re.compile(rf"(?<!\d)(?={_DATE}[-_.T@ ]{{0,3}}{_TIME}(?!\d)(Z\b)?)", re.ASCII)
 _STAMP: Final = re.compile(
-    r"\s*(20\d\d)\D(\d\d)\D(\d\d)[T ]+(\d\d)\D(\d\d)(?:\D(\d\d)(?:\.\d+)?)?\s*(Z|[+-]\d\d:?\d\d)?\s*",
-    re.ASCII,
+    r"\s*(20\d\d)\D(\d\d)\D(\d\d)[T ]+(\d\d)\D(\d\d)(?:\D(\d\d)(?:\.\d+)?)?\s*(Z|[+-]\d\d:?\d\d)?\s*", re.ASCII
 )
 _TYPED: Final = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?:[T ]+(\d{1,2}):(\d\d)(?::(\d\d))?)?")
 _YEARS: Final = range(1971, 9998)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from counter_listener.asr import SpeechModel, is_transcript
 from counter_listener.audio import StartTime, find_start_time, probe
-from counter_listener.domain import AudioError, CounterListenerError, Event, Gap, Speaker, Utterance, system_reason
+from counter_listener.domain import AudioError, CounterListenerError, Event, Gap, Speaker, Utterance, read_errors
 from counter_listener.matching import Matcher
 from counter_listener.pipeline import StreamLog, file_source, judge_events, recognise
 from counter_listener.record import stream_id
@@ -56,18 +56,13 @@ class CheckResult:
     """How many times the recording has been judged, this time included."""
     recalled: bool = False
     """Whether the result was read from the record instead of being computed."""
-    failure: CounterListenerError | None = None
-    """Why the input could not be read."""
+    error: CounterListenerError | None = None
+    """Why the input could not be read; None if it was read."""
 
     @property
     def stream(self) -> str:
         """The id of its stream; the ids of its visits start with it."""
         return stream_id(self.sha256 or "", self.judgement)
-
-    @property
-    def error(self) -> str | None:
-        """Why the input could not be read, as a sentence; None if it was read."""
-        return next((str(event.detail["message"]) for event in self.events if event.kind == "error"), None)
 
     @property
     def losses(self) -> list[str]:
@@ -120,16 +115,13 @@ def _stamped_time(path: Path, roles: int) -> datetime | None:
 
 def failed_result(path: Path, error: CounterListenerError) -> CheckResult:
     """The result of an input that could not be checked."""
-    return CheckResult(path, (Event("error", 0.0, detail={"message": str(error)}),), failure=error)
+    return CheckResult(path, (Event("error", 0.0, detail={"message": str(error)}),), error=error)
 
 
 def file_sha256(path: Path) -> str:
     """SHA-256 of the file in hex; recordings are identified by their content. Raises AudioError."""
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise AudioError("{path}: the file cannot be read ({why}).", path=path, why=system_reason(error)) from None
+    with read_errors(path, AudioError), path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @dataclass
@@ -166,12 +158,9 @@ class Tally:
             if event.verdict == "not_heard":
                 self.missed[str(event.detail["title"])] += 1
             elif event.kind == "visit_closed":
-                self._add_visit(event)
-
-    def _add_visit(self, closed: Event) -> None:
-        self.visits += 1
-        if closed.score is not None:
-            self.scored += 1
-            self.passed += bool(closed.detail["passed"])
-            self.points += closed.score
-            self.lowest = closed.score if self.lowest is None else min(self.lowest, closed.score)
+                self.visits += 1
+                if event.score is not None:
+                    self.scored += 1
+                    self.passed += bool(event.detail["passed"])
+                    self.points += event.score
+                    self.lowest = event.score if self.lowest is None else min(self.lowest, event.score)

@@ -32,7 +32,8 @@ def expand_inputs(names: Iterable[str]) -> list[Input]:
 def _expand(name: str) -> Iterator[Input]:
     path = Path(name)
     if os.path.isdir(name):  # noqa: PTH112 - Path.is_dir raises on names that are too long
-        files = sorted(file for file in path.rglob("*") if _is_input(file) and file.is_file())
+        names = (file for file in path.rglob("*") if file.suffix.lower() in AUDIO_SUFFIXES or is_transcript(file))
+        files = sorted(file for file in names if file.is_file())
         error = AudioError("{path}: the folder contains no recording and no transcript.", path=path)
     elif glob.has_magic(name) and not os.path.exists(name):  # noqa: PTH110 - as above
         matches = sorted(glob.glob(name, recursive=True))  # noqa: PTH207 - the pattern may be absolute
@@ -44,10 +45,6 @@ def _expand(name: str) -> Iterator[Input]:
     yield from files
     if not files:
         yield failed_result(path, error)
-
-
-def _is_input(file: Path) -> bool:
-    return file.suffix.lower() in AUDIO_SUFFIXES or is_transcript(file)
 
 
 def input_path(item: Input) -> Path:

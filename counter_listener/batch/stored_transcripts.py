@@ -28,8 +28,6 @@ from counter_listener.matching import Matcher
 from counter_listener.pipeline import judge_events, with_ticks
 from counter_listener.record import Record, RecordingRow, iso
 
-FOLDER_SUFFIX: Final = ".transcripts"
-"""Follows the file name of the record."""
 FOLDER_MODE: Final = 0o700
 FILE_MODE: Final = 0o600
 MASK: Final = "零"
@@ -48,7 +46,7 @@ class StoredTranscript:
 
 def transcripts_folder(record: Path) -> Path:
     """The folder next to a record in which its transcripts are stored."""
-    return record.with_name(record.name + FOLDER_SUFFIX)
+    return record.with_name(record.name + ".transcripts")
 
 
 def store_transcript(folder: Path, result: CheckResult, options: Mapping[str, object]) -> None:

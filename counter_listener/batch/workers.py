@@ -38,8 +38,6 @@ BYTES_PER_SECOND: Final = 1_000
 """Of a recording of unknown length: the lowest rate of a speech codec."""
 TIMEOUT_EXIT_CODE: Final = 1
 """Exit code of a worker that its own alarm has ended (see faulthandler)."""
-PRELOAD: Final = "counter_listener.batch.preload"
-"""The module that the fork server imports to load what a worker needs."""
 MODEL_VARIABLE: Final = "COUNTER_LISTENER_SHARED_MODEL"
 """Environment variable with the folder of the model to load; a fork server takes no arguments."""
 
@@ -110,7 +108,7 @@ def start_preloading(model: Path | None, modules: Sequence[str] = ()) -> None:
     if context.get_start_method() == "forkserver":
         from multiprocessing.forkserver import ensure_running
 
-        context.set_forkserver_preload([*modules, PRELOAD])
+        context.set_forkserver_preload([*modules, "counter_listener.batch.preload"])
         if model is not None:
             os.environ[MODEL_VARIABLE] = str(model)
         ensure_running()

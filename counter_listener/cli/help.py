@@ -89,14 +89,11 @@ def translated(command: AnyCommand) -> AnyCommand:
     codes = codes.strip("\b\n")
     parts = (f"\b\n{_(codes)}" if codes else "", _("Example: {command}").format(command=line) if example else "")
     result.epilog = "\n\n".join(filter(None, parts))
-    result.params = [_translated_option(each) if isinstance(each, click.Option) else each for each in command.params]
+    result.params = [copy.copy(each) for each in command.params]
+    for each in result.params:
+        if isinstance(each, click.Option):
+            each.help = _(each.help or "") or None
     result._help_option = None  # noqa: SLF001 - click caches it in the language of its first use
-    return result
-
-
-def _translated_option(option: click.Option) -> click.Option:
-    result = copy.copy(option)
-    result.help = _(option.help or "") or None
     return result
 
 

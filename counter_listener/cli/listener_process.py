@@ -64,8 +64,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: orders.stop.set())
     threading.Thread(target=orders.read, daemon=True).start()
     code: int = ExitCode.PASSED
-    with ExitStack() as stack:
-        stack.enter_context(use_language(request["config"]["language"]))
+    with use_language(request["config"]["language"]), ExitStack() as stack:
         try:
             listen_to(request["config"], request["resume"], orders, stack)
         except CounterListenerError as error:
@@ -88,7 +87,7 @@ def listen_to(config: dict[str, Any], resume: dict[str, Any] | None, orders: Ord
     from counter_listener.audio import find_device, list_devices, open_microphone
     from counter_listener.judging import load_matcher
     from counter_listener.live import STARTED, LiveListener
-    from counter_listener.record import open_record
+    from counter_listener.record import LIVE, Origin, open_record
 
     device = find_device(config["device"], list_devices())
     microphone = stack.enter_context(open_microphone(device, config["channel"], monotonic_clock, orders.stop.is_set))
@@ -97,8 +96,12 @@ def listen_to(config: dict[str, Any], resume: dict[str, Any] | None, orders: Ord
     if config["store"] != "none":
         record = stack.enter_context(open_record(record_location(config["store"] or None)))
     model = SpeechModel(find_model(config["model"]))
-    new = _new_origin(config, matcher, digest, model.name)
+    stream = f"live-{datetime.now(UTC):%Y%m%dT%H%M%S}-{os.urandom(3).hex()}"
+    new = Origin(stream, LIVE, config["counter"] or None, None, matcher.phrases.name, digest, model.name)
     origin, state = continue_stream(record, matcher, new, resume)
+    lost_since = None
+    if resume:  # the record may reach a little further than the last message
+        lost_since = float(resume["since"]) + max(0.0, state.now - resume["at"] if state else 0.0)
     day = asdict(_visits_of_today(record, new.counter))
     send({"standard": describe_standard(matcher), "device": device.name, "model": new.model, "day": day})
     listener = LiveListener(
@@ -111,19 +114,12 @@ def listen_to(config: dict[str, Any], resume: dict[str, Any] | None, orders: Ord
         orders.stop.is_set,
         orders.renew.is_set,
         state,
-        _lost_since(resume, state),
+        lost_since,
         resume["reason"] if resume else STARTED,
         microphone.first_sound,
         orders.keys,
     )
     listener.run(microphone.sound, model.recognizer())
-
-
-def _lost_since(resume: dict[str, Any] | None, state: CounterState | None) -> float | None:
-    """When the audio was lost, by the clock: the record may reach a little further than the last message."""
-    if resume is None:
-        return None
-    return float(resume["since"]) + max(0.0, state.now - resume["at"] if state else 0.0)
 
 
 def describe_standard(matcher: Matcher) -> Message:
@@ -154,21 +150,6 @@ def describe_standard(matcher: Matcher) -> Message:
         ],
         "words": [{"id": word.id, "title": word.name} for word in phrases.word],
     }
-
-
-def _new_origin(config: dict[str, Any], matcher: Matcher, digest: str, model: str) -> Origin:
-    from counter_listener.record import LIVE, Origin
-
-    now = datetime.now(UTC)
-    return Origin(
-        stream=f"live-{now:%Y%m%dT%H%M%S}-{os.urandom(3).hex()}",
-        source=LIVE,
-        counter=config["counter"] or None,
-        started=None,
-        phrases=matcher.phrases.name,
-        phrases_hash=digest,
-        model=model,
-    )
 
 
 def continue_stream(

@@ -1,4 +1,4 @@
-"""What the commands share: exit codes, options, and where the record is."""
+"""What the commands share: exit codes, options, settings, and where the record is."""
 
 from __future__ import annotations
 
@@ -16,11 +16,13 @@ import click
 from counter_listener.domain import N_, UsageError, data_folder
 
 if TYPE_CHECKING:
+    from counter_listener.live import Config
     from counter_listener.record import Record
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 Format = Literal["table", "jsonl", "csv"]
 DEFAULT_PHRASES: Final = "bank-counter"
+PHRASES_HELP: Final = "Phrase set: a .toml file, or the name of one that ships with the program."
 DEFAULT_MODEL: Final = "counter-cn"
 EXIT_CODES: Final = N_("""\
 Exit codes:
@@ -82,7 +84,7 @@ phrases_option = click.option(
     metavar="FILE|NAME",
     default=DEFAULT_PHRASES,
     show_default=True,
-    help="Phrase set: a .toml file, or the name of one that ships with the program.",
+    help=PHRASES_HELP,
 )
 silence_option = click.option(
     "--skip-silence/--no-skip-silence",
@@ -109,3 +111,41 @@ def format_option(text: str, *forms: str) -> Callable[[Command], Command]:
     """The option --format with a choice of `forms`, or of table and jsonl; `text` is its help."""
     choice = click.Choice(forms or ("table", "jsonl"))
     return click.option("--format", "form", type=choice, default="table", show_default=True, help=text)
+
+
+def parse_channel(_ctx: click.Context, _param: click.Parameter, given: str | None) -> str | int | None:
+    """The value of --channel in the type that the settings use."""
+    return int(given) if given is not None and given.isdigit() else given
+
+
+def settings_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that may also be in the settings file, so they have no defaults here; and --config."""
+    options = (
+        click.option(
+            "--config",
+            "config_file",
+            type=click.Path(path_type=Path),
+            metavar="FILE",
+            help="Settings file.  [default: counter.toml here or in your data folder, if there is one]",
+        ),
+        click.option("--device", metavar="NAME", help="Microphone: its name, or a part that only it has."),
+        click.option("--channel", metavar="mix|NUMBER", callback=parse_channel, help="Channel of the device, from 1."),
+        click.option("--phrases", metavar="FILE|NAME", help=PHRASES_HELP),
+        click.option(
+            "--model",
+            metavar="DIR|NAME",
+            help="Speech model: the folder of a Vosk model, or the name of an installed one.",
+        ),
+        click.option("--store", metavar="URL|FILE", help="The record: an SQLite file or sqlite:/// URL, or none."),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def load_settings(config_file: Path | None, flags: dict[str, Any]) -> Config:
+    """The settings from the options, else from the settings file, else the defaults. Raises ConfigError."""
+    from counter_listener.live import find_config, read_config, with_flags
+
+    config = with_flags(read_config(find_config(config_file)), flags)
+    return with_flags(config, {"phrases": config.phrases or DEFAULT_PHRASES, "model": config.model or DEFAULT_MODEL})

@@ -28,7 +28,7 @@ from counter_listener.domain.errors import (
     UsageError,
     system_reason,
 )
-from counter_listener.domain.input_files import json_object, numbered_lines, read_seconds, read_toml
+from counter_listener.domain.input_files import json_object, numbered_lines, read_errors, read_seconds, read_toml
 from counter_listener.domain.messages import (
     DOMAIN,
     LOCALE,
@@ -40,7 +40,6 @@ from counter_listener.domain.messages import (
     choose_language,
     current_language,
     ngettext,
-    plural_text,
     sentence,
     translator,
     use_language,
@@ -53,7 +52,6 @@ from counter_listener.domain.phrase_set import (
     PhraseSet,
     Rule,
     Scenario,
-    Severity,
     Slot,
     Stage,
 )

@@ -3,6 +3,7 @@
 import json
 import tomllib
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,15 +18,23 @@ WEEK: Final = 604_800.0
 """Seconds. A larger number is a time in milliseconds or a date."""
 
 
+@contextmanager
+def read_errors(path: Path, error: type[CounterListenerError]) -> Iterator[None]:
+    """Turns an error of the system, when a file is read, into `error`: one sentence."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise error("{path} does not exist; check the name", path=path) from None
+    except OSError as cause:
+        raise error(
+            "{path} cannot be read ({why}); check its name and permissions", path=path, why=system_reason(cause)
+        ) from cause
+
+
 def read_toml(path: Path, error: type[CounterListenerError], most: int) -> tuple[dict[str, Any], bytes]:
     """The table in a TOML file of at most `most` bytes, and its bytes. Raises `error`."""
-    try:
-        with path.open("rb") as file:
-            content = file.read(most + 1)
-    except FileNotFoundError:
-        raise error("{path}: there is no such file; check the name.", path=path) from None
-    except OSError as failure:
-        raise error("{path}: the file cannot be read ({why}).", path=path, why=system_reason(failure)) from None
+    with read_errors(path, error), path.open("rb") as file:
+        content = file.read(most + 1)
     if len(content) > most:
         raise error("{path}: a file of more than {most:,} bytes is not read.", path=path, most=most)
     if any(line.count(b".") > MAX_DOTS and not line.lstrip().startswith(b"#") for line in content.splitlines()):
@@ -44,29 +53,23 @@ def read_toml(path: Path, error: type[CounterListenerError], most: int) -> tuple
 def numbered_lines(path: Path, error: type[CounterListenerError]) -> Iterator[tuple[int, str]]:
     """Line numbers, from 1, and lines that are not blank. Raises `error` for a file or a line that cannot be read."""
     most = MAX_CHARACTERS * 4  # bytes: a character of UTF-8 has at most four
-    try:
-        with path.open("rb") as file:
-            for number, line in enumerate(iter(lambda: file.readline(most + 1), b""), start=1):
+    with read_errors(path, error), path.open("rb") as file:
+        for number, line in enumerate(iter(lambda: file.readline(most + 1), b""), start=1):
+            try:
                 text = line.decode("utf-8-sig" if number == 1 else "utf-8") if len(line) <= most else None
-                if text is None or len(text) > MAX_CHARACTERS:
-                    raise error(
-                        "{path}, line {number}: expected at most {longest} characters a line",
-                        path=path,
-                        number=number,
-                        longest=MAX_CHARACTERS,
-                    )
-                if text := text.strip():
-                    yield number, text
-    except FileNotFoundError:
-        raise error("{path} does not exist; check the name", path=path) from None
-    except UnicodeDecodeError as cause:
-        raise error(
-            "{path}, line {number}: expected UTF-8, so save the file as UTF-8", path=path, number=number
-        ) from cause
-    except OSError as cause:
-        raise error(
-            "{path} cannot be read ({why}); check its name and permissions", path=path, why=system_reason(cause)
-        ) from cause
+            except UnicodeDecodeError as cause:
+                raise error(
+                    "{path}, line {number}: expected UTF-8, so save the file as UTF-8", path=path, number=number
+                ) from cause
+            if text is None or len(text) > MAX_CHARACTERS:
+                raise error(
+                    "{path}, line {number}: expected at most {longest} characters a line",
+                    path=path,
+                    number=number,
+                    longest=MAX_CHARACTERS,
+                )
+            if text := text.strip():
+                yield number, text
 
 
 def json_object(line: str, example: str) -> dict[str, object]:

@@ -65,11 +65,6 @@ def ngettext(singular: str, plural: str, count: int) -> str:
     return _languages[-1][1].ngettext(singular, plural, count)
 
 
-def plural_text(singular: str, plural: str) -> tuple[str, str]:
-    """Marks a text with a plural form for the catalogue."""
-    return singular, plural
-
-
 def current_language() -> Lang:
     """The language into which `_()` translates."""
     return _languages[-1][0]

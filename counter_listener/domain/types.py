@@ -156,4 +156,4 @@ class Event:
     heard: str | None = None
     """The words of the hit, masked; nothing else that was said."""
     detail: Mapping[str, object] = field(default_factory=dict)
-    """Fields of this kind of event only: see docs/EVENTS.md."""
+    """Fields of this kind of event only: see docs/events.md."""

@@ -4,7 +4,9 @@ In: a file of labels, a speech model, and our matcher, which is compared with th
 Out: precision, recall and F1 with intervals, in all and by phrase, and their plot.
 """
 
+from counter_listener.evaluation.baselines import BASELINES, Wordings, find_baseline, prepare_baseline, units_with_times
 from counter_listener.evaluation.evaluation import (
+    Case,
     Evaluation,
     FileDetections,
     Finders,
@@ -15,7 +17,19 @@ from counter_listener.evaluation.evaluation import (
     prepare_finders,
     run_finders,
 )
-from counter_listener.evaluation.labels import Label, read_labels, scorable_ids
+from counter_listener.evaluation.labels import Label, read_labels
 from counter_listener.evaluation.scores import ALL, ScoreRow, json_row, rows_by_phrase, score_rows
-from counter_listener.evaluation.scoring import DRAWS, SLACK, Counts, Detection, by_id, count, f1_interval, total
+from counter_listener.evaluation.scoring import (
+    DRAWS,
+    SLACK,
+    Counts,
+    Detection,
+    LabelledPhrase,
+    MethodScore,
+    by_id,
+    count,
+    f1_interval,
+    overlap,
+    total,
+)
 from counter_listener.evaluation.sweep import check_sweep, draw_sweep

@@ -13,7 +13,6 @@ from counter_listener.phrases import SLOT, pronounce, split_units
 
 Baseline = Literal["exact", "characters", "pinyin"]
 BASELINES: Final[tuple[Baseline, ...]] = ("exact", "characters", "pinyin")
-FIRST_CODE: Final = 0x100
 SYLLABLE_CODES: Final[dict[str, str]] = {}
 """One character for each syllable seen, so that a syllable is compared as a whole; comparing letters is much slower."""
 MIN_SCORE: Final = 50.0
@@ -40,8 +39,6 @@ class Wordings:
 
     kind: Baseline
     entries: tuple[Wording, ...]
-    texts: tuple[str, ...]
-    """The text of each entry, in the same order."""
 
 
 def prepare_baseline(kind: Baseline, phrases: PhraseSet) -> Wordings:
@@ -53,14 +50,14 @@ def prepare_baseline(kind: Baseline, phrases: PhraseSet) -> Wordings:
         for wording in (*owner.say, *owner.shared)
         if (units := split_units(SLOT.sub("", wording)))
     )
-    return Wordings(kind, entries, tuple(entry.text for entry in entries))
+    return Wordings(kind, entries)
 
 
 def _encode(kind: Baseline, units: tuple[str, ...]) -> str:
     """One character for each unit; a word in letters becomes a character that no wording contains."""
     if kind == "pinyin":
         return "".join(
-            SYLLABLE_CODES.setdefault(syllable, chr(FIRST_CODE + len(SYLLABLE_CODES))) for syllable in pronounce(units)
+            SYLLABLE_CODES.setdefault(syllable, chr(0x100 + len(SYLLABLE_CODES))) for syllable in pronounce(units)
         )
     return "".join(unit if len(unit) == 1 else "\x01" for unit in units)
 
@@ -109,7 +106,8 @@ def _exact(units: TimedUnits, wordings: Wordings) -> Iterator[tuple[int, Detecti
 
 def _fuzzy(units: TimedUnits, wordings: Wordings) -> Iterator[tuple[int, Detection]]:
     code = _encode(wordings.kind, tuple(unit for unit, _, _ in units))
-    similar = process.extract(code, wordings.texts, scorer=fuzz.partial_ratio, score_cutoff=MIN_SCORE, limit=None)
+    texts = [entry.text for entry in wordings.entries]
+    similar = process.extract(code, texts, scorer=fuzz.partial_ratio, score_cutoff=MIN_SCORE, limit=None)
     for text, score, index in similar:
         wording = wordings.entries[index]
         if len(text) > len(code):  # partial_ratio searches the shorter text in the longer one

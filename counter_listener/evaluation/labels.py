@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from counter_listener.domain import N_, LabelsError, PhraseSet, json_object, numbered_lines, read_seconds, sentence
+from counter_listener.domain import N_, LabelsError, json_object, numbered_lines, read_seconds, sentence
 from counter_listener.evaluation.scoring import SLACK, LabelledPhrase
 from counter_listener.phrases import suggestion
 
@@ -23,13 +23,9 @@ class Label:
     phrases: tuple[LabelledPhrase, ...]
 
 
-def scorable_ids(phrases: PhraseSet) -> list[str]:
-    """The ids that labels may name: those of phrases and offences."""
-    return list(phrases.titles())
-
-
 def read_labels(path: Path, known: Collection[str]) -> list[Label]:
-    """All labels of a file, one per line; file names in it are relative to it. `known` are the ids that it may use.
+    """All labels of a file, one per line; file names in it are relative to it. `known` are the ids of phrases and
+    offences that it may use.
 
     Raises LabelsError with file and line for the first line that is invalid or names a file that does not exist.
     """

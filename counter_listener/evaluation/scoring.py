@@ -1,13 +1,11 @@
 """Precision, recall and F1 of detections against labels, with intervals. Pure."""
 
-from __future__ import annotations
-
 import random
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import floor, isnan, nan
-from typing import Final
+from typing import Final, Self
 
 from counter_listener.domain import Interval
 
@@ -56,8 +54,8 @@ class Counts:
     hits: int = 0
     false_alarms: int = 0
 
-    def __add__(self, other: Counts) -> Counts:
-        return Counts(self.owed + other.owed, self.hits + other.hits, self.false_alarms + other.false_alarms)
+    def __add__(self, other: Self) -> Self:
+        return type(self)(self.owed + other.owed, self.hits + other.hits, self.false_alarms + other.false_alarms)
 
     @property
     def misses(self) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from io import BytesIO
 from math import isnan
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from counter_listener.domain import UsageError, system_reason
 from counter_listener.evaluation.evaluation import Evaluation
@@ -16,14 +16,10 @@ from counter_listener.evaluation.scoring import MethodScore
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-SUFFIXES: Final = (".png", ".svg")
-F1_LEVELS: Final = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
-"""The F1 of the lines in the background."""
-
 
 def check_sweep(target: Path) -> None:
     """Raises UsageError if the picture cannot be drawn or written; to be called before the evaluation."""
-    if target.suffix.lower() not in SUFFIXES:
+    if target.suffix.lower() not in {".png", ".svg"}:
         raise UsageError("--sweep draws PNG or SVG, so {target} must end in .png or .svg.", target=target)
     if not target.parent.is_dir():
         raise UsageError(
@@ -70,8 +66,8 @@ def _draw(evaluation: Evaluation, kind: str) -> bytes:
 
 
 def _draw_f1_lines(axes: Axes) -> None:
-    """Lines of equal F1."""
-    for level in F1_LEVELS:
+    """Lines of equal F1, in the background."""
+    for level in (0.5, 0.6, 0.7, 0.8, 0.9, 0.95):
         recalls = [level / 2 + step * (1 - level / 2) / 500 for step in range(1, 501)]
         points = [(recall, level * recall / (2 * recall - level)) for recall in recalls]
         visible = [(recall, precision) for recall, precision in points if precision <= 1]

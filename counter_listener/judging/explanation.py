@@ -96,16 +96,6 @@ class Explanation:
 
 
 @dataclass(frozen=True, slots=True)
-class ExplainQuery:
-    """What to explain."""
-
-    phrase: str | None = None
-    """Id of a phrase or an offence; None is every owed phrase that was not heard."""
-    at: float | None = None
-    """Seconds into the recording; None is the whole recording."""
-
-
-@dataclass(frozen=True, slots=True)
 class _Segment:
     """An utterance as it was matched."""
 
@@ -144,39 +134,44 @@ class _Closest:
 
 
 def explain(
-    matched: Sequence[MatchedItem], events: Sequence[Event], matcher: Matcher, query: ExplainQuery
+    matched: Sequence[MatchedItem],
+    events: Sequence[Event],
+    matcher: Matcher,
+    phrase: str | None = None,
+    at: float | None = None,
 ) -> list[Explanation]:
-    """The explanations that a query asks for, in order of the visits, then of the phrase set.
+    """Explanations in order of the visits, then of the phrase set.
 
-    `matched` and `events` are what pipeline.analyse returns for a recording.
+    `matched` and `events` are what pipeline.analyse returns for a recording. `phrase` is the id of a phrase or an
+    offence; None is every owed phrase that was not heard. `at` is in seconds; None is the whole recording.
     """
     segments = list(_segments(matched, matcher))
-    around = [segment for segment in segments if segment.is_around(query.at)]
+    around = [segment for segment in segments if segment.is_around(at)]
     titles = matcher.phrases.titles()
     found = []
-    for phrase, visit, verdict, start, end in _targets(events, query):
-        closest = _closest(phrase, (segment for segment in around if start <= segment.start <= end))
+    for id_, visit, verdict, start, end in _targets(events, phrase, at):
+        closest = _closest(id_, (segment for segment in around if start <= segment.start <= end))
         if closest is not None:
-            found.append(_explanation(closest, titles[phrase], visit, verdict, segments))
-    if query.phrase is None and query.at is not None and not found:
-        every = ((phrase, _closest(phrase, around)) for phrase in titles)
-        ranked = sorted((closest.excess, phrase, closest) for phrase, closest in every if closest is not None)
-        found = [_explanation(one, titles[phrase], None, None, segments) for _, phrase, one in ranked[:MAX_CLOSEST]]
+            found.append(_explanation(closest, titles[id_], visit, verdict, segments))
+    if phrase is None and at is not None and not found:
+        every = ((id_, _closest(id_, around)) for id_ in titles)
+        ranked = sorted((closest.excess, id_, closest) for id_, closest in every if closest is not None)
+        found = [_explanation(one, titles[id_], None, None, segments) for _, id_, one in ranked[:MAX_CLOSEST]]
     return found
 
 
 def _targets(
-    events: Sequence[Event], query: ExplainQuery
+    events: Sequence[Event], phrase: str | None, at: float | None
 ) -> Iterator[tuple[str, int | None, str | None, float, float]]:
     """What to explain, as (phrase, visit, verdict, start and end of the search in seconds)."""
-    if query.phrase is not None:
-        verdicts = ((event.visit, event.verdict) for event in events if event.phrase == query.phrase and event.verdict)
-        yield query.phrase, *next(verdicts, (None, None)), 0.0, float("inf")
+    if phrase is not None:
+        verdicts = ((event.visit, event.verdict) for event in events if event.phrase == phrase and event.verdict)
+        yield phrase, *next(verdicts, (None, None)), 0.0, float("inf")
         return
     opened = {event.visit: event.at for event in events if event.kind == "visit_opened"}
     for event in events:
         missed = event.kind == "phrase" and event.detail.get("required") and event.verdict in {"not_heard", "unknown"}
-        if missed and (query.at is None or opened[event.visit] - AROUND <= query.at <= event.at + AROUND):
+        if missed and (at is None or opened[event.visit] - AROUND <= at <= event.at + AROUND):
             yield str(event.phrase), event.visit, str(event.verdict), opened[event.visit], event.at
 
 

@@ -23,8 +23,6 @@ from counter_listener.phrases import SLOT, find_phrase_set, read_phrase_set
 SECONDS_PER_UNIT: Final = 0.25
 """The usual length of a Chinese syllable in plain speech."""
 UNIT: Final = re.compile(r"(?:[A-Za-z0-9']+|[^\sA-Za-z0-9'])[，。！？；：、,.!?;:]*")
-FILLER: Final = "某某某某某某某某"
-"""Fills a slot when a wording is checked."""
 
 
 def load_matcher(name: str, *, proven: bool = True) -> tuple[Matcher, str]:
@@ -58,18 +56,14 @@ def typed_utterance(text: str, speaker: Speaker = "unknown") -> Utterance:
 def failing_examples(matcher: Matcher) -> Iterator[Sentence]:
     """The faults of a phrase set's examples: examples that fail, and known failures that pass."""
     for example in matcher.phrases.example:
-        found, expected = _found_ids(matcher, example.heard, example.speaker), set(example.expect)
+        utterance = typed_utterance(example.heard, example.speaker)
+        findings = counted_findings(MatchedUtterance(utterance, find_in_utterance(matcher, utterance), 0))
+        found = {hit.owner for kind, hit in findings if kind != "word" and not hit.followed}
+        expected = set(example.expect)
         if example.fails and found == expected:
             yield sentence("the example {example!r} passes now; remove its 'fails'.", example=example.heard)
         elif not example.fails and found != expected:
             yield _difference(example.heard, ", ".join(sorted(expected - found)), ", ".join(sorted(found - expected)))
-
-
-def _found_ids(matcher: Matcher, text: str, speaker: Speaker) -> set[str]:
-    """Ids of the phrases heard, offences, rules broken and scenarios begun in a sentence."""
-    utterance = typed_utterance(text, speaker)
-    findings = counted_findings(MatchedUtterance(utterance, find_in_utterance(matcher, utterance), 0))
-    return {hit.owner for kind, hit in findings if kind != "word" and not hit.followed}
 
 
 def _difference(example: str, missing: str, surplus: str) -> Sentence:
@@ -95,7 +89,7 @@ def unmatched_wordings(matcher: Matcher) -> Iterator[Sentence]:
     entries += [(offence, "offences") for offence in matcher.phrases.forbidden]
     for entry, kind in entries:
         for wording in (*entry.say, *entry.shared):
-            text = SLOT.sub(lambda slot: FILLER[: matcher.phrases.slots[slot[1]].min], wording)
+            text = SLOT.sub(lambda slot: "某" * matcher.phrases.slots[slot[1]].min, wording)
             owners = [hit.owner for hit in getattr(find_in_utterance(matcher, typed_utterance(text)), kind)]
             if entry.id not in owners:
                 yield sentence(

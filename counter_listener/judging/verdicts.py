@@ -135,6 +135,9 @@ def settle(visit: Visit, phrases: PhraseSet, at: float, reason: str) -> tuple[Ev
     doubtful = [owner for owner in visit.doubtful if owner not in visit.heard and owner not in verdicts]
     events += [_closing_event(visit, *entries[owner], at) for owner in doubtful]
     score = score_of(visit, phrases, [(phrase, verdicts[phrase.id]) for phrase, _ in owed])
+    given = list(verdicts.values())
+    of_owed = {name: given.count(name) for name in ("heard", "not_heard", "unknown")}
+    others = {name: visit.tally.get(name, 0) for name in ("recommended", "forbidden", "broken", "kept", "doubtful")}
     detail = {
         "reason": reason,
         "opened": round(visit.opened, 2),
@@ -142,17 +145,10 @@ def settle(visit: Visit, phrases: PhraseSet, at: float, reason: str) -> tuple[Ev
         "lost_audio": visit.gap,
         "grade": grade_of(score, phrases),
         "passed": None if score is None else score >= phrases.score.pass_mark,
-        "counts": _counts(visit, list(verdicts.values())),
+        "counts": {"owed": len(given), **of_owed, **others},
         "scenarios": sorted(visit.scenarios),
     }
     return (*events, Event("visit_closed", at, visit=visit.number, score=score, detail=detail))
-
-
-def _counts(visit: Visit, verdicts: list[Verdict]) -> dict[str, int]:
-    """The number of owed phrases, in all and by verdict, and the tally of everything else."""
-    of_owed = {name: verdicts.count(name) for name in ("heard", "not_heard", "unknown")}
-    others = {name: visit.tally.get(name, 0) for name in ("recommended", "forbidden", "broken", "kept", "doubtful")}
-    return {"owed": len(verdicts), **of_owed, **others}
 
 
 def _closing_event(visit: Visit, entry: Phrase | CourtesyWord, stage: Stage | None, at: float) -> Event:

@@ -216,11 +216,8 @@ def _starts_next_visit(state: CounterState, phrase: str) -> bool:
 
 def _in_order(findings: Findings) -> list[tuple[FindingKind, Hit]]:
     """All hits in order of time; of hits with the same start, phrases come first."""
-    hits: list[tuple[FindingKind, Hit]] = [("phrase", hit) for hit in findings.phrases]
-    hits += [("word", hit) for hit in findings.words]
-    hits += [("offence", hit) for hit in findings.offences]
-    hits += [("trigger", hit) for hit in findings.triggers]
-    hits += [("rule", hit) for hit in findings.rules]
+    by_kind = (findings.phrases, findings.words, findings.offences, findings.triggers, findings.rules)
+    hits = ((kind, hit) for kind, found in zip(HANDLERS, by_kind, strict=True) for hit in found)
     return sorted(hits, key=lambda found: found[1].start)
 
 

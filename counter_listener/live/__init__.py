@@ -12,13 +12,13 @@ from counter_listener.live.screen_state import ClosedVisit, Day, Hint, Message, 
 from counter_listener.live.supervisor import NO_MICROPHONE, Supervisor, notify, watchdog_seconds
 
 if TYPE_CHECKING:
-    from counter_listener.live.listener import STARTED, LiveListener
+    from counter_listener.live.listener import RENEWED, STARTED, LiveListener
     from counter_listener.live.resume import close_open_visit, rebuild_state, stream_start
 else:
 
     def __getattr__(name: str) -> object:
         """Imports what only the listening process needs: the process that supervises stays small without it."""
-        if name in {"STARTED", "LiveListener"}:
+        if name in {"RENEWED", "STARTED", "LiveListener"}:
             return getattr(import_module("counter_listener.live.listener"), name)
         if name in {"close_open_visit", "rebuild_state", "stream_start"}:
             return getattr(import_module("counter_listener.live.resume"), name)

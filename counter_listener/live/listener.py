@@ -1,17 +1,14 @@
 """Listening at a counter: the same chain as for a recording. Its events are written as they come, and reported."""
 
-from __future__ import annotations
-
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import Final, Protocol
 
 from counter_listener.asr import DECODER_LAG, Recognizer
 from counter_listener.audio import MUTED, SILENCE_DB, CaptureItem, mark_muted, peak_level
 from counter_listener.domain import (
-    N_,
     SAMPLE_BYTES,
     SAMPLE_RATE,
     Event,
@@ -24,16 +21,11 @@ from counter_listener.domain import (
     mask_numbers,
 )
 from counter_listener.judging import CounterState, typed_utterance
-from counter_listener.live.screen_state import Message
+from counter_listener.live.screen_state import RENEWED, STARTED, STOPPED, Message
 from counter_listener.matching import Matcher, find_in_utterance
 from counter_listener.pipeline import AudioSource, judge_events
+from counter_listener.record import Origin, Record
 
-if TYPE_CHECKING:
-    from counter_listener.record import Origin, Record
-
-STARTED: Final = N_("listening began")
-STOPPED: Final = N_("listening was stopped")
-RENEWED: Final = N_("the listener made room for a new one")
 WRITES: Final = 3
 """Attempts to write an event, a block apart and up to 5 s each, before the listener gives up and is restarted."""
 BEAT_SECONDS: Final = 0.2
@@ -46,7 +38,6 @@ class PartialRecognizer(Recognizer, Protocol):
 
     def partial(self) -> str:
         """The utterance so far."""
-        ...
 
 
 @dataclass

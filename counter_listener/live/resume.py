@@ -1,17 +1,12 @@
 """The state of a counter, rebuilt from the record after a listener has died, so that listening continues."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
 
 from counter_listener.domain import Event, Gap, PhraseSet
 from counter_listener.judging import CounterState, Visit, advance, finish_stream, initial_state
-
-if TYPE_CHECKING:
-    from counter_listener.record import Row
+from counter_listener.record import Row
 
 AWAY = "nobody listened any more: the program ended without closing the visit"
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal
 
+from counter_listener.domain import N_
+
 Message = dict[str, Any]
 """What the listening process reports, one JSON object a line; docs/developer.md lists the messages."""
 State = Literal["starting", "listening", "restarting", "stopped"]
@@ -15,7 +17,10 @@ WORDS_SECONDS: Final = 6.0
 TROUBLE_SECONDS: Final = 30.0
 """How long a trouble stays on the screen once audio arrives again."""
 SHOWN_GAPS: Final = 20
-PLANNED_GAPS: Final = frozenset({"listening began", "listening was stopped", "the listener made room for a new one"})
+STARTED: Final = N_("listening began")
+STOPPED: Final = N_("listening was stopped")
+RENEWED: Final = N_("the listener made room for a new one")
+PLANNED_GAPS: Final = frozenset({STARTED, STOPPED, RENEWED})
 """Reasons of gaps in which no audio was lost that should have been heard."""
 
 

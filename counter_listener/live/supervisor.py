@@ -244,10 +244,8 @@ class Supervisor:
 
 
 def _signal_name(number: int) -> str:
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return _("signal {number}").format(number=number)
+    known = {each.value: each.name for each in signal.Signals}
+    return known.get(number) or _("signal {number}").format(number=number)
 
 
 def notify(state: str) -> None:

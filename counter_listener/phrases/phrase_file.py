@@ -13,8 +13,6 @@ from pydantic import TypeAdapter, ValidationError
 
 from counter_listener.domain import (
     N_,
-    CourtesyWord,
-    Forbidden,
     PhraseSet,
     PhraseSetError,
     Sentence,
@@ -28,18 +26,15 @@ MAX_BYTES: Final = 1_000_000
 SLOT: Final = re.compile(r"\{([^{}]*)\}")
 EXPECTED: Final = {
     "missing": N_("is missing"),
-    "string_type": N_("must be text in quotes"),
-    "tuple_type": N_('must be a list, as in ["您好", "早上好"]'),
-    "bool_type": N_("must be true or false"),
-    "bool_parsing": N_("must be true or false"),
-    "float_type": N_("must be a number"),
-    "float_parsing": N_("must be a number"),
-    "int_type": N_("must be a whole number"),
-    "int_parsing": N_("must be a whole number"),
-    "int_from_float": N_("must be a whole number"),
-    "dataclass_type": N_("must be a table"),
-    "dict_type": N_("must be a table"),
+    "string": N_("must be text in quotes"),
+    "tuple": N_('must be a list, as in ["您好", "早上好"]'),
+    "bool": N_("must be true or false"),
+    "float": N_("must be a number"),
+    "int": N_("must be a whole number"),
+    "dataclass": N_("must be a table"),
+    "dict": N_("must be a table"),
 }
+"""What is expected, by the first word of the type of an error of pydantic, such as `int_parsing`."""
 
 
 def find_phrase_set(name: str) -> Path:
@@ -98,7 +93,7 @@ def describe_error(error: ValidationError, table: dict[str, Any]) -> Sentence:
         return sentence("{place} has no key {key!r}{near}{also}.", place=place, key=name, near=near, also=also)
     if isinstance(key, str):
         place = sentence("{place}, {key!r}", place=place, key=name)
-    known = EXPECTED.get(first["type"])
+    known = EXPECTED.get(first["type"].partition("_")[0])
     expected = Sentence(known) if known else first["msg"].lower()
     return sentence("{place} {expected}{also}.", place=place, expected=expected, also=also)
 
@@ -178,10 +173,10 @@ def _unknown_references(phrases: PhraseSet) -> Iterator[Sentence]:
     stages_and_phrases = [*stages, *(phrase.id for phrase, _ in phrases.phrases())]
     judged = [name for name, kind in ids(phrases) if kind in {"phrase", "forbidden", "rule", "scenario"}]
     references = (
-        *((f"[visit] opens {name!r}", name, stages_and_phrases, N_("stage or phrase")) for name in phrases.visit.opens),
         *(
-            (f"[visit] closes {name!r}", name, stages_and_phrases, N_("stage or phrase"))
-            for name in phrases.visit.closes
+            (f"[visit] {key} {name!r}", name, stages_and_phrases, N_("stage or phrase"))
+            for key in ("opens", "closes")
+            for name in getattr(phrases.visit, key)
         ),
         *((f"[[step]] {step.id!r}", step.stage, stages, N_("stage")) for step in phrases.step),
         *((f"phrase {phrase.id!r}", phrase.step, steps, N_("step")) for phrase, _ in phrases.phrases() if phrase.step),
@@ -258,11 +253,7 @@ def iter_wordings(phrases: PhraseSet) -> Iterator[tuple[str, str, str]]:
 
 
 def _wrong_wordings(phrases: PhraseSet) -> Iterator[Sentence]:
-    for phrase, _ in phrases.phrases():
-        if not phrase.say and not phrase.shared:
-            yield sentence("phrase {name!r} has no wording; list at least one under 'say'.", name=phrase.id)
-    entries: tuple[CourtesyWord | Forbidden, ...] = (*phrases.word, *phrases.forbidden)
-    for entry in entries:
+    for entry in (*(phrase for phrase, _ in phrases.phrases()), *phrases.word, *phrases.forbidden):
         if not entry.say and not entry.shared:
             yield sentence("{name!r} has no wording; list at least one under 'say'.", name=entry.id)
     for kind, owner, wording in iter_wordings(phrases):

@@ -5,10 +5,10 @@ What it hands on: rows, judgements, the figures of a report, and lines of JSON o
 """
 
 from counter_listener.record.aggregates import gather_report_data, has_counter
+from counter_listener.record.chain import START, linked
 from counter_listener.record.export import COLUMNS, as_csv_lines, as_json_lines, csv_line, export_row
 from counter_listener.record.figures import (
     FEW,
-    DurationStatistics,
     ReportData,
     ReportScope,
     Share,
@@ -21,12 +21,16 @@ from counter_listener.record.files import lock_counter, record_file
 from counter_listener.record.judgements import Judgement, stream_id
 from counter_listener.record.rows import (
     LIVE,
+    Columns,
     Origin,
     Recording,
     RecordingRow,
     Row,
     event_columns,
     event_from_row,
+    event_rows,
     iso,
+    recording_row,
 )
+from counter_listener.record.schema import EVENTS, RECORDINGS
 from counter_listener.record.store import Record, open_record

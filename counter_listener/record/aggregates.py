@@ -1,8 +1,8 @@
 """The queries of a report: aggregates in SQL, so that Python reads only the events that the report shows."""
 
 import json
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -21,15 +21,13 @@ from counter_listener.record.figures import (
     VisitTotals,
     duration_statistics,
 )
-from counter_listener.record.rows import LIVE, iso, storable
+from counter_listener.record.rows import LIVE, iso, parse_detail, storable
 from counter_listener.record.schema import EVENTS, RECORDINGS
 
 QUARTER: Final = 900
 """Seconds. The clock of every time zone differs from UTC by whole quarters of an hour."""
 NO_LOSS: Final = ("listening began", "listening was stopped", "the listener made room for a new one")
 """Reasons of gaps that mark where listening begins and ends; without a length they are no loss."""
-IDS_PER_QUERY: Final = 500
-"""Older versions of SQLite accept at most 999 parameters."""
 
 COUNTS: Final = ("heard", "not_heard", "unknown", "forbidden", "broken", "kept", "doubtful")
 COLUMNS: Final = ("seq", "stream", "visit", "counter", "source", "phrases", "phrases_hash", "wall", "at", "score")
@@ -42,9 +40,6 @@ LEFT_OUT: Final = sa.table("left_out", sa.column("stream"))
 """A temporary table: streams whose verdicts are history."""
 JUDGED: Final = ("phrase", "forbidden", "rule")
 """Kinds of events that hold a verdict."""
-
-FRACTIONAL: Final = tuple(field.name in {"points", "squares"} for field in fields(VisitTotals))
-"""Which sums are not whole numbers."""
 
 Query = sa.Select[*tuple[Any, ...]]
 
@@ -63,7 +58,10 @@ def gather_report_data(
     figures, and no lock is held between two queries.
     """
     last = connection.execute(sa.select(sa.func.max(EVENTS.c.seq))).scalar() or 0
-    _leave_out(connection, left_out)
+    connection.exec_driver_sql("DROP TABLE IF EXISTS temp.left_out")
+    connection.exec_driver_sql("CREATE TEMPORARY TABLE left_out (stream TEXT PRIMARY KEY) WITHOUT ROWID")
+    if left_out:
+        connection.execute(sa.insert(LEFT_OUT), [{"stream": storable(stream)} for stream in left_out])
     connection.exec_driver_sql("DROP TABLE IF EXISTS temp.closed")
     connection.exec_driver_sql(f"CREATE TEMPORARY TABLE closed ({', '.join(CLOSED.c.keys())})")
     connection.execute(sa.insert(CLOSED).from_select(CLOSED.c.keys(), _closed(scope, last)))
@@ -83,14 +81,6 @@ def gather_report_data(
         coverage=_coverage(connection, scope, last),
         visits=_visits(connection, shown),
     )
-
-
-def _leave_out(connection: sa.Connection, streams: Collection[str]) -> None:
-    """Fills LEFT_OUT."""
-    connection.exec_driver_sql("DROP TABLE IF EXISTS temp.left_out")
-    connection.exec_driver_sql("CREATE TEMPORARY TABLE left_out (stream TEXT PRIMARY KEY) WITHOUT ROWID")
-    if streams:
-        connection.execute(sa.insert(LEFT_OUT), [{"stream": storable(stream)} for stream in streams])
 
 
 def has_counter(connection: sa.Connection, counter: str) -> bool:
@@ -130,34 +120,31 @@ def _closed(scope: ReportScope, last: int) -> Query:
 
 
 def _sum_columns(table: sa.FromClause) -> list[sa.ColumnElement[Any]]:
+    """The fields of VisitTotals."""
     score = table.c.score
-    total = sa.func.total
     special: dict[str, sa.ColumnElement[Any]] = {
         "visits": sa.func.count(),
         "scored": sa.func.count(score),
-        "passed": total(table.c.passed),
-        "points": total(score),
-        "squares": total(score * score),
-        "offending": total(table.c.forbidden > 0),
-        "lost_audio": total(table.c.lost_audio),
+        "points": sa.func.total(score),
+        "squares": sa.func.total(score * score),
+        "offending": _count_sum(table.c.forbidden > 0),
     }
     names = [field.name for field in fields(VisitTotals)]
-    return [special[name] if name in special else total(table.c[name]) for name in names]
+    return [special[name] if name in special else _count_sum(table.c[name]) for name in names]
 
 
-def _as_totals(sums: Sequence[Any]) -> VisitTotals:
-    """SQL's total() always returns a float."""
-    pairs = zip(FRACTIONAL, sums, strict=True)
-    return VisitTotals(*(value if fractional else int(value) for fractional, value in pairs))
+def _count_sum(column: sa.ColumnElement[Any]) -> sa.ColumnElement[int]:
+    """The sum of whole numbers; total() alone returns a float."""
+    return sa.cast(sa.func.total(column), sa.Integer)
 
 
 def _sums(connection: sa.Connection, table: sa.FromClause) -> VisitTotals:
-    return _as_totals(connection.execute(sa.select(*_sum_columns(table))).one())
+    return VisitTotals(*connection.execute(sa.select(*_sum_columns(table))).one())
 
 
 def _sums_by(connection: sa.Connection, table: sa.FromClause, key: sa.ColumnElement[Any]) -> dict[Any, VisitTotals]:
     query = sa.select(key, *_sum_columns(table)).group_by(key).order_by(key)
-    return {row[0]: _as_totals(row[1:]) for row in connection.execute(query)}
+    return {row[0]: VisitTotals(*row[1:]) for row in connection.execute(query)}
 
 
 def verdict_query(scope: ReportScope, last: int) -> Query:
@@ -172,35 +159,20 @@ def verdict_query(scope: ReportScope, last: int) -> Query:
 
 
 def _verdict_counts(connection: sa.Connection, scope: ReportScope, last: int) -> list[VerdictCounts]:
-    verdicts: dict[tuple[Any, ...], dict[str, int]] = defaultdict(dict)
+    verdicts: dict[tuple[Any, ...], Counter[str]] = defaultdict(Counter)
     newest: dict[tuple[str, str, str | None, str | None, str], int] = {}
     for *columns, verdict, count, seq in connection.execute(verdict_query(scope, last)):
         key = (columns[0], columns[1], columns[2], columns[3], columns[4])
         verdicts[key][verdict] = count
         newest[key] = max(seq, newest.get(key, 0))
-    details = _details(connection, newest.values())
+    query = sa.select(EVENTS.c.seq, EVENTS.c.detail).where(_is_one_of(EVENTS.c.seq, list(newest.values())))
+    details = {row.seq: parse_detail(row.detail) for row in connection.execute(query)}
     return [VerdictCounts(*key, verdicts[key], seq, details.get(seq, {})) for key, seq in newest.items()]
 
 
-def _details(connection: sa.Connection, numbers: Iterable[int]) -> dict[int, dict[str, object]]:
-    found: dict[int, dict[str, object]] = {}
-    for some in _in_parts(sorted(numbers)):
-        query = sa.select(EVENTS.c.seq, EVENTS.c.detail).where(EVENTS.c.seq.in_(some))
-        found |= {row.seq: _parse_detail(row.detail) for row in connection.execute(query)}
-    return found
-
-
-def _in_parts(ids: Sequence[Any]) -> Iterator[Sequence[Any]]:
-    return (ids[first : first + IDS_PER_QUERY] for first in range(0, len(ids), IDS_PER_QUERY))
-
-
-def _parse_detail(detail: str) -> dict[str, object]:
-    """The detail of an event; empty if somebody changed it, which `events verify` reports."""
-    try:
-        parsed = json.loads(detail)
-    except ValueError:
-        return {}
-    return parsed if isinstance(parsed, dict) else {}
+def _is_one_of(column: sa.ColumnElement[Any], values: Sequence[Any]) -> sa.ColumnElement[bool]:
+    """A condition with a single parameter: older versions of SQLite accept at most 999."""
+    return column.in_(sa.select(sa.func.json_each(json.dumps(values)).table_valued("value").c.value))
 
 
 def _scenarios(connection: sa.Connection, stages: Mapping[str, Collection[str]]) -> list[ScenarioTotals]:
@@ -289,16 +261,15 @@ def _visits(connection: sa.Connection, shown: int) -> list[ShownVisit]:
     )
     rows = connection.execute(query).all()
     evidence: dict[str, list[Event]] = defaultdict(list)
-    for some in _in_parts([row.visit for row in rows]):
-        of_visits = sa.select(EVENTS).where(EVENTS.c.visit.in_(some)).order_by(EVENTS.c.seq)
-        for event in connection.execute(of_visits):
-            if event.kind in JUDGED:  # as a condition, it would make SQLite search by kind instead of by visit
-                evidence[event.visit].append(_shown_event(event))
+    of_visits = sa.select(EVENTS).where(_is_one_of(EVENTS.c.visit, [row.visit for row in rows])).order_by(EVENTS.c.seq)
+    for event in connection.execute(of_visits):
+        if event.kind in JUDGED:  # as a condition, it would make SQLite search by kind instead of by visit
+            evidence[event.visit].append(_shown_event(event))
     return [_shown_visit(row, evidence[row.visit]) for row in rows]
 
 
 def _shown_event(row: sa.Row[*tuple[Any, ...]]) -> Event:
-    detail = _parse_detail(row.detail)
+    detail = parse_detail(row.detail)
     said = detail.get("said_at")
     at = float(said) if isinstance(said, int | float) else row.at
     return Event(row.kind, at, None, row.stage, row.step, row.phrase, row.verdict, row.score, row.heard, detail)

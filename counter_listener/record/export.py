@@ -19,8 +19,6 @@ COLUMNS: Final = tuple(_NAMES.split())
 FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\0")
 """What a spreadsheet takes for the start of a formula (OWASP, CSV injection)."""
 LINE: Final = json.JSONEncoder(ensure_ascii=False)
-ESCAPED: Final = "\\"
-"""Starts an escaped character in JSON."""
 
 
 def export_row(
@@ -52,8 +50,10 @@ def as_json_lines(rows: Iterable[Mapping[str, Cell]]) -> Iterator[str]:
     """One JSON object per row, with the keys in the order of the row."""
     for row in rows:
         line = LINE.encode(row)
-        if ESCAPED in line or not line.isprintable():
-            line = LINE.encode({key: _printable(value) for key, value in row.items()})
+        if "\\" in line or not line.isprintable():  # some character is escaped in JSON or needs to be removed
+            line = LINE.encode(
+                {key: printable(value) if isinstance(value, str) else value for key, value in row.items()}
+            )
         yield line
 
 
@@ -79,7 +79,3 @@ def _csv_cell(value: Cell) -> Cell:
         return value
     text = printable(value.replace("\n", " "))
     return f"'{text}" if text.startswith(FORMULA) else text
-
-
-def _printable(value: Cell) -> Cell:
-    return printable(value) if isinstance(value, str) else value

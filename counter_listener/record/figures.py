@@ -1,13 +1,14 @@
 """The figures of a report as frozen dataclasses. Pure, no database."""
 
-from __future__ import annotations
-
+from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
+from itertools import accumulate
 from math import sqrt
 from operator import attrgetter
-from typing import Final
+from typing import Final, Self
 
 from counter_listener.domain import Z_95, Event, Interval, wilson_interval
 
@@ -28,11 +29,11 @@ class ReportScope:
     phrases: str | None = None
     """Only what was judged by the phrase set of this name."""
 
-    def before(self) -> ReportScope | None:
+    def before(self) -> Self | None:
         """The period of the same length directly before; None if this one has no beginning or no end."""
         if self.since is None or self.until is None:
             return None
-        return ReportScope(self.since - (self.until - self.since), self.since, self.counters, self.phrases)
+        return replace(self, since=self.since - (self.until - self.since), until=self.since)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,11 +133,11 @@ class VerdictCounts:
     phrases: str
     """Name of the phrase set."""
     kind: str
-    """phrase, forbidden or rule, as in docs/EVENTS.md."""
+    """phrase, forbidden or rule, as in docs/events.md."""
     stage: str | None
     step: str | None
     phrase: str
-    verdicts: Mapping[str, int]
+    verdicts: Counter[str]
     newest: int
     """`seq` of its newest event."""
     detail: Mapping[str, object] = field(default_factory=dict)
@@ -146,10 +147,6 @@ class VerdictCounts:
     def title(self) -> str:
         """Its title for people; its id if it has none."""
         return str(self.detail.get("title") or self.phrase)
-
-    def count(self, verdict: str) -> int:
-        """The number of this verdict."""
-        return self.verdicts.get(verdict, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,17 +168,10 @@ def duration_statistics(counts: Sequence[tuple[int, int, float, float]]) -> Dura
     n = sum(count for _, count, _, _ in counts)
     if not n:
         return DurationStatistics(0, None, None, None)
-    quarter, half, most = (_second_of_rank(counts, n * part / 4) for part in (1, 2, 3))
+    reached = list(accumulate(count for _, count, _, _ in counts))
+    quarter, half, most = (float(counts[bisect_left(reached, n * part / 4)][0]) for part in (1, 2, 3))
     mean = sum(total for _, _, total, _ in counts) / n
     return DurationStatistics(n, mean, (quarter, half, most), max(longest for _, _, _, longest in counts))
-
-
-def _second_of_rank(counts: Sequence[tuple[int, int, float, float]], rank: float) -> float:
-    for second, count, _, _ in counts:
-        rank -= count
-        if rank <= 0:
-            return float(second)
-    return float(counts[-1][0])
 
 
 @dataclass(frozen=True, slots=True)

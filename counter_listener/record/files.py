@@ -5,7 +5,7 @@ import os
 import sqlite3
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -32,22 +32,16 @@ OTHER_CAUSE: Final = N_("{name} cannot be used: SQLite reports {said!r}; check i
 def record_file(url_or_path: str | Path) -> Path:
     """The file that "sqlite:///FILE" or a plain path names. Raises RecordError for every other kind of URL."""
     name = str(url_or_path)
-    if "://" in name:
-        name = _path_of_url(name)
+    scheme, separator, rest = name.partition("://")
+    if separator and scheme != "sqlite":
+        raise RecordError("a record cannot be kept in {scheme!r} yet; give a file or sqlite:///FILE.", scheme=scheme)
+    if separator and (not rest.startswith("/") or rest in ("/", "/:memory:") or "?" in rest):
+        raise RecordError(
+            "{url} names no file; write sqlite:///FILE, or sqlite:////FOLDER/FILE from the root.", url=name
+        )
     if "\0" in name:
         raise RecordError("the record's file name holds a NUL byte; give it another name.")
-    return Path(name).absolute()
-
-
-def _path_of_url(url: str) -> str:
-    scheme, _, rest = url.partition("://")
-    if scheme != "sqlite":
-        raise RecordError("a record cannot be kept in {scheme!r} yet; give a file or sqlite:///FILE.", scheme=scheme)
-    if not rest.startswith("/") or rest in ("/", "/:memory:") or "?" in rest:
-        raise RecordError(
-            "{url} names no file; write sqlite:///FILE, or sqlite:////FOLDER/FILE from the root.", url=url
-        )
-    return rest[1:]
+    return Path(rest[1:] if separator else name).absolute()
 
 
 def path_text(path: Path) -> str:
@@ -84,26 +78,16 @@ def prepare_file(path: Path, *, create: bool) -> None:
     if path.is_dir():
         raise RecordError("{path} is a folder; name a file inside it for the record.", path=path_text(path))
     if create:
-        _create_folder(path.parent)
-        _create_file(path)
+        for folder in reversed([each for each in path.parents if not each.exists()]):
+            folder.mkdir(mode=FOLDER_MODE, exist_ok=True)
+            folder.chmod(FOLDER_MODE)  # a umask may have removed the permissions of the owner
+        with suppress(FileExistsError):
+            path.touch(FILE_MODE, exist_ok=False)
+            path.chmod(FILE_MODE)
     elif not path.exists():
         raise RecordError("{path} does not exist; name the file that holds the record.", path=path_text(path))
     if 0 < path.stat().st_size < SMALLEST:
         raise RecordError(_cause(path_text(path), sqlite3.SQLITE_NOTADB, ""))
-
-
-def _create_folder(folder: Path) -> None:
-    for missing in reversed([each for each in (folder, *folder.parents) if not each.exists()]):
-        missing.mkdir(mode=FOLDER_MODE, exist_ok=True)
-        missing.chmod(FOLDER_MODE)  # a umask may have removed the permissions of the owner
-
-
-def _create_file(path: Path) -> None:
-    try:
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, FILE_MODE))
-    except FileExistsError:
-        return
-    path.chmod(FILE_MODE)
 
 
 @contextmanager

@@ -1,16 +1,14 @@
 """How a recording in the record was judged, and the rows that note that it was judged again."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Final
+from typing import Final, Self
 
 import sqlalchemy as sa
 
-from counter_listener.record.rows import Columns, Origin, changed_row, note_row
+from counter_listener.record.rows import Columns, Origin, changed_row, note_row, parse_detail
 from counter_listener.record.schema import EVENTS, RECORDINGS
 
 PREFIX: Final = "judged-"
@@ -46,7 +44,7 @@ class Judgement:
     """ISO 8601 in UTC."""
     counter: str | None = None
 
-    def same_settings(self, other: Judgement) -> bool:
+    def same_settings(self, other: Self) -> bool:
         """Whether both were judged with the same phrase set, model and options."""
         mine, theirs = ((each.phrases_hash, each.model, dict(each.options)) for each in (self, other))
         return mine == theirs
@@ -111,13 +109,5 @@ def _read_note(seq: int, detail: str) -> Judgement:
 def replaced_streams(connection: sa.Connection) -> frozenset[str]:
     """The streams whose verdicts a later judgement replaced. Rows that were changed are left to `events verify`."""
     notes = sa.select(EVENTS.c.detail).where(EVENTS.c.stream >= PREFIX, EVENTS.c.stream < AFTER_PREFIX)
-    replaced = map(_replaces, connection.execute(notes).scalars())
-    return frozenset(stream for stream in replaced if stream)
-
-
-def _replaces(detail: str) -> str | None:
-    try:
-        stream = json.loads(detail).get("replaces")
-    except (ValueError, AttributeError):
-        return None
-    return stream if isinstance(stream, str) else None
+    replaced = (parse_detail(detail).get("replaces") for detail in connection.execute(notes).scalars())
+    return frozenset(stream for stream in replaced if isinstance(stream, str))

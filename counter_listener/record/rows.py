@@ -165,6 +165,15 @@ def recording_row(recording: Recording, origin: Origin, recorded: datetime) -> C
     }
 
 
+def parse_detail(detail: str) -> dict[str, object]:
+    """The detail of a row; empty if somebody changed it, which `events verify` reports."""
+    try:
+        parsed = json.loads(detail)
+    except ValueError:
+        return {}
+    return parsed if isinstance(parsed, dict) else {}
+
+
 def event_from_row(row: Row) -> Event:
     """The event that a row holds. Raises RecordError if the row was changed."""
     try:

@@ -31,7 +31,6 @@ LAST_NUMBER: Final = (
 
 SCHEMAS: Final = ("0001", "0002", "0003")
 """Every schema that this program knows, oldest first: the revisions in migrations/versions."""
-TABLES: Final = ("events", "recordings", "alembic_version")
 GUARDS: Final = frozenset(
     f"{table}_no_{change}" for table in ("events", "recordings") for change in ("update", "delete", "replace")
 )
@@ -76,7 +75,7 @@ def upgrade_schema(connection: sa.Connection, name: str, *, create: bool) -> Non
         schema = connection.exec_driver_sql(query).scalar() if "alembic_version" in tables else None
     if not tables and not create:
         raise RecordError("{name} holds no record yet; name the file that does.", name=name)
-    if tables and not set(TABLES).issubset(tables):
+    if tables and not {"events", "recordings", "alembic_version"}.issubset(tables):
         raise RecordError("{name} belongs to another program; give the record another name.", name=name)
     if tables and schema not in SCHEMAS:
         raise RecordError(

@@ -311,10 +311,8 @@ def open_record(url_or_path: str | Path, *, create: bool = True) -> Iterator[Rec
     with record_errors(name):
         prepare_file(path, create=create)
         connection = connect(path)
-    try:
+    with connection:
         with record_errors(name):
             configure(connection)
             upgrade_schema(connection, name, create=create)
         yield Record(connection, path)
-    finally:
-        connection.close()

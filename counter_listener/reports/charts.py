@@ -10,7 +10,7 @@ from pygal.style import Style
 
 from counter_listener.domain import VERDICTS, Translate, printable
 from counter_listener.reports.report import Report
-from counter_listener.reports.tables import Row
+from counter_listener.reports.tables import Row, text_width
 
 # pygal adds an import hook, to find its maps, that newer Python versions do not support. We draw no maps.
 sys.meta_path[:] = [finder for finder in sys.meta_path if not type(finder).__module__.startswith("pygal")]
@@ -26,8 +26,6 @@ FONT_SIZE: Final = 15
 """In units of the drawing; the style of the page has the same size."""
 MAX_LETTERS: Final = 16
 """Letters of the label of a bar."""
-FIRST_WIDE: Final = 0x2E80
-"""From this code point on, letters are as wide as they are high."""
 MAX_STEPS: Final = 8
 """Steps of an axis of counts."""
 PERCENT_LINES: Final = (0, 25, 50, 75, 100)
@@ -85,7 +83,7 @@ def _bar_options(rows: Sequence[Row], margin: int) -> tuple[list[str], dict[str,
     """
     titles = [printable(str(row["title"])) for row in reversed(rows)]
     labels = [title if len(title) <= MAX_LETTERS else f"{title[: MAX_LETTERS - 1]}…" for title in titles]
-    wide = max(sum(ord(letter) > FIRST_WIDE for letter in label) for label in labels)
+    wide = max(text_width(label) - len(label) for label in labels)
     return labels, {"height": margin + 32 * len(rows), "margin_left": 12 + 0.6 * FONT_SIZE * wide}
 
 

@@ -21,7 +21,6 @@ LONG, FIRST = 40, 12
 """A table with more rows than `LONG` shows its `FIRST` rows; the others unfold."""
 MACHINE_COLUMNS: Final = frozenset({"scored", "passed", "handled", "id"})
 """Column keys for programs only."""
-NONE: Final = "–"
 
 
 def as_html(report: Report, _: Translate) -> str:
@@ -65,7 +64,7 @@ def _minute(moment: datetime) -> str:
 def cell_text(value: Any, kind: Kind, _: Translate) -> str:  # noqa: ANN401, PLR0911 - one line for each kind of cell
     """A value for people."""
     if value is None:
-        return NONE
+        return "–"
     match kind:
         case "count":
             return f"{value:,}".replace(",", "\u202f")

@@ -10,7 +10,7 @@ from counter_listener.reports.tables import Column, Table, share_cells, share_co
 
 PhraseSets = Mapping[str, PhraseSet]
 """The phrase sets of the record whose files were found, by name."""
-Titles = Mapping[str, Mapping[str, str]]
+Titles = Mapping[tuple[str, str], str]
 """What people call the stages or the steps, by phrase set and id."""
 
 
@@ -18,8 +18,12 @@ def phrase_tables(data: ReportData, sets: PhraseSets, total: VisitTotals, _: Tra
     """All tables of verdicts, in the order of the report. `total` is of all visits."""
     counts = _in_order(data.verdict_counts, sets)
     required = [one for one in counts if one.stage is not None and one.detail.get("required")]
-    stages = {name: _stage_titles(phrases) for name, phrases in sets.items()}
-    steps = {name: {step.id: step.title for step in phrases.step} for name, phrases in sets.items()}
+    stages = {
+        (name, stage.id): f"{scenario.title} · {stage.title}" if scenario else stage.title
+        for name, phrases in sets.items()
+        for stage, scenario in phrases.stages()
+    }
+    steps = {(name, step.id): step.title for name, phrases in sets.items() for step in phrases.step}
     yield _group_table("stages", _("By stage"), _("stage"), [(one, one.stage) for one in required], stages, _)
     yield _group_table("steps", _("By step"), _("step"), [(one, one.step) for one in required], steps, _)
     yield _phrases_table(counts, stages, _)
@@ -40,14 +44,6 @@ def _in_order(counts: Iterable[VerdictCounts], sets: PhraseSets) -> list[Verdict
     return sorted(counts, key=lambda one: (one.phrases, positions.get((one.phrases, one.phrase), last), one.phrase))
 
 
-def _stage_titles(phrases: PhraseSet) -> dict[str, str]:
-    """The title of a stage of a scenario begins with the title of the scenario."""
-    return {
-        stage.id: f"{scenario.title} · {stage.title}" if scenario else stage.title
-        for stage, scenario in phrases.stages()
-    }
-
-
 def _verdict_columns(_: Translate) -> list[Column]:
     return [
         Column("n", _("judged"), "count"),
@@ -58,10 +54,10 @@ def _verdict_columns(_: Translate) -> list[Column]:
     ]
 
 
-def _verdict_cells(verdicts: Mapping[str, int]) -> dict[str, Any]:
-    heard, not_heard, unknown = (verdicts.get(verdict, 0) for verdict in ("heard", "not_heard", "unknown"))
-    share = Share(heard, heard + not_heard)
-    return {"n": share.of, "heard": heard, "not_heard": not_heard, "unknown": unknown, **share_cells(share)}
+def _verdict_cells(verdicts: Counter[str]) -> dict[str, Any]:
+    share = Share(verdicts["heard"], verdicts["heard"] + verdicts["not_heard"])
+    counts = {verdict: verdicts[verdict] for verdict in ("heard", "not_heard", "unknown")}
+    return {"n": share.of, **counts, **share_cells(share)}
 
 
 def _group_table(
@@ -75,7 +71,7 @@ def _group_table(
     rows = [
         {
             "id": group,
-            "title": titles.get(phrases, {}).get(group, group),
+            "title": titles.get((phrases, group), group),
             "phrase_set": phrases,
             **_verdict_cells(verdicts),
         }
@@ -94,7 +90,7 @@ def _phrases_table(counts: Iterable[VerdictCounts], stages: Titles, _: Translate
         cells = _verdict_cells(one.verdicts)
         if not required:
             cells |= dict.fromkeys(("n", "not_heard", "share", "low", "high", "few"))
-        stage = stages.get(one.phrases, {}).get(one.stage, one.stage)
+        stage = stages.get((one.phrases, one.stage), one.stage)
         row = {"id": one.phrase, "title": one.title, "stage": stage, "owed": required, **cells}
         rows.append({**row, "phrase_set": one.phrases})
     rows.sort(key=lambda row: not row["owed"])
@@ -118,9 +114,9 @@ def _courtesy_words_table(
     titles = {(name, word.id): word.name for name, phrases in sets.items() for word in phrases.word}
     rows = []
     for key, title in {**titles, **{key: one.title for key, one in words.items()}}.items():
-        verdicts = words[key].verdicts if key in words else {}
-        share = Share(verdicts.get("heard", 0), totals.get(key[0], VisitTotals()).visits)
-        cells = {"n": share.of, "heard": share.part, "unknown": verdicts.get("unknown", 0), **share_cells(share)}
+        verdicts = words[key].verdicts if key in words else Counter[str]()
+        share = Share(verdicts["heard"], totals.get(key[0], VisitTotals()).visits)
+        cells = {"n": share.of, "heard": share.part, "unknown": verdicts["unknown"], **share_cells(share)}
         rows.append({"id": key[1], "title": title, **cells, "phrase_set": key[0]})
     columns = [
         Column("title", _("word")),
@@ -137,8 +133,13 @@ def _rules_table(counts: Iterable[VerdictCounts], _: Translate) -> Table:
     rows = []
     for one in counts:
         if one.kind == "rule":
-            share = Share(one.count("heard"), one.count("heard") + one.count("broken"))
-            cells = {"n": share.of, "kept": share.part, "broken": one.count("broken"), "unknown": one.count("unknown")}
+            share = Share(one.verdicts["heard"], one.verdicts["heard"] + one.verdicts["broken"])
+            cells = {
+                "n": share.of,
+                "kept": share.part,
+                "broken": one.verdicts["broken"],
+                "unknown": one.verdicts["unknown"],
+            }
             row = {"id": one.phrase, "title": one.title, **cells, **share_cells(share), "phrase_set": one.phrases}
             rows.append({**row, "severity": _severity(one, _)})
     columns = [
@@ -187,15 +188,15 @@ def _offence_classes_table(counts: Iterable[VerdictCounts], totals: Mapping[str,
 
 
 def _offences_table(counts: Iterable[VerdictCounts], _: Translate) -> Table:
-    offences = sorted((one for one in counts if one.kind == "forbidden"), key=lambda one: -one.count("forbidden"))
+    offences = sorted((one for one in counts if one.kind == "forbidden"), key=lambda one: -one.verdicts["forbidden"])
     rows = [
         {
             "id": one.phrase,
             "title": one.title,
             "class": str(one.detail.get("class", "")),
             "severity": _severity(one, _),
-            "forbidden": one.count("forbidden"),
-            "unknown": one.count("unknown"),
+            "forbidden": one.verdicts["forbidden"],
+            "unknown": one.verdicts["unknown"],
             "phrase_set": one.phrases,
         }
         for one in offences

@@ -101,7 +101,18 @@ def _summary_table(data: ReportData, total: VisitTotals, _: Translate) -> Table:
         row("lost_share", _("share of audio lost"), "share", min(1.0, lost / listened) if listened else None),
         row("lost_visits", _("visits that lost audio"), "count", total.lost_audio),
     ]
-    return Table("summary", _("Summary"), _summary_columns(_), rows)
+    columns = [
+        Column("title", _("figure")),
+        Column("unit", _("unit")),
+        Column("value", _("value"), "rate"),
+        Column("low", _("95 % from"), "rate"),
+        Column("high", _("95 % to"), "rate"),
+        Column("n", "n", "count"),
+        Column("few", _("few"), "yes"),
+        Column("before", _("previous period"), "rate"),
+        Column("change", _("change"), "rate"),
+    ]
+    return Table("summary", _("Summary"), columns, rows)
 
 
 def _values(totals: VisitTotals) -> dict[str, float | None]:
@@ -116,20 +127,6 @@ def _values(totals: VisitTotals) -> dict[str, float | None]:
         "offending": totals.offending,
         "doubtful": totals.doubtful,
     }
-
-
-def _summary_columns(_: Translate) -> list[Column]:
-    return [
-        Column("title", _("figure")),
-        Column("unit", _("unit")),
-        Column("value", _("value"), "rate"),
-        Column("low", _("95 % from"), "rate"),
-        Column("high", _("95 % to"), "rate"),
-        Column("n", "n", "count"),
-        Column("few", _("few"), "yes"),
-        Column("before", _("previous period"), "rate"),
-        Column("change", _("change"), "rate"),
-    ]
 
 
 def _visits_table(data: ReportData, total: VisitTotals, zone: tzinfo | None, _: Translate) -> Table:

@@ -41,6 +41,11 @@ class Table:
     """What a reader must know about the figures."""
 
 
+def text_width(text: str) -> int:
+    """In Latin letters; Chinese ones, and all others after U+2E80, are twice as wide."""
+    return sum(2 if letter > "\u2e80" else 1 for letter in text)
+
+
 def share_cells(share: Share, prefix: str = "") -> dict[str, Any]:
     """A share with its interval and whether there are few cases, as the cells of share_columns()."""
     low, high = share.interval or (None, None)

@@ -12,7 +12,7 @@ from xlsxwriter.worksheet import Worksheet
 
 from counter_listener.domain import Translate, printable
 from counter_listener.reports.report import Report, verdict_title
-from counter_listener.reports.tables import Column, Row, Table
+from counter_listener.reports.tables import Column, Row, Table, text_width
 
 OPTIONS: Final = {
     "strings_to_formulas": False,
@@ -22,34 +22,31 @@ OPTIONS: Final = {
     "nan_inf_to_errors": True,
 }
 """Names and recognised words are text, whatever they look like."""
-FORMATS: Final[Mapping[str, str]] = {
-    "count": "#,##0",
-    "share": "0.0%",
-    "points": "0.0",
-    "rate": "0.0",
-    "change_share": "+0.0%;-0.0%;0.0%",
-    "change_points": "+0.0;-0.0;0.0",
-    "seconds": "[h]:mm:ss",
-    "time": "yyyy-mm-dd hh:mm:ss",
+HEADING_COLOUR: Final = "#1F5F9E"
+"""Set in the cells, because LibreOffice ignores the heading colour of a table style."""
+FORMATS: Final[Mapping[str, Mapping[str, object]]] = {
+    "count": {"valign": "top", "num_format": "#,##0"},
+    "share": {"valign": "top", "num_format": "0.0%"},
+    "points": {"valign": "top", "num_format": "0.0"},
+    "rate": {"valign": "top", "num_format": "0.0"},
+    "change_share": {"valign": "top", "num_format": "+0.0%;-0.0%;0.0%"},
+    "change_points": {"valign": "top", "num_format": "+0.0;-0.0;0.0"},
+    "seconds": {"valign": "top", "num_format": "[h]:mm:ss"},
+    "time": {"valign": "top", "num_format": "yyyy-mm-dd hh:mm:ss"},
+    "yes": {"valign": "top", "align": "center"},
+    "text": {"valign": "top"},
+    "wrapped": {"valign": "top", "text_wrap": True},
+    "title": {"bold": True, "font_size": 14},
+    "note": {"font_color": "#5D6B79"},
+    "heading": {"bold": True, "text_wrap": True, "valign": "top", "font_color": "#FFFFFF", "bg_color": HEADING_COLOUR},
 }
-DAY_SECONDS: Final = 86_400
-"""A spreadsheet counts time in days."""
 HEADING: Final = 2
 """Row of the column headings, from 0; the title and the note of the table are above it."""
-HEADING_HEIGHT: Final = 46
-"""In points: three lines of text."""
 SHORT: Final = 32
 """With at most that many rows, the chart is below the table, where it is printed at full width."""
 MAX_WIDTH: Final = 48
 """Width of a column, in Latin letters."""
-MAX_LETTERS: Final = 32_000
-"""Letters of a cell; a spreadsheet allows 32 767."""
-FIRST_WIDE: Final = 0x2E80
-"""From this code point on, letters are twice as wide as Latin ones."""
-HEADING_COLOUR: Final = "#1F5F9E"
-"""Set in the cells, because LibreOffice ignores the heading colour of a table style."""
 COLOURS: Final = {"unknown": "#C9D2DB", "not_heard": "#B3362B"}
-STYLE: Final = "Table Style Light 9"
 VERDICT_BARS: Final = ("bar", "percent_stacked", ("heard", "unknown", "not_heard"))
 CHARTS: Final[Mapping[str, tuple[str, str | None, tuple[str, ...]]]] = {
     "stages": VERDICT_BARS,
@@ -69,26 +66,13 @@ def as_xlsx(report: Report, file: BinaryIO, _: Translate) -> None:
     """Write the workbook to an open file."""
     with xlsxwriter.Workbook(file, OPTIONS) as book:
         book.set_properties({"title": _("Courtesy at the counter"), "created": report.made.replace(tzinfo=None)})
-        formats = _formats(book)
+        formats = {kind: book.add_format(properties) for kind, properties in FORMATS.items()}
         for table in report.tables:
             name = "".join(letter for letter in table.title if letter not in "[]:*?/\\")[:31]  # what Excel allows
             sheet = book.add_worksheet(name)
             _fill(sheet, _readable(table, _), formats, _)
             if table.id in CHARTS and table.rows:
                 _draw(book, sheet, table)
-
-
-def _formats(book: Workbook) -> dict[str, Format]:
-    formats = {kind: book.add_format({"num_format": code, "valign": "top"}) for kind, code in FORMATS.items()}
-    formats["yes"] = book.add_format({"valign": "top", "align": "center"})
-    formats["text"] = book.add_format({"valign": "top"})
-    formats["wrapped"] = book.add_format({"valign": "top", "text_wrap": True})
-    formats["title"] = book.add_format({"bold": True, "font_size": 14})
-    formats["note"] = book.add_format({"font_color": "#5D6B79"})
-    formats["heading"] = book.add_format(
-        {"bold": True, "text_wrap": True, "valign": "top", "font_color": "#FFFFFF", "bg_color": HEADING_COLOUR}
-    )
-    return formats
 
 
 def _readable(table: Table, _: Translate) -> Table:
@@ -110,7 +94,7 @@ def _fill(sheet: Worksheet, table: Table, formats: Formats, _: Translate) -> Non
     sheet.set_paper(9)  # A4
     sheet.fit_to_pages(1, 0)
     sheet.repeat_rows(HEADING)
-    sheet.set_row(HEADING, HEADING_HEIGHT)
+    sheet.set_row(HEADING, 46)  # in points: three lines of text
     headings = _unique([column.title for column in table.columns])
     sheet.add_table(
         HEADING,
@@ -119,7 +103,7 @@ def _fill(sheet: Worksheet, table: Table, formats: Formats, _: Translate) -> Non
         len(table.columns) - 1,
         {
             "name": f"report_{table.id}",
-            "style": STYLE,
+            "style": "Table Style Light 9",
             "columns": [{"header": heading, "header_format": formats["heading"]} for heading in headings],
         },
     )
@@ -158,8 +142,8 @@ def _value(value: Any, kind: str, _: Translate) -> Any:  # noqa: ANN401 - cells 
     if kind == "yes":
         return _("yes") if value else _("no")
     if kind == "seconds":
-        return value / DAY_SECONDS
-    return printable(value)[:MAX_LETTERS] if isinstance(value, str) else value
+        return value / 86_400  # in days
+    return printable(value)[:32_000] if isinstance(value, str) else value  # a spreadsheet allows 32 767 letters
 
 
 def _write(sheet: Worksheet, line: int, number: int, value: object, form: Format) -> None:
@@ -179,12 +163,8 @@ def _column_width(column: Column, heading: str, values: Sequence[object]) -> int
     """In Latin letters."""
     if column.kind != "text":
         return 19 if column.kind == "time" else 12
-    longest = max((_width(str(value)) for value in values if value is not None), default=0)
-    return min(100 if column.key == "text" else MAX_WIDTH, max(longest, _width(heading) // 2, 8) + 2)
-
-
-def _width(text: str) -> int:
-    return sum(2 if ord(letter) > FIRST_WIDE else 1 for letter in text)
+    longest = max((text_width(str(value)) for value in values if value is not None), default=0)
+    return min(100 if column.key == "text" else MAX_WIDTH, max(longest, text_width(heading) // 2, 8) + 2)
 
 
 def _draw(book: Workbook, sheet: Worksheet, table: Table) -> None:

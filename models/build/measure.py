@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from counter_listener.asr import SpeechModel
 from counter_listener.domain import CounterListenerError
-from counter_listener.evaluation import by_id, count, scorable_ids
+from counter_listener.evaluation import by_id, count
 from counter_listener.matching import Matcher, prepare_matcher
 from counter_listener.phrases import read_phrase_set
 from models.build.errors import BuildError
@@ -48,7 +48,7 @@ class Measurement:
 
     def read(self, name: str) -> list[LabelledRecording]:
         """The recordings of a set. Raises CounterListenerError and BuildError."""
-        return read_set(self.sets / name, scorable_ids(self.matcher.phrases))
+        return read_set(self.sets / name, self.matcher.phrases.titles())
 
 
 def measure_set(name: str, measurement: Measurement) -> dict[str, Any]:

@@ -11,18 +11,21 @@ import pytest
 import trustme
 from support.http_server import Site, partial_download, serving
 
-from counter_listener.asr.model_archive import TransferProgress
-from counter_listener.asr.model_download import Download, RetryPolicy, url_without_secrets
+from counter_listener.asr import TransferProgress, model_download
+from counter_listener.asr.model_download import FIRST_RETRIES, Download, url_without_secrets
 from counter_listener.domain import ModelError, UsageError
 
 CONTENT = random.Random(7).randbytes(300_000)  # noqa: S311 - no secret
 OTHER = random.Random(8).randbytes(300_000)  # noqa: S311 - no secret
-QUICK = RetryPolicy(connect=2, read=0.4, retries=3, backoff=0.02, progress=40_000)
+RETRIES = 3
 FILE = "model.zip"
 
 
 @pytest.fixture(autouse=True)
-def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+def quick_and_without_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    quick = {"TIMEOUTS": (2, 0.4), "RETRIES": RETRIES, "BACKOFF": 0.02, "PROGRESS_BYTES": 40_000}
+    for name, value in quick.items():
+        monkeypatch.setattr(model_download, name, value)
     for name in ("http_proxy", "https_proxy", "all_proxy"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
@@ -38,7 +41,7 @@ def download(
 ) -> Path:
     sha256 = hashlib.sha256(CONTENT).hexdigest() if verified else None
     url = f"{site.url}/{FILE}"
-    return Download(url, folder, FILE, len(CONTENT), verified, sha256, progress, proxy, QUICK).fetch()
+    return Download(url, folder, FILE, len(CONTENT), verified, sha256, progress, proxy).fetch()
 
 
 def fetched(site: Site, folder: Path, *, verified: bool = True, proxy: str | None = None) -> bytes:
@@ -101,13 +104,13 @@ def test_a_connection_that_brings_hardly_anything_is_given_up(tmp_path: Path) ->
     with serving(Site(CONTENT, ["cut:7"])) as site:
         message = refusal(site, tmp_path)
         assert "broke repeatedly; the 28 bytes received are kept" in message
-        assert len(site.requests) == 1 + QUICK.retries
+        assert len(site.requests) == 1 + RETRIES
 
 
 def test_a_server_that_ignores_ranges_and_cuts_is_given_up(tmp_path: Path) -> None:
     with serving(Site(CONTENT, ["cut-ignore-range:196608"])) as site:
         assert "broke repeatedly" in refusal(site, tmp_path)
-        assert len(site.requests) <= 2 + 2 * QUICK.retries
+        assert len(site.requests) <= 2 + 2 * RETRIES
 
 
 @pytest.mark.parametrize("answers", [["good"], ["cut:16384", "good"]])
@@ -172,9 +175,9 @@ def test_a_file_without_end_does_not_fill_the_disk(verified: bool, tmp_path: Pat
         ("redirect", "redirects too many times", 6),
         ("status:404", "the server answers 404 Not Found", 1),
         ("status:403", "the server answers 403 Forbidden", 1),
-        ("status:500", "the server answers 500", 1 + QUICK.retries),
-        ("hang-up", "cannot be reached", 1 + QUICK.first_retries),
-        ("no-such-range", "answers, but sends nothing usable", 1 + QUICK.retries),
+        ("status:500", "the server answers 500", 1 + RETRIES),
+        ("hang-up", "cannot be reached", 1 + FIRST_RETRIES),
+        ("no-such-range", "answers, but sends nothing usable", 1 + RETRIES),
     ],
 )
 def test_a_failed_download_is_reported_in_one_sentence(

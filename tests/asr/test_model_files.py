@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import random
 import shutil
 import struct
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import pytest
 
-from counter_listener.asr.model_check import grammar_support, model_vocabulary, try_grammar, verify_model
+from counter_listener.asr import model_check
+from counter_listener.asr.model_check import model_vocabulary, try_grammar, verify_model
 from counter_listener.asr.model_files import CHECKSUMS, available_models, find_model
 from counter_listener.asr.recognizer import load_model
 from counter_listener.domain import ModelError, bundled_folder
@@ -169,10 +172,16 @@ def test_a_static_graph_is_told_to_have_no_grammar(model: Path) -> None:
     assert try_grammar(model, model_vocabulary(model)) == "static"
 
 
-def test_only_words_that_were_asked_for_prove_a_grammar() -> None:
-    assert grammar_support(["您", "好"], ["好", "好"]) == "able"
-    assert grammar_support(["您", "好"], ["好", "再见"]) == "ignored"
-    assert grammar_support(["您", "好"], []) == "unproven"
+@pytest.mark.parametrize(
+    ("recognised", "support"),
+    [(["好", "好"], "able"), (["好", "再见"], "ignored"), ([], "unproven"), (["[unk]"], "unproven")],
+)
+def test_only_words_that_were_asked_for_prove_a_grammar(
+    recognised: list[str], support: str, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trial = CompletedProcess("", 0, json.dumps(recognised))
+    monkeypatch.setattr(model_check, "_run_trial", lambda *_: trial)
+    assert try_grammar(model, ["您", "好"]) == support
 
 
 def test_libvosk_that_dies_over_a_grammar_is_one_sentence(model: Path) -> None:

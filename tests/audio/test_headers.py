@@ -15,7 +15,7 @@ from counter_listener.audio.headers import (
     flac_start,
     is_closed_ogg,
     mp3_seconds,
-    read_wav_header,
+    wav_header,
 )
 
 
@@ -33,7 +33,7 @@ def wav(data: bytes, declared: int, after: bytes = b"", *, big: bool = False) ->
     st.booleans(),
 )
 def test_held_and_missing_add_up(data: bytes, declared: int, big: bool) -> None:  # noqa: FBT001
-    header = read_wav_header(wav(data, declared, big=big))
+    header = wav_header(wav(data, declared, big=big))
     assert header is not None
     assert header.bytes_per_second == 32_000
     assert 0 <= header.held <= len(data)
@@ -57,13 +57,13 @@ def test_held_and_missing_add_up(data: bytes, declared: int, big: bool) -> None:
     ],
 )
 def test_what_follows_the_audio(after: bytes, unread: int) -> None:
-    assert read_wav_header(wav(b"\1\2" * 50, 100, after)) == WavHeader(32_000, held=100, unread=unread)
+    assert wav_header(wav(b"\1\2" * 50, 100, after)) == WavHeader(32_000, held=100, unread=unread)
 
 
 @given(st.binary(max_size=200), st.sampled_from([b"", b"RIFF\0\0\0\0WAVE", b"RF64\0\0\0\0WAVEds64\x1c\0\0\0"]))
 def test_random_bytes_give_a_header_or_a_reason(content: bytes, head: bytes) -> None:
     try:
-        header = read_wav_header(io.BytesIO(head + content))
+        header = wav_header(io.BytesIO(head + content))
     except ValueError as error:
         header = None
         assert "cut short" in str(error)  # noqa: PT017
@@ -72,8 +72,8 @@ def test_random_bytes_give_a_header_or_a_reason(content: bytes, head: bytes) -> 
 
 
 def test_other_formats_have_no_wav_header() -> None:
-    assert read_wav_header(io.BytesIO(b"OggS and so on")) is None
-    assert read_wav_header(io.BytesIO(b"RIFF\0\0\0\0AVI LIST")) is None
+    assert wav_header(io.BytesIO(b"OggS and so on")) is None
+    assert wav_header(io.BytesIO(b"RIFF\0\0\0\0AVI LIST")) is None
 
 
 @pytest.mark.parametrize("tag", [b"Xing", b"Info"])

@@ -153,7 +153,7 @@ def test_wav_of_every_kind(tmp_path: Path, codec: str, rate: int, layout: str) -
     assert len(sound) / 32_000 == pytest.approx(1.5, abs=0.05)
     assert hertz(sound) == pytest.approx(440, abs=3)
     assert gaps == []
-    assert probe(path).what == f"wav {codec} {rate} Hz {layout}"
+    assert probe(path).channels == 1 + (layout == "stereo")
 
 
 @pytest.mark.parametrize(("suffix", "codec", "rate", "layout"), OTHERS)

@@ -81,7 +81,7 @@ def test_exit_code_1_is_for_visits_below_the_threshold_only(tmp_path: Path) -> N
     [
         (["--model", "nothing-of-the-kind"], "There is no model 'nothing-of-the-kind'"),
         (["--phrases", "bank-countr"], "did you mean 'bank-counter'?"),
-        (["--phrases", "missing.toml"], "there is no such file"),
+        (["--phrases", "missing.toml"], "missing.toml does not exist"),
         (["--started", "yesterday"], "yesterday"),
         (["--fail-under", "101"], "fail-under"),
         (["--format", "xml"], "xml"),

@@ -290,14 +290,13 @@ def on_screen(_phrases: Path, tmp_path: Path) -> None:
 
 
 LEVELS = """
-import time
 from counter_listener.audio import find_device, list_devices
 from counter_listener.cli.commands.doctor import check_level
 from counter_listener.live import Config
 
 device = find_device("pulse", list_devices())
 for channel in (1, 2, "mix"):
-    finding = check_level(device, Config(channel=channel), 2.0, time.monotonic)
+    finding = check_level(device, Config(channel=channel), 2.0)
     print(finding.state, finding.text)
 """
 

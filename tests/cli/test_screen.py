@@ -14,6 +14,7 @@ from typing import Any
 import pyte
 import pytest
 from rich.console import Console
+from rich.screen import Screen as FullTerminal
 from support.bundled import matcher
 from support.small_counter import timed
 
@@ -60,16 +61,11 @@ def shown(board: ScreenState, lang: Lang = "zh", width: int = 80, height: int = 
     out = io.StringIO()
     console = Console(file=out, force_terminal=True, width=width, height=height, legacy_windows=False, highlight=False)
     with use_language(lang):
-        console.print(Screen(board, "12:00:01"), end="")
+        console.print(FullTerminal(Screen(board, "12:00:01")), end="")
     text = out.getvalue()
     assert text.count("\n") == height - 1  # it never scrolls
     pyte.Stream(terminal).feed(text.replace("\n", "\r\n"))
-    return [_plain(line) for line in terminal.display]
-
-
-def _plain(line: str) -> str:
-    """Pyte leaves an empty cell behind each wide character."""
-    return line.rstrip()
+    return [line.rstrip() for line in terminal.display]
 
 
 def visit() -> ScreenState:

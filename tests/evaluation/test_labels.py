@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from support.small_counter import small
 
 from counter_listener.domain import LabelsError
-from counter_listener.evaluation.labels import Label, read_labels, scorable_ids
+from counter_listener.evaluation.labels import Label, read_labels
 from counter_listener.evaluation.scoring import LabelledPhrase
 
 KNOWN = ("hello", "goodbye")
@@ -36,8 +36,8 @@ def test_labels_name_files_relative_to_them(tmp_path: Path) -> None:
     ]
 
 
-def test_ids_are_those_of_phrases_and_offences_alone() -> None:
-    assert scorable_ids(small().phrases) == [
+def test_titles_are_those_of_phrases_and_offences_alone() -> None:
+    assert list(small().phrases.titles()) == [
         "hello", "ask-need", "thanks", "goodbye", "sympathise", "none-left", "not-mine",
     ]  # fmt: skip
 

@@ -10,16 +10,18 @@ from support.bundled import matcher
 from support.command import run, transcript
 from support.small_counter import FULL, small, talk
 
-from counter_listener.judging import ExplainQuery, Explanation, explain
+from counter_listener.judging import Explanation, explain
 from counter_listener.matching import Matcher
 from counter_listener.pipeline import analyse, with_ticks
 
 
-def explained(*texts: str, query: ExplainQuery | None = None, phrases: Matcher | None = None) -> list[Explanation]:
+def explained(
+    *texts: str, phrase: str | None = None, at: float | None = None, phrases: Matcher | None = None
+) -> list[Explanation]:
     """The explanations for sentences that are said one after the other, at the small counter or with other phrases."""
     used = phrases or small()
     matched, events = analyse(with_ticks(talk(texts)), used)
-    return explain(matched, events, used, query or ExplainQuery())
+    return explain(matched, events, used, phrase, at)
 
 
 def test_owed_phrases_that_were_not_heard_are_explained_and_nothing_else() -> None:
@@ -48,7 +50,7 @@ def test_speech_with_the_suggested_correction_passes() -> None:
 
 
 def test_a_phrase_asked_for_is_explained_though_it_was_heard() -> None:
-    (one,) = explained(*FULL, query=ExplainQuery(phrase="goodbye"))
+    (one,) = explained(*FULL, phrase="goodbye")
     assert (one.verdict, one.passes, one.closeness, one.cure) == ("heard", True, 100, ())
 
 
@@ -61,13 +63,13 @@ def test_words_that_match_another_phrase_better_name_it(tmp_path: Path) -> None:
     ]
     assert (found["verdict"], found["passes"], found["instead"]) == ("not_heard", True, ["hello"])
     assert "问候语 (hello) explains these words better" in run("explain", file, "--lang", "en").stdout
-    (heard,) = explained(*FULL, query=ExplainQuery(phrase="goodbye"))
+    (heard,) = explained(*FULL, phrase="goodbye")
     assert heard.instead == ()
 
 
 def test_a_time_that_is_asked_for_shows_the_closest_phrases_there() -> None:
     texts = ["您好欢迎光临", "请问您办理什么业务", *["我想取两万块钱"] * 8, "请慢走"]
-    near = explained(*texts, query=ExplainQuery(at=20.0))
+    near = explained(*texts, at=20.0)
     assert near
     assert all(abs(one.start - 20.0) <= 15 for one in near)
 
@@ -94,7 +96,7 @@ def test_speech_that_breaks_off_is_explained_by_another_phrase_with_that_beginni
 
 
 def test_the_speech_in_a_slot_is_left_out() -> None:
-    (found,) = explained("王先生您好", *FULL[1:], query=ExplainQuery(phrase="hello"))
+    (found,) = explained("王先生您好", *FULL[1:], phrase="hello")
     assert (found.wording, found.heard) == ("{title}您好", "您好")
     assert [column.heard for column in found.columns] == ["…", "您", "好"]
 
@@ -125,7 +127,7 @@ def test_a_recording_that_cannot_be_read_is_an_error_in_one_sentence(tmp_path: P
 
 def test_the_threshold_that_is_shown_is_the_one_that_must_be_reached() -> None:
     def goodbye(text: str) -> Explanation:
-        found = explained(text, query=ExplainQuery(phrase="goodbye"), phrases=matcher())
+        found = explained(text, phrase="goodbye", phrases=matcher())
         return min(found, key=lambda one: one.line - one.closeness)
 
     alone, amid = goodbye("您愉快"), goodbye("我觉得您愉快就行了")

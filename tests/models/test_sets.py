@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from counter_listener.evaluation import Label, read_labels, scorable_ids
+from counter_listener.evaluation import Label, read_labels
 from counter_listener.phrases import read_phrase_set
 from models.build.errors import BuildError
 from models.build.held_out import TEST_VARIANTS, ExcludedDataError
@@ -105,7 +105,7 @@ def selected(
 
 def written_label(folder: Path) -> Label:
     """The only label in labels.jsonl of a folder."""
-    (read,) = read_labels(folder / "labels.jsonl", scorable_ids(read_phrase_set(PHRASES)[0]))
+    (read,) = read_labels(folder / "labels.jsonl", read_phrase_set(PHRASES)[0].titles())
     return read
 
 

@@ -175,7 +175,7 @@ def test_replaced_verdicts_do_not_count(year: Path) -> None:
         found = store.query(lambda connection: aggregates.gather_report_data(connection, ReportScope(), 100, {}, old))
     kept = [one for one, _ in rows if one.stream not in old]
     assert sum_totals(found.by_counter.values()).visits == sum(one.kind == "visit_closed" for one in kept) == 56
-    assert sum(one.count("heard") for one in found.verdict_counts) == sum(one.verdict == "heard" for one in kept)
+    assert sum(one.verdicts["heard"] for one in found.verdict_counts) == sum(one.verdict == "heard" for one in kept)
     assert not old & {one.visit.partition("-")[0] for one in found.visits}
 
 

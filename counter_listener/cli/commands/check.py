@@ -22,7 +22,6 @@ from counter_listener.cli.options import (
     Format,
     format_option,
     model_option,
-    monotonic_clock,
     phrases_option,
     record_location,
     silence_option,
@@ -166,7 +165,7 @@ def demo() -> None:
 def run_check(arguments: Arguments, inputs: Sequence[Input], given_start: datetime | None) -> ExitCode:
     """Opens the model, the phrase set, the record and the workers, and checks the inputs. Returns the exit code."""
     from counter_listener.asr import SpeechModel, find_model
-    from counter_listener.batch import CheckOptions, is_recording, start_preloading
+    from counter_listener.batch import CheckOptions, ProcessWorker, cluster_workers, is_recording, start_preloading
     from counter_listener.cli.terminal.check_output import CheckOutput
     from counter_listener.judging import load_matcher
     from counter_listener.matching import with_cache
@@ -188,7 +187,10 @@ def run_check(arguments: Arguments, inputs: Sequence[Input], given_start: dateti
     )
     location = "none" if arguments.store_url == "none" else record_location(arguments.store_url)
     with ExitStack() as stack:
-        workers = start_workers(options, arguments.executor, number)
+        if arguments.executor is not None:
+            workers: list[Worker] = list(cluster_workers(arguments.executor, options))
+        else:
+            workers = [ProcessWorker(options) for _ in range(number)]
         for worker in workers:
             stack.callback(worker.end)
         record = None if location == "none" else stack.enter_context(open_record(location))
@@ -197,8 +199,7 @@ def run_check(arguments: Arguments, inputs: Sequence[Input], given_start: dateti
         try:
             check_inputs(output, inputs, options, workers)
         except KeyboardInterrupt:
-            counts = recorder.counts if recorder else None
-            recorded = counts.recorded + counts.judged_again if counts else 0
+            recorded = recorder.counts.recorded + recorder.counts.judged_again if recorder else 0
             text = _("Interrupted; {count} recorded. Run it again to check the rest.")
             click.echo(text.format(count=recorded), err=True)
             return ExitCode.INTERRUPTED
@@ -233,7 +234,7 @@ def check_inputs(
     known = recorder.find_recorded if recorder else lambda _path: None
     order = InputOrder()
     output.show_head()
-    with batch_progress(inputs, monotonic_clock, quiet=output.quiet) as (advance, finished):
+    with batch_progress(inputs, quiet=output.quiet) as (advance, finished):
         if workers:
             batches = check_with_workers(inputs, workers, known, time.monotonic)
         else:
@@ -262,15 +263,6 @@ def worker_count(jobs: int | None, inputs: Sequence[Input]) -> int:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     number = min(cores, useful) if jobs is None else min(jobs, len(inputs))
     return 0 if number <= 1 and recordings <= 1 else number
-
-
-def start_workers(options: CheckOptions, executor: str | None, number: int) -> list[Worker]:
-    """The workers of a cluster, or `number` worker processes. Raises UsageError."""
-    from counter_listener.batch import ProcessWorker, cluster_workers
-
-    if executor is not None:
-        return list(cluster_workers(executor, options))
-    return [ProcessWorker(options) for _ in range(number)]
 
 
 def exit_code(output: CheckOutput, fail_under: float | None) -> ExitCode:

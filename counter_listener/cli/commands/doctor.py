@@ -8,7 +8,7 @@ import platform
 import shutil
 import stat
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,9 +16,8 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 import click
 
-from counter_listener.cli.commands.listen import load_settings, settings_options
 from counter_listener.cli.help import pad_columns
-from counter_listener.cli.options import monotonic_clock, record_location
+from counter_listener.cli.options import load_settings, monotonic_clock, record_location, settings_options
 from counter_listener.domain import N_, CounterListenerError, MicrophoneError, _, printable
 
 if TYPE_CHECKING:
@@ -66,9 +65,8 @@ def doctor(*, config_file: Path | None, seconds: float, **flags: Any) -> None:  
     It uses the settings that `listen` would use, and listens for a moment; no audio is stored.
     """
     config = load_settings(config_file, flags)
-    location = None if config.store == "none" else record_location(config.store or None)
     wrong = False
-    for finding in findings(config, location, seconds, monotonic_clock, lambda: datetime.now(UTC)):
+    for finding in findings(config, seconds):
         wrong = wrong or finding.state == "wrong"
         mark, colour = MARKS[finding.state]
         subject = pad_columns(_(finding.subject) + _(":"), 15)
@@ -88,25 +86,20 @@ class Finding:
     """What to do; empty if nothing is wrong."""
 
 
-def findings(
-    config: Config, location: str | None, seconds: float, clock: Callable[[], float], wall: Callable[[], datetime]
-) -> Iterator[Finding]:
-    """Every finding, each as soon as it is known.
-
-    `location` is the record (None for none), `seconds` the time to listen. `clock` returns seconds that never go back,
-    `wall` the wall time with its zone.
-    """
+def findings(config: Config, seconds: float) -> Iterator[Finding]:
+    """Every finding, each as soon as it is known; `seconds` is the time to listen. Raises UsageError."""
+    location = None if config.store == "none" else record_location(config.store or None)
     yield check_python()
     yield check_libraries()
-    began, wall_began = clock(), wall()
-    yield from check_microphone(config, seconds, clock)
+    began, wall_began = monotonic_clock(), datetime.now(UTC)
+    yield from check_microphone(config, seconds)
     yield from check_phrases_and_model(config)
     if location is None:
         text = _("nothing is recorded, as configured (store none)")
         yield Finding(N_("store"), "warning", text, _("configure a store to record events"))
     else:
-        yield from check_record(location, wall())
-    yield check_clock(wall_began, wall(), clock() - began)
+        yield from check_record(location, datetime.now(UTC))
+    yield check_clock(wall_began, datetime.now(UTC), monotonic_clock() - began)
 
 
 def check_python() -> Finding:
@@ -135,36 +128,30 @@ def check_libraries() -> Finding:
     return Finding(N_("libraries"), "ok", ", ".join(known))
 
 
-def check_microphone(config: Config, seconds: float, clock: Callable[[], float]) -> Iterator[Finding]:
-    """PortAudio, the microphone, and its level."""
+def check_microphone(config: Config, seconds: float) -> Iterator[Finding]:
+    """PortAudio, the microphone, and its level; the first of them that fails is the last finding."""
     from counter_listener.audio import find_device, list_devices, portaudio_version
 
+    subject = N_("PortAudio")
     try:
-        yield Finding(N_("PortAudio"), "ok", portaudio_version())
-    except MicrophoneError as error:
-        yield _failure(N_("PortAudio"), error)
-        return
-    try:
+        yield Finding(subject, "ok", portaudio_version())
+        subject = N_("microphone")
         device = find_device(config.device, list_devices())
+        text = _("{device}, {host}, {count} channels")
+        yield Finding(subject, "ok", text.format(device=device.name, host=device.host, count=device.channels))
+        subject = N_("level")
+        yield check_level(device, config, seconds)
     except MicrophoneError as error:
-        yield _failure(N_("microphone"), error)
-        return
-    text = _("{device}, {host}, {count} channels")
-    text = text.format(device=device.name, host=device.host, count=device.channels)
-    yield Finding(N_("microphone"), "ok", text)
-    yield check_level(device, config, seconds, clock)
+        yield _failure(subject, error)
 
 
-def check_level(device: Device, config: Config, seconds: float, clock: Callable[[], float]) -> Finding:
-    """The peak level of the microphone over some seconds."""
+def check_level(device: Device, config: Config, seconds: float) -> Finding:
+    """The peak level of the microphone over some seconds. Raises MicrophoneError."""
     from counter_listener.audio import SILENCE_DB
     from counter_listener.cli.terminal.levels import measured_peak
 
     subject = N_("level")
-    try:
-        peak = measured_peak(device, config.channel, seconds, clock)
-    except MicrophoneError as error:
-        return _failure(subject, error)
+    peak = measured_peak(device, config.channel, seconds)
     if peak <= SILENCE_DB:
         text = _("nothing but zeros in {seconds:g} s").format(seconds=seconds)
         return Finding(subject, "wrong", text, _("unmute the microphone or plug it in"))

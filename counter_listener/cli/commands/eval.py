@@ -61,7 +61,7 @@ def evaluate(  # noqa: PLR0913 - one parameter an option
     and rapidfuzz's partial ratio on characters and on toneless pinyin. docs/head-office.md says what is counted.
     """
     from counter_listener.asr import SpeechModel, find_model
-    from counter_listener.evaluation import check_sweep, draw_sweep, prepare_finders, read_labels, scorable_ids
+    from counter_listener.evaluation import check_sweep, draw_sweep, prepare_finders, read_labels
     from counter_listener.evaluation import evaluate as evaluate_files
     from counter_listener.judging import load_matcher
 
@@ -70,7 +70,7 @@ def evaluate(  # noqa: PLR0913 - one parameter an option
     if sweep is not None:
         check_sweep(sweep)
     matcher = load_matcher(phrases_name)[0]
-    labels = read_labels(labels_path, frozenset(scorable_ids(matcher.phrases)))
+    labels = read_labels(labels_path, matcher.phrases.titles())
     model = SpeechModel(find_model(model_name))
     try:
         trials = list(try_all(labels, model, prepare_finders(matcher), skip_silence=skip_silence, quiet=quiet))
@@ -83,7 +83,12 @@ def evaluate(  # noqa: PLR0913 - one parameter an option
     show(result, len(trials), matcher.phrases, form)
     if sweep is not None:
         draw_sweep(result, sweep)
-    sys.exit(ExitCode.UNREADABLE if len(trials) < len(labels) else exit_code(result, min_f1))
+    if len(trials) < len(labels):
+        sys.exit(ExitCode.UNREADABLE)
+    reached = result.ours.counts.f1
+    if min_f1 is not None and isnan(reached):
+        raise UsageError("--min-f1 needs an F1, but nothing was labelled and nothing was found, so there is none.")
+    sys.exit(ExitCode.PASSED if min_f1 is None or reached >= min_f1 else ExitCode.BELOW)
 
 
 def try_all(
@@ -118,16 +123,7 @@ def show(result: Evaluation, files: int, phrases: PhraseSet, form: Literal["tabl
         for row in (row for method in methods for row in method):
             click.echo(json.dumps(json_row(row), ensure_ascii=False))
         return
-    from counter_listener.cli.terminal.score_table import score_text
+    from counter_listener.cli.terminal.score_table import WIDTH, score_view
+    from counter_listener.cli.terminal.visit_table import printed
 
-    click.echo(score_text(methods, phrases.titles(), files, result.seconds), nl=False)
-
-
-def exit_code(result: Evaluation, min_f1: float | None) -> ExitCode:
-    """The exit code. Raises UsageError if there is no F1 to compare with `min_f1`."""
-    reached = result.ours.counts.f1
-    if min_f1 is None:
-        return ExitCode.PASSED
-    if isnan(reached):
-        raise UsageError("--min-f1 needs an F1, but nothing was labelled and nothing was found, so there is none.")
-    return ExitCode.BELOW if reached < min_f1 else ExitCode.PASSED
+    click.echo(printed(score_view(methods, phrases.titles(), files, result.seconds), WIDTH), nl=False)

@@ -42,24 +42,24 @@ def explain(  # noqa: PLR0913 - one parameter per option
     terminal only; nothing is stored.
     """
     from counter_listener.asr import SpeechModel, find_model
-    from counter_listener.judging import ExplainQuery, load_matcher
     from counter_listener.judging import explain as explanations_for
+    from counter_listener.judging import load_matcher
+    from counter_listener.phrases import suggestion
     from counter_listener.pipeline import analyse, file_source
 
     matcher = load_matcher(phrases_name)[0]
     titles = matcher.phrases.titles()
     if phrase is not None and phrase not in titles:
-        from counter_listener.phrases import suggestion
-
         text = N_("--phrase {phrase!r} is not a phrase or forbidden phrase of {phrases_name}{hint}.")
         raise UsageError(text, phrase=phrase, phrases_name=phrases_name, hint=suggestion(phrase, titles))
     source = file_source(recording, SpeechModel(find_model(model_name)))
     matched, events = analyse(source, matcher, one_visit=one_visit)
-    explanations = explanations_for(matched, events, matcher, ExplainQuery(phrase, at))
+    explanations = explanations_for(matched, events, matcher, phrase, at)
     if form == "jsonl":
         for each in explanations:
             click.echo(json.dumps(asdict(each), ensure_ascii=False))
         return
-    from counter_listener.cli.terminal.explain_table import explanation_text
+    from counter_listener.cli.terminal.explain_table import WIDTH, explanation_view
+    from counter_listener.cli.terminal.visit_table import printed
 
-    click.echo(explanation_text(explanations, printable(str(recording)), titles), nl=False)
+    click.echo(printed(explanation_view(explanations, printable(str(recording)), titles), WIDTH), nl=False)

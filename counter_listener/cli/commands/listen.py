@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from counter_listener.cli.help import in_language, session_language
-from counter_listener.cli.options import DEFAULT_MODEL, DEFAULT_PHRASES, ExitCode, monotonic_clock, record_location
+from counter_listener.cli.options import ExitCode, load_settings, monotonic_clock, record_location, settings_options
 from counter_listener.domain import N_, ConfigError, UsageError, _, printable, system_reason
 
 if TYPE_CHECKING:
@@ -29,48 +29,6 @@ Exit codes:
   3    the microphone cannot be used, or the listener could not be stopped in time
   4    the record could not be opened, written or trusted
   73   another listener already runs at this counter""")
-
-
-def parse_channel(_ctx: click.Context, _param: click.Parameter, given: str | None) -> str | int | None:
-    """The value of --channel in the type that the settings use."""
-    return int(given) if given is not None and given.isdigit() else given
-
-
-def settings_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The options that may also be in the settings file, so they have no defaults here; and --config."""
-    options = (
-        click.option(
-            "--config",
-            "config_file",
-            type=click.Path(path_type=Path),
-            metavar="FILE",
-            help="Settings file.  [default: counter.toml here or in your data folder, if there is one]",
-        ),
-        click.option("--device", metavar="NAME", help="Microphone: its name, or a part that only it has."),
-        click.option("--channel", metavar="mix|NUMBER", callback=parse_channel, help="Channel of the device, from 1."),
-        click.option(
-            "--phrases",
-            metavar="FILE|NAME",
-            help="Phrase set: a .toml file, or the name of one that ships with the program.",
-        ),
-        click.option(
-            "--model",
-            metavar="DIR|NAME",
-            help="Speech model: the folder of a Vosk model, or the name of an installed one.",
-        ),
-        click.option("--store", metavar="URL|FILE", help="The record: an SQLite file or sqlite:/// URL, or none."),
-    )
-    for option in reversed(options):
-        command = option(command)
-    return command
-
-
-def load_settings(config_file: Path | None, flags: dict[str, Any]) -> Config:
-    """The settings from the options, else from the settings file, else the defaults. Raises ConfigError."""
-    from counter_listener.live import find_config, read_config, with_flags
-
-    config = with_flags(read_config(find_config(config_file)), flags)
-    return with_flags(config, {"phrases": config.phrases or DEFAULT_PHRASES, "model": config.model or DEFAULT_MODEL})
 
 
 @click.command(epilog="\b\n" + LISTEN_CODES + "\n\nExample: counter-listener listen --device 'USB Audio' --counter 3")
@@ -106,7 +64,7 @@ def devices(*, seconds: float) -> None:
     """
     from counter_listener.cli.terminal.levels import show_levels
 
-    show_levels(seconds, monotonic_clock)
+    show_levels(seconds)
 
 
 @click.command(epilog="Example: counter-listener init --counter 3 --device 'USB Audio'")
@@ -130,7 +88,7 @@ def init(*, file: Path, counter: str, device: str) -> None:
 
 def keep_listening(config: Config) -> int:
     """Listens until the order to stop. Returns the exit code."""
-    from counter_listener.live import NO_MICROPHONE, ScreenState, Supervisor
+    from counter_listener.live import NO_MICROPHONE, ScreenState, Supervisor, notify
 
     state = ScreenState(counter=config.counter)
     supervisor = Supervisor(
@@ -141,41 +99,26 @@ def keep_listening(config: Config) -> int:
         on_message=lambda _message: None,
     )
     with ExitStack() as stack:
-        stack.enter_context(_stop_on_signals(supervisor))
+        for name in SIGNALS:  # each would end this program; as an order to stop it lets the open visit be closed
+            if number := getattr(signal, name, None):
+                before = signal.signal(number, lambda *_: supervisor.inbox.put(("order", "stop")))
+                stack.callback(signal.signal, number, before)
         on_screen = config.screen and sys.stdout is not None and sys.stdout.isatty()
         show = stack.enter_context((_screen if on_screen else _log)(state, supervisor))
-        supervisor.on_message = _with_notices(show)
+
+        def show_and_notify(message: Message) -> None:
+            if "started" in message and "begun" in message:
+                notify("READY=1")
+            elif "stopped" in message:
+                notify("STOPPING=1")
+            show(message)
+
+        supervisor.on_message = show_and_notify
         failure = supervisor.run()
     if failure is None:
         return ExitCode.PASSED
     click.echo(_("Error: {message}").format(message=printable(failure)), err=True)
     return supervisor.code if 0 < supervisor.code != NO_MICROPHONE else ExitCode.UNREADABLE
-
-
-@contextmanager
-def _stop_on_signals(supervisor: Supervisor) -> Iterator[None]:
-    """Makes each signal that would end this program an order to stop, so that the open visit is closed."""
-    known = [getattr(signal, name) for name in SIGNALS if hasattr(signal, name)]
-    before = {each: signal.signal(each, lambda *_: supervisor.inbox.put(("order", "stop"))) for each in known}
-    try:
-        yield
-    finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)
-
-
-def _with_notices(show: Callable[[Message], None]) -> Callable[[Message], None]:
-    """`show`, which also notifies systemd when the first sound has come and when listening has stopped."""
-    from counter_listener.live import notify
-
-    def tell(message: Message) -> None:
-        if "started" in message and "begun" in message:
-            notify("READY=1")
-        elif "stopped" in message:
-            notify("STOPPING=1")
-        show(message)
-
-    return tell
 
 
 def _ticker(draw: Callable[[], None], frames: float) -> Callable[[], None]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,14 +16,9 @@ from counter_listener.domain import N_, UsageError, _, printable
 if TYPE_CHECKING:
     from counter_listener.asr import ModelFacts, ModelOrigin
 
-FACTS: Final = (
-    N_("Mandarin"),
-    N_("English (US)"),
-    N_("no transcriber; see its card, models/README.md"),
-)
+FACTS: Final = (N_("Mandarin"), N_("English (US)"), N_("no transcriber; see its card, models/README.md"))
 """The texts of models/registry.toml, for the catalogue."""
 GIGABYTE: Final = 1_000_000_000
-MIRROR: Final = "COUNTER_LISTENER_MIRROR"
 VERIFIED: Final = {
     "registry": N_("the checksum known for it"),
     "given": N_("the checksum that was given with --sha256"),
@@ -51,12 +45,6 @@ def models() -> None:
 @models.command("list", epilog="Example: counter-listener models list")
 def list_() -> None:
     """List the installed and known models, and which one is used without --model."""
-    for line in model_lines():
-        click.echo(line)
-
-
-def model_lines() -> Iterator[str]:
-    """Two lines per model, with the size of its folder or download: first the installed, then the other known ones."""
     from counter_listener.asr import ModelFacts, available_models, bundled_models, known_model, model_origin, registry
 
     unknown = ModelFacts("?", N_("error rates unknown"), "?")
@@ -65,14 +53,15 @@ def model_lines() -> Iterator[str]:
         ships, known, origin = name in bundled_models(), known_model(name), model_origin(folder)
         facts = registry().bundled if ships else known or unknown
         state = (_("bundled") if ships else _("installed")) + (_(", in use") if name == DEFAULT_MODEL else "")
-        size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
-        yield _line(name, state, facts, format_size(size))
+        size = format_size(sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()))
+        click.echo(_line(name, state, facts, size))
         verified = ships or (origin and origin.verified != "no")
-        yield f"    {_(facts.errors)}{'' if verified else _('; not verified by a checksum')}"
+        click.echo(f"    {_(facts.errors)}{'' if verified else _('; not verified by a checksum')}")
     for known in registry().models:
         if known.name not in folders:
-            yield _line(known.name, _("known"), known, ("" if known.exact else "~") + format_size(known.size))
-            yield f"    {_(known.errors)}{'' if known.sha256 else _('; no checksum')}"
+            size = ("" if known.exact else "~") + format_size(known.size)
+            click.echo(_line(known.name, _("known"), known, size))
+            click.echo(f"    {_(known.errors)}{'' if known.sha256 else _('; no checksum')}")
 
 
 def _line(name: str, state: str, facts: ModelFacts, size: str) -> str:
@@ -98,7 +87,7 @@ def format_size(size: int) -> str:
 @click.option(
     "--mirror",
     metavar="URL",
-    envvar=MIRROR,
+    envvar="COUNTER_LISTENER_MIRROR",
     show_envvar=True,
     help="Download from this folder on a server instead of the makers' server.",
 )
@@ -115,16 +104,16 @@ def install(*, quiet: bool, **request: Any) -> None:  # noqa: ANN401 - click has
 
     try:
         with transfer_bar(quiet=quiet) as begin:
-            outcome = install_model(InstallRequest(**request), datetime.now(UTC), begin, _say_waiting)
+            installed, origin = install_model(InstallRequest(**request), datetime.now(UTC), begin, _say_waiting)
     except KeyboardInterrupt:
         text = _("Interrupted; nothing was installed. A download continues from here when you run this again.")
         click.echo(text, err=True)
         sys.exit(ExitCode.INTERRUPTED)
-    if outcome.origin is None:
-        click.echo(_("{name} is already installed and complete; nothing was done.").format(name=outcome.name))
+    if origin is None:
+        click.echo(_("{name} is already installed and complete; nothing was done.").format(name=installed))
         return
-    click.echo(_("{name} is installed. Use it with --model {name}").format(name=outcome.name))
-    click.echo(origin_text(outcome.origin))
+    click.echo(_("{name} is installed. Use it with --model {name}").format(name=installed))
+    click.echo(origin_text(origin))
 
 
 @models.command(epilog="Example: counter-listener models verify small-cn-0.22 --phrases bank-counter")

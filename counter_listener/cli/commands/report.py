@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import io
-import os
 import sys
 import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -78,14 +78,18 @@ def report(
     As a web page that needs no network (html), a spreadsheet (xlsx), or plain tables (csv, json).
     docs/supervisor.md explains every column.
     """
+    from counter_listener.reports import make_report
+
     form = form or _format_of(output)
     if form == "xlsx" and output is None:
         raise UsageError("A spreadsheet needs a file; name it with -o FILE.")
     report_scope, phrase_sets = parse_scope(**scope)
     with existing_record(store_url) as record:
         data = report_data(record, report_scope, phrase_sets, shown)
-    content = _make(data, phrase_sets)
-    translate = translator(current_language())
+    recorded = {name: phrase_sets[name] for name, _hash in data.sets if name in phrase_sets}
+    lang, now = current_language(), datetime.now(UTC).astimezone()
+    translate = translator(lang)
+    content = make_report(data, recorded, recording_url, lang=lang, made=now, zone=None, translate=translate)
     if output is None:
         sys.stdout.write(render_text(content, form, translate))
         return
@@ -142,22 +146,13 @@ def report_data(record: Record, scope: ReportScope, phrase_sets: dict[str, Phras
     return replace(data, scope=scope)
 
 
-def _make(data: ReportData, phrase_sets: dict[str, PhraseSet]) -> Report:
-    from counter_listener.reports import make_report
-
-    recorded = {name: phrase_sets[name] for name, _hash in data.sets if name in phrase_sets}
-    lang, now = current_language(), datetime.now(UTC).astimezone()
-    return make_report(data, recorded, recording_url, lang=lang, made=now, zone=None, translate=translator(lang))
-
-
 def recording_url(recording: str) -> str | None:
     """The file URL of a recording; None for a transcript, or if the file is no longer there."""
     path = Path(recording)
-    try:
-        exists = path.is_absolute() and path.suffix != ".jsonl" and path.is_file()
-    except (OSError, ValueError):  # a name that is too long, or with a NUL
-        return None
-    return path.as_uri() if exists else None
+    with suppress(OSError, ValueError):  # a name that is too long, or with a NUL
+        if path.is_absolute() and path.suffix != ".jsonl" and path.is_file():
+            return path.as_uri()
+    return None
 
 
 def render(content: Report, form: str, translate: Translate) -> bytes:
@@ -182,14 +177,12 @@ def render_text(content: Report, form: str, translate: Translate) -> str:
 
 def write_file(target: Path, content: bytes) -> None:
     """Writes a file that replaces `target` only when it is complete. Raises ReportError."""
-    part: str | None = None
     try:
-        number, part = tempfile.mkstemp(prefix=".report-", dir=target.absolute().parent)
-        with os.fdopen(number, "wb") as file:
-            file.write(content)
-        os.replace(part, target)  # noqa: PTH105 - Path.replace does the same
+        with tempfile.TemporaryDirectory(prefix=".report-", dir=target.absolute().parent) as folder:
+            part = Path(folder, "part")
+            part.touch(mode=0o600)
+            part.write_bytes(content)
+            part.replace(target)
     except OSError as error:
-        if part is not None:
-            Path(part).unlink(missing_ok=True)
         text = N_("{path} cannot be written ({why}); check its folder and permissions")
         raise ReportError(text, path=target, why=system_reason(error)) from error

@@ -8,7 +8,7 @@ import click
 
 from counter_listener.batch import CheckResult, Recorder, Tally
 from counter_listener.cli.options import Format, discard_output
-from counter_listener.cli.terminal.visit_table import recorded_text, result_text, summary_text
+from counter_listener.cli.terminal.visit_table import printed, recorded_text, result_view, summary_view
 from counter_listener.domain import PhraseSet, _, printable, system_reason
 from counter_listener.record import COLUMNS, as_csv_lines, as_json_lines, csv_line, export_row
 
@@ -38,12 +38,12 @@ class CheckOutput:
         """Counts and prints the result of one input."""
         self.tally.add(result)
         notes = []
-        if result.failure:
-            notes.append(_("Error: {message}").format(message=printable(result.failure.translated(_))))
+        if result.error:
+            notes.append(_("Error: {message}").format(message=printable(result.error.translated(_))))
         text = _("Warning: {path}: audio was lost: {reason}")
         notes += [text.format(path=printable(str(result.path)), reason=_(reason)) for reason in result.losses]
         if self.form == "table":
-            self._print(result_text(result, self.phrases), *notes)
+            self._print(printed(result_view(result, self.phrases)), *notes)
         else:
             lines = (as_json_lines if self.form == "jsonl" else as_csv_lines)(self._rows(result))
             self._print("".join(f"{line}\n" for line in lines), *notes)
@@ -53,7 +53,7 @@ class CheckOutput:
         if self.quiet:
             return
         if self.form == "table":
-            self._print(summary_text(self.tally, self.phrases))
+            self._print(printed(summary_view(self.tally, self.phrases)))
         if self.recorder is not None:
             self._print("", recorded_text(self.recorder.counts, self.location))
 

@@ -3,12 +3,11 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from rich.console import Console
+from rich.console import RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from counter_listener.cli.terminal.visit_table import printed
 from counter_listener.domain import N_, _, format_duration, printable
 from counter_listener.judging import AlignedColumn, Explanation
 
@@ -35,25 +34,23 @@ WIDTH: Final = 100
 """Least number of characters per line: a narrower terminal wraps the lines, so that no syllable is lost."""
 
 
-def explanation_text(explanations: Sequence[Explanation], recording: str, titles: Mapping[str, str]) -> str:
-    """The explanations of one recording as text; `titles` are those of phrases and forbidden phrases, by id."""
-    return printed(lambda console: _show(console, explanations, recording, titles), WIDTH)
-
-
-def _show(console: Console, explanations: Sequence[Explanation], recording: str, titles: Mapping[str, str]) -> None:
+def explanation_view(
+    explanations: Sequence[Explanation], recording: str, titles: Mapping[str, str]
+) -> Iterator[RenderableType]:
+    """The explanations of one recording; `titles` are those of phrases and forbidden phrases, by id."""
     if not explanations:
         text = _("{recording}: nothing to explain; every required phrase was heard, or nothing was said.")
-        console.print(Text(text.format(recording=recording)))
+        yield Text(text.format(recording=recording))
     for each in explanations:
         visit = _("Visit {number}").format(number=each.visit) + _(": ") if each.visit is not None else ""
         verdict = _(VERDICTS.get(each.verdict, each.verdict))
-        console.print(Text(f"{visit}{printable(each.title)} ({each.phrase}) {verdict}{_('.')}", style="bold"))
+        yield Text(f"{visit}{printable(each.title)} ({each.phrase}) {verdict}{_('.')}", style="bold")
         closest = _("Closest at {time}, “{heard}” for “{wording}”:")
         closest = closest.format(time=format_duration(each.start), heard=each.heard, wording=each.wording)
-        console.print(Text(f"  {closest}"))
-        console.print(Padding(_alignment_table(each.columns), (0, 0, 0, 4)))
+        yield Text(f"  {closest}")
+        yield Padding(_alignment_table(each.columns), (0, 0, 0, 4))
         for line in _reasons(each, titles):
-            console.print(Text(f"  {line}"))
+            yield Text(f"  {line}")
 
 
 def _alignment_table(columns: Sequence[AlignedColumn]) -> Table:

@@ -1,7 +1,7 @@
 """The level of every microphone, live, which shows the one that hears the counter."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import Literal
 
@@ -20,6 +20,7 @@ from counter_listener.audio import (
     open_microphone,
     peak_level,
 )
+from counter_listener.cli.options import monotonic_clock
 from counter_listener.cli.terminal.screen import level_bar
 from counter_listener.domain import MicrophoneError, _, printable
 
@@ -27,7 +28,7 @@ Levels = dict[int, float | str]
 """Peak in decibels, or the reason why there is none, by the index of the device."""
 
 
-def show_levels(seconds: float, clock: Callable[[], float]) -> None:
+def show_levels(seconds: float) -> None:
     """Lists every microphone with its level over some seconds, updated live in a terminal.
 
     Raises MicrophoneError if there is no microphone or PortAudio is missing.
@@ -36,13 +37,15 @@ def show_levels(seconds: float, clock: Callable[[], float]) -> None:
     find_device("", devices)  # raises if there is none
     if sys.stdout.isatty():
         with Live(console=Console(highlight=False), auto_refresh=False) as live:
-            for levels in watch_levels(devices, seconds, clock):
+            for levels in watch_levels(devices, seconds):
                 live.update(_table(devices, levels), refresh=True)
         click.echo(_("* is the system's default. To select a microphone, use its name: listen --device NAME"))
         return
     peaks: Levels = {}
-    for levels in watch_levels(devices, seconds, clock):
-        peaks |= {index: _louder(peaks.get(index), level) for index, level in levels.items()}
+    for levels in watch_levels(devices, seconds):
+        for index, level in levels.items():
+            before = peaks.get(index)
+            peaks[index] = max(before, level) if isinstance(before, float) and isinstance(level, float) else level
     for device in devices:
         level = peaks.get(device.index, SILENCE_DB)
         text = f"{level:.0f} dB" if isinstance(level, float) else level
@@ -51,15 +54,15 @@ def show_levels(seconds: float, clock: Callable[[], float]) -> None:
         click.echo(f"{name}  {channels}  {device.rate:.0f} Hz  {text}")
 
 
-def measured_peak(device: Device, channel: Literal["mix"] | int, seconds: float, clock: Callable[[], float]) -> float:
+def measured_peak(device: Device, channel: Literal["mix"] | int, seconds: float) -> float:
     """The peak of one microphone over some seconds after it is open, in decibels. Raises MicrophoneError."""
     until = float("inf")
-    with open_microphone(device, channel, clock, lambda: clock() >= until) as opened:
-        until = clock() + seconds
+    with open_microphone(device, channel, monotonic_clock, lambda: monotonic_clock() >= until) as opened:
+        until = monotonic_clock() + seconds
         return max((peak_level(item) for item in opened.sound if isinstance(item, bytes)), default=SILENCE_DB)
 
 
-def watch_levels(devices: list[Device], seconds: float, clock: Callable[[], float]) -> Iterator[Levels]:
+def watch_levels(devices: list[Device], seconds: float) -> Iterator[Levels]:
     """The level of every device, again and again for some seconds after all are open."""
     until = float("inf")
     refused: Levels = {}
@@ -67,12 +70,12 @@ def watch_levels(devices: list[Device], seconds: float, clock: Callable[[], floa
         streams: dict[int, Iterator[CaptureItem]] = {}
         for device in devices:
             try:
-                opened = stack.enter_context(open_microphone(device, "mix", clock, lambda: clock() >= until))
-                streams[device.index] = iter(opened.sound)
+                microphone = open_microphone(device, "mix", monotonic_clock, lambda: monotonic_clock() >= until)
+                streams[device.index] = iter(stack.enter_context(microphone).sound)
             except MicrophoneError:
                 refused[device.index] = _("cannot be opened")
-        until = clock() + seconds
-        while clock() < until:
+        until = monotonic_clock() + seconds
+        while monotonic_clock() < until:
             yield refused | {index: _next_level(stream) for index, stream in streams.items()}
 
 
@@ -82,10 +85,6 @@ def _next_level(stream: Iterator[CaptureItem]) -> float | str:
     except MicrophoneError:
         return _("stopped")
     return peak_level(item) if isinstance(item, bytes) else SILENCE_DB
-
-
-def _louder(before: float | str | None, now: float | str) -> float | str:
-    return max(before, now) if isinstance(before, float) and isinstance(now, float) else now
 
 
 def _table(devices: list[Device], levels: Levels) -> Table:

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -23,6 +23,7 @@ from rich.progress import (
 
 from counter_listener.asr import TransferProgress
 from counter_listener.batch import CheckResult, Input, file_size
+from counter_listener.cli.options import monotonic_clock
 from counter_listener.domain import _, format_duration, ngettext, printable
 
 Advance = Callable[[Path, float], None]
@@ -31,11 +32,12 @@ LISTED: Final = 2
 """The least number of inputs for which a log has a line each."""
 
 
-def _bar(*columns: ProgressColumn) -> Progress:
-    """A description, a bar and these columns, which disappear at the end."""
+def _bar(*columns: ProgressColumn, quiet: bool) -> Progress:
+    """A description, a bar and these columns, which disappear at the end; nothing if standard error is no terminal."""
+    hidden = quiet or not sys.stderr.isatty()
+    console = Console(stderr=not sys.stdout.isatty(), quiet=hidden)
     description = TextColumn("{task.description}", markup=False)
-    console = Console(stderr=not sys.stdout.isatty())
-    return Progress(description, BarColumn(), *columns, console=console, transient=True)
+    return Progress(description, BarColumn(), *columns, console=console, transient=True, disable=hidden)
 
 
 def _description(path: Path, seconds: float) -> str:
@@ -45,10 +47,7 @@ def _description(path: Path, seconds: float) -> str:
 @contextmanager
 def progress_bar(total: int, *, quiet: bool) -> Iterator[tuple[Advance, Callable[[], None]]]:
     """A bar over `total` inputs, if standard error is a terminal. Yields what to call during an input and after it."""
-    if quiet or not sys.stderr.isatty():
-        yield (lambda _path, _seconds: None), (lambda: None)
-        return
-    with _bar(MofNCompleteColumn(), TimeElapsedColumn()) as bar:
+    with _bar(MofNCompleteColumn(), TimeElapsedColumn(), quiet=quiet) as bar:
         task = bar.add_task("", total=total)
         yield (
             lambda path, seconds: bar.update(task, description=_description(path, seconds)),
@@ -59,10 +58,7 @@ def progress_bar(total: int, *, quiet: bool) -> Iterator[tuple[Advance, Callable
 @contextmanager
 def transfer_bar(*, quiet: bool) -> Iterator[Callable[[str], TransferProgress]]:
     """A bar of bytes, if standard error is a terminal. Yields what to call with the title of each step."""
-    if quiet or not sys.stderr.isatty():
-        yield lambda _title: lambda _done, _total: None
-        return
-    with _bar(DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn()) as bar:
+    with _bar(DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn(), quiet=quiet) as bar:
 
         def begin(title: str) -> TransferProgress:
             task = bar.add_task(title, total=None)
@@ -76,9 +72,7 @@ class Pace:
     """How many recordings are finished, and how fast."""
 
     total: int
-    now: Callable[[], float]
-    """Returns seconds."""
-    began: float
+    began: float = field(default_factory=monotonic_clock)
     files: int = 0
     failures: int = 0
     known: int = 0
@@ -95,7 +89,7 @@ class Pace:
 
     def speed(self) -> float:
         """Seconds of audio checked per second."""
-        return self.seconds / max(1e-3, self.now() - self.began)
+        return self.seconds / max(1e-3, monotonic_clock() - self.began)
 
     def line(self, result: CheckResult) -> str:
         """Counts a result, and returns one line about it for a log, without any recognised words."""
@@ -119,22 +113,20 @@ class Pace:
 
 @contextmanager
 def batch_progress(
-    inputs: Sequence[Input], now: Callable[[], float], *, quiet: bool
+    inputs: Sequence[Input], *, quiet: bool
 ) -> Iterator[tuple[Advance | None, Callable[[CheckResult], None]]]:
     """A bar if standard error is a terminal, else a line per file if there are several.
 
-    Yields what to call during an input (None: nothing) and with each result. `now` returns seconds.
+    Yields what to call during an input (None: nothing) and with each result.
     """
-    pace = Pace(len(inputs), now, now())
-    if quiet or (len(inputs) < LISTED and not sys.stderr.isatty()):
-        yield None, lambda _result: None
-        return
-    if not sys.stderr.isatty():
-        yield None, lambda result: click.echo(pace.line(result), err=True)
+    pace = Pace(len(inputs))
+    if quiet or not sys.stderr.isatty():
+        listed = not quiet and len(inputs) >= LISTED
+        yield None, lambda result: click.echo(pace.line(result), err=True) if listed else None
         return
     sizes = {path: file_size(path) for path in inputs if isinstance(path, Path)}
     summary = TextColumn("{task.fields[summary]}", markup=False)
-    with _bar(summary, TimeRemainingColumn(elapsed_when_finished=True)) as bar:
+    with _bar(summary, TimeRemainingColumn(elapsed_when_finished=True), quiet=quiet) as bar:
         task = bar.add_task("", total=sum(sizes.values()) or 1, summary=pace.summary())
 
         def finished(result: CheckResult) -> None:

@@ -1,14 +1,13 @@
 """The scores of `eval` as one table, with an explanation of the figures below it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from math import isnan
 from typing import Final
 
-from rich.console import Console
+from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from counter_listener.cli.terminal.visit_table import printed
 from counter_listener.domain import N_, Interval, _, format_duration, ngettext, printable
 from counter_listener.evaluation import ALL, DRAWS, SLACK, Counts, ScoreRow, rows_by_phrase
 
@@ -27,18 +26,14 @@ Each baseline has the threshold that is best for it on these files, which is an 
 Phrases that were not said and that ours did not find are left out.""")
 
 
-def score_text(rows: Sequence[Sequence[ScoreRow]], titles: Mapping[str, str], files: int, seconds: float) -> str:
-    """The scores of each method as text, in all and for each phrase; `rows` are ours first, then the baselines."""
-    return printed(lambda console: _show(console, rows, titles, files, seconds), WIDTH)
-
-
-def _show(
-    console: Console, rows: Sequence[Sequence[ScoreRow]], titles: Mapping[str, str], files: int, seconds: float
-) -> None:
+def score_view(
+    rows: Sequence[Sequence[ScoreRow]], titles: Mapping[str, str], files: int, seconds: float
+) -> Iterator[RenderableType]:
+    """The scores of each method, in all and for each phrase; `rows` are ours first, then the baselines."""
     text = ngettext("{count} file, {length} in all", "{count} files, {length} in all", files)
-    console.print(text.format(count=files, length=format_duration(seconds)))
-    console.print(_table(rows, titles))
-    console.print(Text(_(NOTES).format(slack=SLACK, draws=DRAWS), style="dim"))
+    yield text.format(count=files, length=format_duration(seconds))
+    yield _table(rows, titles)
+    yield Text(_(NOTES).format(slack=SLACK, draws=DRAWS), style="dim")
 
 
 def _table(rows: Sequence[Sequence[ScoreRow]], titles: Mapping[str, str]) -> Table:

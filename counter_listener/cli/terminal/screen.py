@@ -1,10 +1,8 @@
 """The live screen at the counter, for a terminal of 80 by 24 and larger; its keys, and the log lines without it."""
 
-from __future__ import annotations
-
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, contextmanager
 from datetime import datetime
 from typing import Final
 
@@ -12,12 +10,12 @@ from prompt_toolkit.input import create_input
 from prompt_toolkit.keys import Keys
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.rule import Rule
-from rich.segment import Segment
+from rich.segment import SegmentLines
 from rich.table import Table
 from rich.text import Text
 
 from counter_listener.domain import N_, _, format_duration, ngettext, printable
-from counter_listener.live import ClosedVisit, Day, Hint, Message, ScreenState, ShownGap, State
+from counter_listener.live import ClosedVisit, Message, ScreenState, ShownGap
 
 # These signs have the East Asian Width "neutral": no Chinese terminal draws them two columns wide.
 MARKS: Final = {"heard": ("✓", "green"), "guessed": ("✓", "dim green"), "open": ("-", "dim")}
@@ -33,33 +31,23 @@ SHOWN_GAPS: Final = 2
 
 ORDERS: Final = {" ": "space", "q": "stop", "Q": "stop", Keys.ControlC.value: "stop"}
 """The order for each key. Ctrl-C is a key in raw mode."""
-STATES: Final[Mapping[State, str]] = {
-    "starting": N_("starting"),
-    "listening": N_("listening"),
-    "restarting": N_("restarting"),
-    "stopped": N_("stopped"),
-}
+STATES: Final = (N_("starting"), N_("listening"), N_("restarting"), N_("stopped"))
+"""The states of the screen, for the catalogue."""
 
 
 class Screen:
-    """The whole screen as one renderable, cut to the height of the terminal; the foot is always shown."""
+    """The whole screen; the body is cut to the height of the terminal, so that the foot is always shown."""
 
     def __init__(self, state: ScreenState, now: str) -> None:
         self.state, self.now = state, now
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        height = options.height or console.height
         head, body, foot = (
             console.render_lines(Group(*part), options.update(height=None), pad=True)
             for part in (_head(self.state, self.now), _body(self.state), _foot(self.state))
         )
-        room = max(0, height - len(head) - len(foot))
-        body = (body + [[] for _ in range(room)])[:room]
-        lines = (head + body + foot)[:height]
-        for index, line in enumerate(lines):
-            yield from line
-            if index < len(lines) - 1:
-                yield Segment.line()
+        room = max(0, (options.height or console.height) - len(head) - len(foot))
+        yield SegmentLines(head + (body + [[]] * room)[:room] + foot, new_lines=True)
 
 
 def _head(state: ScreenState, now: str) -> Iterator[RenderableType]:
@@ -68,7 +56,7 @@ def _head(state: ScreenState, now: str) -> Iterator[RenderableType]:
     grid.add_column(no_wrap=True, justify="right")
     style = {"listening": "green", "restarting": "yellow"}.get(state.state, "dim")
     name = _counter(state) or "Counter Listener"
-    left = Text.assemble((name, "bold"), "  ", ("◉ ", style), (_(STATES[state.state]), style))
+    left = Text.assemble((name, "bold"), "  ", ("◉ ", style), (_(state.state), style))
     right = Text.assemble((f"{_('mic')} ", "dim"), level_bar(state.level), "  ", (now, "dim"))
     grid.add_row(left, right)
     yield grid
@@ -97,13 +85,15 @@ def _body(state: ScreenState) -> Iterator[RenderableType]:
     table.add_column(no_wrap=True, style="cyan")
     table.add_column(ratio=1)
     for stage in state.shown_stages():
-        table.add_row(printable(stage["title"]), _marked(state, _shown_phrases(state, stage)))
+        table.add_row(printable(stage["title"]), MarkedTitles(state, _shown_phrases(state, stage)))
     if words := state.standard.get("words"):
-        table.add_row(_("Courtesy"), _marked(state, words))
+        table.add_row(_("Courtesy"), MarkedTitles(state, words))
     yield table
     yield Text()
     for hint in state.hints():
-        yield Text(f"➜ {_hint_text(hint)}", style="bold yellow")
+        text = _("Not heard yet: {title}, such as “{say}”") if hint.say else _("Not heard yet: {title}")
+        text = text.format(title=printable(hint.title), say=printable(hint.say))
+        yield Text(f"➜ {text}", style="bold yellow")
     for offence in visit.offences[-SHOWN_OFFENCES:] if visit else ():
         text = _("Mind the words: {title}") if offence.sure else _("Perhaps the customer's words: {title}")
         yield Text(f"◦ {text.format(title=printable(offence.title))}", style="magenta" if offence.sure else "dim")
@@ -119,23 +109,17 @@ def _shown_phrases(state: ScreenState, stage: Message) -> list[Message]:
     return [each for each in stage["phrases"] if each["required"]] + latest
 
 
-def _marked(state: ScreenState, shown: Iterable[Message]) -> MarkedTitles:
-    titles = []
-    for each in shown:
-        mark, style = MARKS[state.mark(each["id"])]
-        titles.append(Text.assemble((f"{mark} ", style), (printable(each["title"]), "" if style == "green" else "dim")))
-    return MarkedTitles(titles)
-
-
 class MarkedTitles:
-    """Titles with their marks, as many per line as fit; none is broken or separated from its mark."""
+    """Phrases or courtesy words with their marks, as many per line as fit; none is separated from its mark."""
 
-    def __init__(self, titles: Sequence[Text]) -> None:
-        self.titles = titles
+    def __init__(self, state: ScreenState, shown: Iterable[Message]) -> None:
+        self.state, self.shown = state, shown
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         line = Text()
-        for title in self.titles:
+        for each in self.shown:
+            mark, style = MARKS[self.state.mark(each["id"])]
+            title = Text.assemble((f"{mark} ", style), (printable(each["title"]), "" if style == "green" else "dim"))
             if line and line.cell_len + len(SEPARATOR) + title.cell_len > options.max_width:
                 yield line
                 line = Text()
@@ -152,19 +136,16 @@ def _foot(state: ScreenState) -> Iterator[RenderableType]:
     yield Rule(style="cyan")
     if state.last:
         yield _one_line((_("Last visit: "), "dim"), *_closed_parts(state.last))
-    yield _one_line((_day_text(state.day), ""))
+    day = state.day
+    visits = ngettext("Today: {count} visit, {passed} passed", "Today: {count} visits, {passed} passed", day.visits)
+    mean = _(", mean {mean:.1f}").format(mean=day.points / day.scored) if day.scored else ""
+    offences = _(", {count} forbidden").format(count=day.offences)
+    yield _one_line((visits.format(count=day.visits, passed=day.passed) + mean + offences, ""))
     yield _one_line((_("space: open/close a visit   q: quit"), "dim"))
 
 
 def _one_line(*parts: tuple[str, str]) -> Text:
-    text = Text.assemble(*parts, no_wrap=True, overflow="ellipsis")
-    text.truncate(10_000)
-    return text
-
-
-def _hint_text(hint: Hint) -> str:
-    text = _("Not heard yet: {title}, such as “{say}”") if hint.say else _("Not heard yet: {title}")
-    return text.format(title=printable(hint.title), say=printable(hint.say))
+    return Text.assemble(*parts, no_wrap=True, overflow="ellipsis")
 
 
 def _gap_text(state: ScreenState, gap: ShownGap) -> str:
@@ -191,13 +172,6 @@ def _joined(titles: Iterable[str]) -> str:
     return "、".join(map(printable, titles))
 
 
-def _day_text(day: Day) -> str:
-    visits = ngettext("Today: {count} visit, {passed} passed", "Today: {count} visits, {passed} passed", day.visits)
-    mean = _(", mean {mean:.1f}").format(mean=day.points / day.scored) if day.scored else ""
-    offences = _(", {count} forbidden").format(count=day.offences)
-    return visits.format(count=day.visits, passed=day.passed) + mean + offences
-
-
 def visit_line(change: ClosedVisit | ShownGap | None, state: ScreenState) -> str:
     """A closed visit as one line of the log; empty for everything else."""
     if not isinstance(change, ClosedVisit):
@@ -219,18 +193,18 @@ def visit_line(change: ClosedVisit | ShownGap | None, state: ScreenState) -> str
 
 def warning_line(message: Message, change: ClosedVisit | ShownGap | None, state: ScreenState, now: datetime) -> str:
     """A gap, a restart, a problem or the end of one as one line of the log; empty for everything else."""
-    stamp = f"{now:%Y-%m-%d %H:%M:%S}"
     if isinstance(change, ShownGap):
-        return f"{stamp[:11]}{_gap_text(state, change)}"
+        return f"{now:%Y-%m-%d} {_gap_text(state, change)}"
     if "restarting" in message:
         text = _("trying again in {seconds:.0f} s: {reason}")
-        return f"{stamp}  {text.format(seconds=message['in'], reason=printable(_(message['restarting'])))}"
-    if "trouble" in message:
-        return f"{stamp}  {printable(_(message['trouble']))}"
-    if "standard" in message:
-        text = _("listening: {device}, model {model}")
-        return f"{stamp}  {text.format(device=printable(message['device']), model=printable(message['model']))}"
-    return ""
+        text = text.format(seconds=message["in"], reason=_(message["restarting"]))
+    elif "trouble" in message:
+        text = _(message["trouble"])
+    elif "standard" in message:
+        text = _("listening: {device}, model {model}").format(device=message["device"], model=message["model"])
+    else:
+        return ""
+    return f"{now:%Y-%m-%d %H:%M:%S}  {printable(text)}"
 
 
 @contextmanager
@@ -243,7 +217,5 @@ def key_orders() -> Iterator[Callable[[], list[str]]]:
     if not sys.stdin.isatty():
         yield list
         return
-    terminal = create_input(sys.stdin)
-    with terminal.raw_mode():
+    with closing(create_input(sys.stdin)) as terminal, terminal.raw_mode():
         yield lambda: [ORDERS[pressed.key] for pressed in terminal.read_keys() if pressed.key in ORDERS]
-    terminal.close()

@@ -1,6 +1,6 @@
 """Results of `check` as people read them: a table for each visit, and a summary."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from rich.console import Console, Group, RenderableType
@@ -37,36 +37,33 @@ STARTED: Final = {
 }
 
 
-def printed(show: Callable[[Console], None], least_width: int = 0) -> str:
-    """What is shown on a console with the colours and width of this terminal, or with `least_width` characters."""
+def printed(parts: Iterable[RenderableType], least_width: int = 0) -> str:
+    """The parts as text with the colours and width of this terminal, or with lines of `least_width` characters."""
     console = Console(highlight=False)
     console.width = max(console.width, least_width)
     with console.capture() as text:
-        show(console)
+        for part in parts:
+            console.print(part)
     return text.get()
 
 
-def result_text(result: CheckResult, phrases: PhraseSet) -> str:
-    """One recording as text: its visits, each with its stages and steps, offences, rules and score."""
-    return printed(lambda console: _show_result(console, result, phrases))
-
-
-def _show_result(console: Console, result: CheckResult, phrases: PhraseSet) -> None:
-    console.print(Rule(style="cyan"))
-    console.print(_head(result))
+def result_view(result: CheckResult, phrases: PhraseSet) -> Iterator[RenderableType]:
+    """One recording: its visits, each with its stages and steps, offences, rules and score."""
+    yield Rule(style="cyan")
+    yield _head(result)
     if result.error:
-        console.print(Text(f"✗ {_('could not be read')}", style="red"))
+        yield Text(f"✗ {_('could not be read')}", style="red")
         return
     visits: dict[int, list[Event]] = {}
     for event in result.events:
         if event.kind == "gap":
-            console.print(Text(_gap_line(event), style="yellow"))
+            yield Text(_gap_line(event), style="yellow")
         if event.visit is not None:
             visits.setdefault(event.visit, []).append(event)
     if not visits:
-        console.print(Text(_("No visit was heard."), style="dim"))
+        yield Text(_("No visit was heard."), style="dim")
     for number, events in visits.items():
-        console.print(_visit_view(number, events, phrases))
+        yield _visit_view(number, events, phrases)
 
 
 def _head(result: CheckResult) -> Text:
@@ -239,29 +236,25 @@ def recorded_text(counts: RecorderCounts, location: str) -> str:
     return _("; ").join(parts) + _(".")
 
 
-def summary_text(tally: Tally, phrases: PhraseSet) -> str:
-    """The totals of all recordings, as text."""
-    return printed(lambda console: _show_summary(console, tally, phrases))
-
-
-def _show_summary(console: Console, tally: Tally, phrases: PhraseSet) -> None:
-    console.print(Rule(Text(_("Summary"), style="bold"), align="left", style="cyan"))
+def summary_view(tally: Tally, phrases: PhraseSet) -> Iterator[RenderableType]:
+    """The totals of all recordings."""
+    yield Rule(Text(_("Summary"), style="bold"), align="left", style="cyan")
     visits = ngettext("{count} visit", "{count} visits", tally.visits).format(count=tally.visits)
     text = _("{count} checked, {length} in all; {visits}")
-    console.print(text.format(count=tally.checked, length=format_duration(tally.seconds), visits=visits))
+    yield text.format(count=tally.checked, length=format_duration(tally.seconds), visits=visits)
     if tally.scored:
         text = _("{passed} of {count} visits pass; mean score {mean:.1f}")
-        console.print(text.format(passed=tally.passed, count=tally.scored, mean=tally.points / tally.scored))
+        yield text.format(passed=tally.passed, count=tally.scored, mean=tally.points / tally.scored)
     if tally.missed:
         each = _("{title} ({count}×)")
         worst = (each.format(title=printable(title), count=count) for title, count in tally.missed.most_common(3))
-        console.print(Text(_("Most often not heard: {titles}").format(titles=_(", ").join(worst))))
+        yield Text(_("Most often not heard: {titles}").format(titles=_(", ").join(worst)))
     text = _("Forbidden: {forbidden}; rules broken: {broken}")
-    console.print(text.format(forbidden=tally.verdicts["forbidden"], broken=tally.verdicts["broken"]))
+    yield text.format(forbidden=tally.verdicts["forbidden"], broken=tally.verdicts["broken"])
     if phrases.observe:
         text = _("For the supervisor's eye, never judged here: {titles}")
         titles = "、".join(each.title for each in phrases.observe)
-        console.print(Text(text.format(titles=titles), style="dim"))
+        yield Text(text.format(titles=titles), style="dim")
     if tally.failed:
         text = ngettext("{count} input could not be read.", "{count} inputs could not be read.", tally.failed)
-        console.print(Text(text.format(count=tally.failed), style="red"))
+        yield Text(text.format(count=tally.failed), style="red")
