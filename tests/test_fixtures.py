@@ -169,8 +169,10 @@ def without_times(expected: Table) -> Table:
 def expectations(maker: ModuleType, dialogues: Table) -> Iterator[tuple[str, Table]]:
     for recording in dialogues["recording"]:
         transcript = recording.get("transcript")
-        layout = maker.paced(recording) if transcript else maker.spoken(recording, dialogues["voice"])
-        yield recording["name"], maker.expectation(recording, layout, dialogues["owed"])
+        layout = (
+            maker.transcript_layout(recording) if transcript else maker.spoken_layout(recording, dialogues["voice"])
+        )
+        yield recording["name"], maker.expected_result(recording, layout, dialogues["owed"])
 
 
 def test_expectations_come_from_the_dialogues(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,10 +1,13 @@
 """Writes the results of `check` to the record, and answers from it what is recorded already."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from counter_listener import __version__
 from counter_listener.asr import is_transcript
@@ -12,7 +15,10 @@ from counter_listener.audio import StartTime
 from counter_listener.batch.check import CheckResult, file_sha256
 from counter_listener.batch.stored_transcripts import store_transcript
 from counter_listener.domain import AudioError, RecordError
-from counter_listener.record import Judgement, Origin, Record, Recording, event_columns
+from counter_listener.record import Judgement, Origin, Recording, event_columns
+
+if TYPE_CHECKING:
+    from counter_listener.record import Record
 
 
 @dataclass(slots=True)

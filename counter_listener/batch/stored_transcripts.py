@@ -3,6 +3,8 @@
 They are judged again with another phrase set to see which verdicts would change.
 """
 
+from __future__ import annotations
+
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
@@ -10,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from counter_listener.batch.check import CheckResult
 from counter_listener.domain import (
@@ -26,7 +28,10 @@ from counter_listener.domain import (
 from counter_listener.judging import VerdictChange, verdict_changes
 from counter_listener.matching import Matcher
 from counter_listener.pipeline import judge_events, with_ticks
-from counter_listener.record import Record, RecordingRow, iso
+from counter_listener.record import RecordingRow, iso
+
+if TYPE_CHECKING:
+    from counter_listener.record import Record
 
 FOLDER_MODE: Final = 0o700
 FILE_MODE: Final = 0o600

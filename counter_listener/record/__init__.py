@@ -4,7 +4,10 @@ What comes in: events with their origin and the time of recording; the queries o
 What it hands on: rows, judgements, the figures of a report, and lines of JSON or CSV.
 """
 
-from counter_listener.record.aggregates import gather_report_data, has_counter
+from typing import TYPE_CHECKING
+
+import lazy_loader
+
 from counter_listener.record.chain import START, linked
 from counter_listener.record.export import COLUMNS, as_csv_lines, as_json_lines, csv_line, export_row
 from counter_listener.record.figures import (
@@ -18,10 +21,10 @@ from counter_listener.record.figures import (
     sum_totals,
 )
 from counter_listener.record.files import lock_counter, record_file
-from counter_listener.record.judgements import Judgement, stream_id
 from counter_listener.record.rows import (
     LIVE,
     Columns,
+    Judgement,
     Origin,
     Recording,
     RecordingRow,
@@ -31,6 +34,19 @@ from counter_listener.record.rows import (
     event_rows,
     iso,
     recording_row,
+    stream_id,
 )
-from counter_listener.record.schema import EVENTS, RECORDINGS
-from counter_listener.record.store import Record, open_record
+
+if TYPE_CHECKING:
+    from counter_listener.record.aggregates import gather_report_data, has_counter
+    from counter_listener.record.schema import EVENTS, RECORDINGS
+    from counter_listener.record.store import Record, open_record
+else:  # SQLAlchemy takes 0.3 s and 20 MB, which a run that records nothing does not need
+    __getattr__, _, _ = lazy_loader.attach(
+        __name__,
+        submod_attrs={
+            "aggregates": ["gather_report_data", "has_counter"],
+            "schema": ["EVENTS", "RECORDINGS"],
+            "store": ["Record", "open_record"],
+        },
+    )

@@ -9,8 +9,6 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
-import sqlalchemy as sa
-
 from counter_listener.domain import N_, BusyError, RecordError, Sentence, sentence, system_reason
 
 FILE_MODE: Final = 0o600
@@ -50,22 +48,17 @@ def path_text(path: Path) -> str:
 
 
 @contextmanager
-def record_errors(name: str | Sentence) -> Iterator[None]:
-    """Turns an error of SQLite or of the system into a RecordError: one sentence about `name`."""
+def file_errors(name: str | Sentence) -> Iterator[None]:
+    """Turns an error of the system into a RecordError: one sentence about `name`."""
     try:
         yield
-    except sa.exc.DBAPIError as error:
-        code = getattr(error.orig, "sqlite_errorcode", 0)
-        raise RecordError(_cause(name, code, str(error.orig))) from error
-    except UnicodeDecodeError as error:  # the driver cannot decode the message of SQLite about a damaged schema
-        raise RecordError(_cause(name, sqlite3.SQLITE_CORRUPT, str(error))) from error
     except OSError as error:
         raise RecordError(
             "{name} cannot be used: {why}; check its folder and permissions.", name=name, why=system_reason(error)
         ) from error
 
 
-def _cause(name: str | Sentence, code: int, message: str) -> Sentence:
+def sqlite_reason(name: str | Sentence, code: int, message: str) -> Sentence:
     """The sentence for an error of SQLite. The low byte of an extended error code is the basic code."""
     return Sentence(CAUSES.get(code & 0xFF, OTHER_CAUSE), {"name": name, "said": message})
 
@@ -87,7 +80,7 @@ def prepare_file(path: Path, *, create: bool) -> None:
     elif not path.exists():
         raise RecordError("{path} does not exist; name the file that holds the record.", path=path_text(path))
     if 0 < path.stat().st_size < SMALLEST:
-        raise RecordError(_cause(path_text(path), sqlite3.SQLITE_NOTADB, ""))
+        raise RecordError(sqlite_reason(path_text(path), sqlite3.SQLITE_NOTADB, ""))
 
 
 @contextmanager
@@ -126,7 +119,7 @@ def lock_counter(url_or_path: str, counter: str) -> Iterator[None]:
 
     record = record_file(url_or_path)
     digest = hashlib.sha256(counter.encode("utf-8", "surrogatepass")).hexdigest()[:12]  # a counter may have any name
-    with record_errors(path_text(record)):
+    with file_errors(path_text(record)):
         prepare_file(record, create=True)
         lock = FileLock(record.with_name(f"{record.name}.listening-{digest}.lock"), timeout=0, mode=FILE_MODE)
         try:

@@ -1,58 +1,24 @@
-"""How a recording in the record was judged, and the rows that note that it was judged again."""
+"""The queries and the rows about how recordings were judged."""
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
-from typing import Final, Self
+from typing import Final
 
 import sqlalchemy as sa
 
-from counter_listener.record.rows import Columns, Origin, changed_row, note_row, parse_detail
+from counter_listener.record.rows import Columns, Judgement, Origin, changed_row, note_row, parse_detail, stream_id
 from counter_listener.record.schema import EVENTS, RECORDINGS
 
 PREFIX: Final = "judged-"
 """Start of the names of the streams that note how a recording was judged. They hold no events of a visit."""
 AFTER_PREFIX: Final = "judged."
 """The first name that sorts after all of these."""
-STREAM_DIGITS: Final = 12
-"""Hex digits of the SHA-256 that name a stream: for 2 000 000 recordings the chance of a collision is under 1 %."""
 
 RECORDING: Final = sa.select(RECORDINGS).where(RECORDINGS.c.sha256 == sa.bindparam("sha256"))
 LAST_OF_STREAM: Final = (
     sa.select(EVENTS).where(EVENTS.c.stream == sa.bindparam("stream")).order_by(EVENTS.c.seq.desc()).limit(1)
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Judgement:
-    """How a recording was judged last."""
-
-    stream: str
-    """The stream of its events."""
-    number: int = 1
-    """How many times it has been judged."""
-    phrases_hash: str | None = None
-    """None if unknown: nothing was found in it when it was recorded."""
-    model: str = ""
-    options: Mapping[str, object] = field(default_factory=dict)
-    """What else changes verdicts, such as one visit or the roles of the channels; empty by default."""
-    program: str = ""
-    """The version of the program, if it was noted."""
-    seconds: float = 0.0
-    started: str | None = None
-    """ISO 8601 in UTC."""
-    counter: str | None = None
-
-    def same_settings(self, other: Self) -> bool:
-        """Whether both were judged with the same phrase set, model and options."""
-        mine, theirs = ((each.phrases_hash, each.model, dict(each.options)) for each in (self, other))
-        return mine == theirs
-
-
-def stream_id(sha256: str, number: int = 1) -> str:
-    """The stream of a recording that was judged for the n-th time; the ids of its visits start with it."""
-    return sha256[:STREAM_DIGITS] + (f".{number}" if number > 1 else "")
 
 
 def judgement_stream(sha256: str) -> str:

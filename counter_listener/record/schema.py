@@ -1,7 +1,8 @@
 """The tables of the record: connects to a file, brings it to the newest schema, and appends rows."""
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import fields
 from functools import partial
 from operator import itemgetter
@@ -10,8 +11,9 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from counter_listener.domain import RecordError
+from counter_listener.domain import RecordError, Sentence
 from counter_listener.record.chain import START, Tail, row_number
+from counter_listener.record.files import file_errors, sqlite_reason
 from counter_listener.record.rows import Columns, RecordingRow, Row
 
 EVENTS: Final = sa.table("events", *(sa.column(field.name) for field in fields(Row)))
@@ -41,6 +43,19 @@ TIMEOUT: Final = 5.0
 """Seconds to wait for another program that has locked the record."""
 NEWEST: Final = Path(__file__).parent / "migrations" / "newest.sql"
 """The statements that make an empty file a record of the newest schema, as the migrations do, without Alembic."""
+
+
+@contextmanager
+def record_errors(name: str | Sentence) -> Iterator[None]:
+    """Turns an error of SQLite or of the system into a RecordError: one sentence about `name`."""
+    with file_errors(name):
+        try:
+            yield
+        except sa.exc.DBAPIError as error:
+            code = getattr(error.orig, "sqlite_errorcode", 0)
+            raise RecordError(sqlite_reason(name, code, str(error.orig))) from error
+        except UnicodeDecodeError as error:  # the driver cannot decode the message of SQLite about a damaged schema
+            raise RecordError(sqlite_reason(name, sqlite3.SQLITE_CORRUPT, str(error))) from error
 
 
 def connect(path: Path) -> sa.Connection:

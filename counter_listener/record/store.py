@@ -25,7 +25,7 @@ from counter_listener.record.chain import (
     row_number,
     verify_rows,
 )
-from counter_listener.record.files import new_file, path_text, prepare_file, record_errors, record_file
+from counter_listener.record.files import new_file, path_text, prepare_file, record_file
 from counter_listener.record.judgements import (
     Judgement,
     judgement_row,
@@ -57,6 +57,7 @@ from counter_listener.record.schema import (
     connect,
     insert_rows,
     next_number,
+    record_errors,
     upgrade_schema,
 )
 

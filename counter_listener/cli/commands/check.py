@@ -169,7 +169,6 @@ def run_check(arguments: Arguments, inputs: Sequence[Input], given_start: dateti
     from counter_listener.cli.terminal.check_output import CheckOutput
     from counter_listener.judging import load_matcher
     from counter_listener.matching import with_cache
-    from counter_listener.record import open_record
 
     number = 0 if arguments.executor is not None else worker_count(arguments.jobs, inputs)
     model = SpeechModel(find_model(arguments.model_name))
@@ -193,8 +192,12 @@ def run_check(arguments: Arguments, inputs: Sequence[Input], given_start: dateti
             workers = [ProcessWorker(options) for _ in range(number)]
         for worker in workers:
             stack.callback(worker.end)
-        record = None if location == "none" else stack.enter_context(open_record(location))
-        recorder = make_recorder(record, arguments, matcher.phrases.name, digest, model.name) if record else None
+        recorder = None
+        if location != "none":
+            from counter_listener.record import open_record
+
+            record = stack.enter_context(open_record(location))
+            recorder = make_recorder(record, arguments, matcher.phrases.name, digest, model.name)
         output = CheckOutput(matcher.phrases, arguments.counter, arguments.form, arguments.quiet, recorder, location)
         try:
             check_inputs(output, inputs, options, workers)
