@@ -240,12 +240,13 @@ def test_partial_results_come_while_somebody_speaks_and_change_nothing() -> None
     assert partial[-1] == ""
 
 
-def test_invariant_4_nothing_that_was_sent_is_lost_in_a_hundred_kills(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kills", [30, pytest.param(100, marks=pytest.mark.slow)])
+def test_invariant_4_nothing_that_was_sent_is_lost_in_many_kills(tmp_path: Path, kills: int) -> None:
     """Listening processes, each killed at a random moment; the next continues the visit."""
     path = tmp_path / "events.db"
     child = Path(__file__).parents[1] / "support" / "live_child.py"
     shown = subprocess.run(
-        [sys.executable, child, path, "100"], capture_output=True, encoding="utf-8", check=False, timeout=900
+        [sys.executable, child, path, str(kills)], capture_output=True, encoding="utf-8", check=False, timeout=900
     )
     assert shown.returncode == 0, shown.stderr
     sent = [event for line in shown.stdout.splitlines() for event in json.loads(line)]
@@ -254,7 +255,7 @@ def test_invariant_4_nothing_that_was_sent_is_lost_in_a_hundred_kills(tmp_path: 
         assert record.verify().broken is None
     there = Count((row.kind, row.at, row.phrase) for row in rows)
     assert not Count((one["kind"], one["at"], one["phrase"]) for one in sent) - there
-    assert len(sent) > 20
+    assert len(sent) > kills // 5
     judged = Count((row.visit, row.phrase) for row in rows if row.kind == "phrase" and '"scenario"' not in row.detail)
     assert not [one for one, times in judged.items() if times > 1]
     assert not [row for row in rows if row.verdict == "not_heard"]
