@@ -8,13 +8,16 @@ import sys
 from pathlib import Path
 
 import pytest
+from support.small_counter import SMALL_FILE
 
 TOP = Path(__file__).resolve().parents[2]
 RECORDING = TOP / "tests" / "fixtures" / "everyday-talk.wav"
 
 
 def bench(*words: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, str(TOP / "bench" / "ordinary_speech.py"), *map(str, words)]
+    """The bench, with the small phrase set where no other is named: it is ready in a third of the time."""
+    program = [sys.executable, str(TOP / "bench" / "ordinary_speech.py"), "--phrases", str(SMALL_FILE)]
+    command = [*program, *map(str, words)]
     return subprocess.run(command, capture_output=True, encoding="utf-8", check=False, timeout=120)
 
 
@@ -30,7 +33,20 @@ def test_false_alarms_per_hour_of_text_with_and_without_errors_and_of_recordings
         f"{RECORDING}\t请问您要办理什么业务\tA",
         f"{RECORDING}\t请慢走再见\tB",
     )
-    result = bench("--folder", folder, "--speaker", "A", "--cer", "0", "--cer", "0.2", "--model", "counter-cn")
+    result = bench(
+        "--folder",
+        folder,
+        "--speaker",
+        "A",
+        "--cer",
+        "0",
+        "--cer",
+        "0.2",
+        "--model",
+        "counter-cn",
+        "--phrases",
+        "bank-counter",
+    )
     assert result.returncode == 0, result.stderr
     assert result.stdout.startswith("2 recordings")
     assert re.search(

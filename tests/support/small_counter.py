@@ -14,6 +14,7 @@ import tomllib
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
+from typing import Final
 
 from counter_listener.domain import Event, Gap, Speaker, Utterance, Word
 from counter_listener.judging import typed_utterance
@@ -22,102 +23,8 @@ from counter_listener.phrases.phrase_file import validate
 from counter_listener.pipeline import judge_events, with_ticks
 
 QUIET, IDLE = 20.0, 120.0
-SMALL = """
-name = "小柜台"
-version = "1"
-
-[visit]
-opens = ["hello"]
-closes = ["goodbye"]
-quiet = 20
-idle = 120
-opening_syllables = 6
-
-[slots]
-doc = {min = 1, max = 6}
-title = {min = 1, max = 3}
-
-[[step]]
-id = "greeting"
-title = "问候"
-stage = "greet"
-
-[[stage]]
-id = "greet"
-title = "迎接"
-[[stage.phrase]]
-id = "hello"
-step = "greeting"
-say = ["您好", "您好欢迎光临", "{title}您好"]
-required = true
-within = 15
-weight = 2
-
-[[stage]]
-id = "serve"
-title = "满足"
-[[stage.phrase]]
-id = "ask-need"
-say = ["请问您办理什么业务"]
-required = true
-[[stage.phrase]]
-id = "thanks"
-say = ["谢谢您的配合"]
-shared = ["谢谢"]
-
-[[stage]]
-id = "farewell"
-title = "送别"
-[[stage.phrase]]
-id = "goodbye"
-say = ["请慢走", "再见请慢走"]
-shared = ["再见"]
-required = true
-
-[[word]]
-id = "word-please"
-say = ["请"]
-not_in = ["申请", "请假"]
-
-[[forbidden]]
-id = "none-left"
-class = "敷衍"
-say = ["钱没有了"]
-shared = ["没有了"]
-unless = ["对不起"]
-
-[[forbidden]]
-id = "not-mine"
-class = "推诿"
-severity = "grave"
-say = ["这事不归我管"]
-
-[[rule]]
-id = "request-please"
-title = "请求用请"
-when = ["出示{doc}", "签字"]
-need = ["请", "麻烦"]
-not_in = ["申请"]
-
-[[rule]]
-id = "refusal-sorry"
-title = "拒绝用对不起"
-when = ["办不了"]
-need = ["对不起"]
-scope = 4.0
-
-[[scenario]]
-id = "complaint"
-title = "投诉"
-when = ["我要投诉"]
-[[scenario.stage]]
-id = "sympathy"
-title = "共情"
-[[scenario.stage.phrase]]
-id = "sympathise"
-say = ["我理解您的心情"]
-required = true
-"""
+SMALL_FILE: Final = Path(__file__).with_name("small.toml")
+SMALL: Final = SMALL_FILE.read_text(encoding="utf-8")
 FULL = ("您好欢迎光临", "请问您办理什么业务", "我想取两万块钱", "请出示您的身份证", "请慢走")
 """A visit with everything that is owed."""
 
