@@ -271,7 +271,7 @@ def on_screen(_phrases: Path, tmp_path: Path) -> None:
             until("正在监听")
             until("暂无客户")
             os.write(ours, b" ")
-            until("第1位客户")
+            until("第1次服务")
             os.write(ours, b" ")
             until("上一位：")
             os.write(ours, b"q")

@@ -205,7 +205,7 @@ def test_a_visit_is_one_line_in_the_log_with_no_words_of_the_customer() -> None:
     with use_language("zh"):
         line = visit_line(change, board)
     assert "\n" not in line
-    assert "柜台 3  第 1 位客户  1:00  15 分 不合格" in line
+    assert "柜台 3  第 1 次服务  1:00  15 分 不合格" in line
     assert "忌语 1" in line
     assert not {"我要取两万块钱", "你自己看"} & set(line.split())
     assert "取" not in line
