@@ -55,6 +55,22 @@ class Worker(Protocol):
 
 
 @dataclass
+class InputOrder:
+    """Puts results back into the order of the inputs."""
+
+    waiting: dict[int, CheckResult] = field(default_factory=dict)
+    """Results of inputs that follow an unfinished input."""
+    next: int = 0
+
+    def release(self, results: Mapping[int, CheckResult]) -> Iterator[CheckResult]:
+        """The results that can be shown now."""
+        self.waiting.update(results)
+        while self.next in self.waiting:
+            yield self.waiting.pop(self.next)
+            self.next += 1
+
+
+@dataclass
 class Schedule:
     """The state of a run: what is waiting, what is being checked, what is finished."""
 
@@ -75,26 +91,8 @@ class Schedule:
     """Results that have not been returned to the caller."""
     returned_at: float = -inf
     """When results were last returned to the caller, by the clock."""
-    returned: set[int] = field(default_factory=set)
-    """Inputs with a returned result that follow an input without one."""
-    complete: int = 0
-    """Number of inputs before the first one without a returned result."""
-
-
-@dataclass
-class InputOrder:
-    """Puts results back into the order of the inputs."""
-
-    waiting: dict[int, CheckResult] = field(default_factory=dict)
-    """Results of inputs that follow an unfinished input."""
-    next: int = 0
-
-    def release(self, results: Mapping[int, CheckResult]) -> Iterator[CheckResult]:
-        """The results that can be shown now."""
-        self.waiting.update(results)
-        while self.next in self.waiting:
-            yield self.waiting.pop(self.next)
-            self.next += 1
+    order: InputOrder = field(default_factory=InputOrder)
+    """Which results the caller can show; `order.next` is the first input without a returned result."""
 
 
 def check_inline(
@@ -119,7 +117,7 @@ def check_with_workers(
     """
     schedule = Schedule(inputs, workers, known, clock, idle=list(workers))
     try:
-        while schedule.complete < len(inputs):
+        while schedule.order.next < len(inputs):
             _start_idle(schedule)
             ready, _ = wait(schedule.running, _wait_seconds(schedule), FIRST_COMPLETED)
             for future in ready:
@@ -161,7 +159,7 @@ def _next_inputs(schedule: Schedule) -> list[int]:
 
 def _look_ahead(schedule: Schedule) -> None:
     """Considers the inputs that may be started before the next result is shown."""
-    most = min(len(schedule.inputs), schedule.complete + MAX_WAITING_RESULTS * len(schedule.workers))
+    most = min(len(schedule.inputs), schedule.order.next + MAX_WAITING_RESULTS * len(schedule.workers))
     while schedule.seen < most:
         item = schedule.inputs[schedule.seen]
         schedule.waiting[schedule.seen] = file_size(input_path(item)) if is_recording(item) else 0
@@ -179,7 +177,7 @@ def _choose(schedule: Schedule, numbers: Sequence[int]) -> int | None:
     ordered = is_transcript(input_path(schedule.inputs[first]))
     if numbers:
         return first if ordered and is_transcript(input_path(schedule.inputs[numbers[0]])) else None
-    if ordered or first == schedule.complete:
+    if ordered or first == schedule.order.next:
         return first
     return max(schedule.waiting, key=schedule.waiting.__getitem__)
 
@@ -197,10 +195,8 @@ def _due(schedule: Schedule) -> dict[int, CheckResult]:
         return {}
     results, schedule.finished = schedule.finished, {}
     schedule.returned_at = schedule.clock()
-    schedule.returned.update(results)
-    while schedule.complete in schedule.returned:
-        schedule.returned.remove(schedule.complete)
-        schedule.complete += 1
+    for _ in schedule.order.release(results):
+        pass  # the caller shows it
     return results
 
 

@@ -70,11 +70,13 @@ class MatchParameters:
     please_max_cost: float
     please_substitutes_excluded: frozenset[str]
     please_compounds: frozenset[str]
+    please_words: frozenset[str]
     please_lost_homophones: int
     negations: frozenset[str]
     neutral_words: frozenset[str]
     persons: Mapping[str, int]
     """Characters that name a person, each with the number of that person."""
+    addresses: frozenset[str]
     light_syllables: frozenset[str]
     fillers: frozenset[str]
     filler_sounds: frozenset[tuple[str, ...]]

@@ -15,8 +15,6 @@ CONTEXTS: Final[frozenset[Role]] = frozenset({"unless", "need", "not_in"})
 """Roles of wordings that change the meaning of others; several owners may list the same one."""
 MAX_DISCOUNTED_INSERTIONS: Final = 2
 """Insertions, without fillers, that the largest cost of an alignment allows for."""
-MAY_I_ASK: Final = ("请", "问")
-"""One word; 问 remains of it where 请 was dropped."""
 
 
 class Pattern(NamedTuple):
@@ -210,9 +208,9 @@ def _charge_courtesies(
 
 def courtesy_spans(units: tuple[str | None, ...], courtesies: AbstractSet[tuple[str, ...]]) -> list[tuple[int, int]]:
     """The spans of a wording that a rule needs, first up to, not including, last: 请, and 请您 as well."""
-    asking = len(MAY_I_ASK)
+    words = [tuple(word) for word in parameters().please_words]
     return sorted(
-        (at, at + (asking if units[at : at + asking] == MAY_I_ASK else size))
+        (at, at + next((len(word) for word in words if units[at : at + len(word)] == word), size))
         for size in {len(need) for need in courtesies}
         for at in range(len(units) - size + 1)
         if units[at : at + size] in courtesies

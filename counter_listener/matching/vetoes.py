@@ -57,14 +57,13 @@ def is_fragmented(aligned: Alignment, *, starts_clause: bool, ends_clause: bool)
 
 
 def lacks_address(aligned: Alignment) -> bool:
-    """Whether every character but its 您 is identical: 业务办好了我就走 is not 您的业务办好了. A recogniser that got
-    all else right has hardly lost the one word that says who is addressed.
-    """
-    if "您" not in aligned.pattern.characters:
+    """Whether every character is identical but the one that says who is addressed, which was lost."""
+    addresses = parameters().addresses
+    if not addresses & aligned.pattern.characters:
         return False
     units = zip(aligned.pattern.units, aligned.partners, strict=True)
     heard = [(unit, at) for unit, at in units if unit and at != UNALIGNED]
-    return all(unit != "您" and aligned.syllables.units[at] == unit for unit, at in heard)
+    return all(unit not in addresses and aligned.syllables.units[at] == unit for unit, at in heard)
 
 
 def is_polite(aligned: Alignment, homophones: int, *, starts_clause: bool) -> bool:
