@@ -16,7 +16,7 @@ from typing import Final, NamedTuple, cast
 
 from misheard import ErrorCounts, misheard
 
-from counter_listener.domain import MatchedUtterance, Speaker, wilson_interval
+from counter_listener.domain import MatchedUtterance, Prior, Speaker, wilson_interval
 from counter_listener.judging import counted_findings, load_matcher, typed_utterance
 from counter_listener.matching import Matcher, find_in_utterance
 
@@ -48,7 +48,7 @@ def main() -> None:
     parser.add_argument("--phrases", default="bank-counter")
     parser.add_argument("--cer", type=float, default=0.0, help="Character error rate, 0-1.")
     options = parser.parse_args()
-    matcher = load_matcher(options.phrases)[0]
+    matcher = load_matcher(options.phrases, proven=False)[0]
     for file in options.rounds:
         print(f"{file.name}, {options.cer:.1%} of the characters wrong")
         for name, hits in figures(matcher, read_round(file), options.cer):
@@ -69,29 +69,36 @@ def figures(matcher: Matcher, sentences: list[Sentence], rate: float) -> Iterato
     innocent = [one for one in sentences if one.kind == "innocent"]
 
     def hits(asked: list[Sentence]) -> list[bool]:
-        return [one.meaning in found.phrases for one in asked for found in find(matcher, one.text, "clerk", rate)]
+        return [one.meaning in found.phrases for one in asked for found in find(matcher, one, "clerk", rate)]
 
     yield "owed sentences found as their phrase", hits(owed)
     yield "of required phrases", hits([one for one in owed if one.meaning in required])
     rude = [one for one in sentences if one.kind == "rude"]
-    yield "rude remarks found", [found.accused for one in rude for found in find(matcher, one.text, "clerk", rate)]
-    known = [f for one in innocent for f in find(matcher, one.text, cast("Speaker", one.meaning), rate)]
+    yield "rude remarks found", [found.accused for one in rude for found in find(matcher, one, "clerk", rate)]
+    known = [f for one in innocent for f in find(matcher, one, cast("Speaker", one.meaning), rate)]
     yield "innocent sentences taken for anything, speaker known", [bool(one.phrases) or one.accused for one in known]
     yield "accused, speaker known", [one.accused for one in known]
-    unknown = [found for one in innocent for found in find(matcher, one.text, "unknown", rate)]
+    unknown = [found for one in innocent for found in find(matcher, one, "unknown", rate)]
     yield "accused, speaker unknown", [one.accused for one in unknown]
 
 
-def find(matcher: Matcher, text: str, speaker: Speaker, rate: float) -> Iterator[Found]:
-    """What is found in a sentence, once for each time it is said."""
-    exact = typed_utterance(text, speaker)
-    with_errors = (misheard(exact, rate, random.Random(f"{seed} {text}"), ErrorCounts()) for seed in SEEDS)
+def find(matcher: Matcher, sentence: Sentence, speaker: Speaker, rate: float) -> Iterator[Found]:
+    """What is found in a sentence, once for each time it is said.
+
+    A phrase that is owed only after a complaint is said after one.
+    """
+    exact = typed_utterance(sentence.text, speaker)
+    with_errors = (misheard(exact, rate, random.Random(f"{seed} {sentence.text}"), ErrorCounts()) for seed in SEEDS)
+    prior: Prior = "scenario" if sentence.meaning in matcher.scenario_phrases else "nothing"
     for utterance in with_errors if rate else (exact,):
         if utterance is None:
             yield Found(set(), accused=False)
             continue
-        hits = list(counted_findings(MatchedUtterance(utterance, find_in_utterance(matcher, utterance), 0)))
-        accused = any(kind in ACCUSATIONS and not hit.shared and not hit.followed for kind, hit in hits)
+        hits = list(counted_findings(MatchedUtterance(utterance, find_in_utterance(matcher, utterance, (), prior), 0)))
+        accused = any(
+            kind in ACCUSATIONS and not hit.followed and hit.frame is None and not (hit.shared and speaker == "unknown")
+            for kind, hit in hits
+        )
         yield Found({hit.owner for kind, hit in hits if kind == "phrase"}, accused)
 
 
