@@ -48,6 +48,8 @@ from counter_listener.domain.phrase_set import (
     CourtesyWord,
     Example,
     Forbidden,
+    Frame,
+    Frames,
     Phrase,
     PhraseSet,
     Rule,

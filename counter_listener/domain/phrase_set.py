@@ -6,6 +6,7 @@ from typing import ClassVar, Literal
 
 Severity = Literal["minor", "serious", "grave"]
 Scope = Literal["clause", "utterance"]
+FramedRole = Literal["phrase", "forbidden", "rule", "trigger"]
 
 
 class Table:
@@ -21,7 +22,7 @@ class Wordings(Table):
 
     id: str
     say: tuple[str, ...]
-    """Wordings; `{slot}` stands for a short run of syllables."""
+    """Templates, or plain sentences."""
     title: str = ""
     """Name for people; the first wording where it is empty."""
     shared: tuple[str, ...] = ()
@@ -183,14 +184,53 @@ class ScoreScheme(Table):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Example(Table):
-    """A sentence with exactly what must be found in it."""
+    """Sentences with exactly what must be found in each of them."""
 
-    heard: str
+    heard: str | tuple[str, ...]
+    """One sentence, or several."""
     expect: tuple[str, ...]
     """Ids of phrases heard, offences, rules broken and scenarios begun, without courtesy words."""
     speaker: Literal["clerk", "customer"] = "clerk"
     fails: bool = False
     """A known failure: it must fail until it is fixed, and then this line is removed."""
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """All sentences."""
+        return (self.heard,) if isinstance(self.heard, str) else self.heard
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frame(Table):
+    """A way of a language to say whose words others are: reported, quoted, denied, asked back, about somebody else.
+
+    What stands in a frame accuses nobody.
+    """
+
+    id: str
+    title: str
+    of: tuple[FramedRole, ...] = ("forbidden", "rule")
+    """What it frames: owed phrases, offences, rules, the triggers of scenarios."""
+    makes: Literal["nothing", "unknown", "shared"] = "nothing"
+    """What it makes of it: no offence at all, one of which nobody can tell, or one that a customer may have said."""
+    reach: Literal["next", "clause", "utterance"] = "clause"
+    """How far it reaches: to what stands right beside it, within the clause, or within the utterance."""
+    before: tuple[str, ...] = ()
+    """Templates that stand before what they frame."""
+    after: tuple[str, ...] = ()
+    """Templates that stand after it."""
+    around: tuple[str, ...] = ()
+    """Templates that stand before it, after it, or around it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frames(Table):
+    """The frames of a language."""
+
+    lists: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    rules: dict[str, str] = field(default_factory=dict)
+    slots: dict[str, Slot] = field(default_factory=dict)
+    frame: tuple[Frame, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,7 +248,13 @@ class PhraseSet(Table):
     rule: tuple[Rule, ...] = ()
     scenario: tuple[Scenario, ...] = ()
     observe: tuple[Observation, ...] = ()
+    lists: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Words and templates by name: `{name}` in a template is one of them."""
+    rules: dict[str, str] = field(default_factory=dict)
+    """Templates by name: `<name>` in a template stands for one."""
     slots: dict[str, Slot] = field(default_factory=dict)
+    frames: Frames = Frames()
+    """Those of the language, unless the file has its own."""
     hearing: Hearing = Hearing()
     score: ScoreScheme = ScoreScheme()
     example: tuple[Example, ...] = ()
@@ -219,8 +265,9 @@ class PhraseSet(Table):
         yield from ((stage, scenario) for scenario in self.scenario for stage in scenario.stage)
 
     def titles(self) -> dict[str, str]:
-        """The name of each phrase and forbidden phrase, by id."""
-        return {entry.id: entry.name for entry in (*(phrase for phrase, _ in self.phrases()), *self.forbidden)}
+        """The name of each phrase, forbidden phrase and rule, by id."""
+        named = {entry.id: entry.name for entry in (*(phrase for phrase, _ in self.phrases()), *self.forbidden)}
+        return named | {rule.id: rule.title for rule in self.rule}
 
     def phrases(self) -> Iterator[tuple[Phrase, Stage]]:
         """All phrases with their stages, scenarios included."""

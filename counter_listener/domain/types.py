@@ -14,8 +14,9 @@ SAMPLE_BYTES: Final = 2
 Kind = Literal["visit_opened", "phrase", "forbidden", "rule", "visit_closed", "gap", "error"]
 Verdict = Literal["heard", "not_heard", "unknown", "forbidden", "broken"]
 Speaker = Literal["clerk", "customer", "unknown"]
-Role = Literal["phrase", "forbidden", "word", "trigger", "when", "need", "unless", "not_in"]
-"""What a wording is for: a phrase, an offence, a courtesy word, the trigger of a scenario, or a part of a rule."""
+Role = Literal["phrase", "forbidden", "word", "trigger", "when", "need", "unless", "not_in", "frame"]
+"""What a template is for: a phrase, an offence, a courtesy word, the trigger of a scenario, a part of a rule, or a
+context of these."""
 Prior = Literal["nothing", "phrases", "scenario"]
 """What is likely to be said: nothing that is owed, owed phrases, or owed phrases and those of a scenario."""
 
@@ -87,7 +88,7 @@ class Hit:
     owner: str
     """Id of the phrase, courtesy word, forbidden phrase, rule or scenario that the wording belongs to."""
     wording: str
-    """As the phrase set has it."""
+    """The sentence of a template that comes closest."""
     heard: str
     """As the recogniser wrote it; an ellipsis stands for what fills a slot."""
     start: float
@@ -98,6 +99,10 @@ class Hit:
     """Whether customers say this wording too."""
     followed: bool | None = None
     """Of a rule: whether the courtesy that it needs was said as well; None for everything else."""
+    frame: str | None = None
+    """Id of the frame in which it stands and which leaves open whose words these are."""
+    certain: bool = True
+    """Whether it is a hit whatever was said before."""
 
 
 @dataclass(frozen=True, slots=True)

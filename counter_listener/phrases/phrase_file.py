@@ -3,7 +3,6 @@
 import difflib
 import hashlib
 import os
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -20,10 +19,9 @@ from counter_listener.domain import (
     read_toml,
     sentence,
 )
-from counter_listener.phrases.pinyin import split_units
+from counter_listener.phrases.templates import TemplateError, template_reader
 
 MAX_BYTES: Final = 1_000_000
-SLOT: Final = re.compile(r"\{([^{}]*)\}")
 EXPECTED: Final = {
     "missing": N_("is missing"),
     "string": N_("must be text in quotes"),
@@ -62,10 +60,18 @@ def read_phrase_set(path: Path) -> tuple[PhraseSet, str]:
     Raises PhraseSetError, which names the file, the table and the key, and says what is expected there.
     """
     table, content = read_toml(path, PhraseSetError, MAX_BYTES)
+    if "frames" not in table:
+        table["frames"] = language_frames(str(table.get("language", "zh")))
     phrases = validate(table, path)
     for fault in faults(phrases):
         raise PhraseSetError("{path}: {fault}", path=path, fault=fault)
     return phrases, hashlib.sha256(content).hexdigest()
+
+
+def language_frames(language: str) -> dict[str, Any]:
+    """The frames of a language as a table; an empty one if there are none."""
+    path = bundled_folder("phrase_sets") / "frames" / f"{language}.toml"
+    return read_toml(path, PhraseSetError, MAX_BYTES)[0] if language.isalpha() and path.is_file() else {}
 
 
 def validate(table: dict[str, Any], path: Path) -> PhraseSet:
@@ -145,8 +151,8 @@ def faults(phrases: PhraseSet) -> Iterator[Sentence]:
     yield from _duplicate_ids(phrases)
     yield from _unknown_references(phrases)
     yield from _wrong_numbers(phrases)
-    yield from _wrong_wordings(phrases)
-    yield from _duplicate_wordings(phrases)
+    yield from _wrong_templates(phrases)
+    yield from _duplicate_templates(phrases)
 
 
 def ids(phrases: PhraseSet) -> Iterator[tuple[str, str]]:
@@ -183,8 +189,9 @@ def _unknown_references(phrases: PhraseSet) -> Iterator[Sentence]:
         *((f"[[observe]] {entry.id!r}", entry.stage, stages, N_("stage")) for entry in phrases.observe),
         *((f"[[observe]] {entry.id!r}", entry.step, steps, N_("step")) for entry in phrases.observe if entry.step),
         *(
-            (f"[[example]] {example.heard!r}", name, judged, N_("phrase, offence, rule or scenario"))
+            (f"[[example]] {heard!r}", name, judged, N_("phrase, offence, rule or scenario"))
             for example in phrases.example
+            for heard in example.sentences[:1]
             for name in example.expect
         ),
     )
@@ -243,55 +250,58 @@ def _wrong_numbers(phrases: PhraseSet) -> Iterator[Sentence]:
             )
 
 
-def iter_wordings(phrases: PhraseSet) -> Iterator[tuple[str, str, str]]:
-    """Every wording as (kind of table and key such as `phrase.say`, id of its table, wording)."""
+def iter_templates(phrases: PhraseSet) -> Iterator[tuple[str, str, str]]:
+    """Every template as (kind of table and key such as `phrase.say`, id of its table, text of the template)."""
     owners: list[tuple[str, Any]] = [("phrase", phrase) for phrase, _ in phrases.phrases()]
     owners += [(kind, entry) for kind in ("word", "forbidden", "rule", "scenario") for entry in getattr(phrases, kind)]
     for kind, owner in owners:
         for key in ("say", "shared", "when", "need", "unless", "not_in"):
-            yield from ((f"{kind}.{key}", owner.id, wording) for wording in getattr(owner, key, ()))
+            yield from ((f"{kind}.{key}", owner.id, text) for text in getattr(owner, key, ()))
 
 
-def _wrong_wordings(phrases: PhraseSet) -> Iterator[Sentence]:
+def _wrong_templates(phrases: PhraseSet) -> Iterator[Sentence]:
     for entry in (*(phrase for phrase, _ in phrases.phrases()), *phrases.word, *phrases.forbidden):
         if not entry.say and not entry.shared:
             yield sentence("{name!r} has no wording; list at least one under 'say'.", name=entry.id)
-    for kind, owner, wording in iter_wordings(phrases):
+    read, read_frame = template_reader(phrases).read, template_reader(phrases.frames).read
+    frames = (
+        ("frame." + place, frame.id, text)
+        for frame in phrases.frames.frame
+        for place in ("before", "after", "around")
+        for text in getattr(frame, place)
+    )
+    for kind, owner, text in (*iter_templates(phrases), *frames):
         table, _, key = kind.partition(".")
         place = f"{table} {owner!r}"
-        for name in SLOT.findall(wording):
-            if name not in phrases.slots:
-                hint = suggestion(name, phrases.slots)
-                yield sentence(
-                    "{place}, {wording!r} uses the slot {{{name}}}, which [slots] does not have{hint}.",
-                    place=place,
-                    wording=wording,
-                    name=name,
-                    hint=hint,
-                )
-        if "{" in SLOT.sub("", wording) or "}" in SLOT.sub("", wording):
+        try:
+            template = (read_frame if table == "frame" else read)(text)
+        except TemplateError as error:
+            known = [*phrases.lists, *phrases.rules, *phrases.slots]
+            hint = suggestion(error.name, known) if error.name else Sentence("")
+            reason = error.reason
             yield sentence(
-                "{place}, {wording!r} has an unmatched brace; a slot is written {{name}}.", place=place, wording=wording
+                "{place}, {template!r}: {reason}{hint}.", place=place, template=text, reason=reason, hint=hint
             )
-        if not split_units(SLOT.sub(" ", wording)):
+            continue
+        if not template.min_units:
             yield sentence(
-                "{place}, {key!r} contains {wording!r}, which has no word that can be heard.",
+                "{place}, {key!r} contains {template!r}, which has no word that must be heard.",
                 place=place,
                 key=key,
-                wording=wording,
+                template=text,
             )
 
 
-def _duplicate_wordings(phrases: PhraseSet) -> Iterator[Sentence]:
-    seen: dict[tuple[str, ...], str] = {}
-    for kind, owner, wording in iter_wordings(phrases):
+def _duplicate_templates(phrases: PhraseSet) -> Iterator[Sentence]:
+    seen: dict[str, str] = {}
+    for kind, owner, text in iter_templates(phrases):
         if kind not in {"phrase.say", "phrase.shared", "forbidden.say", "forbidden.shared"}:
             continue
-        first = seen.setdefault(split_units(wording), owner)
+        first = seen.setdefault("".join(text.split()), owner)
         if first != owner:
             yield sentence(
                 "{wording!r} is under both {first!r} and {owner!r}; keep it under one.",
-                wording=wording,
+                wording=text,
                 first=first,
                 owner=owner,
             )

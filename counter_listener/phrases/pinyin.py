@@ -3,7 +3,9 @@
 import os
 import re
 import tomllib
-from functools import lru_cache
+import unicodedata
+from collections.abc import Callable, Iterable
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -31,9 +33,37 @@ TOKEN: Final = re.compile(r"[0-9]|[A-Za-z]+(?:'[A-Za-z]+)*|[^\W\d_A-Za-z]")
 def split_units(text: str) -> tuple[str, ...]:
     """The units of a text that have a sound: one for each Chinese character or digit, one for each word in letters.
 
-    Punctuation and spaces have none. Example: `split_units("3号, OK吗") == ("三", "号", "ok", "吗")`.
+    Full-width letters and digits count as plain ones, traditional characters as simplified ones. Punctuation and spaces
+    have no sound. Example: `split_units("3號, OK吗") == ("三", "号", "ok", "吗")`.
     """
-    return tuple(DIGITS.get(unit, unit.lower()) for unit in TOKEN.findall(text))
+    return tuple(DIGITS.get(unit, unit.lower()) for unit in TOKEN.findall(normalize_text(text)))
+
+
+def normalize_text(text: str) -> str:
+    """The text in Unicode's NFKC form and in simplified characters."""
+    text = unicodedata.normalize("NFKC", text)
+    try:
+        text.encode("gb2312")  # the characters of simplified Chinese: most text needs no conversion
+    except UnicodeEncodeError:
+        return _to_simplified()(text)
+    return text
+
+
+@cache
+def _to_simplified() -> Callable[[str], str]:
+    from opencc import OpenCC
+
+    converted: Callable[[str], str] = OpenCC("t2s").convert
+    return converted
+
+
+def join_units(units: Iterable[str]) -> str:
+    """The text of units: Chinese unspaced, words in letters spaced."""
+    text = ""
+    for unit in units:
+        spaced = unit[:1].isascii() and unit[:1].isalnum() and text
+        text += f" {unit}" if spaced else unit
+    return text
 
 
 def text_syllables(text: str) -> tuple[str, ...]:

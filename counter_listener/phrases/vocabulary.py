@@ -1,56 +1,65 @@
-"""Which wordings a speech model cannot write: Vosk never writes a word that its vocabulary does not have."""
+"""Which templates a speech model cannot write: Vosk never writes a word that its vocabulary does not have."""
 
+import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Literal
 
 from counter_listener.domain import PhraseSet, _
-from counter_listener.phrases.phrase_file import SLOT, iter_wordings
-from counter_listener.phrases.pinyin import split_units, text_syllables
+from counter_listener.phrases.phrase_file import iter_templates
+from counter_listener.phrases.pinyin import pronounce, split_units, text_syllables
+from counter_listener.phrases.templates import Units, template_reader
 
 HEARD_KEYS: Final = ("say", "shared", "when", "need", "unless")
-"""Keys whose wordings are searched in what was recognised."""
+"""Keys whose templates are searched in what was recognised."""
 
-Units = tuple[str, ...]
+DRAWN: Final = 24
+"""Sentences that are drawn from a template with more than these."""
 
 
 @dataclass(frozen=True, slots=True)
-class UnspellableWording:
-    """A wording that no sequence of words of a vocabulary spells."""
+class UnspellableTemplate:
+    """A template of which no sequence of words of a vocabulary spells a sentence."""
 
     owner: str
     """Id of the phrase, offence, rule or scenario."""
-    wording: str
+    template: str
     lacking: Literal["characters", "sounds"]
     """`characters`: only words with the same sound can stand for it. `sounds`: not even those; it is never heard."""
     missing: Units
     """The units (or syllables) at which no word of the vocabulary continues."""
 
 
-def unspellable_wordings(phrases: PhraseSet, vocabulary: frozenset[str]) -> Iterator[UnspellableWording]:
-    """Each wording, once for each owner, that no sequence of words of the vocabulary spells."""
+def unspellable_templates(phrases: PhraseSet, vocabulary: frozenset[str]) -> Iterator[UnspellableTemplate]:
+    """Each template, once for each owner, of which no sentence is spelt by a sequence of words of the vocabulary.
+
+    Of a template with many sentences some are drawn, always the same.
+    """
     by_character = {split_units(word) for word in vocabulary}
     by_sound = {text_syllables(word) for word in vocabulary}
     longest = max(map(len, by_character | by_sound), default=0)
-    heard = ((owner, words) for kind, owner, words in iter_wordings(phrases) if kind.partition(".")[2] in HEARD_KEYS)
-    for owner, wording in dict.fromkeys(heard):
-        pieces = [piece for piece in SLOT.split(wording)[::2] if split_units(piece)]
-        characters = unspellable_units([split_units(piece) for piece in pieces], by_character, longest)
-        sounds = unspellable_units([text_syllables(piece) for piece in pieces], by_sound, longest)
-        if sounds:
-            yield UnspellableWording(owner, wording, "sounds", sounds)
-        elif characters:
-            yield UnspellableWording(owner, wording, "characters", characters)
+    heard = ((owner, text) for kind, owner, text in iter_templates(phrases) if kind.partition(".")[2] in HEARD_KEYS)
+    read = template_reader(phrases).read
+    for owner, text in dict.fromkeys(heard):
+        rng = random.Random(text)  # noqa: S311 - reproducible draws, not secrets
+        sentences = dict.fromkeys(read(text).draw(rng, fill="，") for _ in range(DRAWN))
+        pieces = [[split_units(piece) for piece in each.split("，")] for each in sentences]
+        sounds = [unspellable_units(list(map(pronounce, each)), by_sound, longest) for each in pieces]
+        characters = [unspellable_units(each, by_character, longest) for each in pieces]
+        if all(sounds):
+            yield UnspellableTemplate(owner, text, "sounds", sounds[0])
+        elif all(characters):
+            yield UnspellableTemplate(owner, text, "characters", characters[0])
 
 
 def vocabulary_report(phrases: PhraseSet, vocabulary: frozenset[str]) -> Iterator[str]:
-    """A line of text for each unspellable wording, and a summary at the end."""
+    """A line of text for each unspellable template, and a summary at the end."""
     never = 0
-    for found in unspellable_wordings(phrases, vocabulary):
+    for found in unspellable_templates(phrases, vocabulary):
         never += found.lacking == "sounds"
         how = _("never heard") if found.lacking == "sounds" else _("heard by words that sound alike")
         missing = _("no word for {units}").format(units=" ".join(found.missing))
-        yield f"{found.owner:24} {found.wording}{_(': ')}{how} ({missing})"
+        yield f"{found.owner:24} {found.template}{_(': ')}{how} ({missing})"
     text = _("{count} words in the model; {never} wordings can never be heard.")
     yield text.format(count=len(vocabulary), never=never)
 
