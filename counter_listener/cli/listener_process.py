@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 MEMORY_SECONDS: Final = 5.0
 """How often the memory in use is reported."""
+TEMPLATE_MARKS: Final = frozenset("()[]{}<>|;")
+"""A template without them is one sentence, which the screen can suggest."""
 
 
 @dataclass
@@ -141,7 +143,7 @@ def describe_standard(matcher: Matcher) -> Message:
                         "title": phrase.name,
                         "required": phrase.required,
                         "within": phrase.within,
-                        "say": next((wording for wording in phrase.say if "{" not in wording), ""),
+                        "say": next((text for text in phrase.say if not TEMPLATE_MARKS & set(text)), ""),
                     }
                     for phrase in stage.phrase
                 ],

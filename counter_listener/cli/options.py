@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
 import click
 
-from counter_listener.domain import N_, UsageError, data_folder
+from counter_listener.domain import N_, UsageError, _, data_folder
 
 if TYPE_CHECKING:
     from counter_listener.live import Config
@@ -48,6 +48,23 @@ class ExitCode(IntEnum):
     BUSY = 73
     """Another listener runs at this counter (sysexits.h, EX_CANTCREAT)."""
     INTERRUPTED = 130
+
+
+class Position(click.ParamType[float]):
+    """A place in a recording: seconds, or minutes and seconds as 1:05, or 1:02:05."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:  # noqa: ANN401
+        """The place in seconds."""
+        try:
+            *larger, seconds = (float(part) for part in str(value).split(":"))
+            total: float = seconds + sum(part * 60 ** (at + 1) for at, part in enumerate(reversed(larger)))
+        except ValueError:
+            total = -1.0
+        if "-" in str(value) or not 0 <= total < float("inf") or str(value).count(":") > 2:  # noqa: PLR2004 - hours, minutes, seconds
+            self.fail(_("{value!r} is not a time: give seconds, or 1:05.").format(value=value), param, ctx)
+        return total
 
 
 def record_location(store_url: str | None) -> str:

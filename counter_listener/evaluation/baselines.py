@@ -1,5 +1,6 @@
 """Baselines to compare our matcher with: exact text, and rapidfuzz on characters or on toneless pinyin."""
 
+import random
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,12 +10,24 @@ from rapidfuzz import fuzz, process
 
 from counter_listener.domain import PhraseSet, Utterance
 from counter_listener.evaluation.scoring import Detection
-from counter_listener.phrases import SLOT, pronounce, split_units
+from counter_listener.phrases import (
+    Choice,
+    Gap,
+    Node,
+    Series,
+    Template,
+    Words,
+    pronounce,
+    split_units,
+    template_reader,
+)
 
 Baseline = Literal["exact", "characters", "pinyin"]
 BASELINES: Final[tuple[Baseline, ...]] = ("exact", "characters", "pinyin")
 SYLLABLE_CODES: Final[dict[str, str]] = {}
 """One character for each syllable seen, so that a syllable is compared as a whole; comparing letters is much slower."""
+DRAWN: Final = 12
+"""Sentences of a template that rapidfuzz knows: it cannot read templates."""
 MIN_SCORE: Final = 50.0
 """The lowest score of a candidate, 0-100: the best threshold of each baseline is above it."""
 
@@ -30,12 +43,12 @@ class Wording:
     text: str
     """The characters, or one character for each toneless syllable; without slots."""
     pattern: re.Pattern[str]
-    """The exact text; a slot matches as many characters as it allows."""
+    """Every sentence of its template to the letter; a slot matches as many characters as it allows."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wordings:
-    """All wordings of a phrase set, prepared for one baseline."""
+    """All wordings of a phrase set, prepared for one baseline: for exact text one of each template."""
 
     kind: Baseline
     entries: tuple[Wording, ...]
@@ -44,11 +57,13 @@ class Wordings:
 def prepare_baseline(kind: Baseline, phrases: PhraseSet) -> Wordings:
     """The wordings of all phrases and offences, without their contexts (`unless`, `not_in`)."""
     owners = [phrase for phrase, _ in phrases.phrases()] + list(phrases.forbidden)
+    read = template_reader(phrases).read
     entries = tuple(
-        Wording(owner.id, _encode(kind, units), _pattern(wording, phrases))
+        Wording(owner.id, _encode(kind, split_units(sentence)), re.compile(_pattern(template.node)))
         for owner in owners
-        for wording in (*owner.say, *owner.shared)
-        if (units := split_units(SLOT.sub("", wording)))
+        for template in map(read, (*owner.say, *owner.shared))
+        for sentence in dict.fromkeys(_drawn(template, 1 if kind == "exact" else DRAWN))
+        if split_units(sentence)
     )
     return Wordings(kind, entries)
 
@@ -62,14 +77,25 @@ def _encode(kind: Baseline, units: tuple[str, ...]) -> str:
     return "".join(unit if len(unit) == 1 else "\x01" for unit in units)
 
 
-def _pattern(wording: str, phrases: PhraseSet) -> re.Pattern[str]:
-    slots, parts = phrases.slots, SLOT.split(wording)
-    return re.compile(
-        "".join(
-            f".{{{slots[part].min},{slots[part].max}}}?" if index % 2 else re.escape("".join(split_units(part)))
-            for index, part in enumerate(parts)
-        )
-    )
+def _drawn(template: Template, most: int) -> Iterator[str]:
+    """Some sentences of a template, always the same, without slots."""
+    rng = random.Random(template.text)  # noqa: S311 - reproducible draws, not secrets
+    return (template.draw(rng, fill="") for _ in range(min(most, template.sentences)))
+
+
+def _pattern(node: Node | None) -> str:
+    """A regular expression of all sentences of a template, the longer of two words first."""
+    match node:
+        case Words():
+            words = sorted(("".join(map(re.escape, units)) for units in node.options), key=len, reverse=True)
+            return f"(?:{'|'.join(words)})"
+        case Gap():
+            return f".{{{node.min},{node.max}}}?"
+        case Series():
+            return "".join(map(_pattern, node.parts))
+        case Choice():
+            return f"(?:{'|'.join(map(_pattern, node.parts))})"
+    return ""
 
 
 def find_baseline(wordings: Wordings, utterance: Utterance) -> list[Detection]:
@@ -101,7 +127,9 @@ def _exact(units: TimedUnits, wordings: Wordings) -> Iterator[tuple[int, Detecti
     text = _encode("exact", tuple(unit for unit, _, _ in units))
     for wording in wordings.entries:
         for found in wording.pattern.finditer(text):
-            yield _candidate(wording, units, found.start(), found.end(), 100.0)
+            if found[0]:
+                _, detection = _candidate(wording, units, found.start(), found.end(), 100.0)
+                yield len(found[0]), detection
 
 
 def _fuzzy(units: TimedUnits, wordings: Wordings) -> Iterator[tuple[int, Detection]]:

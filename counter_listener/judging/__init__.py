@@ -6,6 +6,6 @@ Out: the events of each visit, explanations, verdict changes; also a phrase set 
 
 from counter_listener.judging.comparison import VerdictChange, verdict_changes
 from counter_listener.judging.explanation import AlignedColumn, Explanation, explain
-from counter_listener.judging.phrase_check import failing_examples, load_matcher, typed_utterance, unmatched_wordings
+from counter_listener.judging.phrase_check import failing_examples, load_matcher, typed_utterance, unmatched_templates
 from counter_listener.judging.verdicts import Visit
 from counter_listener.judging.visit import CounterState, advance, counted_findings, finish_stream, initial_state, judge

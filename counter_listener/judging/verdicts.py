@@ -7,6 +7,7 @@ from typing import Literal
 from counter_listener.domain import CourtesyWord, Event, Hit, Kind, Phrase, PhraseSet, Stage, Utterance, Verdict
 
 SHARED = "customers say this as well, and the voice is unknown"
+FRAMED = "it may be a question, a quotation or about somebody else"
 LOST = "audio was lost"
 NEAR_GAP = "audio was lost right beside it"
 NO_SPEECH = "no speech was recognised"
@@ -91,7 +92,7 @@ def on_offence(visit: Visit, hit: Hit, phrases: PhraseSet, utterance: Utterance)
     offence = next(offence for offence in phrases.forbidden if offence.id == hit.owner)
     evidence = _evidence(hit, utterance)
     detail = {"title": offence.name, "class": offence.class_, "severity": offence.severity, **evidence}
-    doubt = SHARED if may_be_customer(hit, utterance) else NEAR_GAP if utterance.near_gap and offence.unless else None
+    doubt = _doubt(hit, utterance)
     event = _event(visit, "forbidden", hit, "forbidden", detail)
     return _accuse(visit, event, phrases.score.penalty.get(offence.severity, 0.0), doubt)
 
@@ -102,9 +103,18 @@ def on_rule(visit: Visit, hit: Hit, phrases: PhraseSet, utterance: Utterance) ->
     detail = {"title": rule.title, "severity": rule.severity, **_evidence(hit, utterance)}
     if hit.followed:
         return _counted(visit, "kept"), _event(visit, "rule", hit, "heard", detail)
-    doubt = SHARED if may_be_customer(hit, utterance) else NEAR_GAP if utterance.near_gap else None
+    doubt = _doubt(hit, utterance)
     event = _event(visit, "rule", hit, "broken", detail)
     return _accuse(visit, event, phrases.score.penalty.get(rule.severity, 0.0), doubt)
+
+
+def _doubt(hit: Hit, utterance: Utterance) -> str | None:
+    """Why nobody can tell whether a clerk said it, or said it of the customer; None if it is certain."""
+    if may_be_customer(hit, utterance):
+        return SHARED
+    if hit.frame is not None:
+        return FRAMED
+    return NEAR_GAP if utterance.near_gap else None
 
 
 def on_trigger(visit: Visit, hit: Hit, phrases: PhraseSet, utterance: Utterance) -> VisitUpdate:

@@ -1,145 +1,316 @@
-"""Aligns one wording with an utterance, syllable by syllable, at the least cost; it may begin and end anywhere.
+"""Aligns all templates with a stretch of an utterance at once: the score of the best way to say each, and where.
 
-Semi-global alignment (S. B. Needleman and C. D. Wunsch, Journal of Molecular Biology 48, 1970, with free ends on one
-side). There are only a few dozen cells, because the index has selected the wordings.
+Semi-global alignment (S. B. Needleman and C. D. Wunsch, Journal of Molecular Biology 48, 1970) of an acyclic automaton
+(C. Lee, C. Grasso, M. F. Sharlow, Bioinformatics 18, 2002: partial order alignment). A score is a log-likelihood ratio
+in bits, so the more of a sentence is there, the higher it is. It may begin and end anywhere.
 """
 
-from collections.abc import Sequence
-from math import inf
-from typing import Final, NamedTuple
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final
 
-from counter_listener.matching.confusion import similar_syllables
-from counter_listener.matching.patterns import Pattern
-from counter_listener.matching.syllables import Syllables
+import numpy as np
+from numpy.typing import NDArray
 
-UNALIGNED: Final = -1
-OTHER_CHARACTER_COST: Final = 0.002
-"""Of two units with the same sound, the one that is the same character is the better partner."""
+from counter_listener.domain import Role
+from counter_listener.matching.automata import Automaton, Entry, Level
+from counter_listener.matching.confusion import confusion_model
+from counter_listener.matching.syllables import UNALIGNED, Alignment, Step, Syllables
+from counter_listener.matching.words import MAX_SPAN, NEVER, Floats, Ints
+from counter_listener.phrases import pronounce
 
-CostCache = dict[tuple[str, str | None, float], list[float]]
-"""The substitution costs of all units of an utterance, for each (sound, character, mismatch cost) of a wording."""
+MAX_TEMPLATES: Final = 10
+"""Alignments of one phrase that are traced back: a bound on the work."""
+MAX_TRACED: Final = 120
+"""Templates of a stretch that are traced back, the best first."""
+ALMOST_EXACT: Final = 0.9
+"""Share of the full score from which no other template of a phrase can say more."""
+MAX_PEAKS: Final = 24
+"""Places in a stretch at which one template is traced back: a bound on the work."""
+SLOT_SCORE: Final = -0.1
+"""Bits of a syllable in a slot: a slot is as short as it may be."""
+TOLERANCE: Final = 1e-3
+"""Bits by which equal sums of 32-bit numbers may differ."""
 
 
-class Alignment(NamedTuple):
-    """A wording laid along an utterance: units from first up to, not including, last."""
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A stretch of an utterance with the scores of the words of an automaton. Positions count from `begin`."""
 
-    pattern: Pattern
+    automaton: Automaton
     syllables: Syllables
-    first: int
-    last: int
-    cost: float
-    """Syllables that differ, each with its cost."""
-    partners: tuple[int, ...]
-    """For each position of the wording: the unit aligned with it, or UNALIGNED."""
-    costs: tuple[float, ...]
-    """The cost of each position."""
-
-    @property
-    def inserted(self) -> set[int]:
-        """The units inside it that are aligned with nothing."""
-        return set(range(self.first, self.last)).difference(self.partners)
-
-
-def matching_characters(units: Sequence[str | None], partners: Sequence[int], syllables: Syllables) -> int:
-    """How many of these units of a wording are aligned with the identical character."""
-    return sum(at != UNALIGNED and syllables.units[at] == unit for at, unit in zip(partners, units, strict=True))
+    begin: int
+    size: int
+    units: Floats
+    """Units of the automaton by positions: bits."""
+    rows: Ints
+    """For each variant: its row in `scores`; 0 for those of which too little is there."""
+    margins: Floats
+    """The margins of variants that begin at each position; NEVER where they cannot. The first row is all NEVER."""
+    insertions: Floats
+    """The sum of the scores of insertions up to each position."""
+    exact: bool
+    """Whether nothing may be inserted."""
 
 
-def align_contiguous(pattern: Pattern, syllables: Syllables, first: int) -> Alignment:
-    """The wording syllable under syllable from `first` on, where each is the same or a similar one."""
-    last = first + len(pattern.sounds)
-    costs = tuple(
-        0.0 if wanted is None or wanted == sound else similar_syllables(wanted)[sound]
-        for wanted, sound in zip(pattern.sounds, syllables.sounds[first:last], strict=True)
-    )
-    return Alignment(pattern, syllables, first, last, sum(costs), tuple(range(first, last)), costs)
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The states and arcs of some entries of an automaton, numbered anew."""
+
+    entries: tuple[Entry, ...]
+    finals: NDArray[np.intp]
+    sources: NDArray[np.intp]
+    sets: Ints
+    firsts: NDArray[np.intp]
+    """For each state: the first arc that ends there; the last number is the end."""
+    levels: tuple[Level, ...]
 
 
-def align(  # noqa: PLR0913 - a wording, where, and three ways to save work
-    pattern: Pattern,
-    syllables: Syllables,
-    begin: int,
-    end: int,
-    cache: CostCache,
-    max_cost: float = inf,
-    rest_costs: Sequence[float] = (),
-) -> Alignment | None:
-    """The cheapest alignment of a wording with the units from `begin` up to, not including, `end`.
+def make_stretch(automaton: Automaton, syllables: Syllables, begin: int, end: int, *, exact: bool = False) -> Stretch:
+    """The scores of all words; `exact` allows nothing but the same characters."""
+    words, model = automaton.words, confusion_model()
+    heard = np.array([model.row(sound) for sound in syllables.sounds[begin:end]], np.int32)
+    characters = np.array([words.characters.get(unit, -1) for unit in syllables.units[begin:end]], np.int32)
+    other = NEVER if exact else model.scores[words.unit_sounds[:, None], heard]
+    units = np.where(words.unit_characters[:, None] == characters, words.unit_bits[:, None], other).astype(np.float32)
+    rows, margins = _variant_margins(automaton, units, exact=exact)
+    sums = np.concatenate([[0.0], np.cumsum(syllables.insertion_scores[begin:end])]).astype(np.float32)
+    return Stretch(automaton, syllables, begin, end - begin, units, rows, margins, sums, exact)
 
-    Give the same `cache` for all wordings of one utterance. The result is None where every alignment costs more than
-    `max_cost`. `rest_costs` are lower bounds for each position and all after it; they end hopeless alignments earlier.
+
+def _variant_margins(automaton: Automaton, units: Floats, *, exact: bool) -> tuple[Ints, Floats]:
+    """The rows and margins of a Stretch. The margin of a word is its bits above the least share of its full score."""
+    words, size = automaton.words, units.shape[1]
+    surplus = units - automaton.min_share * words.unit_bits[:, None]
+    best = np.append(surplus.max(axis=1, initial=NEVER), np.float32(0.0))  # the last is for -1: no unit
+    bound = best[words.units].sum(axis=1) + words.lost
+    fits = (bound >= words.floors) & (words.spans <= size)
+    if exact:
+        fits &= words.lost == 0
+    promising = np.flatnonzero(fits).astype(np.int32)
+    rows = np.zeros(len(words.variants), np.int32)
+    rows[promising] = np.arange(1, len(promising) + 1)
+    margins = np.full((len(promising) + 1, size + 1), NEVER, np.float32)
+    for span in range(1, MAX_SPAN + 1):
+        chosen = promising[words.spans[promising] == span]
+        if len(chosen):
+            places = size - span + 1
+            total = surplus[words.units[chosen, 0], :places] + words.lost[chosen, None]
+            for at in range(1, span):
+                total += surplus[words.units[chosen, at], at : at + places]
+            margins[rows[chosen], :places] = total
+    return rows, margins
+
+
+def align_all(stretch: Stretch) -> Iterator[Alignment]:
+    """The best alignments of all templates with enough of their full score; those of one template do not overlap.
+
+    Of a phrase that was found almost to the letter, no other template that ends there is traced back.
     """
-    rest_costs = rest_costs or [0.0] * (len(pattern.sounds) + 1)
-    insertion_costs = syllables.insertion_costs[begin:end]
-    whole = begin == 0 and end == len(syllables)
-    row = [0.0] * (end - begin + 1)
-    rows = [row]  # for each prefix of the wording: the cost to end it before each unit, and after the last one
-    for number, (wanted, unit, deletion, mismatch) in enumerate(
-        zip(pattern.sounds, pattern.units, pattern.deletion_costs, pattern.mismatch_costs, strict=True), 1
-    ):
-        key = (wanted or "", unit, mismatch)
-        costs = cache.get(key)
-        if costs is None:
-            costs = cache[key] = _unit_costs(wanted, unit, mismatch, syllables)
-        row = _next_row(row, costs if whole else costs[begin:end], insertion_costs, deletion)
-        if min(row) + rest_costs[number] > max_cost:  # no later row has a cheaper cell
-            return None
-        rows.append(row)
-    cost = min(row)
-    return None if cost == inf else _trace_back(pattern, syllables, begin, rows, row.index(cost))
+    automaton = stretch.automaton
+    if not (stretch.size and len(automaton.entries)):
+        return
+    groups, best = _group_margins(stretch)
+    admitted = _admitted(stretch, groups, best)
+    if not admitted.any():
+        return
+    part = _restrict(automaton, admitted)
+    tracer = _Tracer(stretch, part, *_forward(stretch, part, groups, best))
+    tops = (tracer.rows[part.finals, MAX_SPAN:] + stretch.insertions).max(axis=1)
+    found = dict[tuple[Role, frozenset[str]], list[Alignment]]()
+    for at in np.argsort(-tops, kind="stable")[:MAX_TRACED]:
+        if tops[at] < automaton.min_margin:
+            return
+        entry = part.entries[at]
+        known = found.setdefault((entry.role, entry.owners), [])
+        if len(known) < MAX_TEMPLATES:
+            context = entry.role == "frame"  # one that stands inside an offence must not hide the one after it
+            for alignment in tracer.alignments(entry, int(part.finals[at]), () if context else known):
+                known.append(alignment)
+                yield alignment
 
 
-def _unit_costs(wanted: str | None, unit: str | None, mismatch: float, syllables: Syllables) -> list[float]:
-    """The substitution cost of each unit of the utterance for one position of a wording."""
-    if wanted is None:
-        return [0.0] * len(syllables)
-    similar = similar_syllables(wanted)
-    return [
-        0.0 if heard == unit else min(similar[sound] + OTHER_CHARACTER_COST, mismatch) if sound in similar else mismatch
-        for sound, heard in zip(syllables.sounds, syllables.units, strict=True)
-    ]
+def _group_margins(stretch: Stretch) -> tuple[Ints, Floats]:
+    """The groups (words of one set with one span) that are there, and for each the best margin at each position."""
+    words = stretch.automaton.words
+    rows = stretch.rows[words.members]
+    there = np.flatnonzero(rows)
+    groups = words.member_groups[there]
+    firsts = np.flatnonzero(np.diff(groups, prepend=-1))
+    if not len(firsts):
+        return groups, np.empty((0, stretch.size + 1), np.float32)
+    return groups[firsts], np.maximum.reduceat(stretch.margins[rows[there]], firsts)
 
 
-def _next_row(
-    above: list[float], costs: list[float], insertion_costs: tuple[float, ...], deletion: float
-) -> list[float]:
-    diagonal = above[0]
-    left = diagonal + deletion
-    row = [left]
-    append = row.append
-    for over, cost, insertion in zip(above[1:], costs, insertion_costs):  # noqa: B905 - strict is slower
-        # A call of min costs more than all the rest here.
-        best = diagonal + cost
-        deleted = over + deletion
-        if deleted < best:  # noqa: PLR1730
-            best = deleted
-        left += insertion
-        if best < left:  # noqa: PLR1730
-            left = best
-        append(left)
-        diagonal = over
-    return row
+def _admitted(stretch: Stretch, groups: Ints, best: Floats) -> NDArray[np.bool_]:
+    """For each entry: whether some way through it can have the least margin, wherever its words are."""
+    automaton, words = stretch.automaton, stretch.automaton.words
+    gains = _deletion(stretch) if stretch.exact else np.maximum(words.deletion, words.substitution)
+    gains[words.slots[:, 1] > 0] = 0.0
+    np.maximum.at(gains, words.group_sets[groups], best.max(axis=1, initial=NEVER))
+    reached = np.zeros(len(automaton.state_entry), np.float32)
+    arcs = gains[automaton.sets]
+    for level in automaton.levels:
+        values = reached[automaton.sources[level.arcs]] + arcs[level.arcs]
+        reached[level.states] = np.maximum.reduceat(values, level.offsets)
+    return reached[automaton.finals] >= automaton.min_margin
 
 
-def _trace_back(pattern: Pattern, syllables: Syllables, begin: int, rows: list[list[float]], at: int) -> Alignment:
-    partners = [UNALIGNED] * len(pattern.sounds)
-    costs = [0.0] * len(pattern.sounds)
-    total, last, number = 0.0, begin + at, len(rows) - 1
-    while number:
-        here, above, deletion = rows[number][at], rows[number - 1], pattern.deletion_costs[number - 1]
-        if at and here >= rows[number][at - 1] + syllables.insertion_costs[begin + at - 1] - 1e-9:
-            at -= 1
-            total += syllables.insertion_costs[begin + at]
-            continue
-        number -= 1
-        if here >= above[at] + deletion - 1e-9:
-            costs[number] = deletion
+def _deletion(stretch: Stretch) -> Floats:
+    """For each word set: the margin of hearing none of its words."""
+    deletion = stretch.automaton.words.deletion
+    return np.where(deletion < 0, NEVER, deletion).astype(np.float32) if stretch.exact else deletion
+
+
+def _restrict(automaton: Automaton, admitted: NDArray[np.bool_]) -> Part:
+    """The automaton of the admitted entries alone."""
+    arcs = np.flatnonzero(admitted[automaton.arc_entry])
+    states = np.flatnonzero(admitted[automaton.state_entry])
+    renumbered = np.cumsum(admitted[automaton.state_entry]) - 1
+    targets = renumbered[automaton.targets[arcs]]
+    levels = []
+    firsts = np.concatenate([[0], np.cumsum(np.bincount(targets, minlength=len(states)))])
+    edges = np.searchsorted(states, automaton.level_edges)
+    for low, high in pairwise(edges.tolist()):
+        if low < high:
+            first, last = int(firsts[low]), int(firsts[high])
+            levels.append(Level(slice(first, last), slice(low, high), firsts[low:high] - first))
+    chosen = np.flatnonzero(admitted)
+    return Part(
+        entries=tuple(automaton.entries[number] for number in chosen),
+        finals=renumbered[automaton.finals[chosen]],
+        sources=renumbered[automaton.sources[arcs]],
+        sets=automaton.sets[arcs],
+        firsts=firsts,
+        levels=tuple(levels),
+    )
+
+
+def _forward(stretch: Stretch, part: Part, groups: Ints, best: Floats) -> tuple[Floats, NDArray[np.intp], Floats]:
+    """The margins of all ways through a part: the table of its words, for each arc its row there, and for each state
+    and position the best margin of having come there. The positions begin at column MAX_SPAN.
+
+    All margins are less the insertions up to their position: then an insertion costs nothing, and is a running maximum.
+    """
+    used, which = np.unique(part.sets, return_inverse=True)
+    table = _span_table(stretch, used, groups, best)
+    size, width = stretch.size + 1, stretch.size + 1 + MAX_SPAN
+    rows = np.full((len(part.firsts) - 1, width), NEVER, np.float32)
+    rows[: part.levels[0].states.start, MAX_SPAN:] = -stretch.insertions
+    for level in part.levels:
+        came = rows.take(part.sources[level.arcs], axis=0)
+        # The same rows once for each span, each time shifted by one position.
+        shifted = np.ndarray((MAX_SPAN + 1, len(came), size), np.float32, came, 0, (4, 4 * width, 4))
+        values = (shifted + table.take(which[level.arcs], axis=1)).max(axis=0)
+        found, target = np.maximum.reduceat(values, level.offsets), rows[level.states, MAX_SPAN:]
+        if stretch.exact:
+            target[:] = found
         else:
-            at -= 1
-            unit, wanted = begin + at, pattern.sounds[number]
-            partners[number] = unit
-            if wanted is not None and pattern.units[number] != syllables.units[unit]:
-                similar = similar_syllables(wanted)
-                costs[number] = similar.get(syllables.sounds[unit], pattern.mismatch_costs[number])
-        total += costs[number]
-    return Alignment(pattern, syllables, begin + at, last, total, tuple(partners), tuple(costs))
+            np.maximum.accumulate(found, axis=1, out=target)
+    return table, which, rows
+
+
+def _span_table(stretch: Stretch, used: Ints, groups: Ints, best: Floats) -> Floats:
+    """For each span from MAX_SPAN down to 0, each word set used, and each position where it ends: the best margin, less
+    the insertions in that span.
+    """
+    words, size, sums = stretch.automaton.words, stretch.size, stretch.insertions
+    table = np.full((MAX_SPAN + 1, len(used), size + 1), NEVER, np.float32)
+    table[MAX_SPAN] = _deletion(stretch)[used, None]
+    numbers = np.full(len(words.deletion), -1, np.int32)
+    numbers[used] = np.arange(len(used))
+    sets, spans, slots = numbers[words.group_sets[groups]], words.group_spans[groups], words.slots[used]
+    for span in range(1, min(MAX_SPAN, size) + 1):
+        chosen = np.flatnonzero((spans == span) & (sets >= 0))
+        row = table[MAX_SPAN - span]
+        row[sets[chosen], span:] = best[chosen, : size + 1 - span]
+        if span == 1 and not stretch.exact:
+            np.maximum(row[:, 1:], words.substitution[used, None], out=row[:, 1:])
+        row[(slots[:, 0] <= span) & (span <= slots[:, 1]), span:] = SLOT_SCORE * span
+        row[:, span:] += sums[: size + 1 - span] - sums[span:]
+    return table
+
+
+@dataclass(frozen=True, slots=True)
+class _Tracer:
+    """Finds the way that led to a score."""
+
+    stretch: Stretch
+    part: Part
+    table: Floats
+    which: NDArray[np.intp]
+    rows: Floats
+
+    def alignments(self, entry: Entry, final: int, known: Sequence[Alignment]) -> Iterator[Alignment]:
+        """The best alignments of one entry, none overlapping; `known` are those of the same phrase."""
+        row = self.rows[final, MAX_SPAN:] + self.stretch.insertions
+        padded = np.concatenate([[NEVER], row, [NEVER]])
+        peaks = (row >= self.stretch.automaton.min_margin) & (row >= padded[:-2]) & (row >= padded[2:])
+        ends = np.flatnonzero(peaks)
+        done = {one.last for one in known if one.bits >= ALMOST_EXACT * one.full}
+        taken: list[tuple[int, int]] = []
+        for end in ends[np.argsort(-row[ends], kind="stable")][:MAX_PEAKS].tolist():
+            at = self.stretch.begin + end
+            if at in done or any(first < at <= last for first, last in taken):
+                continue
+            found = self._alignment(entry, final, end)
+            if found and not any(found.first < last and first < found.last for first, last in taken):
+                taken.append((found.first, found.last))
+                yield found
+
+    def _alignment(self, entry: Entry, final: int, end: int) -> Alignment | None:
+        steps, choices = self._trace(final, end)
+        heard = [step.partner for step in steps if step.unit and step.partner != UNALIGNED]
+        if not heard:
+            return None
+        full = sum(step.full for step in steps)
+        margin = float(self.rows[final, MAX_SPAN + end] + self.stretch.insertions[end])
+        bits = margin + self.stretch.automaton.min_share * full
+        return Alignment(entry, self.stretch.syllables, heard[0], heard[-1] + 1, bits, full, choices, tuple(steps))
+
+    def _trace(self, state: int, at: int) -> tuple[list[Step], float]:
+        """The steps that lead to a state at a position, and the bits of the choices among words."""
+        steps, choices, table = list[Step](), 0.0, self.stretch.automaton.words
+        sources, rows, starts = self.part.sources, self.rows, self.part.levels[0].states.start
+        while state >= starts:
+            if (
+                not self.stretch.exact
+                and at
+                and rows[state, MAX_SPAN + at - 1] >= rows[state, MAX_SPAN + at] - TOLERANCE
+            ):
+                at -= 1
+                continue
+            first, last = self.part.firsts[state], self.part.firsts[state + 1]
+            window = rows[sources[first:last], at : at + MAX_SPAN + 1] + self.table[:, self.which[first:last], at].T
+            arc, column = divmod(int(window.argmax()), MAX_SPAN + 1)
+            span, words = MAX_SPAN - column, int(self.part.sets[first + arc])
+            steps[:0] = self._steps(words, at - span, span)
+            choices += float(table.choices[words]) if span else 0.0
+            state, at = int(sources[first + arc]), at - span
+        return steps, choices
+
+    def _steps(self, words: int, at: int, span: int) -> list[Step]:
+        """The syllables of one arc that takes `span` syllables from a position on."""
+        table, begin = self.stretch.automaton.words, self.stretch.begin
+        if table.slots[words, 1] and span:
+            return [Step("", "", begin + at + k, SLOT_SCORE, 0.0) for k in range(span)]
+        model = confusion_model()
+        if not span:
+            lost = table.cheapest[words]
+            return [
+                Step(unit, sound, UNALIGNED, model.deletion(unit), model.full_bits((sound,))) for unit, sound in lost
+            ]
+        members = table.members[table.offsets[words] : table.offsets[words + 1]]
+        members = members[table.spans[members] == span]
+        margins = self.stretch.margins[self.stretch.rows[members], at]
+        number = members[int(margins.argmax())]
+        variant, units = table.variants[number], table.units[number]
+        steps = [
+            Step(unit, sound, begin + at + k, float(self.stretch.units[units[k], at + k]), model.full_bits((sound,)))
+            for k, (unit, sound) in enumerate(zip(variant.word, variant.sounds, strict=True))
+        ]
+        for unit in variant.lost:
+            (sound,) = pronounce((unit,))
+            steps.insert(variant.lost_at, Step(unit, sound, UNALIGNED, model.deletion(unit), model.full_bits((sound,))))
+        return steps

@@ -1,137 +1,55 @@
-"""Confusion costs between syllables, and all other parameters of the matcher, read from confusions.toml."""
+"""What a recogniser writes for a sound: log-likelihood ratios in bits against a background of ordinary talk.
 
+The rates in score.json are those of simulated errors at some 15 % (bench/misheard.py); they are not measured on a
+recogniser yet. Which sounds are alike comes from what speakers and phoneticians know (confusions.toml).
+"""
+
+import json
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from itertools import product
+from math import exp, log2
 from pathlib import Path
 from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
 
 from counter_listener.phrases import pronounce, split_units
 
 TABLE: Final = Path(__file__).with_name("confusions.toml")
+FITTED: Final = Path(__file__).with_name("score.json")
 INITIALS: Final = ("zh", "ch", "sh", *"bpmfdtnlgkhjqxrzcsyw")
 LETTERS_BITS: Final = 9.0
 """Information of a word in letters that is not a syllable."""
-SECTIONS: Final = ("insertion", "deletion", "courtesy", "contrary", "evidence")  # the fields of MatchParameters
-
-
-@dataclass(frozen=True, slots=True)
-class AcceptanceThreshold:
-    """What a candidate must reach, for one role of wordings. Shares are of the wording's weight, 0-1."""
-
-    min_bits: float
-    """Least evidence: 2^-min_bits is about how often chance alone reaches it at one place."""
-    max_share: float
-    """Largest cost."""
-    homophone_share: float = 0.0
-    """Added to it for each homophone: a syllable written as another character of the same or a similar sound."""
-    max_homophones: int = 0
-    """Most homophones that count."""
-    min_allowed: float = 0.0
-    """Cost, in syllables, that is allowed in any wording of `long_from` syllables."""
-    long_from: int = 4
-    """Syllables of a wording from which `min_allowed`, `insertion_factor`, `alone_*` and `surplus_*` apply."""
-    insertion_factor: float = 1.0
-    """Part of its cost that an insertion inside a clause has."""
-    alone_share: float = 0.0
-    """Added to the largest cost where the wording is a clause of its own."""
-    min_allowed_alone: float = 0.0
-    """Cost, in syllables, that is allowed there in any case."""
-    surplus_rate: float = 0.0
-    """Syllables added to the largest cost for each bit of evidence above `surplus_from`."""
-    surplus_from: float = 0.0
-    max_surplus_share: float = 0.0
-    """Most that is added for surplus evidence."""
-    open_side_bits: float = 0.0
-    """Bits subtracted for each side on which the clause goes on, unless every character is identical."""
-    confidence_power: float = 2.0
-    """Power of the local confidence that scales the evidence."""
-
-
-@dataclass(frozen=True, slots=True)
-class MatchParameters:
-    """The parameters that are not about pairs of sounds. confusions.toml has the meaning and the reason of each."""
-
-    unrelated_from: float
-    insertion: float
-    filler_insertion: float
-    half_filler_insertion: float
-    pause_cost: float
-    deletion: float
-    light_deletion: float
-    light_from: int
-    edge_cost: float
-    adjacent_deletions_from: int
-    last_deletion_from: int
-    courtesy_cost: float
-    please_deletion: float
-    please_max_cost: float
-    please_substitutes_excluded: frozenset[str]
-    please_compounds: frozenset[str]
-    please_words: frozenset[str]
-    please_lost_homophones: int
-    negations: frozenset[str]
-    neutral_words: frozenset[str]
-    persons: Mapping[str, int]
-    """Characters that name a person, each with the number of that person."""
-    addresses: frozenset[str]
-    light_syllables: frozenset[str]
-    fillers: frozenset[str]
-    filler_sounds: frozenset[tuple[str, ...]]
-    filler_starts: frozenset[str]
-    filler_ends: frozenset[str]
-    """First and last characters of the fillers of two."""
-    error_bits: float
-    character_bits: float
-    homophone_bits: float
-    competing_word_bits: float
-    slot_bits: float
-    slot_syllable_bits: float
-    pause_bits: float
-    alone_bits: float
-    exact_min_bits: float
-    swap_from: int
-    likely_seconds: float
-    thresholds: Mapping[str, AcceptanceThreshold]
-    """By role."""
-    likely_threshold: AcceptanceThreshold
-    """For owed phrases where they are likely."""
 
 
 @cache
 def confusion_table() -> dict[str, Any]:
-    """The content of the file."""
+    """What is known of sounds and words: confusions.toml."""
     return tomllib.loads(TABLE.read_text(encoding="utf-8"))
 
 
 @cache
-def parameters() -> MatchParameters:
-    """The parameters for every match."""
-    table = confusion_table()
-    figures: dict[str, Any] = {}
-    for section in SECTIONS:
-        figures |= _without_reasons(table[section])
-    persons = {unit: number for number, units in enumerate(figures.pop("persons")) for unit in units}
-    pairs = [filler for filler in figures["fillers"] if len(filler) > 1]
-    kinds = {role: _without_reasons(kind) for role, kind in table["threshold"].items()}
-    figures |= {name: frozenset(value) for name, value in figures.items() if isinstance(value, str | list)}
-    likely = AcceptanceThreshold(**{**kinds["phrase"], **kinds.pop("likely")})
-    return MatchParameters(
-        **figures,
-        unrelated_from=table["unrelated_from"],
-        persons=persons,
-        filler_sounds=frozenset(pronounce(split_units(filler)) for filler in figures["fillers"]),
-        filler_starts=frozenset(filler[0] for filler in pairs),
-        filler_ends=frozenset(filler[-1] for filler in pairs),
-        thresholds={role: AcceptanceThreshold(**kind) for role, kind in kinds.items()},
-        likely_threshold=likely,
-    )
+def fitted() -> dict[str, Any]:
+    """The numbers of the score, its weights fitted to data: score.json."""
+    found: dict[str, Any] = json.loads(FITTED.read_text(encoding="utf-8"))
+    return found
 
 
-def _without_reasons(section: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in section.items() if not name.endswith("_why")}
+@cache
+def word_class(name: str) -> frozenset[str]:
+    """The words of one class in confusions.toml, such as `negations`."""
+    return frozenset(confusion_table()["words"][name])
+
+
+@cache
+def persons() -> Mapping[str, int]:
+    """Characters that name a person, each with the number of that person."""
+    groups = confusion_table()["words"]["persons"]
+    return {unit: number for number, units in enumerate(groups) for unit in units}
 
 
 @cache
@@ -149,7 +67,7 @@ def split_syllable(sound: str) -> tuple[str, str]:
 
 @cache
 def confusion_costs() -> tuple[dict[str, dict[str, float]], ...]:
-    """The substitution costs between initials, finals and syllables, in that order, both ways."""
+    """How unlike initials, finals and syllables are, in that order, both ways; 1 is unrelated."""
     tables: tuple[dict[str, dict[str, float]], ...] = ({}, {}, {})
     for costs, kind in zip(tables, ("initial", "final", "syllable"), strict=True):
         for entry in confusion_table()[kind]:
@@ -159,55 +77,97 @@ def confusion_costs() -> tuple[dict[str, dict[str, float]], ...]:
 
 
 def syllable_distance(first: str, second: str) -> float:
-    """The substitution cost between two sounds: 0 for the same, 1 for unrelated ones."""
+    """How unlike two sounds are: 0 for the same, 1 for unrelated ones."""
     if first == second:
         return 0.0
-    if interchangeable(first, second):
-        return confusion_costs()[2][first][second]
+    costs = confusion_costs()
+    if second in costs[2].get(first, {}):
+        return costs[2][first][second]
     if not (first in syllable_bits() and second in syllable_bits()):
         return 1.0
     cost = 0.0
-    for costs, part, other in zip(confusion_costs(), split_syllable(first), split_syllable(second), strict=False):
-        cost += 0.0 if part == other else costs.get(part, {}).get(other, 1.0)
-    return cost if cost < parameters().unrelated_from else 1.0
-
-
-def interchangeable(first: str, second: str) -> bool:
-    """Whether speakers use one of two words for the other, as 你 for 您."""
-    return second in confusion_costs()[2].get(first, {})
+    for table, part, other in zip(costs, split_syllable(first), split_syllable(second), strict=False):
+        cost += 0.0 if part == other else table.get(part, {}).get(other, 1.0)
+    return cost if cost < confusion_table()["unrelated_from"] else 1.0
 
 
 @lru_cache(maxsize=1024)
 def similar_syllables(sound: str) -> Mapping[str, float]:
-    """The sounds that may be confused with this one, including itself, each with its substitution cost below 1."""
+    """The sounds that may be confused with this one, including itself, each with how unlike it is, below 1."""
     initials, finals, syllables = confusion_costs()
     initial, final = split_syllable(sound)
     parts = product((initial, *initials.get(initial, ())), (final, *finals.get(final, ())))
-    others = {sound, *syllables.get(sound, ()), *filter(None, map(syllables_by_parts().get, parts))}
+    by_parts = ((first + last) for first, last in parts if first + last in syllable_bits())
+    others = {sound, *syllables.get(sound, ()), *by_parts}
     return {other: cost for other in others if (cost := syllable_distance(sound, other)) < 1.0}
 
 
+@dataclass(frozen=True, slots=True)
+class ConfusionModel:
+    """Log-likelihood ratios, in bits, of what was heard where a sound was said, against ordinary talk."""
+
+    sounds: Mapping[str, int]
+    """The number of each known sound."""
+    scores: NDArray[np.float32]
+    """Wanted by heard, where the characters differ. The last row and column are those of unknown sounds."""
+    rates: Mapping[str, float]
+    """Probabilities of what happens to a syllable, by name, such as `homophone`."""
+    light: frozenset[str]
+
+    def row(self, sound: str) -> int:
+        """The number of a sound; that of unknown sounds if it is not a syllable of Mandarin."""
+        return self.sounds.get(sound, len(self.sounds))
+
+    @property
+    def other(self) -> float:
+        """The score of quite another sound."""
+        return log2(self.rates["other"])
+
+    def full_bits(self, sounds: Iterable[str]) -> float:
+        """The bits of these sounds where each is heard to the letter."""
+        bonus = log2(self.rates["same"]) + self.rates["character_bits"]
+        return sum(syllable_bits().get(sound, LETTERS_BITS) + bonus for sound in sounds)
+
+    def deletion(self, unit: str) -> float:
+        """The score of a syllable that was not heard."""
+        return log2(self.rates["light_deleted" if unit in self.light else "deleted"])
+
+
 @cache
-def syllables_by_parts() -> Mapping[tuple[str, str], str]:
-    """The syllables of Mandarin by initial and final."""
-    return {split_syllable(sound): sound for sound in syllable_bits()}
+def confusion_model() -> ConfusionModel:
+    """The model of the rates and of the sounds that are alike."""
+    data, bits = fitted()["confusion"], syllable_bits()
+    sounds = {sound: number for number, sound in enumerate(bits)}
+    rates = data["rates"]
+    scores = np.full((len(bits) + 1, len(bits) + 1), log2(rates["other"]), np.float32)
+    for sound, number in sounds.items():
+        scores[number, number] = bits[sound] + log2(rates["homophone"])
+        for other, share in _shares(sound, data["likeness"]).items():
+            score = bits[other] + log2(rates["similar"]) + log2(share)
+            scores[number, sounds[other]] = max(scores[number, sounds[other]], score)
+    return ConfusionModel(sounds, scores, rates, word_class("light"))
 
 
-def insertion_costs(units: tuple[str, ...], sounds: tuple[str, ...]) -> tuple[float, ...]:
-    """The cost of each unit of an utterance as an insertion. Fillers and particles cost little, half a filler more."""
-    figures = parameters()
-    written = [unit in figures.fillers for unit in units]
-    sounded = [(sound,) in figures.filler_sounds for sound in sounds]
-    half = [False] * len(units)
+def _shares(sound: str, likeness: float) -> dict[str, float]:
+    """How the similar sounds that are written for a sound divide among them, by their likeness."""
+    similar = similar_syllables(sound).items()
+    weights = {other: exp(-cost / likeness) for other, cost in similar if other != sound and other in syllable_bits()}
+    total = sum(weights.values())
+    return {other: value / total for other, value in weights.items()}
+
+
+def insertion_scores(units: tuple[str, ...], sounds: tuple[str, ...]) -> tuple[tuple[float, ...], tuple[bool, ...]]:
+    """The score of each unit of an utterance as an insertion, and whether it is a filler, which costs little."""
+    rates, fillers, written = fitted()["confusion"]["rates"], _filler_sounds(), word_class("fillers")
+    is_filler = [unit in written or (sound,) in fillers for unit, sound in zip(units, sounds, strict=True)]
     for at in range(len(units) - 1):
-        if units[at] in figures.filler_starts or units[at + 1] in figures.filler_ends:
-            half[at] = half[at + 1] = True
-        if units[at] + units[at + 1] in figures.fillers:
-            written[at] = written[at + 1] = True
-        elif sounds[at : at + 2] in figures.filler_sounds:
-            sounded[at] = sounded[at + 1] = True
-    filler, part, other = figures.filler_insertion, figures.half_filler_insertion, figures.insertion
-    flags = zip(written, sounded, half, strict=True)
-    return tuple(
-        filler if exact else 2 * filler if alike else part if partial else other for exact, alike, partial in flags
-    )
+        if sounds[at : at + 2] in fillers:
+            is_filler[at] = is_filler[at + 1] = True
+    light, heavy = log2(rates["filler_inserted"]), log2(rates["inserted"])
+    return tuple(light if filler else heavy for filler in is_filler), tuple(is_filler)
+
+
+@cache
+def _filler_sounds() -> frozenset[tuple[str, ...]]:
+    """The sounds of the fillers of two syllables; those of one syllable sound like other words."""
+    return frozenset(pronounce(split_units(filler)) for filler in word_class("fillers") if len(filler) > 1)

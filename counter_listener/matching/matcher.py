@@ -3,28 +3,30 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import inf
 from typing import Final
 
-from counter_listener.domain import Findings, PhraseSet, Prior, Rule
-from counter_listener.matching.compilation import (
-    Beginnings,
-    ImpliedCourtesies,
-    ambiguous_prefixes,
-    compile_patterns,
-    implied_courtesies,
-    phrase_beginnings,
-)
-from counter_listener.matching.confusion import parameters
-from counter_listener.matching.index import Index, build_index, pair_thresholds
-from counter_listener.matching.patterns import Pattern, with_likely_threshold
+from counter_listener.domain import Findings, Forbidden, Frame, PhraseSet, Prior, Role, Rule, Scenario
+from counter_listener.matching.automata import Automaton, Entry, compile_automaton
+from counter_listener.matching.confusion import fitted
 from counter_listener.matching.scoring import Candidate
+from counter_listener.phrases import Units, template_reader
 
 PRIOR_ORDER: Final[tuple[Prior, ...]] = ("nothing", "phrases", "scenario")
-MAX_FILLERS: Final = 6
-"""Units that a candidate may have more than its wording has positions."""
+CONTEXTS: Final[frozenset[Role]] = frozenset({"unless", "need", "not_in", "frame"})
+"""Roles of templates that change the meaning of others; several owners may list the same one."""
+LIKELY_SECONDS: Final = 60.0
+"""Longest time between two phrases of one visit; other talk has no phrases."""
+PLACES: Final = ("before", "after", "around")
+"""Where a frame may stand: the keys of its templates."""
+MIN_EXPLAINED: Final = 0.15
+"""The least share of its full score with which a phrase is explained."""
+MAX_COURTESIES: Final = 200
+"""Most sentences of the template of a courtesy that are looked for inside other templates."""
+MAX_UNITS: Final = 24
+"""Units of the previous utterances in which a template may have begun."""
 
 CacheKey = tuple[tuple[object, ...], ...]
 """What decides which candidates an utterance has."""
@@ -35,77 +37,106 @@ class Matcher:
     """A phrase set prepared for matching."""
 
     phrases: PhraseSet
-    patterns: tuple[Pattern, ...]
-    index: Index
-    min_pairs: tuple[int, ...]
-    """For each pattern: how many of its pairs of sounds must be in a segment."""
+    automaton: Automaton
     rules: Mapping[str, Rule]
-    implied: ImpliedCourtesies
-    beginnings: Beginnings
-    max_units: int
-    """Most units that a candidate may cover."""
+    frames: Mapping[str, Frame]
+    courtesies: Mapping[str, tuple[tuple[Units, tuple[Entry, ...]], ...]]
+    """The sentences of courtesy words, and of the courtesies that rules need, by their first unit."""
     scenario_phrases: frozenset[str] = frozenset()
     """Ids of the phrases that are owed only in a scenario."""
-    prior: Prior = "nothing"
-    """What is likely to be said."""
-    by_prior: Mapping[Prior, Matcher] = field(default_factory=dict)
-    """The matchers for other priors."""
     cache: OrderedDict[CacheKey, tuple[Candidate, ...]] | None = field(default=None, compare=False, repr=False)
     """The candidates of recent utterances, if they are cached."""
 
-    def for_prior(self, prior: Prior) -> Matcher:
-        """The matcher to use where this is likely to be said."""
-        return self.by_prior.get(prior, self)
-
-    def is_likely(self, phrase: str) -> bool:
+    def is_likely(self, phrase: str, prior: Prior) -> bool:
         """Whether a phrase is likely to be said."""
-        return self.prior == "scenario" or (self.prior == "phrases" and phrase not in self.scenario_phrases)
+        return prior == "scenario" or (prior == "phrases" and phrase not in self.scenario_phrases)
 
 
 def prepare_matcher(phrases: PhraseSet) -> Matcher:
-    """A matcher for all wordings of a phrase set."""
-    wordings = compile_patterns(phrases)
-    beginnings = phrase_beginnings(wordings)
-    patterns = tuple(
-        pattern._replace(ambiguous_prefixes=ambiguous_prefixes(pattern, beginnings)) for pattern in wordings
-    )
-    index = build_index(patterns)
-    matcher = Matcher(
+    """A matcher for all templates of a phrase set, with its frames. Raises PhraseSetError for a bad template."""
+    entries, search = _merged(_entries(phrases)), fitted()["search"]
+    return Matcher(
         phrases=phrases,
-        patterns=patterns,
-        index=index,
-        min_pairs=pair_thresholds(index, patterns),
+        automaton=compile_automaton(entries, search["min_share"], search["min_margin"]),
         rules={rule.id: rule for rule in phrases.rule},
-        implied=implied_courtesies(patterns),
-        beginnings=beginnings,
-        max_units=max((len(pattern.sounds) + MAX_FILLERS for pattern in patterns), default=0),
+        frames={frame.id: frame for frame in phrases.frames.frame},
+        courtesies=_courtesies(entries),
         scenario_phrases=frozenset(
             phrase.id for stage, scenario in phrases.stages() if scenario for phrase in stage.phrase
         ),
     )
-    likely = _with_prior(matcher, "phrases")
-    return replace(matcher, by_prior={"phrases": likely, "scenario": _with_prior(likely, "scenario")})
 
 
-def _with_prior(base: Matcher, prior: Prior) -> Matcher:
-    """The same where more is likely to be said; what was likely already stays as it is."""
-    matcher = replace(base, prior=prior)
-    patterns = tuple(
-        with_likely_threshold(pattern)
-        if pattern.role == "phrase" and matcher.is_likely(pattern.owner) and not base.is_likely(pattern.owner)
-        else pattern
-        for pattern in base.patterns
-    )
-    return replace(matcher, patterns=patterns, min_pairs=pair_thresholds(base.index, patterns))
+def matcher_of(matcher: Matcher, owner: str) -> Matcher:
+    """A matcher of one phrase, offence or rule and its contexts, which also finds what hardly resembles it."""
+    own = [entry for entry in matcher.automaton.entries if owner in entry.owners]
+    return replace(matcher, automaton=compile_automaton(own, MIN_EXPLAINED, 0.0), cache=None)
 
 
 def with_cache(matcher: Matcher) -> Matcher:
     """The same with a cache, for thousands of recordings: at a counter the same is said all day long. Not for live
     listening: what is heard there must not be kept, not even in memory.
     """
-    cache = OrderedDict[CacheKey, tuple[Candidate, ...]]()
-    by_prior = {prior: replace(other, cache=cache) for prior, other in matcher.by_prior.items()}
-    return replace(matcher, cache=cache, by_prior=by_prior)
+    return replace(matcher, cache=OrderedDict[CacheKey, tuple[Candidate, ...]]())
+
+
+def _entries(phrases: PhraseSet) -> Iterator[Entry]:
+    read = template_reader(phrases).read
+    for role, owner, texts, threshold, shared in _template_groups(phrases):
+        for text in texts:
+            yield Entry(role, frozenset((owner,)), read(text), shared, threshold)
+    read = template_reader(phrases.frames).read
+    for frame in phrases.frames.frame:
+        for place in PLACES:
+            for text in getattr(frame, place):
+                yield Entry("frame", frozenset((f"{frame.id} {place}",)), read(text))
+
+
+def _template_groups(phrases: PhraseSet) -> Iterator[tuple[Role, str, Sequence[str], float | None, bool]]:
+    """Every list of templates: role, id of its owner, templates, threshold, and whether customers say them too."""
+    for phrase, _ in phrases.phrases():
+        yield "phrase", phrase.id, phrase.say, phrase.threshold, False
+        yield "phrase", phrase.id, phrase.shared, phrase.threshold, True
+        yield "not_in", phrase.id, phrase.not_in, None, False
+    for offence in phrases.forbidden:
+        yield "forbidden", offence.id, offence.say, offence.threshold, False
+        yield "forbidden", offence.id, offence.shared, offence.threshold, True
+    for word in phrases.word:
+        yield "word", word.id, word.say, None, False
+        yield "word", word.id, word.shared, None, True
+        yield "not_in", word.id, word.not_in, None, False
+    for rule in phrases.rule:
+        yield "when", rule.id, rule.when, None, False
+        yield "when", rule.id, rule.shared, None, True
+        yield "need", rule.id, rule.need, None, False
+    for scenario in phrases.scenario:
+        yield "trigger", scenario.id, scenario.when, None, False
+    excusable: tuple[Forbidden | Rule | Scenario, ...] = (*phrases.forbidden, *phrases.rule, *phrases.scenario)
+    for entry in excusable:
+        yield "unless", entry.id, entry.unless, None, False
+        yield "not_in", entry.id, entry.not_in, None, False
+
+
+def _merged(entries: Iterator[Entry]) -> list[Entry]:
+    """The entries that have a syllable of their own; contexts that several owners list appear once."""
+    found: dict[tuple[object, ...], Entry] = {}
+    for entry in entries:
+        if entry.template.min_units:
+            owners = None if entry.role in CONTEXTS and entry.role != "frame" else entry.owners
+            key = (entry.role, owners, entry.template.node, entry.shared)
+            known = found.get(key)
+            found[key] = known._replace(owners=known.owners | entry.owners) if known else entry
+    return list(found.values())
+
+
+def _courtesies(entries: Sequence[Entry]) -> dict[str, tuple[tuple[Units, tuple[Entry, ...]], ...]]:
+    found: dict[Units, tuple[Entry, ...]] = {}
+    for entry in entries:
+        if entry.role in {"word", "need"}:
+            for units in filter(None, entry.template.expand(MAX_COURTESIES)):
+                found[units] = (*found.get(units, ()), entry)
+    firsts = dict.fromkeys(units[0] for units in found)
+    return {first: tuple(one for one in found.items() if one[0][0] == first) for first in firsts}
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,13 +148,12 @@ class RecentPhrases:
 
     def prior(self, now: float) -> Prior:
         """What is likely at a time."""
-        since = now - parameters().likely_seconds
+        since = now - LIKELY_SECONDS
         return "scenario" if self.scenario >= since else "phrases" if self.phrase >= since else "nothing"
 
     def after(self, findings: Findings, scenario_phrases: Collection[str]) -> RecentPhrases:
         """The same after an utterance. Only phrases count that are hits without a prior too."""
-        least = 100 * (1 - parameters().thresholds["phrase"].max_share)
-        phrases = [hit for hit in findings.phrases if hit.score >= least]
+        phrases = [hit for hit in findings.phrases if hit.certain]
         in_scenario = (*findings.triggers, *(hit for hit in phrases if hit.owner in scenario_phrases))
         return RecentPhrases(
             max((self.phrase, *(hit.end for hit in phrases))), max((self.scenario, *(hit.end for hit in in_scenario)))

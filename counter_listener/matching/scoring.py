@@ -1,229 +1,297 @@
-"""Scores a wording aligned with an utterance: how similar it is, and how unlikely by chance."""
+"""How likely it is that an alignment is what was said: features, learned weights, one posterior; and two vetoes.
 
-from __future__ import annotations
+A veto is a hard constraint: a sentence that loses or gains a 不, or names another person, is another sentence however
+alike it sounds. Everything else is evidence. The weights and thresholds are fitted (`python -m models.build.score`) and
+stand in score.json.
+"""
 
-from collections.abc import Iterable, Iterator
-from typing import Final, NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from math import exp, log2
+from pathlib import Path
+from typing import Final, Literal
 
-from counter_listener.matching.alignment import UNALIGNED, Alignment, matching_characters
-from counter_listener.matching.confusion import interchangeable, parameters
-from counter_listener.matching.misrecognition import (
-    competing_word_penalty,
-    count_insertions,
-    extended_allowance,
-    looks_misrecognised,
-)
-from counter_listener.matching.patterns import ROUNDING, Pattern
-from counter_listener.matching.syllables import Syllables
-from counter_listener.matching.vetoes import Veto, find_veto
-from counter_listener.phrases import tone
+from counter_listener.domain import Role
+from counter_listener.matching.confusion import fitted, persons, word_class
+from counter_listener.matching.syllables import UNALIGNED, Alignment, Step, Syllables
 
+WORDS: Final = Path(__file__).with_name("words.txt")
+PAUSE_BITS: Final = 10.0
+"""What a candidate must have more for each pause inside it: two clauses are mostly two sentences."""
+INEXACT_BITS: Final = 8.0
+"""What an inexact candidate must have more than one that is there to the letter: about a syllable."""
+SHORT_OFFENCE: Final = 3
+"""Syllables up to which an offence must be a clause of its own: they stand in many other sentences."""
 CONFIDENCE_UNITS: Final = 6
-"""Units of the clause on either side that count for the local confidence."""
-TONE_PENALTY: Final = 0.01
-"""Bits."""
-SOUND_ONLY_COST: Final = 0.2
-SOUND_ONLY_VALUE: Final = -900.0
-"""Less than the value of any candidate with more evidence than the sound of one syllable."""
+"""Units on either side that count for the local confidence."""
+
+Veto = Literal["contrary", "person", "fragment"]
+Features = dict[str, float]
 
 
-class Candidate(NamedTuple):
-    """A wording aligned with an utterance: units from first up to, not including, last."""
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An alignment with its verdict."""
 
-    pattern: Pattern
-    first: int
-    last: int
-    cost: float
-    """Syllables that differ, each with its cost."""
-    allowed: float
-    """Largest cost that is accepted here."""
-    value: float
-    """Evidence above the required bits; of two competing candidates the one with more is better."""
-    partners: tuple[int, ...]
-    """For each position of the wording: the unit aligned with it, or UNALIGNED."""
-    costs: tuple[float, ...]
-    """The cost of each position."""
+    alignment: Alignment
+    features: Features
+    posterior: float
+    """Probability, 0-1, that it was said."""
+    accepted: bool
     veto: Veto | None = None
-    """Why it is refused, however similar."""
 
     @property
-    def accepted(self) -> bool:
-        """Whether it is similar enough."""
-        return self.cost <= self.allowed + ROUNDING
+    def role(self) -> Role:
+        """What the template is for."""
+        return self.alignment.entry.role
 
     @property
-    def has_certain_ends(self) -> bool:
-        """Whether every syllable was heard, or a similar one with nothing between them."""
-        return self.cost <= 0 or (self.last - self.first == len(self.partners) and max(self.costs) < 1.0)
+    def owner(self) -> str:
+        """The id of its only owner."""
+        return self.alignment.entry.owner
 
     @property
-    def pieces(self) -> Iterator[tuple[int, int]]:
-        """The spans of units that stand for the pieces of the wording."""
-        for begin, end in self.pattern.pieces:
-            units = [unit for unit in self.partners[begin:end] if unit != UNALIGNED]
-            if units:
-                yield units[0], units[-1] + 1
+    def owners(self) -> frozenset[str]:
+        """The ids of what lists it."""
+        return self.alignment.entry.owners
 
     @property
-    def score(self) -> float:
-        """Similarity in sound, 0-100."""
-        return round(max(0.0, 100 * (1 - self.cost / self.pattern.weight)), 1)
+    def first(self) -> int:
+        """Its first unit."""
+        return self.alignment.first
 
     @property
-    def reliable(self) -> bool:
-        """False where the only evidence is the sound of a single syllable."""
-        return self.value >= SOUND_ONLY_VALUE
+    def last(self) -> int:
+        """The unit after its last one."""
+        return self.alignment.last
 
-    def part_of(self, whole: Candidate, syllables: Syllables) -> bool:
-        """Whether it is only a part of a longer word, judged by the characters next to it; of two readings of the same
-        units, the one with more identical characters is the whole.
-        """
-        if not (whole.first <= self.first and self.last <= whole.last):
-            return False
-        rest = [
-            syllables.units[unit] == written
-            for unit, written in zip(whole.partners, whole.pattern.units, strict=True)
-            if unit != UNALIGNED and not self.first <= unit < self.last
-        ]
-        if rest:
-            return any(rest)
-        mine, others = (matching_characters(one.pattern.units, one.partners, syllables) for one in (self, whole))
-        return others > mine
+    @property
+    def similarity(self) -> float:
+        """Similarity, 0-100: the share of the full score."""
+        return similarity(self.alignment)
 
-    def tone_penalty(self, syllables: Syllables) -> float:
-        """A few hundredths of a bit for characters with another tone: only breaks ties."""
-        return TONE_PENALTY * sum(
-            unit != UNALIGNED
-            and written is not None
-            and syllables.units[unit] != written
-            and tone(syllables.units[unit]) != tone(written)
-            for unit, written in zip(self.partners, self.pattern.units, strict=True)
-        )
+    @property
+    def value(self) -> float:
+        """Bits, less those that are missing and half of the choices: of two candidates the one with more is better."""
+        alignment = self.alignment
+        clauses = alignment.syllables.clauses
+        against = alignment.choices / 2 + PAUSE_BITS * (clauses[self.last - 1] - clauses[self.first])
+        against += 0.0 if alignment.spelled else INEXACT_BITS
+        return 2 * alignment.bits - alignment.full - against
 
 
-def score_alignment(aligned: Alignment) -> Candidate:
-    """What an alignment is worth as evidence, and how much may differ there."""
-    figures, pattern = parameters(), aligned.pattern
-    if len(pattern.units) == 1:
-        return _score_single(aligned)
-    before, after = clause_edges(aligned)
-    pause_bits = figures.alone_bits if before and after else figures.pause_bits * (before + after)
-    bits, identical, homophones, swapped, foreign = _collect_evidence(aligned, pause_bits)
-    cost = total_cost(aligned)
-    first, last = _without_outer_slots(aligned)
-    power = figures.thresholds[pattern.role].confidence_power
-    evidence = bits * local_confidence(aligned) ** power
-    evidence -= competing_word_penalty(aligned, first, last, foreign, 2 - before - after)
-    required, value = pattern.required_bits, evidence - figures.error_bits * cost - pattern.required_bits
-    if identical == pattern.size and aligned.cost < ROUNDING:
-        required = min(required, figures.exact_min_bits)
-        in_slots = len(aligned.partners) - aligned.partners.count(UNALIGNED) - pattern.size
-        value += figures.slot_syllable_bits * in_slots
-    # Amid other words, homophones do not make up for a syllable of an offence that was not heard.
-    amid = pattern.role == "forbidden" and not (before and after) and max(aligned.costs) >= 1.0
-    allowed = pattern.allowed_cost(0 if amid else homophones)
-    if pattern.threshold is None:
-        surplus = evidence - figures.error_bits * cost - required
-        if cost > allowed + ROUNDING and pattern.has_extension and looks_misrecognised(aligned):
-            allowed = extended_allowance(pattern, homophones, surplus, alone=before and after)
-        allowed = min(allowed, cost + surplus / pattern.mean_error_bits)
-    veto = find_veto(aligned, homophones, starts_clause=before, ends_clause=after)
-    if veto or (swapped and pattern.size < figures.swap_from):
-        allowed = -1.0
-    return Candidate(pattern, first, last, cost, allowed, value, aligned.partners, aligned.costs, veto)
+def similarity(alignment: Alignment) -> float:
+    """The share of the full score, 0-100."""
+    return round(100 * min(1.0, max(0.0, alignment.bits / max(alignment.full, 1e-9))), 1)
 
 
-def _collect_evidence(aligned: Alignment, evidence: float) -> tuple[float, int, int, bool, list[int]]:
-    """`evidence` plus the bits of the syllables, the numbers of identical characters and of homophones, whether a
-    pronoun was swapped (你 for 您), and the units in other characters.
+def score(alignment: Alignment, edges: frozenset[int], *, expected: bool) -> Candidate:
+    """The verdict on an alignment; the clause also ends at the units in `edges`, where other phrases begin or end.
+
+    What fits a template to the letter is always accepted.
     """
-    figures, pattern, syllables = parameters(), aligned.pattern, aligned.syllables
-    identical, homophones, swapped = 0, 0, False
-    foreign: list[int] = []
-    for bits, cost, at, unit, sound in zip(
-        pattern.bits, aligned.costs, aligned.partners, pattern.units, pattern.sounds, strict=True
-    ):
-        if at == UNALIGNED or unit is None:
-            continue
-        same = syllables.units[at] == unit
-        swap = not same and cost < 1.0 and interchangeable(str(sound), syllables.sounds[at])
-        if not (same or swap):
-            foreign.append(at)
-        if cost < 1.0:
-            identical += same
-            swapped |= swap
-            homophones += not (same or swap)
-            evidence += bits * (1.0 - cost) + (figures.character_bits if same else -figures.homophone_bits)
-    return evidence, identical, homophones, swapped, foreign
+    entry = alignment.entry
+    if len(alignment.steps) == 1:
+        return _score_single(alignment)
+    features = features_of(alignment, edges, expected=expected)
+    weights = fitted()["weights"][_kind(entry.role)]
+    total = weights["bias"] + sum(weights[name] * value for name, value in features.items())
+    posterior = 1.0 / (1.0 + exp(-max(-30.0, min(30.0, total))))
+    veto = find_veto(alignment, edges)
+    if entry.threshold is not None:
+        accepted = similarity(alignment) >= entry.threshold
+    else:
+        accepted = alignment.spelled or posterior >= fitted()["thresholds"][_kind(entry.role)]
+    return Candidate(alignment, features, posterior, accepted and veto is None, veto)
 
 
-def total_cost(aligned: Alignment) -> float:
-    """The cost in syllables. An insertion removes nothing from the wording, but two clauses are not one."""
-    figures, clauses = parameters(), aligned.syllables.clauses
-    if aligned.cost - sum(aligned.costs) <= figures.insertion - ROUNDING:
-        return aligned.cost
-    if clauses[aligned.last - 1] > clauses[aligned.first]:
-        return aligned.cost + figures.pause_cost
-    threshold = figures.thresholds[aligned.pattern.role]
-    if threshold.insertion_factor >= 1.0 or aligned.pattern.size < threshold.long_from:
-        return aligned.cost
-    discount = (1.0 - threshold.insertion_factor) * figures.insertion
-    return aligned.cost - discount * count_insertions(aligned)
+def shares(candidate: Candidate) -> Features:
+    """What each feature adds to the log-odds of the posterior; `bias` is what the features must outweigh."""
+    weights = fitted()["weights"][_kind(candidate.role)]
+    named = {name: weights[name] * value for name, value in candidate.features.items() if value}
+    return {"bias": weights["bias"], **named} if named else {}
 
 
-def _score_single(aligned: Alignment) -> Candidate:
-    """A wording of one syllable: its sound says too little, so the character must start a word. A courtesy that a rule
-    needs is also found by its sound, with a low value, because its absence accuses somebody.
+def threshold(candidate: Candidate) -> float:
+    """The posterior from which a candidate is accepted."""
+    return float(fitted()["thresholds"][_kind(candidate.role)])
+
+
+def _kind(role: Role) -> str:
+    """The name of the weights for a role."""
+    return role if role in fitted()["weights"] else "other"
+
+
+def _score_single(alignment: Alignment) -> Candidate:
+    """A template of one syllable: its sound says too little, so the character must stand there, and begin a word."""
+    (step,), syllables = alignment.steps, alignment.syllables
+    heard = syllables.units[step.partner] == step.unit
+    heard = heard and (syllables.first_in_word[step.partner] or alignment.entry.role == "frame")
+    return Candidate(alignment, {}, float(heard), heard)
+
+
+def features_of(alignment: Alignment, edges: frozenset[int], *, expected: bool) -> Features:
+    """What speaks for and against an alignment.
+
+    A recogniser writes the words that fit the sounds best. A character that differs from the template's is plain where
+    it forms a common word with its neighbour: then that word was said. Where it forms none, it is an error.
     """
-    at, pattern, syllables = aligned.first, aligned.pattern, aligned.syllables
-    same = syllables.units[at] == pattern.units[0] and syllables.first_in_word[at]
-    by_sound = pattern.role == "need" and aligned.cost <= SOUND_ONLY_COST
-    value = parameters().character_bits if same else 2 * SOUND_ONLY_VALUE
-    allowed = pattern.size if same or by_sound else -1.0
-    return Candidate(pattern, at, at + 1, aligned.cost, allowed, value, aligned.partners, aligned.costs)
+    syllables = alignment.syllables
+    spoken = [step for step in alignment.steps if step.unit]
+    foreign = [step for step in spoken if step.partner != UNALIGNED and syllables.units[step.partner] != step.unit]
+    lost = [step for step in spoken if step.partner == UNALIGNED]
+    inserted = [unit for unit in alignment.inserted if not syllables.is_filler[unit]]
+    plain = {step.partner for step in foreign if _is_plain(step.partner, syllables)}
+    open_sides = sum(not edge for edge in clause_edges(alignment, edges))
+    differs = bool(foreign or lost or inserted)
+
+    def count(*, alike: bool, is_plain: bool) -> float:
+        return float(sum((step.bits > 0) == alike and (step.partner in plain) == is_plain for step in foreign))
+
+    return {
+        "evidence": min(alignment.bits, 100.0) / 20,
+        "share": alignment.bits / max(alignment.full, 1e-9),
+        "missing": (alignment.full - alignment.bits) / 20,
+        "choices": alignment.choices / 20 if differs else 0.0,
+        "alike": count(alike=True, is_plain=False),
+        "alike_plain": count(alike=True, is_plain=True),
+        "unlike": count(alike=False, is_plain=False),
+        "unlike_plain": count(alike=False, is_plain=True),
+        "lost": float(len(lost)),
+        "inserted": float(len(inserted)),
+        "edges": float((spoken[0].bits < 0) + (spoken[-1].bits < 0)),
+        "open": float(open_sides) if differs else 0.0,
+        "crossing": float(_joins_word(alignment.first - 1, syllables) + _joins_word(alignment.last - 1, syllables)),
+        "pauses": float(syllables.clauses[alignment.last - 1] - syllables.clauses[alignment.first]),
+        "confidence": -log2(max(local_confidence(alignment), 0.01)),
+        "courtesy": float(sum(step.bits < 0 for step in _courtesies(spoken))),
+        "slots": float(len(alignment.steps) > len(spoken)),
+        "odd": _odd_share(syllables) if differs else 0.0,
+        "expected": float(expected and differs),
+    }
 
 
-def _without_outer_slots(aligned: Alignment) -> tuple[int, int]:
-    pattern = aligned.pattern
-    begin, end = pattern.pieces[0][0], pattern.pieces[-1][1]
-    heard = [unit for unit in aligned.partners[begin:end] if unit != UNALIGNED]
-    return (heard[0], heard[-1] + 1) if heard else (aligned.first, aligned.last)
+def _is_plain(unit: int, syllables: Syllables) -> bool:
+    """Whether a unit of an utterance stands in a common word."""
+    single = syllables.units[unit] in word_class("singles")
+    return single or _joins_word(unit, syllables) or _joins_word(unit - 1, syllables)
 
 
-def clause_edges(aligned: Alignment) -> tuple[bool, bool]:
-    """Whether it stands at the beginning of a clause, and at the end of one.
+def _odd_share(syllables: Syllables) -> float:
+    """The share of an utterance that stands in no common word: the more, the worse it was recognised."""
+    units = range(syllables.own_start, len(syllables))
+    return sum(not _is_plain(unit, syllables) for unit in units) / max(1, len(units))
 
-    Fillers do not count, nor what a slot at an end may take (李女士您好 is a whole clause), nor one unit where the
-    first or last syllable was not heard: it stands for that syllable.
-    """
-    partners, syllables, pieces = aligned.partners, aligned.syllables, aligned.pattern.pieces
-    begin, end = pieces[0][0], pieces[-1][1]
-    before = partners[:begin].count(UNALIGNED) if begin else int(partners[0] == UNALIGNED)
-    after = partners[end:].count(UNALIGNED) if end < len(partners) else int(partners[-1] == UNALIGNED)
+
+def _courtesies(spoken: Sequence[Step]) -> Iterator[Step]:
+    """The syllables of courtesies in a template."""
+    text = "".join(step.unit if len(step.unit) == 1 else "\0" for step in spoken)
+    for word in word_class("courtesies"):
+        at = text.find(word)
+        if at >= 0:
+            yield from spoken[at : at + len(word)]
+
+
+def clause_edges(alignment: Alignment, edges: frozenset[int]) -> tuple[bool, bool]:
+    """Whether it stands at the beginning of a clause, and at the end of one. Fillers and slots do not count."""
+    syllables = alignment.syllables
+    partners = [step.partner for step in alignment.steps if step.partner != UNALIGNED]
+    before = range(min(partners) - 1, -1, -1)
+    after = range(max(partners) + 1, len(syllables))
     return (
-        _is_edge(range(aligned.first - 1, -1, -1), syllables.clauses[aligned.first], before, syllables),
-        _is_edge(range(aligned.last, len(syllables)), syllables.clauses[aligned.last - 1], after, syllables),
+        _is_edge(before, syllables.clauses[alignment.first], syllables, frozenset(edge - 1 for edge in edges)),
+        _is_edge(after, syllables.clauses[alignment.last - 1], syllables, edges),
     )
 
 
-def _is_edge(outward: Iterable[int], clause: int, spared: int, syllables: Syllables) -> bool:
-    """Whether the rest of the clause on this side is only fillers and at most `spared` other units."""
+def _is_edge(outward: range, clause: int, syllables: Syllables, edges: frozenset[int]) -> bool:
+    """Whether the rest of the clause on this side is only fillers, or another phrase stands there."""
     for at in outward:
-        if syllables.clauses[at] != clause:
+        if at in edges or syllables.clauses[at] != clause:
             return True
         if not syllables.is_filler[at]:
-            if not spared:
-                return False
-            spared -= 1
+            return False
     return True
 
 
-def local_confidence(aligned: Alignment) -> float:
+def local_confidence(alignment: Alignment) -> float:
     """The mean confidence of the recogniser around it, 0-1, within its clauses: others may speak beyond a pause."""
-    syllables = aligned.syllables
+    syllables = alignment.syllables
     if syllables.certain:
         return 1.0
-    first_clause, last_clause = syllables.clauses[aligned.first], syllables.clauses[aligned.last - 1]
-    near = range(max(0, aligned.first - CONFIDENCE_UNITS), min(len(syllables), aligned.last + CONFIDENCE_UNITS))
-    around = [syllables.confidence[at] for at in near if first_clause <= syllables.clauses[at] <= last_clause]
+    first, last = syllables.clauses[alignment.first], syllables.clauses[alignment.last - 1]
+    near = range(max(0, alignment.first - CONFIDENCE_UNITS), min(len(syllables), alignment.last + CONFIDENCE_UNITS))
+    around = [syllables.confidence[at] for at in near if first <= syllables.clauses[at] <= last]
     return sum(around) / len(around)
+
+
+def _joins_word(at: int, syllables: Syllables) -> bool:
+    """Whether a unit and the next one form a common word, without a pause between them."""
+    units, clauses = syllables.units, syllables.clauses
+    if not 0 <= at < len(units) - 1 or clauses[at] != clauses[at + 1]:
+        return False
+    return units[at + 1] in word_endings().get(units[at], "")
+
+
+@cache
+def word_endings() -> Mapping[str, str]:
+    """For each first character of a common word: all second characters."""
+    lines = WORDS.read_text(encoding="utf-8").splitlines()
+    return dict(line.split(" ", 1) for line in lines if not line.startswith("#"))
+
+
+def find_veto(alignment: Alignment, edges: frozenset[int]) -> Veto | None:
+    """Whether a negation is missing or inserted, another person is named, or a short offence is no clause of its own.
+
+    现在能办 is not 现在不能办, however long it is; 字是我自己签的 is not 字是你自己签的; 我声音不行 is not 不行.
+    """
+    units, negations = alignment.syllables.units, word_class("negations")
+    said = [step for step in _negations(alignment.steps) if step.unit in negations]
+    lost = any(step.bits < 0 for step in said)
+    slots = () if said else (units[step.partner] for step in alignment.steps if not step.unit)
+    replaced = [step for step in alignment.steps if step.unit and step.partner != UNALIGNED and step.bits < 0]
+    gained = any(units[unit] in negations for unit in (*alignment.inserted, *(step.partner for step in replaced)))
+    if lost or gained or any(unit in negations for unit in slots):
+        return "contrary"
+    if _names_other_person(alignment):
+        return "person"
+    short = alignment.entry.role == "forbidden" and sum(bool(step.unit) for step in alignment.steps) <= SHORT_OFFENCE
+    return "fragment" if short and not all(clause_edges(alignment, edges)) else None
+
+
+def _negations(steps: Sequence[Step]) -> Iterator[Step]:
+    """The negations of a template, without those that negate nothing: in 对不起, and in a question like 办不办."""
+    text = "".join(step.unit if len(step.unit) == 1 else "\0" for step in steps)
+    neutral = {
+        at
+        for word in word_class("neutral_words")
+        for first in range(len(text) - len(word) + 1)
+        if text.startswith(word, first)
+        for at in range(first, first + len(word))
+    }
+    for at, step in enumerate(steps):
+        asks = 0 < at < len(steps) - 1 and steps[at - 1].unit == steps[at + 1].unit
+        if at not in neutral and not asks:
+            yield step
+
+
+def _names_other_person(alignment: Alignment) -> bool:
+    """Whether another person is named where a 我, 你 or 他 of the template should be."""
+    units, groups = alignment.syllables.units, persons()
+    for at, step in enumerate(alignment.steps):
+        wanted = groups.get(step.unit)
+        if wanted is None:
+            continue
+        places = [step.partner] if step.partner != UNALIGNED else _between(alignment, at)
+        if any(groups.get(units[place], wanted) != wanted for place in places):
+            return True
+    return False
+
+
+def _between(alignment: Alignment, at: int) -> range:
+    """The units between the partners of the neighbours of a lost syllable."""
+    partners = [step.partner for step in alignment.steps]
+    before = next((unit for unit in reversed(partners[:at]) if unit != UNALIGNED), alignment.first - 2)
+    after = next((unit for unit in partners[at + 1 :] if unit != UNALIGNED), alignment.last + 1)
+    return range(max(0, before + 1), min(after, len(alignment.syllables)))

@@ -1,13 +1,15 @@
-"""An utterance as the matcher reads it: a sequence of syllables, each with its time and its clause."""
+"""An utterance as the matcher reads it, a sequence of syllables, and a template laid along it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, NamedTuple
 
 from counter_listener.domain import Utterance, Word
-from counter_listener.matching.confusion import insertion_costs, parameters
-from counter_listener.phrases import pronounce, split_units
+from counter_listener.matching.automata import Entry
+from counter_listener.matching.confusion import insertion_scores
+from counter_listener.phrases import join_units, pronounce, split_units
 
+UNALIGNED: Final = -1
 CLAUSE_MARKS: Final = frozenset("，。！？；：、,.!?;:")
 MAX_UNITS: Final = 300
 """Longer utterances are matched in parts: twice what a person says in a minute, and a bound on the work."""
@@ -30,9 +32,10 @@ class Syllables:
     """Number of the clause, from 0."""
     confidence: tuple[float, ...]
     """The recogniser's, 0-1."""
-    insertion_costs: tuple[float, ...]
+    insertion_scores: tuple[float, ...]
+    """Bits, below 0: of each unit as an insertion."""
     is_filler: tuple[bool, ...]
-    """Whether its insertion costs less than that of other syllables."""
+    """Whether it is a hesitation, a particle or a courtesy that speakers insert anywhere."""
     certain: bool = True
     """Whether all confidences are 1."""
     own_start: int = 0
@@ -43,10 +46,72 @@ class Syllables:
 
     def text(self, first: int, last: int) -> str:
         """The units from first up to, not including, last: Chinese unspaced, words in letters spaced."""
-        text = ""
-        for unit in self.units[first:last]:
-            text += " " + unit if unit.isascii() and text else unit
-        return text
+        return join_units(self.units[first:last])
+
+
+class Step(NamedTuple):
+    """One syllable of the way through a template."""
+
+    unit: str
+    """The character or word in letters; empty in a slot."""
+    sound: str
+    partner: int
+    """The unit of the utterance aligned with it, or UNALIGNED."""
+    bits: float
+    """Its share of the score."""
+    full: float
+    """What it would have if it were heard to the letter; 0 in a slot."""
+
+
+class Alignment(NamedTuple):
+    """A way through a template, laid along an utterance: units from first up to, not including, last."""
+
+    entry: Entry
+    syllables: Syllables
+    first: int
+    last: int
+    bits: float
+    """The score."""
+    full: float
+    """The score if it were heard to the letter."""
+    choices: float
+    """Bits: how many sentences the template spells, as far as this way chose among them."""
+    steps: tuple[Step, ...]
+
+    @property
+    def text(self) -> str:
+        """What was looked for, as the template has it; an ellipsis for a slot."""
+        units = [step.unit or "…" for step in self.steps]
+        return join_units(unit for at, unit in enumerate(units) if unit != "…" or units[at - 1 : at] != ["…"])
+
+    @property
+    def heard(self) -> str:
+        """The words as recognised; an ellipsis stands for what fills a slot."""
+        slots = {step.partner for step in self.steps if not step.unit}
+        inside = sorted(slots & set(range(self.first, self.last)))
+        cuts = zip([self.first, *(unit + 1 for unit in inside)], [*inside, self.last], strict=True)
+        return "…".join(self.syllables.text(first, last) for first, last in cuts if first < last)
+
+    @property
+    def spelled(self) -> bool:
+        """Whether it is the template to the letter."""
+        units = self.syllables.units
+        heard = [step.partner for step in self.steps if self.first <= step.partner < self.last]
+        return heard == list(range(self.first, self.last)) and all(
+            not step.unit or (step.partner != UNALIGNED and units[step.partner] == step.unit) for step in self.steps
+        )
+
+    @property
+    def same(self) -> int:
+        """How many characters are those of the template."""
+        units = self.syllables.units
+        return sum(step.partner != UNALIGNED and units[step.partner] == step.unit for step in self.steps)
+
+    @property
+    def inserted(self) -> list[int]:
+        """The units inside it that are aligned with nothing."""
+        taken = {step.partner for step in self.steps}
+        return [unit for unit in range(self.first, self.last) if unit not in taken]
 
 
 def to_syllables(utterance: Utterance, clause_pause: float, before: tuple[Word, ...] = ()) -> Syllables:
@@ -70,10 +135,9 @@ def to_syllables(utterance: Utterance, clause_pause: float, before: tuple[Word, 
         previous = word
     units, starts, ends, firsts, clauses, confidence = zip(*rows, strict=True) if rows else ((),) * 6
     sounds = pronounce(units)
-    costs = insertion_costs(units, sounds)
-    is_filler = tuple(cost < parameters().insertion for cost in costs)
+    scores, is_filler = insertion_scores(units, sounds)
     certain = min(confidence, default=1.0) >= 1.0
-    return Syllables(units, sounds, starts, ends, firsts, clauses, confidence, costs, is_filler, certain, own_start)
+    return Syllables(units, sounds, starts, ends, firsts, clauses, confidence, scores, is_filler, certain, own_start)
 
 
 def split_long(utterance: Utterance) -> Iterator[Utterance]:

@@ -16,6 +16,7 @@ REASONS: Final = (
     N_("customers say this as well, and the voice is unknown"),
     N_("audio was lost"),
     N_("audio was lost right beside it"),
+    N_("it may be a question, a quotation or about somebody else"),
     N_("no speech was recognised"),
 )
 """Why a verdict is unknown, as the judge writes it to the record."""

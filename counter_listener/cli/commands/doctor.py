@@ -189,13 +189,13 @@ def check_phrases_and_model(config: Config) -> Iterator[Finding]:
 
 def check_vocabulary(matcher: Matcher, vocabulary: frozenset[str]) -> Finding:
     """Whether the words of the model can spell the wordings of the phrase set."""
-    from counter_listener.phrases import HEARD_KEYS, iter_wordings, unspellable_wordings
+    from counter_listener.phrases import HEARD_KEYS, iter_templates, unspellable_templates
 
-    unspellable = unspellable_wordings(matcher.phrases, vocabulary)
-    lost = {(each.owner, each.wording) for each in unspellable if each.lacking == "sounds"}
+    unspellable = unspellable_templates(matcher.phrases, vocabulary)
+    lost = {(each.owner, each.template) for each in unspellable if each.lacking == "sounds"}
     wordings = {
         (owner, wording)
-        for kind, owner, wording in iter_wordings(matcher.phrases)
+        for kind, owner, wording in iter_templates(matcher.phrases)
         if kind.partition(".")[2] in HEARD_KEYS
     }
     spelt = {owner for owner, _wording in wordings - lost}

@@ -7,19 +7,19 @@ from typing import Literal
 
 import click
 
-from counter_listener.cli.options import format_option, model_option, phrases_option
+from counter_listener.cli.options import Position, format_option, model_option, phrases_option
 from counter_listener.domain import N_, UsageError, printable
 
 
 @click.command(epilog="Example: counter-listener explain monday.wav --phrase hello --at 12")
 @click.argument("recording", metavar="RECORDING", type=click.Path(path_type=Path))
-@click.option("--phrase", metavar="ID", help="Explain only this phrase or forbidden phrase, heard or not.")
+@click.option("--phrase", metavar="ID|TITLE", help="Explain only this phrase, forbidden phrase or rule, heard or not.")
 @click.option(
     "--at",
-    metavar="SECONDS",
-    type=click.FloatRange(min=0),
-    help="Look only at what was said within 10 s of this time; if no required phrase was missed there, show the closest"
-    " phrases.",
+    metavar="TIME",
+    type=Position(),
+    help="Look only at what was said within 10 s of this time, in seconds or as 1:05; if nothing is to be explained"
+    " there, show the closest phrases.",
 )
 @phrases_option
 @model_option
@@ -35,11 +35,12 @@ def explain(  # noqa: PLR0913 - one parameter per option
     one_visit: bool,
     form: Literal["table", "jsonl"],
 ) -> None:
-    """Show, for every required phrase that was not heard, the closest words that were said.
+    """Show why: for every required phrase that was not heard the closest words that were said, and what was said for
+    every forbidden phrase and every broken rule.
 
     RECORDING is a recording or a transcript (*.jsonl). It prints the time, what was recognised, its syllables below
-    those of the wording, what differs, the score and its threshold, and what would have passed. The output goes to the
-    terminal only; nothing is stored.
+    those of the phrase set, what differs, how much each feature counts, the probability and its threshold, and what
+    would have passed. The output goes to the terminal only; nothing is stored.
     """
     from counter_listener.asr import SpeechModel, find_model
     from counter_listener.judging import explain as explanations_for
@@ -50,8 +51,12 @@ def explain(  # noqa: PLR0913 - one parameter per option
     matcher = load_matcher(phrases_name)[0]
     titles = matcher.phrases.titles()
     if phrase is not None and phrase not in titles:
-        text = N_("--phrase {phrase!r} is not a phrase or forbidden phrase of {phrases_name}{hint}.")
-        raise UsageError(text, phrase=phrase, phrases_name=phrases_name, hint=suggestion(phrase, titles))
+        by_title = {title: id_ for id_, title in titles.items()}
+        if phrase not in by_title:
+            text = N_("--phrase {phrase!r} is not a phrase, forbidden phrase or rule of {phrases_name}{hint}.")
+            hint = suggestion(phrase, (*titles, *by_title))
+            raise UsageError(text, phrase=phrase, phrases_name=phrases_name, hint=hint)
+        phrase = by_title[phrase]
     source = file_source(recording, SpeechModel(find_model(model_name)))
     matched, events = analyse(source, matcher, one_visit=one_visit)
     explanations = explanations_for(matched, events, matcher, phrase, at)

@@ -1,12 +1,38 @@
 """`phrases`: list, check and try phrase sets, and list the wordings that a model cannot recognise."""
 
+from __future__ import annotations
+
 import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from counter_listener.cli.help import TranslatedGroup, pad_columns
 from counter_listener.cli.options import DEFAULT_MODEL, ExitCode
-from counter_listener.domain import KINDS, MatchedUtterance, Speaker, _, bundled_folder, printable
+from counter_listener.domain import (
+    KINDS,
+    Frame,
+    MatchedUtterance,
+    Speaker,
+    Utterance,
+    _,
+    bundled_folder,
+    mask_numbers,
+    printable,
+)
+
+if TYPE_CHECKING:
+    from counter_listener.matching import Matcher
+
+FINDINGS: Final = {**KINDS, "offence": KINDS["forbidden"], "trigger": KINDS["scenario"]}
+"""The names of what is found, by kind."""
+
+MAX_WRITTEN: Final = 10**12
+"""Numbers from here on are written as powers of ten."""
+
+FRAMED_KINDS: Final = {"phrase": "phrase", "forbidden": "offence", "when": "rule", "trigger": "trigger"}
+"""By the role of a template that a frame may hold: the kind of finding."""
 
 
 @click.group(cls=TranslatedGroup, epilog="Example: counter-listener phrases check my-branch.toml")
@@ -39,15 +65,27 @@ def list_() -> None:
 
 @phrases.command(epilog="Example: counter-listener phrases check my-branch.toml")
 @click.argument("name", metavar="FILE|NAME")
-def check(*, name: str) -> None:
-    """Check a phrase set: its format, its examples, and that each wording is matched to its own phrase."""
-    from counter_listener.judging import failing_examples, load_matcher, unmatched_wordings
+@click.option("--list", "listed", is_flag=True, help="List each template with the number of its sentences.")
+def check(*, name: str, listed: bool) -> None:
+    """Check a phrase set: its format, its examples, and its templates.
+
+    The sentences of a template must be heard as their own phrase, and must not say the opposite of each other.
+    """
+    from counter_listener.judging import failing_examples, load_matcher, unmatched_templates
+    from counter_listener.phrases import iter_templates, template_reader
 
     matcher = load_matcher(name, proven=False)[0]
-    faults = [*failing_examples(matcher), *unmatched_wordings(matcher)]
+    phrase_set = matcher.phrases
+    read = template_reader(phrase_set).read
+    templates = [(owner, read(text)) for _kind, owner, text in iter_templates(phrase_set)]
+    for owner, template in templates if listed else ():
+        click.echo(f"{owner:24} {format_count(template.sentences):>15}  {template.text}")
+    faults = [*failing_examples(matcher), *unmatched_templates(matcher)]
     for fault in faults:
         click.echo(f"{name}{_(': ')}{fault.translated(_)}")
-    phrase_set = matcher.phrases
+    sentences = sum(template.sentences for _owner, template in templates)
+    text = _("{templates} templates spell {sentences} sentences.")
+    click.echo(text.format(templates=format_count(len(templates)), sentences=format_count(sentences)))
     text = _(
         "{name}: {owed} phrases, {forbidden} forbidden, {rules} rules; {examples} examples, {known} of them known to"
         " fail; {faults} faults."
@@ -64,6 +102,11 @@ def check(*, name: str) -> None:
     sys.exit(ExitCode.USAGE if faults else ExitCode.PASSED)
 
 
+def format_count(number: int) -> str:
+    """A number with commas; as a power of ten where it would be longer than a line."""
+    return f"{number:,}" if number < MAX_WRITTEN else f"{number:.1e}".replace("e+", " × 10^")
+
+
 @phrases.command("try", epilog="Example: counter-listener phrases try bank-counter '您好，请出示您的身份证'")
 @click.argument("name", metavar="SET")
 @click.argument("text")
@@ -78,14 +121,54 @@ def try_(*, name: str, text: str, speaker: Speaker) -> None:
     utterance = typed_utterance(text, speaker)
     click.echo(_("sounds: {syllables}").format(syllables=" ".join(text_syllables(printable(text)))))
     findings = list(counted_findings(MatchedUtterance(utterance, find_in_utterance(matcher, utterance), 0)))
+    framed = framed_speech(matcher, utterance)
+    titles = {(one.owner, one.start, one.end): one.frame.title for one in framed}
     for kind, hit in findings:
         followed = "" if hit.followed is None else _(", followed") if hit.followed else _(", broken")
         shared = _(", customers say it too") if hit.shared else ""
         text = _("“{heard}” for “{wording}”, {score:g}")
         text = text.format(heard=hit.heard, wording=hit.wording, score=hit.score)
-        click.echo(f"{pad_columns(_(KINDS.get(kind, kind)), 8)} {hit.owner:20} {text}{followed}{shared}")
+        title = titles.get((hit.owner, hit.start, hit.end))
+        frame = _(", in the frame “{title}”").format(title=title) if title else ""
+        click.echo(f"{pad_columns(_(FINDINGS[kind]), 8)} {hit.owner:20} {text}{followed}{shared}{frame}")
+    for one in framed if speaker != "customer" else ():
+        if one.frame.makes == "nothing" and not any(
+            hit.start < one.end and one.start < hit.end for kind, hit in findings if kind != "word"
+        ):
+            text = _("“{heard}” does not count in the frame “{title}”").format(heard=one.heard, title=one.frame.title)
+            click.echo(f"{pad_columns(_(FINDINGS[one.kind]), 8)} {one.owner:20} {text}")
     if not findings:
         click.echo(_("nothing"))
+
+
+@dataclass(frozen=True, slots=True)
+class FramedSpeech:
+    """Words that fit a template, and the frame in which they stand. Times are seconds into the utterance."""
+
+    kind: str
+    owner: str
+    heard: str
+    start: float
+    end: float
+    frame: Frame
+
+
+def framed_speech(matcher: Matcher, utterance: Utterance) -> list[FramedSpeech]:
+    """What stands in a frame, the best of what overlaps; also what is no hit because the frame makes nothing of it."""
+    from counter_listener.matching import frame_of, search_candidates, to_syllables
+
+    syllables = to_syllables(utterance, matcher.phrases.hearing.clause_pause)
+    accepted = [one for one in search_candidates(matcher, syllables) if one.accepted]
+    found: list[FramedSpeech] = []
+    for candidate in sorted(accepted, key=lambda one: -one.value):
+        kind = FRAMED_KINDS.get(candidate.role)
+        frame = frame_of(candidate, accepted, matcher) if kind else None
+        start, end = syllables.starts[candidate.first], syllables.ends[candidate.last - 1]
+        beaten = any(one.kind == kind and one.start < end and start < one.end for one in found)
+        if kind is None or frame is None or beaten:
+            continue
+        found.append(FramedSpeech(kind, candidate.owner, mask_numbers(candidate.alignment.heard), start, end, frame))
+    return sorted(found, key=lambda one: one.start)
 
 
 @phrases.command(epilog=f"Example: counter-listener phrases vocabulary bank-counter --model {DEFAULT_MODEL}")

@@ -1,4 +1,4 @@
-"""Explanations as people read them: the wording above what was recognised, syllable by syllable."""
+"""Explanations as people read them: the sentence looked for above what was recognised, syllable by syllable."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
@@ -16,20 +16,42 @@ VERDICTS: Final = {
     "unknown": N_("is unknown"),
     "heard": N_("was heard"),
     "forbidden": N_("was said"),
+    "broken": N_("was broken"),
     "passes": N_("passes"),
     "excused": N_("is excused"),
     "too far": N_("does not pass"),
 }
-REFUSALS: Final = {
-    "unsaid": N_("Closeness {closeness:g}, which is not enough: without {list} it is a different sentence."),
-    "broken_off": N_("Closeness {closeness:g}, which is not enough: another phrase begins with the same words."),
-    "contrary": N_("Closeness {closeness:g}, which is not enough: it says the opposite, or is about somebody else."),
-    "torn": N_(
-        "Closeness {closeness:g}, which is not enough: without the missing part it belongs to another sentence."
-    ),
+VETOES: Final = {
+    "contrary": N_("it says the opposite"),
+    "person": N_("it is about somebody else"),
+    "fragment": N_("it is a part of another sentence"),
 }
-"""Why speech does not pass whatever its closeness, by the field of the explanation that says so."""
-BY_CHANCE: Final = N_("Closeness {closeness:g}, which is not enough: so few syllables are often recognised by chance.")
+"""Why speech does not pass however close it is."""
+FEATURES: Final = {
+    "bias": N_("chance"),
+    "evidence": N_("evidence of the syllables"),
+    "share": N_("share of the sentence"),
+    "missing": N_("evidence that is missing"),
+    "choices": N_("many ways to say it"),
+    "alike": N_("written otherwise"),
+    "alike_plain": N_("another word that sounds alike"),
+    "unlike": N_("wrong syllables"),
+    "unlike_plain": N_("another word"),
+    "lost": N_("lost syllables"),
+    "inserted": N_("syllables too many"),
+    "edges": N_("beginning or end missing"),
+    "open": N_("clause goes on"),
+    "crossing": N_("part of a longer word"),
+    "pauses": N_("pauses inside"),
+    "confidence": N_("uncertain recognition"),
+    "courtesy": N_("courtesy missing"),
+    "slots": N_("has a slot"),
+    "odd": N_("poorly recognised"),
+    "expected": N_("after another phrase"),
+}
+"""The features of the score, by name."""
+NOTABLE: Final = 0.05
+"""The least share of a feature that is shown."""
 WIDTH: Final = 100
 """Least number of characters per line: a narrower terminal wraps the lines, so that no syllable is lost."""
 
@@ -58,7 +80,7 @@ def _alignment_table(columns: Sequence[AlignedColumn]) -> Table:
     table.add_column(style="dim", no_wrap=True)
     for _column in columns:
         table.add_column(no_wrap=True, justify="center")
-    marks = ["" if not each.cost else "✗" if each.cost >= 1 else "~" for each in columns]
+    marks = ["" if each.same else "✗" if each.bits < 0 else "~" for each in columns]
     table.add_row(_("wording"), *(each.wanted or "-" for each in columns))
     table.add_row("", *(each.wanted_sound for each in columns), style="dim")
     table.add_row(_("recognised"), *(Text(each.heard or "-") for each in columns))
@@ -68,31 +90,47 @@ def _alignment_table(columns: Sequence[AlignedColumn]) -> Table:
 
 
 def _reasons(explanation: Explanation, titles: Mapping[str, str]) -> Iterator[str]:
-    """What differs, why it passes or not, and what would have passed."""
-    if differences := [_difference(column) for column in explanation.columns if column.cost]:
+    """What differs, what counts how much, why it passes or not, and what would have passed."""
+    if differences := [_difference(column) for column in explanation.columns if not column.same]:
         yield _("Differs: {list}.").format(list=_(", ").join(differences))
-    text, names = _result(explanation), "、".join(explanation.unsaid)
-    if explanation.excused_by:
-        text = _("Closeness {closeness:g}, needed here {line:g}: enough, but {list} nearby excuses it.")
-        names = "、".join(explanation.excused_by)
-    elif explanation.instead:
-        text = _("Closeness {closeness:g}, needed here {line:g}: enough, but {list} explains these words better.")
-        names = _(", ").join(f"{printable(titles[owner])} ({owner})" for owner in explanation.instead)
-    yield text.format(closeness=explanation.closeness, line=explanation.line, list=names)
+    if explanation.shares:
+        notable = [share for share in explanation.shares.items() if abs(share[1]) >= NOTABLE]
+        ranked = sorted(notable, key=lambda share: -abs(share[1]))
+        listed = _(", ").join(f"{_(FEATURES.get(name, name))} {value:+.1f}" for name, value in ranked)
+        yield _("Counts: {list}.").format(list=listed)
+    yield _result(explanation, titles)
     if explanation.cure:
         yield _("With {list} recognised correctly, it would have passed.").format(list="、".join(explanation.cure))
 
 
-def _result(explanation: Explanation) -> str:
-    """Why the closest speech passes or not, by its own sounds and words."""
-    if explanation.passes:
-        return _("Closeness {closeness:g}, needed here {line:g}: it passes.")
-    for name, text in REFUSALS.items():
-        if getattr(explanation, name):
-            return _(text)
-    if explanation.line > 100:  # noqa: PLR2004 - a closeness is at most 100
-        return _(BY_CHANCE)
-    return _("Closeness {closeness:g}, needed here {line:g}.")
+def _result(explanation: Explanation, titles: Mapping[str, str]) -> str:
+    """Why the closest speech passes or not."""
+    needed = explanation.least is not None
+    values = {name: getattr(explanation, name) for name in ("posterior", "threshold", "closeness", "least")}
+    if explanation.excused_by:
+        text, names = _("It was said, but {list} nearby excuses it."), "、".join(explanation.excused_by)
+    elif explanation.frame:
+        unsure = explanation.verdict == "unknown"
+        text = _("In this frame it may be meant otherwise: {list}.") if unsure else _("It does not count here: {list}.")
+        names = explanation.frame
+    elif explanation.verdict == "broken":
+        text, names = _("It was said without what the rule needs."), ""
+    elif explanation.instead:
+        text = _("It passes, but {list} explains these words better.")
+        names = _(", ").join(f"{printable(titles[owner])} ({owner})" for owner in explanation.instead)
+    elif explanation.veto:
+        text, names = _("It does not pass: {list}."), _(VETOES[explanation.veto])
+    elif explanation.passes and all(column.same for column in explanation.columns):
+        text, names = _("To the letter: it passes."), ""
+    elif needed and explanation.passes:
+        text, names = _("Closeness {closeness:g}, needed here {least:g}: it passes."), ""
+    elif needed:
+        text, names = _("Closeness {closeness:g}, needed here {least:g}: it does not pass."), ""
+    elif explanation.passes:
+        text, names = _("Probability {posterior:.0%}, needed here {threshold:.0%}: it passes."), ""
+    else:
+        text, names = _("Probability {posterior:.0%}, needed here {threshold:.0%}: it does not pass."), ""
+    return text.format(list=names, **values)
 
 
 def _difference(column: AlignedColumn) -> str:
@@ -100,6 +138,8 @@ def _difference(column: AlignedColumn) -> str:
         return _("{heard} is extra").format(heard=column.heard)
     if not column.heard:
         return _("{wanted} is missing").format(wanted=column.wanted)
-    similarity = _("similar sound") if column.cost < 1 else _("different sound")
+    if column.heard_sound == column.wanted_sound:
+        return _("{heard} for {wanted} (same sound)").format(heard=column.heard, wanted=column.wanted)
+    similarity = _("similar sound") if column.bits > 0 else _("different sound")
     text = _("{heard} for {wanted} ({near})")
     return text.format(heard=column.heard_sound, wanted=column.wanted_sound, near=similarity)
