@@ -11,8 +11,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from counter_listener.domain import Slot
+from counter_listener.phrases import Choice, Gap, Node, Series, TemplateError, TemplateReader, Words
 from models.build.errors import BuildError
-from models.build.language.templates import MAX_SENTENCES, Templates, parse
+from models.build.language import templates as build_templates
+from models.build.language.templates import MAX_SENTENCES, Templates
 from models.build.language.vocabulary import Segmenter, is_chinese
 
 FOLDER: Final = Path(__file__).parent / "text"
@@ -24,9 +27,18 @@ ORDINARY: Final = ("everyday.txt", "news.txt")
 SENTENCES: Final = "sentences"
 """Folder with the folders `counter` and `ordinary`: plain sentences."""
 WORDING_KEYS: Final = ("say", "shared", "when", "need", "unless", "not_in")
+NOT_WORDINGS: Final = frozenset({"example", "frames", "lists", "rules", "slots"})
+"""Tables of a phrase set without wordings of their own."""
+MAX_DRAWN: Final = 40
+"""Most sentences of one template of a phrase set; of a template with more, this many are drawn."""
 FOLLOWED: Final = 0.25
-"""Share of wordings that are also combined with a following wording, without a pause."""
-SLOT: Final = re.compile(r"\{([^{}]*)\}")
+"""Share of templates that are also combined with a following one, without a pause."""
+NAMED: Final = re.compile(r"\{(\w+)\}")
+"""A list or a slot in a template."""
+PAUSE: Final = re.compile(r"[，。！？、；：…—,.!?]+")
+"""Punctuation in a template; brackets, `|` and `;` belong to its syntax."""
+PAUSE_SLOT: Final = "pause"
+"""Stands for punctuation while a template is read, which leaves punctuation out."""
 BREAK: Final = re.compile(r"[，。！？、；：,.!?;:\s“”‘’…—（）()|]+")
 
 Group = tuple[Sequence[str], float]
@@ -51,7 +63,7 @@ def counter_sentences(
 ) -> Sentences:
     """What is said at a counter.
 
-    `wording` is the weight of each wording of a Chinese phrase set, `sentence` that of a plain sentence.
+    `wording` is the weight of each template of a Chinese phrase set, `sentence` that of a plain sentence.
     Raises BuildError.
     """
     templates = _templates(COUNTER)
@@ -62,29 +74,35 @@ def counter_sentences(
 
 
 def phrase_set_sentences(file: Path, templates: Templates) -> Iterator[list[str]]:
-    """The sentences of each wording of a Chinese phrase set, and its examples without a phrase.
+    """The sentences of each template of a Chinese phrase set, and its examples without a phrase.
 
-    Examples with a phrase are left out: some contain recognition errors, which the model would learn.
-    The file is read as plain TOML, with all wordings as they are written. Raises BuildError if it cannot be read.
+    Examples with a phrase are left out: some contain recognition errors, which the model would learn. Only what is said
+    is read, so the file need not be complete; `phrases check` checks it. Raises BuildError.
     """
     try:
-        phrases = tomllib.loads(file.read_text(encoding="utf-8-sig"))
+        text = file.read_text(encoding="utf-8-sig")
+        phrases = tomllib.loads(text)
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise BuildError(f"{file}: the phrase set cannot be read ({error}); `phrases check` says more.") from None
     if phrases.get("language", "zh") != "zh":
         return
-    wordings = list(dict.fromkeys(iter_wordings(phrases)))
-    yield from ([str(example.get("heard", ""))] for example in phrases.get("example", ()) if not example.get("expect"))
+    for example in phrases.get("example", ()):
+        heard = example.get("heard", ())
+        if not example.get("expect"):
+            yield from ([line] for line in ([heard] if isinstance(heard, str) else heard))
     rng = random.Random(file.name)  # noqa: S311 - reproducible draws, not secrets
-    for number, wording in enumerate(wordings, start=1):
-        lines = fill_slots(wording, templates, f"{file.name}, wording {number}")
+    reader = template_reader(phrases, text)
+    wordings = list(dict.fromkeys(iter_wordings(phrases)))
+    drawn = [draw_sentences(wording, reader, templates, file.name) for wording in wordings]
+    for lines in drawn:
         yield lines
         if rng.random() < FOLLOWED:
-            yield [lines[0] + fill_slots(rng.choice(wordings), templates, file.name)[0]]
+            following = rng.choice(drawn)
+            yield [line + rng.choice(following) for line in lines]
 
 
 def iter_wordings(table: Any) -> Iterator[str]:  # noqa: ANN401 - TOML holds anything
-    """All wordings in the TOML of a phrase set, except those of its examples."""
+    """All templates and plain sentences in the TOML of a phrase set, except those of its examples and frames."""
     if isinstance(table, list):
         for entry in table:
             yield from iter_wordings(entry)
@@ -92,15 +110,53 @@ def iter_wordings(table: Any) -> Iterator[str]:  # noqa: ANN401 - TOML holds any
         for key, value in table.items():
             if key in WORDING_KEYS and isinstance(value, list):
                 yield from (wording for wording in value if isinstance(wording, str))
-            elif key != "example":
+            elif key not in NOT_WORDINGS:
                 yield from iter_wordings(value)
 
 
-def fill_slots(wording: str, templates: Templates, location: str) -> list[str]:
-    """A wording with the values of its slots; a slot without known values becomes a break."""
-    plain = BREAK.sub("，", wording)
-    known = SLOT.sub(lambda slot: slot[0] if slot[1] in templates.slots else "，", plain)
-    return templates.expand(parse(known, location), location)
+def template_reader(phrases: Mapping[str, Any], text: str) -> TemplateReader:
+    """A reader of the templates in the TOML of a phrase set. A name that is not a list is taken for a slot."""
+    slots = dict.fromkeys((PAUSE_SLOT, *NAMED.findall(text)), Slot())
+    return TemplateReader(phrases.get("lists", {}), phrases.get("rules", {}), slots)
+
+
+def draw_sentences(wording: str, reader: TemplateReader, templates: Templates, name: str) -> list[str]:
+    """The sentences of a template, at most MAX_DRAWN, with values in its slots. Raises BuildError.
+
+    A slot without known values becomes a break, as punctuation does.
+    """
+    try:
+        node = reader.read(PAUSE.sub(f"{{{PAUSE_SLOT}}}", wording)).node
+    except TemplateError as error:
+        raise BuildError(f"{name}, {wording!r}: {error}; `phrases check` says more.") from None
+    location = f"{name}, {wording!r}"
+    lines = templates.expand(build_templates.Choice((_parts(node, templates),)), location)
+    if len(lines) <= MAX_DRAWN:
+        return lines
+    return random.Random(location).sample(lines, MAX_DRAWN)  # noqa: S311 - reproducible draws, not secrets
+
+
+def _parts(node: Node | None, templates: Templates) -> build_templates.Alternative:
+    """A template of a phrase set in the form of our own templates.
+
+    What may be missing is missing in every second draw, however many words may stand there: fillers are rare in speech.
+    """
+    match node:
+        case Words():
+            spelled = tuple(("".join(option),) for option in node.options if option)
+            return _choice(spelled, optional=() in node.options)
+        case Gap():
+            return (build_templates.Slot(node.name) if node.name in templates.slots else "，",)
+        case Series():
+            return tuple(part for inner in node.parts for part in _parts(inner, templates))
+        case Choice():
+            return _choice([_parts(inner, templates) for inner in node.parts if inner], optional=None in node.parts)
+    return ()
+
+
+def _choice(alternatives: Sequence[build_templates.Alternative], *, optional: bool) -> build_templates.Alternative:
+    one = alternatives[0] if len(alternatives) == 1 else (build_templates.Choice(tuple(alternatives)),)
+    return (build_templates.Choice((one, ())),) if optional else one
 
 
 def weighted(groups: Iterable[Group], segmenter: Segmenter) -> Sentences:

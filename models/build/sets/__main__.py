@@ -35,7 +35,8 @@ from models.build.sets.visits import OtherSpeech, visits
 from models.build.sets.voices import voice_renderer
 
 HERE: Final = Path(__file__).resolve().parent
-PHRASES: Final = HERE.parents[2] / "phrase_sets" / "bank-counter.toml"
+PHRASES: Final = HERE.parents[2] / "bench" / "listed.toml"
+"""Formal sentences, one by one: with them the sets stay the same however the phrase set bank-counter is written."""
 VISITS: Final = 24
 GRAMMAR: Final = (
     "您好", "谢谢", "再见", "请慢走", "请稍等", "对不起", "不知道", "没办法", "欢迎光临", "请出示身份证",
@@ -173,7 +174,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--audio", type=Path, required=True, help="folder of folders of recordings with manifests")
     parser.add_argument("--out", type=Path, required=True, help="folder outside the project, for one folder per set")
     parser.add_argument("--only", nargs="+", choices=MAKERS, default=list(MAKERS), help="sets to make")
-    parser.add_argument("--phrases", type=Path, default=PHRASES, help="phrase set (TOML) to label")
+    parser.add_argument("--phrases", type=Path, default=PHRASES, help="phrase set (TOML) of plain sentences to say")
     parser.add_argument("--visits", type=int, default=VISITS, help=f"visits per set (default {VISITS})")
     options = parser.parse_args(arguments)
     try:

@@ -14,7 +14,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
+from models.build.errors import BuildError
+
 SLOT: Final = re.compile(r"\{([^{}]*)\}")
+TEMPLATE: Final = re.compile(r"[(|\[<;]")
+"""Marks of a template that is not a plain sentence."""
 MARKS: Final = re.compile(r"[^\w{}]+")
 """Punctuation and spaces in a wording, which have no sound."""
 BEFORE: Final = 6.0
@@ -94,7 +98,10 @@ def tables(phrases: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def wording_patterns(phrases: Mapping[str, Any]) -> tuple[Wording, ...]:
-    """All wordings of phrases and offences in the TOML of a phrase set, including contexts."""
+    """All wordings of phrases and offences in the TOML of a phrase set, including contexts.
+
+    Raises BuildError for a template: the sets need plain sentences, which may have slots.
+    """
     slots = phrases.get("slots", {})
     return tuple(
         Wording(table["id"], role, _pattern(wording, slots))
@@ -110,6 +117,8 @@ def plain(text: str) -> str:
 
 
 def _pattern(wording: str, slots: Mapping[str, Mapping[str, int]]) -> re.Pattern[str]:
+    if TEMPLATE.search(wording) or not slots.keys() >= set(SLOT.findall(wording)):
+        raise BuildError(f"{wording!r} is a template; the test sets need plain sentences, which may have slots.")
     parts = SLOT.split(plain(wording))
     for index in range(1, len(parts), 2):
         slot = slots[parts[index]]
