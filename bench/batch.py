@@ -37,7 +37,6 @@ from visits import visits
 
 from counter_listener.asr import find_model
 from counter_listener.domain import BLOCK_SAMPLES, SAMPLE_BYTES, SAMPLE_RATE, bundled_folder
-from counter_listener.phrases import find_phrase_set, read_phrase_set
 
 MODEL: Final = "counter-cn"
 QUIET: Final = 0.7
@@ -171,10 +170,9 @@ def compare(kind: str, files: Sequence[Path], folder: Path, rounds: int) -> None
 
 def check_transcripts(folder: Path, number: int) -> None:
     """Prints the time and memory for few and for many transcripts of generated visits."""
-    phrases = read_phrase_set(find_phrase_set("bank-counter"))[0]
     (folder / "transcripts").mkdir()
     files, texts = [], Counter[str]()
-    for n, visit in enumerate(visits(phrases, "tuning", 1, number)):
+    for n, visit in enumerate(visits("tuning", 1, number)):
         lines = [{"start": each.start, "end": each.end, "text": each.text} for each in visit.utterances]
         texts.update(utterance.text for utterance in visit.utterances)
         files.append(folder / "transcripts" / f"{n:05}.jsonl")

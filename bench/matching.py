@@ -5,8 +5,8 @@
 The utterances are those of synthetic visits (visits.py), exact and with errors in 23.5 % of the characters
 (misheard.py). Each round times every utterance once, our matcher and the peer in turn, in seconds of processor time.
 The least time of all rounds counts for each utterance, so that other work on the machine does not. The peer calls
-rapidfuzz's `partial_ratio_alignment` on toneless pinyin for every wording. Phrase sets of other sizes are made of
-halves of the bank's wordings.
+rapidfuzz's `partial_ratio_alignment` on toneless pinyin for every formal sentence of listed.toml. Phrase sets of other
+sizes are made of halves of these sentences.
 """
 
 import argparse
@@ -21,12 +21,12 @@ from typing import Final
 
 from misheard import ErrorCounts, misheard
 from rapidfuzz import fuzz
-from visits import visits
+from visits import SLOT, listed, visits
 
 from counter_listener.domain import Phrase, PhraseSet, Stage, Utterance
 from counter_listener.judging import typed_utterance
 from counter_listener.matching import Matcher, find_in_utterance, match, prepare_matcher
-from counter_listener.phrases import SLOT, find_phrase_set, iter_wordings, read_phrase_set, text_syllables
+from counter_listener.phrases import find_phrase_set, iter_templates, read_phrase_set, text_syllables
 
 RATE: Final = 0.235
 SIZES: Final = (250, 500, 1_000, 2_000)
@@ -46,9 +46,9 @@ def main() -> None:
     options = parser.parse_args()
     bank = read_phrase_set(find_phrase_set("bank-counter"))[0]
     matcher = prepare_matcher(bank)
-    sample = list(utterances(bank, options.visits))
+    sample = list(utterances(options.visits))
     owed = sum(len(phrase.say) + len(phrase.shared) for phrase, _ in bank.phrases())
-    print(f"{owed} owed wordings, {len(matcher.patterns)} with all others; {len(sample)} utterances")
+    print(f"{owed} owed templates, {len(matcher.automaton.entries)} with all others; {len(sample)} utterances")
     ours, peer = against_peer(matcher, sample, options.rounds)
     print(f"ours: {describe(ours)}; partial_ratio_alignment for every owed and forbidden wording: {describe(peer)}")
     ratios = [base / mine for mine, base in zip(ours, peer, strict=True)]
@@ -59,9 +59,9 @@ def main() -> None:
         print(f"{name}: {long_text(matcher, text)}")
 
 
-def utterances(phrases: PhraseSet, number: int) -> Iterator[Utterance]:
+def utterances(number: int) -> Iterator[Utterance]:
     """The utterances of some visits, each exact and with errors."""
-    for visit in visits(phrases, "tuning", 1, number):
+    for visit in visits("tuning", 1, number):
         rng = random.Random(visit.name)
         for utterance in visit.utterances:
             yield utterance
@@ -74,7 +74,7 @@ def against_peer(matcher: Matcher, sample: Sequence[Utterance], rounds: int) -> 
     """Seconds for each utterance: ours, and the peer's."""
     pinyin = [
         " ".join(text_syllables(SLOT.sub(" ", wording)))
-        for kind, _, wording in iter_wordings(matcher.phrases)
+        for kind, _, wording in iter_templates(listed())
         if kind in HEARD
     ]
 
@@ -119,13 +119,13 @@ def describe(seconds: Sequence[float]) -> str:
 def of_size(bank: PhraseSet, size: int) -> Matcher:
     """A matcher for so many owed wordings: the bank's own, then new ones of two halves."""
     rng = random.Random(size)
-    own = [wording for phrase, _ in bank.phrases() for wording in (*phrase.say, *phrase.shared)]
+    own = [wording for phrase, _ in listed().phrases() for wording in (*phrase.say, *phrase.shared)]
     plain = [wording for wording in own if "{" not in wording]
-    listed = rng.sample(own, min(size, len(own)))
-    while len(listed) < size:
+    chosen = rng.sample(own, min(size, len(own)))
+    while len(chosen) < size:
         first, second = rng.choice(plain), rng.choice(plain)
-        listed.append(first[: len(first) // 2] + second[len(second) // 2 :])
-    phrases = [Phrase(id=f"p{number}", say=tuple(listed[number : number + 8])) for number in range(0, size, 8)]
+        chosen.append(first[: len(first) // 2] + second[len(second) // 2 :])
+    phrases = [Phrase(id=f"p{number}", say=tuple(chosen[number : number + 8])) for number in range(0, size, 8)]
     stage = Stage(id="all", title="all", phrase=tuple(phrases))
     return prepare_matcher(
         replace(bank, stage=(stage,), forbidden=(), rule=(), scenario=(), word=(), observe=(), step=())

@@ -60,7 +60,7 @@ def main() -> None:
     ready = prepare_finders(matcher, kinds)
     for rate in options.cer or RATES:
         counts = ErrorCounts()
-        cases = list(make(matcher, options.seeds, rate, options.visits, counts))
+        cases = list(make(options.seeds, rate, options.visits, counts))
         print(facts(cases, options.seeds, rate, counts))
         result = evaluate([run_finders(case, ready) for case in cases])
         for method in result.methods:
@@ -71,10 +71,10 @@ def main() -> None:
             write(cases, options.write / f"{options.seeds}-{rate:g}")
 
 
-def make(matcher: Matcher, kind: str, rate: float, number: int, counts: ErrorCounts) -> Iterable[Case]:
+def make(kind: str, rate: float, number: int, counts: ErrorCounts) -> Iterable[Case]:
     """The cases of all seeds of a kind, `number` a seed, at one error rate."""
     for seed in SEEDS[kind]:
-        for visit in visits(matcher.phrases, kind, seed, number):
+        for visit in visits(kind, seed, number):
             rng = random.Random(f"{visit.name} {rate}")
             yield heard_at(visit, rate, rng, counts)
 

@@ -12,8 +12,11 @@ from typing import Final
 
 from counter_listener.domain import Forbidden, Phrase, PhraseSet, Utterance, Word
 from counter_listener.evaluation import LabelledPhrase
-from counter_listener.phrases import SLOT, split_units
+from counter_listener.phrases import read_phrase_set, split_units
 
+LISTED: Final = Path(__file__).with_name("listed.toml")
+"""What is owed or forbidden is said in these formal sentences."""
+SLOT: Final = re.compile(r"\{([^{}]*)\}")
 TALK: Final = Path(__file__).with_name("talk.toml")
 HALVES: Final = {"tuning": 0, "reporting": 1}
 """Which sentences of talk.toml each kind of seed uses: those with an even number, or with an odd one."""
@@ -129,6 +132,11 @@ def half(kind: str, name: str) -> list[str]:
     return talk()[name][HALVES[kind] :: 2]
 
 
+@cache
+def listed() -> PhraseSet:
+    return read_phrase_set(LISTED)[0]
+
+
 def script(phrases: PhraseSet) -> Script:
     """A phrase set ready to make visits from."""
     return Script(phrases, exact([phrase for phrase, _ in phrases.phrases()]), exact(phrases.forbidden))
@@ -143,9 +151,9 @@ def pattern_of(wording: str) -> re.Pattern[str]:
     return re.compile("".join(".{1,10}?" if index % 2 else "".join(split_units(part)) for index, part in parts))
 
 
-def visits(phrases: PhraseSet, kind: str, seed: int, number: int) -> Iterator[Visit]:
+def visits(kind: str, seed: int, number: int) -> Iterator[Visit]:
     """`number` visits from one seed."""
-    source = script(phrases)
+    source = script(listed())
     for index in range(number):
         rng = random.Random(f"{kind} {seed} {index}")
         yield with_times(f"{kind}-{seed}-{index}", list(turns(source, kind, rng)), rng)

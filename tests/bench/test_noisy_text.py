@@ -9,23 +9,18 @@ from hypothesis import strategies as st
 from misheard import MIX, ErrorCounts, inventory, misheard, similar_sounds, split
 from noisy_text import SEEDS
 from rapidfuzz.distance import Levenshtein
-from support.bundled import matcher as bank
-from visits import MARK, Visit, exact, half, parsed, script, talk, visits
+from support.bundled import matcher
+from visits import MARK, Visit, exact, half, listed, parsed, script, talk, visits
 
 from counter_listener.domain import Utterance
 from counter_listener.judging import typed_utterance
-from counter_listener.matching import Matcher
+from counter_listener.phrases import Template, template_reader
 from counter_listener.phrases.pinyin import split_units, text_syllables
 
 
 @pytest.fixture(scope="module")
-def matcher() -> Matcher:
-    return bank()
-
-
-@pytest.fixture(scope="module")
-def made(matcher: Matcher) -> list[Visit]:
-    return list(visits(matcher.phrases, "tuning", SEEDS["tuning"][0], 50))
+def made() -> list[Visit]:
+    return list(visits("tuning", SEEDS["tuning"][0], 50))
 
 
 def plain(utterance: Utterance | None) -> str:
@@ -73,8 +68,8 @@ def test_homophones_sound_alike() -> None:
         assert {text_syllables(unit)[0] for unit in units} == {sound}
 
 
-def test_visits_hold_what_they_say_they_hold(made: list[Visit], matcher: Matcher) -> None:
-    known = {one.id for one, _ in matcher.phrases.phrases()} | {one.id for one in matcher.phrases.forbidden}
+def test_visits_hold_what_they_say_they_hold(made: list[Visit]) -> None:
+    known = {one.id for one, _ in listed().phrases()} | {one.id for one in listed().forbidden}
     for visit in made:
         words = [word for one in visit.utterances for word in one.words]
         assert [word.start for word in words] == sorted(word.start for word in words)
@@ -85,44 +80,47 @@ def test_visits_hold_what_they_say_they_hold(made: list[Visit], matcher: Matcher
             assert any(said.end == word.end for word in words)
     owed = [said.id for visit in made for said in visit.said if not said.optional]
     assert {"hello", "ask-need", "hand-back", "goodbye"} <= set(owed)
-    assert set(owed) & {one.id for one in matcher.phrases.forbidden}
+    assert set(owed) & {one.id for one in listed().forbidden}
     assert 10 < len(owed) / len(made) < 25
 
 
-def test_many_wordings_are_not_said_word_for_word(made: list[Visit], matcher: Matcher) -> None:
-    patterns = exact([phrase for phrase, _ in matcher.phrases.phrases()])
-    phrases = {one.id for one, _ in matcher.phrases.phrases()}
-    listed, every = 0, 0
+def test_many_wordings_are_not_said_word_for_word(made: list[Visit]) -> None:
+    patterns = exact([phrase for phrase, _ in listed().phrases()])
+    phrases = {one.id for one, _ in listed().phrases()}
+    spelled, every = 0, 0
     for visit in made:
         for said in (one for one in visit.said if not one.optional and one.id in phrases):
             inside = (w for one in visit.utterances for w in one.words if said.start <= w.start and w.end <= said.end)
             text = "".join(word.text for word in inside)
             every += 1
-            listed += any(owner == said.id and pattern.search(text) for owner, pattern in patterns)
-    assert 0.8 < listed / every < 0.97
+            spelled += any(owner == said.id and pattern.search(text) for owner, pattern in patterns)
+    assert 0.8 < spelled / every < 0.97
 
 
-def test_the_same_seed_makes_the_same_visits_and_reporting_seeds_make_others(matcher: Matcher) -> None:
+def test_the_same_seed_makes_the_same_visits_and_reporting_seeds_make_others() -> None:
     assert not set(SEEDS["tuning"]) & set(SEEDS["reporting"])
     for name in talk():
         assert not set(half("tuning", name)) & set(half("reporting", name))
-    one, again, other = (list(visits(matcher.phrases, kind, 1, 2)) for kind in ("tuning", "tuning", "reporting"))
+    one, again, other = (list(visits(kind, 1, 2)) for kind in ("tuning", "tuning", "reporting"))
     assert one == again
     assert one != other
 
 
-INSIDE_OTHERS = {"自己看", "你好", "早上好", "晚上好", "上午好", "慢走"}
+INSIDE_OTHERS = {"自己看", "下午好", "你好", "早上好", "晚上好", "上午好", "慢走"}
 """Wordings that talk.toml holds inside longer words on purpose, as in 你好久 and 慢慢走."""
 
 
-def test_what_is_not_marked_in_talk_holds_no_other_wording_that_nothing_excuses(matcher: Matcher) -> None:
-    source = script(matcher.phrases)
-    excusing = {one.id: (*one.unless, *one.not_in) for one in matcher.phrases.forbidden}
-    excusing |= {one.id: one.not_in for one, _ in matcher.phrases.phrases()}
+def test_what_is_not_marked_in_talk_holds_no_other_wording_that_nothing_excuses() -> None:
+    source, bank, excusing = script(listed()), matcher().phrases, list[Template]()
+    read, read_frame = template_reader(bank).read, template_reader(bank.frames).read
+    for one in (*bank.forbidden, *(phrase for phrase, _ in bank.phrases())):
+        excusing += map(read, (*getattr(one, "unless", ()), *one.not_in))
+    for frame in bank.frames.frame:
+        excusing += map(read_frame, (*frame.before, *frame.after, *frame.around))
     for line in (line for lines in talk().values() for line in lines):
         turn = parsed(line)
         assert turn.text == "".join(split_units(MARK.sub(r"\1", line)))
         for owner, pattern in (*source.owed, *source.forbidden):
             for place in pattern.finditer(turn.text):
                 meant = any(one.id == owner for one in turn.marks) or place[0] in INSIDE_OTHERS
-                assert meant or any("".join(split_units(one)) in turn.text for one in excusing[owner]), (line, place[0])
+                assert meant or any(one.occurs_in(split_units(turn.text)) for one in excusing), (line, place[0])

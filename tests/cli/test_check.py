@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 from support.command import FULL_VISIT, RUDE_VISIT, events, program, run, transcript
-from support.small_counter import SMALL_FILE
+from support.small_counter import SMALL, SMALL_FILE
 
 from counter_listener.domain import bundled_folder
 
@@ -102,9 +102,8 @@ def test_exit_code_2_is_for_what_cannot_be_used(tmp_path: Path, options: list[st
 
 
 def test_a_phrase_set_whose_example_fails_is_refused(tmp_path: Path) -> None:
-    text = (bundled_folder("phrase_sets") / "bank-counter.toml").read_text(encoding="utf-8")
     file = tmp_path / "branch.toml"
-    file.write_text(text + '\n[[example]]\nheard = "今天天气不错"\nexpect = ["hello"]\n', encoding="utf-8")
+    file.write_text(SMALL + '\n[[example]]\nheard = "今天天气不错"\nexpect = ["hello"]\n', encoding="utf-8")
     result = run("check", transcript(tmp_path / "a.jsonl"), "--store", "none", "--phrases", file)
     assert result.exit_code == 2
     assert "the example '今天天气不错' fails: hello was not found" in result.stderr

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from support.catalogue import click_texts
 from support.command import RUDE_VISIT, run, transcript
-from support.small_counter import SMALL, small
+from support.small_counter import FRAMED, SMALL, small
 
-from counter_listener.phrases import unspellable_wordings
+from counter_listener.phrases import unspellable_templates
 
 
 @pytest.fixture
@@ -107,11 +107,42 @@ def test_phrase_sets_are_listed() -> None:
     assert "service-desk-en" in shown
 
 
-@pytest.mark.parametrize("name", ["bank-counter", "service-desk-en"])
-def test_shipped_phrase_sets_pass_their_own_check(name: str) -> None:
-    result = run("phrases", "check", name)
+def test_a_shipped_phrase_set_passes_its_own_check() -> None:
+    result = run("phrases", "check", "service-desk-en")
     assert result.exit_code == 0
     assert "; 0 faults" in result.stdout
+
+
+def test_the_check_counts_the_sentences_of_the_templates(tmp_path: Path) -> None:
+    file = tmp_path / "branch.toml"
+    file.write_text(SMALL.replace('"请慢走", ', '"(请|您)慢走", "[您][请](走好|慢走)[啊|哦]", '), encoding="utf-8")
+    assert run("phrases", "check", file).stdout.startswith("26 templates spell 50 sentences.\n")
+    lines = run("phrases", "check", file, "--list").stdout.splitlines()
+    assert [line.split() for line in lines if "慢走" in line][:2] == [
+        ["goodbye", "2", "(请|您)慢走"],
+        ["goodbye", "24", "[您][请](走好|慢走)[啊|哦]"],
+    ]
+    assert len(lines) == 28
+    many = "".join(f"[{word}]" for word in "甲乙丙丁戊己庚辛壬癸子丑寅卯辰巳午未申酉戌亥") * 3
+    file.write_text(SMALL.replace('"请慢走", ', f'"{many}请慢走", '), encoding="utf-8")
+    assert "spell 7.4 × 10^19 sentences." in run("phrases", "check", file).stdout
+
+
+def test_a_template_that_says_the_opposite_fails_the_check(tmp_path: Path) -> None:
+    file = tmp_path / "branch.toml"
+    file.write_text(SMALL.replace('"这事不归我管"', '"这事[不]归我管"'), encoding="utf-8")
+    result = run("phrases", "check", file)
+    assert result.exit_code == 2
+    assert "the template '这事[不]归我管' of 'not-mine' also says the opposite." in result.stdout
+    assert "有意思相反的说法" in run("phrases", "check", file, "--lang", "zh").stdout
+
+
+def test_a_template_of_which_every_word_may_be_missing_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "branch.toml"
+    file.write_text(SMALL.replace('"这事不归我管"', '"[这事][不归我管]"'), encoding="utf-8")
+    result = run("phrases", "check", file)
+    assert (result.exit_code, result.stderr.count("\n")) == (2, 1)
+    assert "'[这事][不归我管]', which has no word that must be heard" in result.stderr
 
 
 def test_a_wording_that_is_matched_to_another_phrase_fails_the_check(tmp_path: Path) -> None:
@@ -135,13 +166,28 @@ def test_a_sentence_is_tried() -> None:
     assert run("phrases", "try", "bank-counter", "今天天气不错").stdout.splitlines()[-1] == "nothing"
 
 
+def test_a_sentence_that_is_tried_shows_its_frames(tmp_path: Path) -> None:
+    file = tmp_path / "framed.toml"
+    file.write_text(FRAMED, encoding="utf-8")
+
+    def tried(text: str, *words: object) -> str:
+        return run("phrases", "try", file, text, *words).stdout
+
+    assert "“这事不归我管” does not count in the frame “转述”\nnothing\n" in tried("他上次说这事不归我管")
+    assert "“这事不归我管” for “这事不归我管”, 100, in the frame “假设”" in tried("要是这事不归我管")
+    assert "customers say it too, in the frame “像客户的话”" in tried("你们这事不归我管")
+    assert "属于“转述”，不算" in tried("他上次说这事不归我管", "--lang", "zh")
+    assert "frame" not in tried("这事不归我管")
+    assert "frame" not in tried("他上次说这事不归我管", "--speaker", "customer")
+
+
 def test_wordings_that_a_model_cannot_recognise_are_named() -> None:
     shown = run("phrases", "vocabulary", "bank-counter", "--model", "counter-cn")
     assert shown.exit_code == 0
     assert "words in the model" in shown.stdout
     without = {
-        each.wording: each.lacking
-        for each in unspellable_wordings(small().phrases, frozenset({"您", "号", "请", "慢走", "再见"}))
+        each.template: each.lacking
+        for each in unspellable_templates(small().phrases, frozenset({"您", "号", "请", "慢走", "再见"}))
     }
     assert without["您好"] == "characters"  # 号 sounds like 好
     assert without["请问您办理什么业务"] == "sounds"

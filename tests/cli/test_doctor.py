@@ -18,7 +18,7 @@ from counter_listener.audio import Device, find_device, peak_level
 from counter_listener.cli.commands import doctor
 from counter_listener.domain import BusyError, Event, MicrophoneError
 from counter_listener.live import notify, watchdog_seconds
-from counter_listener.phrases import SLOT, iter_wordings
+from counter_listener.phrases import READINGS, iter_templates, split_units
 from counter_listener.record import Origin, lock_counter, open_record
 
 NOW = datetime(2026, 1, 15, 12, tzinfo=UTC)
@@ -93,8 +93,10 @@ def test_phrases_that_a_model_cannot_recognise_are_named() -> None:
     finding = doctor.check_vocabulary(matcher(), frozenset({"你"}))
     assert finding.state == "wrong"
     assert "问候语" in finding.text
-    wordings = iter_wordings(matcher().phrases)
-    vocabulary = frozenset(piece for _, _, wording in wordings for piece in SLOT.split(wording)[::2])
+    phrases = matcher().phrases
+    texts = [text for _, _, text in iter_templates(phrases)]
+    texts += [*phrases.rules.values(), *(word for words in phrases.lists.values() for word in words)]
+    vocabulary = frozenset({*READINGS, *(unit for text in texts for unit in split_units(text))})
     assert doctor.check_vocabulary(matcher(), vocabulary).state == "ok"
 
 

@@ -54,7 +54,7 @@ VISITS = ("complaint-unhandled", "request-without-please")
 def phrases(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The phrase set of the bank counter, with visits that close sooner."""
     text = (bundled_folder("phrase_sets") / "bank-counter.toml").read_text(encoding="utf-8")
-    text = text.replace("\nquiet = 20\n", f"\nquiet = {QUIET}\n").replace("\nidle = 120\n", f"\nidle = {IDLE}\n")
+    text = text.replace(" quiet = 20,", f" quiet = {QUIET},").replace(" idle = 120,", f" idle = {IDLE},")
     assert f"quiet = {QUIET}" in text
     assert f"idle = {IDLE}" in text
     file = tmp_path_factory.mktemp("phrases") / "sooner.toml"

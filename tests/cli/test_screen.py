@@ -18,7 +18,7 @@ from rich.screen import Screen as FullTerminal
 from support.bundled import matcher
 from support.small_counter import timed
 
-from counter_listener.cli.listener_process import describe_standard
+from counter_listener.cli.listener_process import TEMPLATE_MARKS, describe_standard
 from counter_listener.cli.terminal.screen import Screen, key_orders, visit_line, warning_line
 from counter_listener.domain import Event, Lang, MatchedUtterance, use_language
 from counter_listener.judging import advance, initial_state
@@ -101,7 +101,9 @@ def test_a_hint_comes_when_a_phrase_is_due_and_goes_when_it_is_being_said() -> N
     board.apply(beat(17.5))
     [hint] = board.hints()
     assert hint.title == "问候语"
-    assert "还没有听到“问候语”，可以说：“您好" in "\n".join(shown(board))
+    assert hint.say
+    assert not TEMPLATE_MARKS & set(hint.say)
+    assert f"还没有听到“问候语”，可以说：“{hint.say}”" in "\n".join(shown(board))
     assert "Not heard yet: 问候语" in "\n".join(shown(board, "en"))
     board.apply({"guess": "您好", "ids": ["hello"]})
     assert list(board.hints()) == []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.small_counter import small
+from support.small_counter import SMALL, matcher_of, small
 
 from counter_listener.evaluation.baselines import BASELINES, MIN_SCORE, Baseline, find_baseline, prepare_baseline
 from counter_listener.evaluation.scoring import Detection
@@ -29,6 +29,15 @@ def test_exact_text_fills_slots_and_forgives_nothing() -> None:
     assert found("exact", "王先生您好") == ["hello"]
     (hit,) = find_baseline(PREPARED["exact"], typed_utterance("王先生您好"))
     assert (hit.start, hit.end, hit.score) == (0.0, 1.25, 100.0)
+
+
+def test_the_baselines_know_sentences_of_templates() -> None:
+    phrases = matcher_of(SMALL.replace('"请慢走"', '"[您](请|您)慢[一点]走{title}"')).phrases
+    utterance = typed_utterance("您请慢一点走啊")
+    for kind in BASELINES:
+        assert "goodbye" in [hit.id for hit in find_baseline(prepare_baseline(kind, phrases), utterance)], kind
+    (hit,) = find_baseline(prepare_baseline("exact", phrases), utterance)
+    assert (hit.start, hit.end) == (0.0, utterance.end)
 
 
 def test_characters_forgive_some_and_pinyin_forgives_homophones() -> None:

@@ -36,9 +36,10 @@ def test_labels_name_files_relative_to_them(tmp_path: Path) -> None:
     ]
 
 
-def test_titles_are_those_of_phrases_and_offences_alone() -> None:
+def test_titles_are_those_of_phrases_offences_and_rules() -> None:
     assert list(small().phrases.titles()) == [
         "hello", "ask-need", "thanks", "goodbye", "sympathise", "none-left", "not-mine",
+        "request-please", "refusal-sorry",
     ]  # fmt: skip
 
 

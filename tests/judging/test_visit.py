@@ -158,7 +158,7 @@ def test_lost_audio_does_not_count_as_quiet() -> None:
 
 
 def test_what_a_customer_may_have_said_is_unknown() -> None:
-    found = events(talk([*FULL[:4], "没有了谢谢再见"]))
+    found = events(talk([*FULL[:4], "没有了，谢谢，再见"]))
     assert verdicts(found)["goodbye"] == "unknown"
     assert verdicts(found)["thanks"] == "unknown"
     assert verdicts(found)["none-left"] == "unknown"

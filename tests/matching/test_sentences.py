@@ -16,5 +16,5 @@ def test_a_sentence_has_the_hits_that_are_written_next_to_it(line: str) -> None:
     sentence, expected = line.split("\t")
     findings = find_in_utterance(matcher(), said(sentence))
     hits = (*findings.phrases, *findings.offences)
-    found = [hit.owner if expected.isascii() else hit.wording for hit in hits]
+    found = [hit.owner + "?" * (hit.frame is not None) for hit in hits]
     assert " ".join(found) == expected.replace("-", "", expected == "-")

@@ -23,11 +23,11 @@ from models.build.language.templates import MAX_SENTENCES, Templates
 from models.build.language.texts import (
     BREAK,
     FOLDER,
+    MAX_DRAWN,
     SENTENCES,
-    SLOT,
-    fill_slots,
-    iter_wordings,
+    draw_sentences,
     phrase_set_sentences,
+    template_reader,
     weighted,
 )
 from models.build.language.vocabulary import is_chinese, segmenter
@@ -74,19 +74,52 @@ def test_an_error_in_a_template_names_its_line(tmp_path: Path, text: str) -> Non
         expanded(tmp_path, text)
 
 
+def drawn(phrase_set: str, wording: str, known: Templates) -> list[str]:
+    return draw_sentences(wording, template_reader(tomllib.loads(phrase_set), phrase_set + wording), known, "mine.toml")
+
+
 def test_slots_of_a_wording_are_filled_and_unknown_slots_become_breaks(tmp_path: Path) -> None:
     known = templates(tmp_path, "amount = 五千 | 两万\n")
-    assert fill_slots("收您{amount}元，请稍等", known, "x") == ["收您五千元，请稍等", "收您两万元，请稍等"]
-    assert fill_slots("请到{nowhere}来", known, "x") == ["请到，来"]
+    assert drawn("", "收您{amount}元，请稍等", known) == ["收您五千元，请稍等", "收您两万元，请稍等"]
+    assert drawn("", "请到{nowhere}来", known) == ["请到，来"]
+
+
+def test_a_template_of_a_phrase_set_becomes_its_sentences(tmp_path: Path) -> None:
+    known = templates(tmp_path, "amount = 五千\n")
+    tables = 'lists.item = ["存折", "银行卡"]\nrules.please = "(请|麻烦)[您]"\n'
+    assert sorted(drawn(tables, "<please>收好{item}", known)) == sorted(
+        please + "收好" + item for please in ("请", "请您", "麻烦", "麻烦您") for item in ("存折", "银行卡")
+    )
+    assert sorted(drawn(tables, "(收好{item};谢谢)", known)) == sorted(
+        order for item in ("存折", "银行卡") for order in (f"收好{item}谢谢", f"谢谢收好{item}")
+    )
+    assert drawn(tables, "(收|收下)您{amount}[{any}]元", known)[:2] == ["收您五千，元", "收您五千元"]
+
+
+def test_a_template_with_many_sentences_is_drawn_reproducibly_and_mostly_without_its_fillers() -> None:
+    tables = 'lists.filler = ["一", "二", "三", "四", "五", "六", "七", "八", "九"]\n'
+    first, second = (drawn(tables, "请[{filler}][{filler}][{filler}]坐", Templates()) for _ in range(2))
+    assert first == second
+    assert len(first) == MAX_DRAWN
+    assert 3 < sum(map(len, first)) / len(first) < 4.2  # all 1 000 sentences have 4.7 characters on average
+
+
+@pytest.mark.parametrize("wording", ["你好(吗", "<nobody>好", "(一;二;三;四;五)"])
+def test_an_error_in_a_template_of_a_phrase_set_names_the_file_and_the_template(tmp_path: Path, wording: str) -> None:
+    (tmp_path / "mine.toml").write_text(f'[[stage.phrase]]\nsay = ["{wording}"]\n', encoding="utf-8")
+    with pytest.raises(BuildError, match=r"mine\.toml, '.*`phrases check`"):
+        list(phrase_set_sentences(tmp_path / "mine.toml", Templates()))
 
 
 def test_an_example_with_recognition_errors_is_not_in_the_text(tmp_path: Path) -> None:
     (tmp_path / "mine.toml").write_text(
-        'example = [{heard = "输入蜜码", expect = ["password"]}, {heard = "忘了密码", expect = []}]\n'
+        'example = [{heard = ["输入蜜码", "输如密码"], expect = ["password"]}, '
+        '{heard = ["忘了密码", "密码忘了"], expect = []}, {heard = "没有密码", expect = []}]\n'
         '[[stage.phrase]]\nid = "password"\nsay = ["输入密码"]\n',
         encoding="utf-8",
     )
-    assert list(phrase_set_sentences(tmp_path / "mine.toml", Templates()))[:2] == [["忘了密码"], ["输入密码"]]
+    found = list(phrase_set_sentences(tmp_path / "mine.toml", Templates()))
+    assert found[:4] == [["忘了密码"], ["密码忘了"], ["没有密码"], ["输入密码"]]
 
 
 def test_sentences_are_segmented_into_the_most_probable_words_and_pieces_are_counted_too() -> None:
@@ -216,12 +249,16 @@ def test_polyphones_are_read_as_in_their_word() -> None:
     assert readings("重") == (("zhong", "4"),)
 
 
-def test_every_wording_of_the_bank_counter_has_a_pronunciation() -> None:
-    phrases = tomllib.loads((PROJECT / "phrase_sets" / "bank-counter.toml").read_text(encoding="utf-8"))
-    wordings = (SLOT.sub("，", wording) for wording in iter_wordings(phrases))
-    pieces = {piece for wording in wordings for piece in BREAK.split(wording) if piece}
-    assert len(pieces) > 800
-    assert [piece for piece in pieces if pronunciation(piece) is None] == []
+def test_every_template_of_the_bank_counter_has_sentences_with_a_pronunciation() -> None:
+    groups = list(phrase_set_sentences(PROJECT / "phrase_sets" / "bank-counter.toml", Templates()))
+    assert len(groups) > 800
+    assert max(map(len, groups)) == MAX_DRAWN
+    silent = [lines for lines in groups[::4] if not any(map(is_pronounceable, lines))]
+    assert len(silent) <= len(groups) / 400, silent  # 覅 has no unit
+
+
+def is_pronounceable(line: str) -> bool:
+    return all(pronunciation(piece) is not None for piece in BREAK.split(line) if piece)
 
 
 def test_settings_are_read_and_an_error_names_the_key(tmp_path: Path) -> None:
@@ -252,10 +289,12 @@ def test_a_missing_program_or_model_is_reported(tmp_path: Path, monkeypatch: pyt
     not shutil.which("fstconvert"), reason="OpenFst's programs are missing: apt-get install libfst-tools"
 )
 @pytest.mark.skipif(not find_spec("jieba"), reason="jieba is missing: pip install -r models/build/requirements.txt")
-def test_a_new_wording_is_added_to_the_graph_without_training(tmp_path: Path) -> None:
+def test_a_new_template_is_added_to_the_graph_without_training(tmp_path: Path) -> None:
     model = tmp_path / "model"
     shutil.copytree(BUNDLED, model)
-    (tmp_path / "mine.toml").write_text('[[stage.phrase]]\nsay = ["请您品尝蔓越莓曲奇"]\n', encoding="utf-8")
+    (tmp_path / "mine.toml").write_text(
+        '[[stage.phrase]]\nsay = ["请您(品尝|尝尝)[{any}]蔓越莓曲奇"]\n', encoding="utf-8"
+    )
     rebuild = [sys.executable, "-m", "models.build.graph", str(model)]
     failed = subprocess.run(
         [*rebuild, "--phrases", "none.toml"], cwd=PROJECT, capture_output=True, check=False, timeout=120
@@ -263,7 +302,7 @@ def test_a_new_wording_is_added_to_the_graph_without_training(tmp_path: Path) ->
     assert failed.returncode == 1
     assert failed.stderr.count(b"\n") == 1
     verify_model(model)
-    subprocess.run([*rebuild, "--phrases", str(tmp_path / "mine.toml")], cwd=PROJECT, check=True, timeout=120)
+    subprocess.run([*rebuild, "--phrases", str(tmp_path / "mine.toml")], cwd=PROJECT, check=True, timeout=300)
     verify_model(model)
     vocabulary = model_vocabulary(model)
     assert set("请您品尝蔓越莓曲奇") <= vocabulary

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import ctypes.util
 import json
 import tomllib
@@ -22,12 +23,25 @@ from models.build.errors import BuildError
 from models.build.held_out import TEST_VARIANTS, ExcludedDataError
 from models.build.lexicon import Reading
 from models.build.manifest import ManifestError, read_manifest
-from models.build.sets.labels import Kind, Line, SpokenLine, Wording, label, label_line, plain, wording_patterns
+from models.build.sets.labels import (
+    Kind,
+    Line,
+    SpokenLine,
+    Wording,
+    label,
+    label_line,
+    plain,
+    tables,
+    wording_patterns,
+)
 from models.build.sets.visits import visits
 from models.build.sets.word_selection import index_words, select_words
 
 PROJECT = Path(__file__).resolve().parents[2]
 PHRASES = PROJECT / "phrase_sets" / "bank-counter.toml"
+"""The set that `eval` uses."""
+SAID = PROJECT / "bench" / "listed.toml"
+"""The plain sentences that are said."""
 SETS = PROJECT / "models" / "build" / "sets"
 READINGS = dict(
     zip(
@@ -52,18 +66,23 @@ READINGS = dict(
         strict=True,
     )
 )
+CONTEXTS = {"no-exchange": {"unless": ["抱歉"]}, "hello": {"not_in": ["晚上好像"]}}
 PACE = 0.25
 """Seconds per character."""
 
 
 @cache
 def phrases() -> dict[str, Any]:
-    return tomllib.loads(PHRASES.read_text(encoding="utf-8"))
+    return tomllib.loads(SAID.read_text(encoding="utf-8"))
 
 
 @cache
 def wordings() -> tuple[Wording, ...]:
-    return wording_patterns(phrases())
+    """All wordings, and contexts of two of the phrases."""
+    found = copy.deepcopy(phrases())
+    for table in tables(found):
+        table.update(CONTEXTS.get(table["id"], {}))
+    return wording_patterns(found)
 
 
 @cache
@@ -138,6 +157,16 @@ def test_a_wording_inside_a_longer_word_was_not_said() -> None:
 def test_a_filled_slot_is_part_of_the_wording_and_times_are_those_of_the_characters() -> None:
     (owed,) = (phrase for phrase in label(spoken(("收您三千五百元", "say-amount")), wordings()) if not phrase.optional)
     assert (owed.id, owed.start, owed.end) == ("say-amount", 0.0, 7 * PACE)
+
+
+@pytest.mark.parametrize("wording", ["(请|麻烦)坐", "请[您]坐", "<please>坐", "请坐{nowhere}"])
+def test_a_template_is_refused_because_the_sets_need_plain_sentences(wording: str) -> None:
+    with pytest.raises(BuildError, match="is a template"):
+        wording_patterns({"stage": [{"phrase": [{"id": "seat", "say": [wording]}]}]})
+
+
+def test_the_phrases_that_are_said_are_phrases_of_the_bank_counter() -> None:
+    assert {table["id"] for table in tables(phrases())} <= set(read_phrase_set(PHRASES)[0].titles())
 
 
 @settings(max_examples=20, deadline=None)

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.small_counter import SMALL
+from support.small_counter import SMALL, said
 
-from counter_listener.domain import PhraseSetError
+from counter_listener.domain import PhraseSet, PhraseSetError
 from counter_listener.judging import failing_examples
-from counter_listener.matching import prepare_matcher
+from counter_listener.matching import find_in_utterance, prepare_matcher
 from counter_listener.phrases.phrase_file import find_phrase_set, read_phrase_set
 
 HELLO = 'say = ["您好", "您好欢迎光临", "{title}您好"]'
@@ -43,9 +43,13 @@ def changed(old: str, new: str) -> str:
         ("[visit]", "[visits]", "has no key 'visits' (did you mean 'visit'?)"),
         (HELLO, 'say = "您好"', "[[stage]] 1 \"greet\", [[phrase]] 1 \"hello\", 'say' must be a list"),
         (HELLO, "say = []", "'hello' has no wording"),
-        (HELLO, 'say = ["……"]', "which has no word that can be heard"),
-        (HELLO, 'say = ["{titel}您好"]', "uses the slot {titel}, which [slots] does not have (did you mean 'title'?)"),
-        (HELLO, 'say = ["{title您好"]', "has an unmatched brace"),
+        (HELLO, 'say = ["……"]', "which has no word that must be heard"),
+        (HELLO, 'say = ["{titel}您好"]', "neither [lists] nor [slots] has {titel} (did you mean 'title'?)"),
+        (HELLO, 'say = ["{title您好"]', "phrase 'hello', '{title您好': it cannot be read: a bracket has no"),
+        (HELLO, 'say = ["(您好|)]"]', "it cannot be read"),
+        (HELLO, 'say = ["[您好]"]', "contains '[您好]', which has no word that must be heard"),
+        ("doc = {min = 1, max = 6}", "doc = {min = 1, max = 31}", "[slots] 'doc', 'max' is 31"),
+        ('when = ["办不了"]', 'when = ["{cannot}"]', "rule 'refusal-sorry', '{cannot}': neither [lists] nor [slots]"),
         (HELLO, 'say = ["请慢走"]', "'请慢走' is under both 'hello' and 'goodbye'"),
         ("within = 15", 'within = "soon"', "'within' must be a number"),
         ("within = 15", "within = -1", "phrase 'hello', 'within' is -1; it must be from 0 to 86400"),
@@ -133,3 +137,66 @@ def test_a_file_saved_by_windows_is_the_same_set(tmp_path: Path) -> None:
     plain.write_text(SMALL, encoding="utf-8", newline="\n")
     windows.write_bytes(b"\xef\xbb\xbf" + SMALL.replace("\n", "\r\n").encode())
     assert read_phrase_set(plain)[0] == read_phrase_set(windows)[0]
+
+
+FRAME = """
+[[frames.frame]]
+id = "reported"
+title = "转述"
+of = ["forbidden"]
+before = ["{who}说"]
+[frames.lists]
+who = ["他", "她"]
+"""
+
+
+def read(tmp_path: Path, content: str) -> PhraseSet:
+    file = tmp_path / "branch.toml"
+    file.write_text(content, encoding="utf-8")
+    return read_phrase_set(file)[0]
+
+
+def test_a_set_has_the_frames_of_its_language_or_its_own(tmp_path: Path) -> None:
+    known = read(tmp_path, SMALL).frames
+    assert {"reported", "condition", "oneself"} <= {frame.id for frame in known.frame}
+    assert known.lists
+    own = read(tmp_path, SMALL + FRAME).frames
+    assert [(frame.id, frame.title, frame.makes, frame.reach) for frame in own.frame] == [
+        ("reported", "转述", "nothing", "clause")
+    ]
+    assert read(tmp_path, "frames = {}\n" + SMALL).frames.frame == ()
+    for language in ("en", "xx", "../zh", ""):
+        assert read(tmp_path, f'language = "{language}"\n' + SMALL).frames.frame == ()
+
+
+def test_what_stands_in_a_frame_of_the_file_does_not_count(tmp_path: Path) -> None:
+    def offences(content: str, text: str) -> list[str]:
+        findings = find_in_utterance(prepare_matcher(read(tmp_path, content)), said(text))
+        return [hit.owner for hit in findings.offences]
+
+    assert offences(SMALL + FRAME, "这事不归我管") == ["not-mine"]
+    assert offences(SMALL + FRAME, "他说这事不归我管") == []
+    assert offences("frames = {}\n" + SMALL, "他说这事不归我管") == ["not-mine"]
+    doubtful = FRAME.replace('of = ["forbidden"]', 'of = ["forbidden"]\nmakes = "unknown"')
+    assert offences(SMALL + doubtful, "他说这事不归我管") == ["not-mine"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('before = ["{who}说"]', 'before = ["{whom}说"]', "frame 'reported', '{whom}说': neither [lists] nor [slots]"),
+        ('before = ["{who}说"]', 'before = ["[{who}]"]', "which has no word that must be heard"),
+        ('before = ["{who}说"]', 'befor = ["{who}说"]', "has no key 'befor' (did you mean 'before'?)"),
+        ('of = ["forbidden"]', 'of = ["forbiden"]', '[frames], [[frame]] 1 "reported", [[of]] 1'),
+        ('title = "转述"\n', "", "'title' is missing"),
+    ],
+)  # fmt: skip
+def test_a_fault_in_a_frame_is_told_in_one_sentence(tmp_path: Path, old: str, new: str, message: str) -> None:
+    assert old in FRAME
+    assert message in refusal(tmp_path, SMALL + FRAME.replace(old, new))
+
+
+def test_an_example_may_hold_several_sentences(tmp_path: Path) -> None:
+    several = EXAMPLE.replace('heard = "您好"', 'heard = ["您好", "您好欢迎光临", "天气不错"]')
+    (failure,) = failing_examples(prepare_matcher(read(tmp_path, SMALL + several)))
+    assert "'天气不错' fails: hello was not found" in str(failure)

@@ -26,10 +26,24 @@ from counter_listener.phrases import READINGS, split_units, text_syllables, tone
         ("How can I help you?", "how can i help you"),
         ("", ""),
         ("……", ""),
+        ("３號櫃檯，ＯＫ嗎", "san hao gui tai ok ma"),
+        ("請您稍後，謝謝", "qing nin shao hou xie xie"),
+        ("Ⅻ號", "xii hao"),
     ],
 )
 def test_text_becomes_toneless_syllables(text: str, syllables: str) -> None:
     assert text_syllables(text) == tuple(syllables.split())
+
+
+def test_full_width_and_traditional_text_has_the_units_of_plain_text() -> None:
+    assert split_units("３號，ＯＫ嗎") == split_units("3号,ok吗") == ("三", "号", "ok", "吗")
+    assert split_units("對不起，這個業務辦不了") == split_units("对不起，这个业务办不了")
+    assert split_units("①②") == ("一", "二")
+
+
+@given(st.text(alphabet="您好请谢再见出示了行办不号柜台", max_size=24))
+def test_simplified_text_stays_as_it_is(text: str) -> None:
+    assert split_units(text) == tuple(text)
 
 
 @given(st.text(max_size=30))

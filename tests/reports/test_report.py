@@ -188,12 +188,14 @@ def test_a_share_of_visits_is_of_the_visits_of_its_phrase_set(two: Path, tmp_pat
     assert row(found, "summary", "visits")["value"] == 3
 
 
-def test_complaints_are_reported_with_how_they_were_handled(year: Path) -> None:
-    rows = read(year)
+def test_complaints_are_reported_with_how_they_were_handled(tmp_path: Path) -> None:
+    longer = tmp_path / "longer.db"  # complaints are rare
+    reports.make_record(longer, weeks=6, branches=1)
+    rows = read(longer)
     complained = {one.visit for one, detail in rows if one.kind == "visit_closed" and detail["scenarios"]}
     stages = {"listen-complaint", "sympathise", "apologise", "solve", "thank-complaint"}
     missed = {one.visit for one, _ in rows if one.stage in stages and one.verdict == "not_heard"}
-    (told,) = tables(year)["complaints"]
+    (told,) = tables(longer)["complaints"]
     assert (told["title"], told["visits"], told["missed"]) == ("投诉处理", len(complained), len(missed))
     assert told["handled"] + told["missed"] + told["unknown"] == told["visits"] > 0
 
@@ -324,7 +326,13 @@ def test_the_previous_period_has_the_same_length() -> None:
 
 
 def test_every_reason_of_an_unknown_verdict_has_a_text_in_each_language() -> None:
-    assert set(report.REASONS) == {verdicts.SHARED, verdicts.LOST, verdicts.NEAR_GAP, verdicts.NO_SPEECH}
+    assert set(report.REASONS) == {
+        verdicts.SHARED,
+        verdicts.FRAMED,
+        verdicts.LOST,
+        verdicts.NEAR_GAP,
+        verdicts.NO_SPEECH,
+    }
     assert all(translator("zh")(reason) != reason for reason in report.REASONS)
 
 

@@ -2,6 +2,7 @@
 
 - `matcher_of(toml)`: the matcher of a phrase set that a test writes; `small()` is that of SMALL, and
   `support.bundled.matcher(name)` that of a bundled set.
+- `FRAMED`: SMALL with frames of its own, one for each thing that a frame can make of an offence.
 - `said("您好", 3.0, "clerk")`: a sentence at an even pace, from second 3 on.
 - `timed(("请", 0, 0.3), ("签字", 1, 2))`: an utterance of words with their own times, where a pause matters.
 - `talk(["您好", "请慢走"])`: sentences with a second between them.
@@ -25,6 +26,29 @@ from counter_listener.pipeline import judge_events, with_ticks
 QUIET, IDLE = 20.0, 120.0
 SMALL_FILE: Final = Path(__file__).with_name("small.toml")
 SMALL: Final = SMALL_FILE.read_text(encoding="utf-8")
+FRAMED: Final = (
+    SMALL
+    + """
+[frames.lists]
+who = ["他", "她"]
+[[frames.frame]]
+id = "reported"
+title = "转述"
+of = ["phrase", "forbidden"]
+reach = "utterance"
+before = ["{who}[上次]说"]
+[[frames.frame]]
+id = "condition"
+title = "假设"
+makes = "unknown"
+before = ["要是"]
+[[frames.frame]]
+id = "customer-speaks"
+title = "像客户的话"
+makes = "shared"
+before = ["你们"]
+"""
+)
 FULL = ("您好欢迎光临", "请问您办理什么业务", "我想取两万块钱", "请出示您的身份证", "请慢走")
 """A visit with everything that is owed."""
 
