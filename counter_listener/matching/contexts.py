@@ -8,7 +8,7 @@ from counter_listener.domain import Frame, RecentContext, Role
 from counter_listener.matching.automata import Entry
 from counter_listener.matching.matcher import Matcher
 from counter_listener.matching.scoring import Candidate
-from counter_listener.matching.syllables import UNALIGNED, Step, Syllables
+from counter_listener.matching.syllables import UNALIGNED, Step
 
 MAX_FRAME_DISTANCE: Final = 1
 """Units between a frame and what it frames, where it must stand right beside it."""
@@ -63,7 +63,6 @@ def of_role(role: Role, candidates: Iterable[Candidate]) -> list[Candidate]:
 def is_excused(
     candidate: Candidate,
     found: Iterable[Candidate],
-    syllables: Syllables,
     earlier: Iterable[RecentContext],
     reach: float,
 ) -> bool:
@@ -79,8 +78,8 @@ def is_excused(
     if candidate.role == "trigger":
         return any(contexts)
     if candidate.role == "when":
-        clause = syllables.clauses[candidate.first]
-        return any(syllables.clauses[context.first] == clause for context in contexts)
+        clauses = candidate.alignment.syllables.clauses
+        return any(clauses[context.first] == clauses[candidate.first] for context in contexts)
     since, until = context_window(candidate, reach)
     return any(overlaps_window(context, since, until) for context in contexts) or any(
         mark.role == "unless" and owner in mark.owners and mark.end >= since for mark in earlier

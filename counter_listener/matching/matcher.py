@@ -25,7 +25,7 @@ MIN_EXPLAINED: Final = 0.15
 """The least share of its full score with which a phrase is explained."""
 MAX_COURTESIES: Final = 200
 """Most sentences of the template of a courtesy that are looked for inside other templates."""
-MAX_UNITS: Final = 24
+MAX_PRECEDING_UNITS: Final = 24
 """Units of the previous utterances in which a template may have begun."""
 
 CacheKey = tuple[tuple[object, ...], ...]
@@ -53,7 +53,7 @@ class Matcher:
 
 
 def prepare_matcher(phrases: PhraseSet) -> Matcher:
-    """A matcher for all templates of a phrase set, with its frames. Raises PhraseSetError for a bad template."""
+    """A matcher for all templates of a phrase set, with its frames."""
     entries, search = _merged(_entries(phrases)), fitted()["search"]
     return Matcher(
         phrases=phrases,

@@ -26,7 +26,6 @@ from counter_listener.domain import (
 from counter_listener.matching.alignment import align_all, make_stretch
 from counter_listener.matching.automata import Automaton, compile_automaton
 from counter_listener.matching.contexts import (
-    MAX_FRAME_DISTANCE,
     frame_of,
     implied_candidates,
     is_excused,
@@ -35,7 +34,7 @@ from counter_listener.matching.contexts import (
     rule_hits,
     without_partial_words,
 )
-from counter_listener.matching.matcher import MAX_UNITS, PRIOR_ORDER, Matcher, RecentPhrases, prior_within
+from counter_listener.matching.matcher import MAX_PRECEDING_UNITS, PRIOR_ORDER, Matcher, RecentPhrases, prior_within
 from counter_listener.matching.scoring import Candidate, score
 from counter_listener.matching.syllables import Alignment, Syllables, split_long, to_syllables
 
@@ -45,6 +44,8 @@ SPANNING: Final[frozenset[Role]] = frozenset({"phrase", "forbidden", "not_in"})
 """Roles that may begin in the previous utterance. A rule is about one clause; a context counts from there anyway."""
 WINDOW: Final = 48
 """Units that are searched at once: templates are shorter, and windows overlap by half."""
+EXACT_MARGIN: Final = 1
+"""Units on either side of a rejected candidate that are searched for an exact one."""
 MAX_CACHED_UTTERANCES: Final = 8_192
 """Utterances in the cache of a matcher: 60 MB at most."""
 MAX_SPLIT_PAUSE: Final = 1.0
@@ -121,9 +122,9 @@ def continues(before: tuple[Word, ...], speaker: Speaker, part: Utterance) -> bo
 
 
 def _words_without_hit(words: tuple[Word, ...], findings: Findings) -> tuple[Word, ...]:
-    """The last words after every hit, at most `MAX_UNITS`: a template may have begun in them."""
+    """The last words after every hit, at most `MAX_PRECEDING_UNITS`: a template may have begun in them."""
     end = max((hit.end for hit in (*findings.phrases, *findings.offences)), default=0.0)
-    return tuple(word for word in words[-MAX_UNITS:] if word.start >= end - TIME_TOLERANCE)
+    return tuple(word for word in words[-MAX_PRECEDING_UNITS:] if word.start >= end - TIME_TOLERANCE)
 
 
 def search_candidates(matcher: Matcher, syllables: Syllables, prior: Prior = "nothing") -> tuple[Candidate, ...]:
@@ -147,7 +148,7 @@ def _search(matcher: Matcher, syllables: Syllables, prior: Prior) -> tuple[Candi
     found = [_scored(matcher, alignment, prior) for alignment in _alignments(matcher.automaton, syllables)]
     for candidate in [one for one in found if not one.accepted and one.features]:
         entry = candidate.alignment.entry
-        near = syllables.units[max(0, candidate.first - MAX_FRAME_DISTANCE) : candidate.last + MAX_FRAME_DISTANCE]
+        near = syllables.units[max(0, candidate.first - EXACT_MARGIN) : candidate.last + EXACT_MARGIN]
         enough = candidate.alignment.same >= entry.template.min_units
         if enough and entry.template.occurs_in(near):  # then the best way through it is another one, and less exact
             alone = compile_automaton([entry], 0.0, 0.0)
@@ -233,7 +234,7 @@ def find_in_syllables(
     )
     marks, scenario = (*before, *new_marks), matcher.scenario_phrases
     reach = matcher.phrases.hearing.context
-    free = [candidate for candidate in found if not is_excused(candidate, found, syllables, before, reach)]
+    free = [candidate for candidate in found if not is_excused(candidate, found, before, reach)]
     framed = {id(one): frame_of(one, found, matcher) for one in free if one.role in FRAMED}
     free = [one for one in free if not is_nothing(framed.get(id(one)))]
     begun = prior == "scenario"

@@ -1,8 +1,8 @@
-"""How likely it is that an alignment is what was said: features, learned weights, one posterior; and two vetoes.
+"""How likely it is that an alignment is what was said: features, learned weights, one posterior; and three vetoes.
 
 A veto is a hard constraint: a sentence that loses or gains a 不, or names another person, is another sentence however
-alike it sounds. Everything else is evidence. The weights and thresholds are fitted (`python -m models.build.score`) and
-stand in score.json.
+alike it sounds, and a short offence inside other words is a fragment of another sentence. Everything else is evidence.
+The weights are fitted (`python bench/fit_score.py`), the thresholds are set by hand; both stand in score.json.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,16 +1,20 @@
 """The nodes of a parsed template, and what they spell. Pure."""
 
 import random
+import tomllib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import product
 from math import prod
+from pathlib import Path
 from typing import Final
 
 Units = tuple[str, ...]
 
-NEGATIONS: Final = frozenset({("不",), ("没",), ("别",), ("没", "有"), ("不", "要")})
-"""Words that turn a sentence into its opposite."""
+NEGATIONS: Final[frozenset[Units]] = frozenset(
+    map(tuple, tomllib.loads(Path(__file__).with_name("negations.toml").read_text(encoding="utf-8"))["words"])
+)
+"""Words that turn a sentence into its opposite, as units: those of negations.toml."""
 MAX_SHORT_UNITS: Final = 4
 """Most syllables of a choice that is written out as a list of words: lists are searched faster."""
 MAX_SHORT_WORDS: Final = 60
