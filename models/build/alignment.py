@@ -18,7 +18,7 @@ from torch.nn import functional
 
 from models.build.clips import Clip, Syllable, copy_alignment
 from models.build.lexicon import SILENCE, unit_numbers, units
-from models.build.net import CONTEXT, SUBSAMPLING, Net, subtract_running_mean
+from models.build.net import SUBSAMPLING, Net, subtract_running_mean
 
 STATES_PER_UNIT: Final = 3
 """The shortest unit, in frames."""
@@ -47,10 +47,8 @@ def unit_scores(net: Net, counts: NDArray[np.float64], features: NDArray[np.floa
     x = (subtract_running_mean(repeated, net.global_mean)[:, -length:] - net.mean) / net.deviation
     scores = np.zeros((length, len(units())), np.float32)
     for shift in range(SUBSAMPLING):
-        shifted = x[:, shift:]
-        left, right = shifted[:, :1].expand(-1, CONTEXT, -1), shifted[:, -1:].expand(-1, CONTEXT, -1)
         with torch.no_grad():
-            log = functional.log_softmax(net(torch.cat([left, shifted, right], 1)), -1)[0].numpy()
+            log = functional.log_softmax(net(net.pad(x[:, shift:])), -1)[0].numpy()
         scores[shift::SUBSAMPLING] = log[: len(scores[shift::SUBSAMPLING])]
     log_prior = np.log(np.maximum(counts / counts.sum(), 1e-4)).astype(np.float32)
     scores -= PRIOR_SCALE * log_prior

@@ -19,11 +19,18 @@ import click
 
 from models.build.errors import BuildError
 from models.build.held_out import HELD_OUT_SPEAKERS, held_out_speakers
+from models.build.net import Shape
 from models.build.steps import STEPS, Build
 
-FULL: Final = {"clips": 7_000, "bootstrap": 1_200, "first": 1_200, "final": 8_000, "polish": 2_000, "hidden": 384}
-QUICK: Final = {"clips": 1_000, "bootstrap": 300, "first": 100, "final": 200, "polish": 100, "hidden": 128}
-"""Clips to synthesise, steps of the four trainings, channels of the network."""
+FULL: Final = {
+    "clips": 7_000,
+    "bootstrap": 1_200,
+    "first": 1_200,
+    "final": 12_000,
+    "shape": Shape(640, 128, (1,) * 12),
+}
+QUICK: Final = {"clips": 1_000, "bootstrap": 300, "first": 100, "final": 300, "shape": Shape(128, 48, (1,) * 6)}
+"""Clips to synthesise, steps of the three trainings, the size of the network."""
 
 
 @click.command(epilog="Example: python -m models.build --audio recordings/ --to my-model")

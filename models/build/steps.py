@@ -27,7 +27,7 @@ from models.build.language.texts import counter_sentences, ordinary_sentences, o
 from models.build.language.vocabulary import dictionary_file, read_counts, segmenter
 from models.build.lexicon import pronounceable
 from models.build.licence import licence_text
-from models.build.net import load_network
+from models.build.net import Shape, load_network
 from models.build.one_phone import rising_noise
 from models.build.parity import TOLERANCE, differences
 from models.build.recordings import NOISE, VARIANTS, make_clips, noise_clip, usable_recordings
@@ -38,6 +38,8 @@ from models.build.training import Plan, Report, train
 FREQUENT_WORDS: Final = 8_000
 """Words of the dictionary that synthesis speaks in random order."""
 CLIPS_PER_JOB: Final = 100
+ALIGNER: Final = Shape(256, 64, (1,) * 8)
+"""The network that aligns the recordings: a small one aligns as well, and is trained in a third of the time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +59,9 @@ class Build:
     bootstrap: int
     first: int
     final: int
-    polish: int
-    """Steps of the four trainings."""
-    hidden: int
+    """Steps of the three trainings."""
+    shape: Shape
+    """The size of the network of the model."""
     seed: int = 1
 
 
@@ -130,7 +132,7 @@ def hours(clips: Sequence[Clip]) -> float:
 
 def train_bootstrap(build: Build, report: Report) -> None:
     """A network trained on synthetic voices, whose alignments are exact; it aligns the recordings of people."""
-    _train(build, ["espeak.clips"], "bootstrap", Plan(build.bootstrap, hidden=build.hidden, seed=build.seed), report)
+    _train(build, ["espeak.clips"], "bootstrap", Plan(build.bootstrap, ALIGNER, seed=build.seed), report)
 
 
 def align_with_bootstrap(build: Build, report: Report) -> None:
@@ -142,7 +144,7 @@ def align_with_bootstrap(build: Build, report: Report) -> None:
 
 def train_first(build: Build, report: Report) -> None:
     """A network trained on people too, for a short time, to align them better."""
-    plan = Plan(build.first, hidden=build.hidden, seed=build.seed + 1, constant_rate=True)
+    plan = Plan(build.first, ALIGNER, seed=build.seed + 1, constant_rate=True)
     _train(build, ["espeak.clips", *aligned_files("first")], "first", plan, report, "bootstrap")
 
 
@@ -153,14 +155,8 @@ def align_with_first(build: Build, report: Report) -> None:
 
 def train_final(build: Build, report: Report) -> None:
     """The network of the model."""
-    plan = Plan(build.final, hidden=build.hidden, seed=build.seed + 2)
-    _train(build, ["espeak.clips", *aligned_files("final")], "final", plan, report, "first")
-
-
-def train_polish(build: Build, report: Report) -> None:
-    """The network trained further, at half the learning rate, on other sessions."""
-    plan = Plan(build.polish, learning_rate=1e-3, hidden=build.hidden, seed=build.seed + 3)
-    _train(build, ["espeak.clips", *aligned_files("final")], "polish", plan, report, "final")
+    plan = Plan(build.final, build.shape, seed=build.seed + 2)
+    _train(build, ["espeak.clips", *aligned_files("final")], "final", plan, report)
 
 
 def aligned_files(training: str) -> list[str]:
@@ -192,7 +188,7 @@ def _train(  # noqa: PLR0913 - what a training reads and writes
 
 def export_network(build: Build, _: Report) -> None:
     """The network as am/ of the model folder."""
-    export(*load_network(build.work / "polish.pt"), build.target)
+    export(*load_network(build.work / "final.pt"), build.target)
 
 
 def build_graph(build: Build, report: Report) -> None:
@@ -208,7 +204,7 @@ def write_licence(build: Build, _: Report) -> None:
 
 def check_parity(build: Build, report: Report) -> None:
     """Compares libvosk with PyTorch, on noise and on speech. Raises BuildError if they differ."""
-    trained, counts = load_network(build.work / "polish.pt")
+    trained, counts = load_network(build.work / "final.pt")
     net = round_weights(trained)
     speech = say([("nin", "2"), ("hao", "3"), ("qing", "3"), ("wen", "4")], TRAINING_VARIANTS[0]).samples
     # espeak-ng ends in digital silence, and in frames of almost no energy two FFTs differ by rounding: noise is added.
@@ -227,8 +223,7 @@ STEPS: Final[Mapping[str, tuple[Callable[[Build, Report], None], int]]] = {
     "alignment": (align_with_bootstrap, 20),
     "first": (train_first, 30),
     "realignment": (align_with_first, 20),
-    "final": (train_final, 90),
-    "polish": (train_polish, 40),
+    "final": (train_final, 120),
     "export": (export_network, 2),
     "graph": (build_graph, 5),
     "licence": (write_licence, 1),

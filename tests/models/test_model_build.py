@@ -25,16 +25,18 @@ TRAINING = """
 import sys
 from pathlib import Path
 from models.build import training
+from models.build.net import Shape
 training.CHECKPOINT_INTERVAL = 4
 folder = Path(sys.argv[1])
-training.train(
-    [folder / "espeak.clips"],
-    folder / "noise.clips",
-    training.Plan(10, hidden=8),
-    folder / sys.argv[2],
-    None,
-    lambda line: print(line, flush=True),
-)
+if __name__ == "__main__":
+    training.train(
+        [folder / "espeak.clips"],
+        folder / "noise.clips",
+        training.Plan(10, Shape(16, 8, (1, 2))),
+        folder / sys.argv[2],
+        None,
+        lambda line: print(line, flush=True),
+    )
 """
 
 
@@ -86,11 +88,12 @@ def test_a_killed_training_resumes_and_gives_the_same_network(tmp_path: Path) ->
     assert "resumes" not in output
 
     killed = start_training(tmp_path, "resumed.pt")
-    while not (tmp_path / "resumed.checkpoint").exists():
+    checkpoint = tmp_path / "resumed.checkpoint"
+    while not checkpoint.exists() or torch.load(checkpoint, weights_only=False)["step"] == 0:
         assert killed.poll() is None, "the training ended before it could be killed"
         time.sleep(0.01)
     killed.kill()
-    killed.communicate(timeout=60)  # returns when the process that generates batches has ended too
+    killed.communicate(timeout=60)  # returns when the other process of the training has ended too
     assert not (tmp_path / "resumed.pt").exists()
 
     output, _ = start_training(tmp_path, "resumed.pt").communicate(timeout=120)

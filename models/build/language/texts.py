@@ -21,8 +21,8 @@ from models.build.language.vocabulary import Segmenter, is_chinese
 FOLDER: Final = Path(__file__).parent / "text"
 SLOTS: Final = "slots.txt"
 OWN_WORDS: Final = "words.txt"
-COUNTER: Final = ("customers.txt", "staff.txt")
-ORDINARY: Final = ("everyday.txt", "news.txt")
+COUNTER: Final = ("customers.txt", "staff.txt", "clerks.txt", "unkind.txt", "waiting.txt")
+ORDINARY: Final = ("everyday.txt", "news.txt", "smalltalk.txt")
 """Files of templates."""
 SENTENCES: Final = "sentences"
 """Folder with the folders `counter` and `ordinary`: plain sentences."""
@@ -66,10 +66,10 @@ def counter_sentences(
     `wording` is the weight of each template of a Chinese phrase set, `sentence` that of a plain sentence.
     Raises BuildError.
     """
-    templates = _templates(COUNTER)
-    groups = [*_from_templates(templates), *_plain("counter", sentence)]
+    groups = [*_from_templates(_templates(COUNTER)), *_plain("counter", sentence)]
+    slots = _templates(())
     for file in phrase_sets:
-        groups += [(lines, wording) for lines in phrase_set_sentences(file, templates)]
+        groups += [(lines, wording) for lines in phrase_set_sentences(file, slots)]
     return weighted(groups, segmenter)
 
 
