@@ -1,8 +1,8 @@
 """Export: the trained network as am/final.mdl and am/global_cmvn.stats of a folder that libvosk loads.
 
 The normalisation of the input, the batch norms and the conversion from MFCC to log-mel are linear. Each is folded into
-the layers around it; this is exact because nothing is padded inside the network. Weights are written with 16 bits, which
-halves the file: no log-probability of the bundled model changed by more than 0.002, in noise and in speech.
+the layers around it; this is exact because nothing is padded inside the network. Weights are written with 16 bits,
+which halves the file: no log-probability of the bundled model changed by more than 0.002, in noise and in speech.
 """
 
 from __future__ import annotations

@@ -171,7 +171,10 @@ class Nodes:
 
 
 def _network(out: Writer, network: Network) -> None:
-    """nnet-nnet.cc, Write. Weights have 16 bits, except those of the first layer: they are multiplied by large numbers."""
+    """nnet-nnet.cc, Write.
+
+    Weights have 16 bits, except those of the first layer: they are few and are multiplied by large numbers.
+    """
     first, size = network.first, len(network.first.bias)
     nodes = Nodes(first.weights.shape[1] // len(first.offsets))
     affine = nodes.add_affine("tdnn1", "input", first, compressed=False)
@@ -181,7 +184,9 @@ def _network(out: Writer, network: Network) -> None:
         narrow = nodes.add_affine(f"{name}.down", previous, layer.down)
         wide = nodes.add_affine(f"{name}.up", narrow, layer.up)
         active = nodes.add_nonlinear(f"{name}.relu", wide, "RectifiedLinearComponent", size)
-        previous = nodes.add(f"{name}.sum", f"Sum(Scale({layer.skip}, {previous}), {active})", partial(_no_op, size=size))
+        previous = nodes.add(
+            f"{name}.sum", f"Sum(Scale({layer.skip}, {previous}), {active})", partial(_no_op, size=size)
+        )
     last = nodes.add_affine("output", previous, network.out)
     nodes.add_nonlinear("output.softmax", last, "LogSoftmaxComponent", len(network.out.bias))
     lines = [*nodes.lines, "output-node name=output input=output.softmax objective=linear"]

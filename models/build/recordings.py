@@ -1,4 +1,4 @@
-"""Recordings of people as clips: read by manifest, licence and speaker checked, in rooms, on lines and at other speeds."""
+"""Recordings of people as clips: read by manifest, licence and speaker checked, varied in speed, room and line."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 pytest.importorskip("scipy", reason="models/build/requirements.txt is not installed")
 pytestmark = pytest.mark.slow
 
-from models.build.augmentation import (
+from models.build.augmentation import (  # noqa: E402 - the modules need what importorskip looks for
     DECIBEL,
     GLASS,
     LEVELS,
@@ -25,13 +25,26 @@ from models.build.augmentation import (
     reverberate,
     weaken,
 )
-from models.build.features import ZERO_ENERGY, log_mel
-from models.build.recordings import PEAK
-from models.build.sessions import PLACES
-from models.build.transmission import CODECS, FULL_SCALE, OVERDRIVE, Codec, code, overdrive, through_line, transmit
+from models.build.features import ZERO_ENERGY, log_mel  # noqa: E402
+from models.build.recordings import PEAK  # noqa: E402
+from models.build.sessions import PLACES  # noqa: E402
+from models.build.transmission import (  # noqa: E402
+    CODECS,
+    FULL_SCALE,
+    OVERDRIVE,
+    Codec,
+    code,
+    overdrive,
+    through_line,
+    transmit,
+)
 
 FIXTURES = Path(__file__).resolve().parents[1] / "fixtures"
 Samples = NDArray[np.float32]
+
+
+def seeded(seed: int) -> random.Random:
+    return random.Random(seed)  # noqa: S311 - reproducible draws, not secrets
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +97,7 @@ def test_an_overdriven_microphone_clips(speech: Samples) -> None:
 def test_transmission_is_reproducible_and_keeps_the_length(speech: Samples) -> None:
     short = speech[:8_000]
     for seed in range(12):
-        first, second = (transmit(short, random.Random(seed)) for _ in range(2))
+        first, second = (transmit(short, seeded(seed)) for _ in range(2))
         assert len(first) == len(short)
         assert np.isfinite(first).all()
         assert np.array_equal(first, second)
@@ -94,7 +107,7 @@ def test_a_room_reverberates_and_keeps_the_time_of_the_direct_sound() -> None:
     pytest.importorskip("pyroomacoustics", reason="models/build/requirements.txt is not installed")
     from models.build.rooms import DISTANCES, draw_room, in_room, response
 
-    rng = random.Random(1)
+    rng = seeded(1)
     for room in [draw_room(rng) for _ in range(8)]:
         assert DISTANCES[0] * 0.9 <= room.distance <= DISTANCES[1] * 1.1
         impulse = response(room)
@@ -105,7 +118,7 @@ def test_a_room_reverberates_and_keeps_the_time_of_the_direct_sound() -> None:
         assert (after_25 - after_5) / 16_000 * 3 == pytest.approx(room.reverberation, rel=0.7)
     clicks = np.zeros(16_000, np.float32)
     clicks[4_000] = 10_000
-    heard = in_room(clicks, random.Random(2))
+    heard = in_room(clicks, seeded(2))
     assert len(heard) == len(clicks)
     assert np.abs(heard[:3_960]).max() < np.abs(heard).max() / 100
     assert np.abs(heard[4_800:]).max() > 0
@@ -116,7 +129,7 @@ def test_glass_takes_away_high_frequencies_but_not_all(speech: Samples) -> None:
     pytest.importorskip("pyroomacoustics", reason="models/build/requirements.txt is not installed")
     from models.build.rooms import behind_glass
 
-    muffled = behind_glass(speech, random.Random(1))
+    muffled = behind_glass(speech, seeded(1))
     low = band(speech, 80, 300) - band(muffled, 80, 300)
     high = band(speech, 3_000, 8_000) - band(muffled, 3_000, 8_000)
     assert 0 <= low < 3

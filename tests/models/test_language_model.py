@@ -229,7 +229,9 @@ def test_the_templates_that_gained_are_told(tmp_path: Path) -> None:
 
 
 def test_a_sentence_begins_in_the_state_after_no_words() -> None:
-    fst = grammar_fst(mixture({("甲", "乙"): 9.0}, {}, 0.0), {w: n for n, w in enumerate("甲乙丙丁戊己庚", start=1)}, {})
+    fst = grammar_fst(
+        mixture({("甲", "乙"): 9.0}, {}, 0.0), {w: n for n, w in enumerate("甲乙丙丁戊己庚", start=1)}, {}
+    )
     assert fst.text().split()[0] == str(START)  # OpenFst's fstcompile starts in the first state that it reads
     assert len({arc.ilabel for arc in fst.arcs if arc.source == START}) < 7, "all words: the history of no words"
 

@@ -34,7 +34,9 @@ class AcousticModel:
     @property
     def context(self) -> int:
         """More input frames on each side of an output frame than the network reads."""
-        return sum(max(map(abs, map(int, re.findall(r", (-?\d+)\)", source))), default=0) for _, source, _ in self.nodes)
+        return sum(
+            max(map(abs, map(int, re.findall(r", (-?\d+)\)", source))), default=0) for _, source, _ in self.nodes
+        )
 
     def log_likelihoods(self, mfcc: NDArray[np.float32]) -> Matrix:
         """Frames x 40 from the start of a stream -> frames / 3 x units: log-probability minus log-prior."""
@@ -54,7 +56,7 @@ class AcousticModel:
 
 
 def evaluate(descriptor: str, outputs: dict[str, Matrix], at_input: Callable[[int], Matrix], offset: int = 0) -> Matrix:
-    """A descriptor (nnet-descriptor.h) on the grid of output frames; its values at the ends of the grid are not valid."""
+    """A descriptor (nnet-descriptor.h) on the grid of output frames; values at the ends of the grid are not valid."""
     kind, _, inner = descriptor.partition("(")
     if not inner:
         return at_input(offset) if kind == "input" else np.roll(outputs[kind], -offset // GRID, 0)

@@ -110,9 +110,7 @@ def _read_phrase_set(file: Path) -> tuple[dict[str, Any], str]:
         raise BuildError(f"{file}: the phrase set cannot be read ({error}); `phrases check` says more.") from None
 
 
-def _drawn(
-    phrases: Mapping[str, Any], text: str, templates: Templates, name: str
-) -> Iterator[tuple[str, list[str]]]:
+def _drawn(phrases: Mapping[str, Any], text: str, templates: Templates, name: str) -> Iterator[tuple[str, list[str]]]:
     reader = template_reader(phrases, text)
     for wording in dict.fromkeys(iter_wordings(phrases)):
         yield wording, draw_sentences(wording, reader, templates, name)
