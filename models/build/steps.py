@@ -223,7 +223,7 @@ STEPS: Final[Mapping[str, tuple[Callable[[Build, Report], None], int]]] = {
     "alignment": (align_with_bootstrap, 20),
     "first": (train_first, 30),
     "realignment": (align_with_first, 20),
-    "final": (train_final, 120),
+    "final": (train_final, 240),
     "export": (export_network, 2),
     "graph": (build_graph, 5),
     "licence": (write_licence, 1),
