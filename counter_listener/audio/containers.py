@@ -27,41 +27,13 @@ from counter_listener.domain import AudioError, Gap
 
 # A playlist would make the decoder open other files, so only containers of audio are allowed: those that recorders,
 # cameras, telephones and dictation machines write.
-_FORMATS: Final = [
-    "wav",
-    "w64",
-    "aiff",
-    "caf",
-    "au",
-    "voc",
-    "flac",
-    "mp3",
-    "aac",
-    "loas",
-    "ac3",
-    "eac3",
-    "ogg",
-    "amr",
-    "amrnb",
-    "amrwb",
-    "gsm",
-    "ilbc",
-    "act",
-    "dss",
-    "qcp",
-    "rm",
-    "mov",
-    "matroska",
-    "avi",
-    "asf",
-    "flv",
-    "mpegts",
-    "mpeg",
-    "dhav",
-]
-_WRITERS: Final = ["mp4", "ipod", "3gp", "3g2", "webm", "opus", "oga", "spx", "vob", "adts", "latm"]
+_FORMATS: Final = (
+    "wav,w64,aiff,caf,au,voc,flac,mp3,aac,loas,ogg,amr,amrnb,amrwb,gsm,ilbc,act,dss,qcp,rm,"
+    "mov,matroska,avi,asf,flv,mpegts,mpeg,dhav"
+)
+_WRITERS: Final = "mp4,ipod,3gp,3g2,webm,opus,oga,spx,vob,adts,latm"
 """Formats that FFmpeg writes, whose names have endings that the list above does not tell."""
-_OPTIONS: Final = {"protocol_whitelist": "file", "format_whitelist": ",".join(_FORMATS)}
+_OPTIONS: Final = {"protocol_whitelist": "file", "format_whitelist": _FORMATS}
 _UNTOLD: Final = frozenset({"3ga", "awb", "wave", "silk", "slk"})
 """Endings of sound that no list of FFmpeg has."""
 _PICTURES: Final = frozenset({"avif", "heic", "heif"})
@@ -208,7 +180,7 @@ def no_audio(path: Path, *, damaged: bool) -> AudioError:
 def sound_endings() -> frozenset[str]:
     """The endings of the names of recordings that can be read: lower case, with the dot."""
     endings = set(_UNTOLD)
-    for name in (*_FORMATS, *_WRITERS):
+    for name in f"{_FORMATS},{_WRITERS}".split(","):
         with suppress(ValueError):  # what is only written
             endings |= ContainerFormat(name, "r").extensions
         with suppress(ValueError):  # what is only read

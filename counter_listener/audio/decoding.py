@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
 from itertools import chain, groupby
 from typing import Final, NamedTuple
@@ -13,7 +13,7 @@ from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 from av.packet import Packet
 
-from counter_listener.audio.avi import PacketClock, empty_chunks
+from counter_listener.audio.avi import empty_packets
 from counter_listener.audio.chunking import Chunk
 from counter_listener.audio.containers import FAULTS, OpenPart
 from counter_listener.audio.headers import flac_start, tag_bytes
@@ -49,9 +49,11 @@ def decode(opened: OpenPart, track: int) -> Iterator[AudioFrame | Gap]:
             yield from PageClock(opened.part.section(opened.file), time_base).stamp(pages)
         case "flac":
             yield from _stamp_flac(packets)
-        case "avi":
-            empty = empty_chunks(opened.part.section(opened.file), opened.tracks[track].index)
-            yield from PacketClock(empty).stamp(frames for _, frames in packets)
+        case "avi" if time_base:
+            index = opened.tracks[track].index
+            yield from _unstamped(packets, empty_packets(opened.part.section(opened.file), index, float(time_base)))
+        case "aac":
+            yield from _unstamped(packets, opened.part.adts.missing if opened.part.adts else {})
         case _:
             yield from (frame for _, frames in packets for frame in frames)
 
@@ -112,6 +114,17 @@ def _stamp_flac(packets: Iterable[Decoded]) -> Iterator[AudioFrame | Gap]:
                 frame.pts, frame.time_base = flac_start(bytes(packet), block), Fraction(1, frame.sample_rate)
                 if is_first and frame.time:
                     yield Gap(0.0, frame.time, MISSING_START)
+            yield frame
+
+
+def _unstamped(packets: Iterable[Decoded], missing: Mapping[int, float]) -> Iterator[AudioFrame | Gap]:
+    """Frames without time stamps, and a gap where so many seconds are missing behind so many packets."""
+    for number, (_, frames) in enumerate(packets):
+        if number in missing:
+            yield Gap(0.0, missing[number], UNDECODABLE)
+        for frame in frames:
+            if not isinstance(frame, Gap):
+                frame.pts = None
             yield frame
 
 

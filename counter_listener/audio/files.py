@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import stat
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from io import SEEK_CUR, SEEK_END, FileIO
+from itertools import accumulate
 from pathlib import Path
 from typing import Protocol
 
@@ -44,22 +46,30 @@ class RecordingFile:
 
 
 class Section:
-    """The bytes of a file from `start` to `end`, with `head` before them, as a file of its own."""
+    """Stretches of a file, and `head` before them, as a file of its own."""
 
-    def __init__(self, file: RecordingFile, start: int, end: int, head: bytes = b"") -> None:
-        self.file, self.start, self.head = file, start, head
-        self.size = len(head) + max(0, end - start)
+    def __init__(self, file: RecordingFile, stretches: Sequence[tuple[int, int]], head: bytes = b"") -> None:
+        self.file, self.head = file, head
+        self.starts = [start for start, _ in stretches]
+        ends = accumulate((max(0, end - start) for start, end in stretches), initial=len(head))
+        self.edges = list(ends)
+        """Where each stretch begins in the section, and where the last one ends."""
+        self.size = self.edges[-1]
         self.position = 0
 
     def read(self, size: int = -1, /) -> bytes:
         """The next bytes: at most `size`, or all to the end if it is negative."""
-        left = max(0, self.size - self.position)
-        size = left if size < 0 else min(size, left)
-        content = self.head[self.position : self.position + size]
-        if len(content) < size:
-            behind = self.position + len(content) - len(self.head)
-            content += self.file.read_at(self.start + behind, size - len(content))
+        end = self.size if size < 0 else min(self.size, self.position + size)
+        content = self.head[self.position : end]
         self.position += len(content)
+        while self.position < end:
+            number = bisect_right(self.edges, self.position) - 1
+            count = min(end, self.edges[number + 1]) - self.position
+            more = self.file.read_at(self.starts[number] + self.position - self.edges[number], count)
+            content += more
+            self.position += len(more)
+            if len(more) < count:
+                break
         return content
 
     def seek(self, target: int, whence: int = 0, /) -> int:

@@ -93,7 +93,7 @@ def declared_bytes(file: Readable) -> int | None:
 def _riff_bytes(file: Readable, head: bytes) -> int | None:
     """A long AVI file goes on in further RIFF chunks, which are named AVIX."""
     order, size = ("big" if head.startswith((b"RIFX", b"FORM")) else "little"), file.seek(0, os.SEEK_END)
-    if head.startswith((b"RF64", b"BW64")):
+    if head.startswith((b"RF64", b"BW64")) and head[12:16] == b"ds64":
         return int.from_bytes(head[20:28], "little") + _BOX_HEAD
     declared = int.from_bytes(head[4:8], order)  # type: ignore[arg-type]
     end = declared + _BOX_HEAD if declared else 0

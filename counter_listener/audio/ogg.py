@@ -82,8 +82,8 @@ class PageClock:
     def _page(self, at: int, packets: list[list[AudioFrame | Gap]]) -> Iterator[AudioFrame | Gap]:
         """The frames of the packets that begin on a page, and of the one that began on the page before."""
         page = read_page(self.file, at)
-        if page is not None and page.end == 0:  # the headers of a stream that is joined to another
-            packets = [[item for item in frames if not isinstance(item, Gap)] for frames in packets]
+        if page is not None and page.end == 0:
+            return  # the headers of a stream that is joined to another, which some decoders take for sound
         if page is None or page.end == _NOWHERE:
             self.unfinished += [item for frames in packets for item in frames]
             return

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
+from counter_listener.audio.adts import AdtsFrames, adts_frames
 from counter_listener.audio.files import RecordingFile, Section
 from counter_listener.audio.headers import declared_bytes
 from counter_listener.audio.wav import WavAudio, wav_audio
@@ -40,10 +41,15 @@ class Part:
     start: int
     end: int
     wav: WavAudio | None = None
+    adts: AdtsFrames | None = None
 
     def section(self, file: RecordingFile) -> Section:
-        """Its bytes, as a file of its own. The header of a WAV file declares what is there."""
-        return Section(file, self.start, self.end, self.wav.header if self.wav else b"")
+        """Its bytes, as a file of its own: with a header that declares what is there, and without what is no sound."""
+        known = self.wav or self.adts
+        if known is None:
+            return Section(file, [(self.start, self.end)])
+        stretches = [(self.start + start, self.start + end) for start, end in known.stretches]
+        return Section(file, stretches, self.wav.header if self.wav else b"")
 
 
 def find_parts(file: RecordingFile) -> list[Part]:
@@ -53,18 +59,17 @@ def find_parts(file: RecordingFile) -> list[Part]:
 
 
 def _parts_between(file: RecordingFile, start: int, end: int) -> Iterator[Part]:
+    whole = Section(file, [(start, end)])
     try:
-        audios = wav_audio(Section(file, start, end))
+        audios = wav_audio(whole)
     except ValueError:
         if start == 0:
             raise
         audios = None  # that it cannot be read is found out when it is opened
     if audios is None:
-        yield Part(start, end)
+        yield Part(start, end, adts=adts_frames(whole))
         return
-    for audio in audios:
-        begin = start + audio.start
-        yield Part(begin, begin + audio.held, audio)
+    yield from (Part(start, end, audio) for audio in audios)
 
 
 def _find_starts(file: RecordingFile) -> Iterator[int]:
@@ -76,7 +81,7 @@ def _find_starts(file: RecordingFile) -> Iterator[int]:
         yield start
         if pattern is None:
             return
-        own = declared_bytes(Section(file, start, file.size)) or 1
+        own = declared_bytes(Section(file, [(start, file.size)])) or 1
         start = _search(file, start + own, pattern)
 
 

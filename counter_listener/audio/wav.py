@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import groupby
 from typing import Final, Literal, NamedTuple
 
 from counter_listener.audio.files import Readable
@@ -34,7 +35,7 @@ class _Chunk(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class WavAudio:
-    """How much audio a data chunk of a WAV file declares and holds."""
+    """How much audio the data chunks of a WAV file declare and hold, those in a row that have one format."""
 
     bytes_per_second: float
     """0 where the header does not say."""
@@ -46,10 +47,21 @@ class WavAudio:
     """Bytes after the audio that belong to no chunk: audio that the header does not count."""
     closed: bool = True
     """False if the recorder never wrote how much audio there is."""
-    start: int = 0
-    """Where the audio begins."""
-    header: bytes = b""
-    """The header of a WAV file that holds this audio and nothing else."""
+    stretches: tuple[tuple[int, int], ...] = ()
+    """Where the audio begins and ends, in each data chunk."""
+    form: bytes = b""
+    """The format, as in the header."""
+    order: _Order = "little"
+
+    @property
+    def header(self) -> bytes:
+        """The header of a WAV file that holds this audio and nothing else."""
+        form = self.form + bytes(len(self.form) % 2)
+        head = b"WAVEfmt " + self._size(len(form)) + form + b"data" + self._size(self.held)
+        return (b"RIFX" if self.order == "big" else b"RIFF") + self._size(len(head) + self.held) + head
+
+    def _size(self, size: int) -> bytes:
+        return min(size, _PIPED).to_bytes(4, self.order)
 
     def seconds(self, size: int) -> float:
         """Length of `size` bytes of this audio; 0 where the header does not say."""
@@ -57,7 +69,7 @@ class WavAudio:
 
 
 def wav_audio(file: Readable) -> list[WavAudio] | None:
-    """The audio of every data chunk that has any, in order; None if the file is not WAV.
+    """The audio of all data chunks, in order, a new one for every change of format; None if the file is not WAV.
 
     Raises ValueError, with a clause to put after the file's name, if the header is cut short or damaged.
     """
@@ -79,13 +91,22 @@ def wav_audio(file: Readable) -> list[WavAudio] | None:
         elif chunk.name == b"data":
             declared = long_size if long_size is not None and chunk.size == _PIPED else chunk.size
             audio = _compare_sizes(file, chunk._replace(size=declared), size, order, _bytes_per_second(form, order))
-            found.append(replace(audio, start=chunk.start, header=_header(form, audio.held, order)))
+            found.append(replace(audio, form=form, order=order))
             if audio.held >= size - chunk.start:
                 break
     if not found:
         raise ValueError(sentence("has a header that is cut short or damaged, so nobody can tell where its audio is"))
     held = [audio for audio in found if audio.held] or found[-1:]
-    return [*(replace(audio, unread=0) for audio in held[:-1]), held[-1]]  # all but the last are followed by a chunk
+    end = held[-1].stretches[-1][1]
+    unread = min(_bytes_in_no_chunk(file, start, size, order) for start in (end, end + held[-1].held % 2))
+    held[-1] = replace(held[-1], unread=unread)
+    return [_joined(list(alike)) for _, alike in groupby(held, key=lambda audio: audio.form)]
+
+
+def _joined(audios: list[WavAudio]) -> WavAudio:
+    """The audio of several data chunks; only the last one has anything behind it that is in no chunk."""
+    stretches = tuple(stretch for audio in audios for stretch in audio.stretches)
+    return replace(audios[-1], held=sum(audio.held for audio in audios), stretches=stretches)
 
 
 def _chunks(file: Readable, start: int, size: int, order: _Order) -> Iterator[_Chunk]:
@@ -118,17 +139,6 @@ def _body(file: Readable, chunk: _Chunk, limit: int) -> bytes:
     return file.read(min(chunk.size, limit))
 
 
-def _header(form: bytes, size: int, order: _Order) -> bytes:
-    """The header of a WAV file with `size` bytes of audio in the format `form`."""
-
-    def chunk_size(number: int) -> bytes:
-        return min(number, _PIPED).to_bytes(4, order)
-
-    form += bytes(len(form) % 2)
-    head = b"WAVEfmt " + chunk_size(len(form)) + form + b"data" + chunk_size(size)
-    return (b"RIFX" if order == "big" else b"RIFF") + chunk_size(len(head) + size) + head
-
-
 def _bytes_per_second(form: bytes, order: _Order) -> float:
     fields = ((0, 2), (4, 8), (8, 12), (12, 14), (18, 20))
     tag, rate, average, align, block = (int.from_bytes(form[start:end], order) for start, end in fields)
@@ -142,27 +152,38 @@ def _bytes_per_second(form: bytes, order: _Order) -> float:
 def _compare_sizes(file: Readable, data: _Chunk, size: int, order: _Order, rate: float) -> WavAudio:
     """The audio of a data chunk, given the size of the file and the bytes a second."""
     rest = size - data.start
+
+    def audio(held: int, *, missing: int = 0, closed: bool = True) -> WavAudio:
+        return WavAudio(rate, held, missing, 0, closed, ((data.start, data.start + held),))
+
     if data.size == 0:
-        unread = _bytes_in_no_chunk(file, data.start, size, order)
-        return WavAudio(rate, held=rest if unread else 0, closed=not unread)
+        is_empty = rest == 0 or _begins_chunk(file, data.start, size, order)
+        return audio(0 if is_empty else rest, closed=is_empty)
     if data.size <= rest:
-        end = data.start + data.size
-        unread = min(_bytes_in_no_chunk(file, start, size, order) for start in (end, end + data.size % 2))
-        return WavAudio(rate, held=data.size, unread=unread)
+        return audio(data.size)
     if data.size == _PIPED:
-        return WavAudio(rate, held=rest)
+        return audio(rest)
     if any(data.size in sizes for sizes in _PLACEHOLDERS):
-        return WavAudio(rate, held=rest, closed=False)
-    return WavAudio(rate, held=rest, missing=data.size - rest)
+        return audio(rest, closed=False)
+    return audio(rest, missing=data.size - rest)
+
+
+def _begins_chunk(file: Readable, start: int, size: int, order: _Order) -> bool:
+    """Whether a chunk that the file holds begins here."""
+    chunk = next(_chunks(file, start, size, order), None)
+    return chunk is not None and _is_whole(chunk, size)
+
+
+def _is_whole(chunk: _Chunk, size: int) -> bool:
+    return chunk.name.isascii() and chunk.name.decode("ascii").isprintable() and chunk.start + chunk.size <= size
 
 
 def _bytes_in_no_chunk(file: Readable, start: int, size: int, order: _Order) -> int:
     """Bytes from the first that belongs to no chunk to the last that is not zero."""
     for chunk in _chunks(file, start, size, order):
-        end = chunk.start + chunk.size
-        if not (chunk.name.isascii() and chunk.name.decode("ascii").isprintable() and end <= size):
+        if not _is_whole(chunk, size):
             break
-        start = end + chunk.size % 2
+        start = chunk.start + chunk.size + chunk.size % 2
     end = size
     while end > start:
         step = min(_READ, end - start)

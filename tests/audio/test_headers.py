@@ -52,7 +52,7 @@ def test_held_and_missing_add_up(data: bytes, declared: int, big: bool) -> None:
 )
 def test_what_follows_the_audio(after: bytes, unread: int) -> None:
     (header,) = wav_audio(wav(b"\1\2" * 50, 100, after)) or []
-    assert header == WavAudio(32_000, held=100, unread=unread, start=44, header=header.header)
+    assert header == WavAudio(32_000, 100, unread=unread, stretches=((44, 144),), form=header.form)
 
 
 @given(st.binary(max_size=200), st.sampled_from([b"", b"RIFF\0\0\0\0WAVE", b"RF64\0\0\0\0WAVEds64\x1c\0\0\0"]))
