@@ -5,21 +5,29 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import av
 import av.logging
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.format import ContainerFormat
+from av.packet import Packet
 
 from counter_listener.audio.files import RecordingFile, open_file, unreadable
-from counter_listener.audio.headers import asf_seconds, declared_bytes, is_closed_ogg, mp3_seconds
-from counter_listener.audio.losses import BROKEN_OFF, TRUNCATED, UNCLOSED, SoundClock, wav_losses
+from counter_listener.audio.headers import (
+    asf_seconds,
+    declared_bytes,
+    is_closed_ogg,
+    mp3_seconds,
+    mpeg_frame_bytes,
+    unused_bytes,
+)
+from counter_listener.audio.losses import BROKEN_OFF, LEAST_LOSS, TRUNCATED, UNCLOSED, UNREAD, SoundClock, wav_losses
 from counter_listener.audio.parts import Part, find_parts
 from counter_listener.audio.signatures import why_unreadable
 from counter_listener.audio.start_time import read_stamp
@@ -41,10 +49,37 @@ FAULTS: Final = (av.FFmpegError, OSError, ValueError, EOFError, ArithmeticError,
 """What PyAV raises at damaged files."""
 _OWN_LENGTH: Final = ("flac", "mov,mp4,m4a,3gp,3g2,mj2", "aiff", "au")
 """Formats in which a track has a length in the header that is counted, not estimated."""
-_SHORT: Final = 0.5
-"""Seconds that a codec may deliver less than declared with nothing lost."""
+_EVEN: Final = ("caf", "w64")
+"""Formats in which bytes are as good as seconds."""
+_SHORT: Final = 0.3
+"""Seconds that a codec may deliver less than declared with nothing lost: what MP3 and WMA at 8 kHz need to begin."""
+_EXACT: Final = ("flac", "aiff", "au")
+"""Formats in which no codec delivers less."""
+
+_FRAME_HEAD: Final = 4
 
 av.logging.set_level(None)
+
+
+@dataclass(slots=True)
+class Reached:
+    """How far a container has been read."""
+
+    ends: dict[int, float] = field(default_factory=dict)
+    """Where the last packet of each track ends, in seconds of the container's clock, by the number of the track."""
+    last: tuple[int, int] = (0, 0)
+    """Where the last packet is in the file, and its bytes."""
+
+    def pass_packet(self, packet: Packet[Any]) -> None:
+        """Counts a packet."""
+        if packet.dts is not None:
+            self.ends[packet.stream.index] = float((packet.dts + (packet.duration or 0)) * packet.time_base)
+        if packet.pos is not None:
+            self.last = packet.pos, packet.size
+
+    def end_of_others(self, track: AudioStream) -> float:
+        """Where the other tracks end, in seconds; 0 if there are none."""
+        return max((end for number, end in self.ends.items() if number != track.index), default=0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +90,7 @@ class OpenPart:
     part: Part
     container: InputContainer
     tracks: tuple[AudioStream, ...]
+    reached: Reached = field(default_factory=Reached)
 
     @property
     def format(self) -> str:
@@ -85,48 +121,64 @@ class OpenPart:
     def losses_at_end(self, track: int, clock: SoundClock) -> Iterator[Gap]:
         """What is missing at the end of a track; to be asked once all the rest of it has been read."""
         section = self.part.section(self.file)
+        declared = declared_bytes(section)
         if self.file.fault:
             yield Gap(0.0, max((self.length() or 0.0) - clock.read - clock.lost, 0.0), BROKEN_OFF)
         elif self.part.wav:
             yield from wav_losses(self.part.wav)
-        elif missing := self._missing(track, clock, declared_bytes(section) or 0, section.size):
+        elif (missing := self._missing(track, clock, (declared or 0) / section.size)) is not None:
             yield Gap(0.0, missing, TRUNCATED)
-        elif declared_bytes(section) == 0 or (self.format == "ogg" and not is_closed_ogg(section)):
+        elif declared == 0 or (self.format == "ogg" and not is_closed_ogg(section)):
             yield Gap(0.0, 0.0, UNCLOSED)
+        elif self.format == "voc" and declared and (rest := unused_bytes(section, declared)):
+            yield Gap(0.0, clock.read * rest / declared, UNREAD)
 
-    def _missing(self, track: int, clock: SoundClock, declared: int, held: int) -> float:
-        """Seconds of a track that headers promise and the file does not hold, given its bytes by header and in fact."""
-        counted = self._counted(track)
-        if counted is not None:  # the time stamps of MP3 count frames of any length
-            missing = counted - (clock.read + clock.lost if self.format == "mp3" else clock.end)
-        elif declared <= held:
-            return 0.0  # nothing is missing, or no header says so: pictures may go on after the sound
-        elif (promised := self._promised(track)) is None:
-            return clock.read * (declared / held - 1)
-        else:
-            missing = promised - clock.end
-        return missing if missing > _SHORT else 0.0
+    def _missing(self, track: int, clock: SoundClock, declared: float) -> float | None:
+        """Seconds of a track that headers promise and the file does not give: 0 if they are unknown, None if none.
+
+        `declared` is the number of bytes by the header, over those that the file holds.
+        """
+        is_cut = declared > 1
+        # the time stamps of MP3 count frames of any length
+        end = clock.read + clock.lost if self.format == "mp3" else clock.end
+        missing = 0.0
+        if (counted := self._counted(track)) is not None:
+            missing = counted - end
+        elif (promised := self._promised()) is not None:
+            # pictures may go on behind the sound: the sound is missing if they are missing too
+            pictures = self.reached.end_of_others(self.tracks[track])
+            missing = promised - end if is_cut or promised - pictures > _SHORT else 0.0
+        elif is_cut or self._is_cut_in_frame():
+            return clock.read * (declared - 1) if self.format in _EVEN else 0.0
+        return missing if missing > (LEAST_LOSS if is_cut or self.format in _EXACT else _SHORT) else None
+
+    def _is_cut_in_frame(self) -> bool:
+        """Whether an MP3 file ends within a frame: the decoder makes up what is missing of it."""
+        section, (start, size) = self.part.section(self.file), self.reached.last
+        section.seek(start)
+        return self.format == "mp3" and size < mpeg_frame_bytes(section.read(_FRAME_HEAD))
 
     def _counted(self, track: int) -> float | None:
         """Where a track ends by a header that counts its own audio, in seconds."""
         stream = self.tracks[track]
         if self.format == "mp3":
             return mp3_seconds(self.part.section(self.file), stream.sample_rate)
-        seconds = _track_seconds(stream) if self.format in _OWN_LENGTH else None
-        if seconds is None or not stream.time_base:
+        if not stream.time_base:
             return None
-        return float((stream.start_time or 0) * stream.time_base) + seconds
+        if self.format == "avi":
+            return float(stream.frames * stream.time_base) or None
+        if self.format.startswith("matroska"):
+            texts = (text for name, text in stream.metadata.items() if name.startswith("DURATION"))
+            return next(map(_clock_seconds, texts), None)
+        seconds = _track_seconds(stream) if self.format in _OWN_LENGTH else None
+        return None if seconds is None else float((stream.start_time or 0) * stream.time_base) + seconds
 
-    def _promised(self, track: int) -> float | None:
-        """Where a track ends by a header that counts for all tracks, in seconds, or for packets."""
-        stream, duration = self.tracks[track], self.container.duration
+    def _promised(self) -> float | None:
+        """Where the longest track ends by a header that counts for all tracks, in seconds."""
         if self.format == "asf":
             return asf_seconds(self.part.section(self.file))
-        if self.format == "avi":
-            return float(stream.frames * stream.time_base) if stream.frames and stream.time_base else None
         if self.format.startswith("matroska") or self.format == "flv":
-            own = (_clock_seconds(text) for name, text in stream.metadata.items() if name.startswith("DURATION"))
-            return next(own, None) or (duration / av.time_base if duration else None)
+            return self.container.duration / av.time_base if self.container.duration else None
         return None
 
 

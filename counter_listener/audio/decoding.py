@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
 from itertools import chain, groupby
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, cast
 
 import av
 import numpy as np
@@ -13,11 +13,11 @@ from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 from av.packet import Packet
 
-from counter_listener.audio.avi import empty_packets
+from counter_listener.audio.avi import packet_times
 from counter_listener.audio.chunking import Chunk
 from counter_listener.audio.containers import FAULTS, OpenPart
 from counter_listener.audio.headers import flac_start, tag_bytes
-from counter_listener.audio.losses import BROKEN_OFF, MISSING_START, UNDECODABLE
+from counter_listener.audio.losses import BROKEN_OFF, MISSING_START, UNDECODABLE, UNREAD_TRACK
 from counter_listener.audio.mixing import Mixer, Samples
 from counter_listener.audio.ogg import PageClock
 from counter_listener.domain import SAMPLE_BYTES, SAMPLE_RATE, Gap
@@ -39,21 +39,21 @@ class Decoded(NamedTuple):
 def decode(opened: OpenPart, track: int) -> Iterator[AudioFrame | Gap]:
     """The frames of a track, with a gap where a packet cannot be read or decoded, or packets are known to be missing.
 
-    Their time stamps are those of the container, unless the audio itself, or its pages, say it better.
+    Their time stamps are those of the container, unless the audio itself, its pages or an index say it better.
     """
-    packets = _decoded(opened, opened.tracks[track])
-    time_base = opened.tracks[track].time_base
+    stream = opened.tracks[track]
+    packets, section = _decoded(opened, stream), opened.part.section(opened.file)
     match opened.format:
-        case "ogg" if time_base:
+        case "ogg" if stream.time_base:
             pages = ((packet.pos if packet else None, frames) for packet, frames in packets)
-            yield from PageClock(opened.part.section(opened.file), time_base).stamp(pages)
+            yield from PageClock(section, stream.time_base).stamp(pages)
         case "flac":
             yield from _stamp_flac(packets)
-        case "avi" if time_base:
-            index = opened.tracks[track].index
-            yield from _unstamped(packets, empty_packets(opened.part.section(opened.file), index, float(time_base)))
+        case "avi" if stream.time_base:
+            times = packet_times(section, stream.index, float(stream.time_base))
+            yield from _stamp_packets(packets, times, stream.time_base)
         case "aac":
-            yield from _unstamped(packets, opened.part.adts.missing if opened.part.adts else {})
+            yield from _with_missing(packets, opened.part.adts.missing if opened.part.adts else {})
         case _:
             yield from (frame for _, frames in packets for frame in frames)
 
@@ -62,38 +62,45 @@ def _decoded(opened: OpenPart, stream: AudioStream) -> Iterator[Decoded]:
     """The packets of a track, decoded. Tags between joined MP3 or AAC files look like damaged packets, and are none."""
     tag_end = 0
     for packet in _packets(opened, stream):
-        if packet is None:
-            yield Decoded(None, [Gap(0.0, 0.0, BROKEN_OFF)])
+        if isinstance(packet, Gap):
+            yield Decoded(None, [packet])
             continue
+        at = packet.pos or 0
         try:
             frames = packet.decode()
         except FAULTS:
-            at = packet.pos or 0
             tag_end = max(tag_end, at + tag_bytes(bytes(packet)))
-            if at < tag_end:
-                continue
-            yield Decoded(packet, [Gap(0.0, _packet_seconds(packet, opened), UNDECODABLE)])
+            if at >= tag_end:
+                yield Decoded(packet, [Gap(0.0, _packet_seconds(packet, opened), UNDECODABLE)])
             continue
         usable = [frame if frame.sample_rate in _RATES else Gap(0.0, 0.0, UNDECODABLE) for frame in frames]
         yield Decoded(packet, usable)
 
 
-def _packets(opened: OpenPart, stream: AudioStream) -> Iterator[Packet[AudioStream] | None]:
-    """The packets of a track; None wherever none can be read."""
-    packets = opened.container.demux(stream)
-    faults = 0
+def _packets(opened: OpenPart, stream: AudioStream) -> Iterator[Packet[AudioStream] | Gap]:
+    """The packets of a track, and a gap where none can be read, or where a track begins that no header names."""
+    packets = opened.container.demux()
+    faults, told = 0, False
     while faults <= _RETRIES:
         try:
             packet = next(packets, None)
         except FAULTS:
             faults += 1
-            packets = opened.container.demux(stream)
-            yield None
+            packets = opened.container.demux()
+            yield Gap(0.0, 0.0, BROKEN_OFF)
+            continue
+        except IndexError:  # PyAV knows only the tracks that were there when it opened the file
+            packets = opened.container.demux()
+            if not told:
+                yield Gap(0.0, 0.0, UNREAD_TRACK, beside=True)
+            told = True
             continue
         if packet is None:
             return
         faults = 0
-        yield packet
+        opened.reached.pass_packet(packet)
+        if packet.stream.index == stream.index:
+            yield cast("Packet[AudioStream]", packet)
 
 
 def _packet_seconds(packet: Packet[AudioStream], opened: OpenPart) -> float:
@@ -117,7 +124,17 @@ def _stamp_flac(packets: Iterable[Decoded]) -> Iterator[AudioFrame | Gap]:
             yield frame
 
 
-def _unstamped(packets: Iterable[Decoded], missing: Mapping[int, float]) -> Iterator[AudioFrame | Gap]:
+def _stamp_packets(packets: Iterable[Decoded], times: Mapping[int, int], base: Fraction) -> Iterator[AudioFrame | Gap]:
+    """Frames with the times of their packets, in ticks of `base` seconds, by their place in the file."""
+    for packet, frames in packets:
+        ticks = times.get(packet.pos) if packet and packet.pos is not None else None
+        for frame in frames:
+            if not isinstance(frame, Gap):
+                frame.pts, frame.time_base, ticks = ticks, base, None
+            yield frame
+
+
+def _with_missing(packets: Iterable[Decoded], missing: Mapping[int, float]) -> Iterator[AudioFrame | Gap]:
     """Frames without time stamps, and a gap where so many seconds are missing behind so many packets."""
     for number, (_, frames) in enumerate(packets):
         if number in missing:

@@ -13,7 +13,18 @@ _MPEG_1_RATE: Final = 32_000
 _ASF_FILE: Final = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
 _ASF_FIELDS: Final = 76
 _TAG_HEAD: Final = 16
+_MPEG_SYNC: Final = 0x7FF
+_MPEG_RATES: Final = (44_100, 48_000, 32_000)
+_MPEG_KILOBITS: Final = {
+    (1, 1): (32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448),
+    (1, 2): (32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384),
+    (1, 3): (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),
+    (2, 1): (32, 48, 56, 64, 80, 96, 112, 128, 144, 160, 176, 192, 224, 256),
+    (2, 2): (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
+}
+"""Kilobits a second by MPEG 1 or 2 and layer (ISO 11172-3, 13818-3); layer 3 of MPEG 2 is like layer 2."""
 _FLAC_SYNC: Final = 0x7FFC
+_UNKNOWN: Final = 0xFFFFFFFF
 _MATROSKA_SEGMENT: Final = 0x18538067
 _MOST_ELEMENTS: Final = 100_000
 _BOX_HEAD: Final = 8
@@ -31,6 +42,21 @@ def mp3_seconds(file: Readable, rate: int) -> float | None:
     return int.from_bytes(frame[at + 8 : at + 12], "big") * samples / rate
 
 
+def mpeg_frame_bytes(head: bytes) -> int:
+    """Bytes of the frame of MP3, MP2 or MP1 that begins with these four bytes; 0 if none begins there."""
+    bits = int.from_bytes(head[:4], "big")
+    version, layer, kilobits, rate = bits >> 19 & 3, 4 - (bits >> 17 & 3), bits >> 12 & 15, bits >> 10 & 3
+    if bits >> 21 != _MPEG_SYNC or version == 1 or layer == 4 or kilobits in (0, 15) or rate == 3:  # noqa: PLR2004
+        return 0
+    is_first = version == 3  # noqa: PLR2004 - MPEG 1; 2 is MPEG 2 and 0 is MPEG 2.5
+    bits_a_second = 1_000 * _MPEG_KILOBITS[(1, layer) if is_first else (2, min(layer, 2))][kilobits - 1]
+    hertz = _MPEG_RATES[rate] // {3: 1, 2: 2, 0: 4}[version]
+    padding = bits >> 9 & 1
+    if layer == 1:
+        return (12 * bits_a_second // hertz + padding) * 4
+    return (72 if layer == 3 and not is_first else 144) * bits_a_second // hertz + padding  # noqa: PLR2004
+
+
 def tag_bytes(head: bytes) -> int:
     """Bytes of the tag (ID3, APE) that begins with these bytes; 0 if they begin none."""
     if head.startswith(b"ID3"):  # four digits of 7 bits
@@ -38,6 +64,18 @@ def tag_bytes(head: bytes) -> int:
     if head.startswith(b"APETAGEX"):
         return 32 + int.from_bytes(head[12:16], "little")
     return 128 if head.startswith(b"TAG") else 0
+
+
+def unused_bytes(file: Readable, start: int) -> int:
+    """Bytes from `start` on to the last one that is not zero."""
+    end = file.seek(0, os.SEEK_END)
+    while end > start:
+        step = min(_READ, end - start)
+        file.seek(end - step)
+        if used := len(file.read(step).rstrip(b"\0")):
+            return end - step + used - start
+        end -= step
+    return 0
 
 
 def is_closed_ogg(file: Readable) -> bool:
@@ -80,7 +118,7 @@ def _flac_number(digits: bytes) -> int | None:
 def declared_bytes(file: Readable) -> int | None:
     """Bytes that a file has by its own header; 0 if its writer never said, None if the format does not say.
 
-    Known of AVI and other RIFF files, AIFF, Wave64, CAF, VOC, MP4 and its kin, Matroska, WMA and FLV.
+    Known of RIFF (AVI), AIFF, AU, Wave64, CAF, VOC, MP4 and its kin, Matroska, WMA, FLV and transport streams.
     """
     file.seek(0)
     head = file.read(64)
@@ -184,6 +222,21 @@ def _asf_bytes(file: Readable, _head: bytes) -> int | None:
     return None if unfinished else int.from_bytes(fields[24:32], "little")
 
 
+def _au_bytes(_file: Readable, head: bytes) -> int | None:
+    start, size = int.from_bytes(head[4:8], "big"), int.from_bytes(head[8:12], "big")
+    return None if size == _UNKNOWN else start + size
+
+
+def _ts_bytes(file: Readable, _head: bytes) -> int | None:
+    """A transport stream is a row of packets, of 188 bytes or, on disks, of 192."""
+    for offset, length in ((0, 188), (4, 192)):
+        file.seek(0)
+        some = file.read(4 * length)
+        if some[offset::length] == b"G" * 4:
+            return -(-file.seek(0, os.SEEK_END) // length) * length
+    return None
+
+
 def _flv_bytes(file: Readable, _head: bytes) -> int | None:
     file.seek(0)
     value = file.read(_READ).partition(b"\0\x08filesize\0")[2][:8]
@@ -204,5 +257,8 @@ _SIZES: Final[tuple[tuple[bytes, int, Callable[[Readable, bytes], int | None]], 
     (b"\x1a\x45\xdf\xa3", 0, _matroska_bytes),
     (bytes.fromhex("3026b2758e66cf11"), 0, _asf_bytes),
     (b"FLV\x01", 0, _flv_bytes),
+    (b".snd", 0, _au_bytes),
+    (b"G", 0, _ts_bytes),
+    (b"G", 4, _ts_bytes),
 )
 """Of each format: bytes that begin it, where they stand, and what counts its bytes."""

@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
@@ -20,6 +20,8 @@ _MEMORY: Final = 0.9
 _OPPOSITE: Final = -0.5
 """Correlation from which on two channels count as the same sound in opposite polarity."""
 _LARGEST: Final = 32_767
+_DAY: Final = 86_400.0
+"""Seconds; a longer loss is not believed."""
 
 
 @dataclass(slots=True)
@@ -90,8 +92,10 @@ class _Track:
     def fill(self) -> bool:
         """Whether anything comes next."""
         while not self.pending and (item := next(self.items, None)) is not None:
-            if isinstance(item, Gap) or len(item) >= SAMPLE_BYTES:
-                self.pending.append(item if isinstance(item, Gap) else samples_of(item))
+            if isinstance(item, Gap):
+                self.pending.append(item if item.seconds < _DAY else replace(item, seconds=0.0))
+            elif len(item) >= SAMPLE_BYTES:
+                self.pending.append(samples_of(item))
         return bool(self.pending)
 
     @property
@@ -100,14 +104,22 @@ class _Track:
         item = self.pending[0]
         return round(item.seconds * SAMPLE_RATE) if isinstance(item, Gap) else item.size
 
+    def skip(self, count: int) -> None:
+        """Passes samples that are lost."""
+        item = self.pending.popleft()
+        rest = round(item.seconds * SAMPLE_RATE) - count if isinstance(item, Gap) else 0
+        if isinstance(item, Gap) and rest > 0:
+            self.pending.appendleft(replace(item, seconds=rest / SAMPLE_RATE))
+        else:
+            self.told = False
+
     def take(self, count: int) -> Samples:
         """The next samples; zeros where they are lost."""
-        item = self.pending.popleft()
+        item = self.pending[0]
         if isinstance(item, Gap):
-            if rest := round(item.seconds * SAMPLE_RATE) - count:
-                self.pending.appendleft(Gap(0.0, rest / SAMPLE_RATE, item.reason))
-            self.told = self.told and rest > 0
+            self.skip(count)
             return np.zeros(count, np.int16)
+        self.pending.popleft()
         if count < item.size:
             self.pending.appendleft(item[count:])
         return item[:count]
@@ -127,7 +139,7 @@ def mix_tracks(tracks: Sequence[Iterable[Chunk | Gap]]) -> Iterator[Chunk | Gap]
             yield mixer.finish()
             yield Gap(0.0, count / SAMPLE_RATE, _reason(lost[0]))
             for side in playing:
-                side.take(count)
+                side.skip(count)
             continue
         for side in lost:
             if not side.told:

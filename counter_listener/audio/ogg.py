@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from av.audio.frame import AudioFrame
 
 _HEAD: Final = 27
+_LARGEST_PAGES: Final = 2 * 65_307
+"""Bytes in which at least one page begins."""
 _MOST_HEADER_PAGES: Final = 1_000
 _NOWHERE: Final = -1
 """The end that a page states if no packet ends on it."""
@@ -78,6 +80,7 @@ class PageClock:
         if at is not None:
             yield from self._page(at, waiting)
         yield from self.unfinished
+        yield from self._missing_at_end()
 
     def _page(self, at: int, packets: list[list[AudioFrame | Gap]]) -> Iterator[AudioFrame | Gap]:
         """The frames of the packets that begin on a page, and of the one that began on the page before."""
@@ -116,6 +119,18 @@ class PageClock:
             if not isinstance(item, Gap):
                 item.pts, item.time_base = end, self.time_base
         return end
+
+    def _missing_at_end(self) -> Iterator[Gap]:
+        """A gap if the last page of the file belongs to the track and was not read: it is damaged, or one before it."""
+        self.file.seek(max(0, self.file.size - _LARGEST_PAGES))
+        tail = self.file.read()
+        at = tail.rfind(b"OggS")
+        page = read_page(self.file, self.file.size - len(tail) + at) if at >= 0 else None
+        if page is None or self.last is None or page.stream != self.last[1].stream:
+            return
+        missing = float((page.end - self.last[1].end) * self.time_base)
+        if missing > LEAST_LOSS:
+            yield Gap(0.0, missing, MISSING_PAGES)
 
     def _last_header(self, first: int, stream: int) -> Page | None:
         """The last header page of a stream whose first page of audio is at `first`."""

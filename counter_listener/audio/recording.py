@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from counter_listener.audio.chunking import Chunk
-from counter_listener.audio.losses import UNREAD, UNREAD_TRACK, ReadPosition, SoundClock
+from counter_listener.audio.losses import UNREAD, UNREAD_TRACK, ReadPosition, SoundClock, merge_close
 from counter_listener.audio.parts import Part
 from counter_listener.domain import AudioError, Gap, sentence
 
@@ -162,7 +162,7 @@ def _track_audio(
     from counter_listener.audio.decoding import resample
 
     clock = SoundClock()
-    yield from resample(clock.watch(items), channel)
+    yield from resample(merge_close(clock.watch(items)), channel)
     yield from opened.losses_at_end(track, clock)
 
 

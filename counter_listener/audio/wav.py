@@ -7,6 +7,7 @@ from itertools import groupby
 from typing import Final, Literal, NamedTuple
 
 from counter_listener.audio.files import Readable
+from counter_listener.audio.headers import unused_bytes
 from counter_listener.domain import sentence
 
 _Order = Literal["little", "big"]
@@ -15,7 +16,6 @@ _PIPED: Final = 0xFFFFFFFF
 _PLACEHOLDERS: Final = (range(0x7FFFF000, 0x80000100), range(0xFFFFF000, _PIPED))
 """Bytes of audio that recorders declare when they start, and correct when they stop."""
 _MAX_CHUNKS: Final = 100_000
-_READ: Final = 65_536
 _CHUNK_HEAD: Final = 8
 """Bytes of a chunk before its body."""
 _FORMAT: Final = 65_535
@@ -184,11 +184,4 @@ def _bytes_in_no_chunk(file: Readable, start: int, size: int, order: _Order) -> 
         if not _is_whole(chunk, size):
             break
         start = chunk.start + chunk.size + chunk.size % 2
-    end = size
-    while end > start:
-        step = min(_READ, end - start)
-        file.seek(end - step)
-        if used := len(file.read(step).rstrip(b"\0")):
-            return end - step + used - start
-        end -= step
-    return 0
+    return unused_bytes(file, start)

@@ -10,7 +10,7 @@ from typing import Final
 from counter_listener.asr import is_transcript
 from counter_listener.audio import is_sound, sound_endings
 from counter_listener.batch.check import CheckResult, failed_result
-from counter_listener.domain import N_, AudioError, Event, system_reason
+from counter_listener.domain import N_, AudioError, Event, printable, system_reason
 
 Input = Path | CheckResult
 """A file to check; or the failed result of a folder that holds no recording or cannot be searched, or of a pattern that
@@ -47,7 +47,7 @@ class LeftOut:
             "message": f"{len(self.paths)} left out ({self.reason}): {names}",
             "reason": self.reason,
             "count": len(self.paths),
-            "files": [str(path) for path in self.paths],
+            "files": [printable(str(path)) for path in self.paths],
         }
         return CheckResult(self.folder, (Event("left_out", 0.0, detail=detail),))
 

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.recordings import encode, heard, noise, remux, seconds
 
-from counter_listener.audio.losses import UNSTAMPED, SoundClock
+from counter_listener.audio.losses import UNSTAMPED, SoundClock, merge_close
 from counter_listener.domain import Gap
 
 FRAME = 0.064
@@ -136,13 +136,19 @@ def test_a_loss_among_wandering_stamps_is_found(seed: int, before: int, after: i
         pytest.param([0.0] * 50 + [9.0] + [0.0] * 50, [], id="one wrong stamp"),
         pytest.param([0.0] * 50 + [-9.0] * 50, [], id="the clock is set back"),
         pytest.param([9.0] * 50 + [0.0] * 20 + [1.0] * 50, [(70, 1.0)], id="set back, then a loss"),
-        pytest.param([0.01 * n for n in range(400)], [], id="a clock that is 16 % fast"),
+        pytest.param([0.002 * n for n in range(400)], [], id="a clock that is 3 % fast"),
     ],
 )
 def test_what_is_a_loss(aheads: list[float], found: list[tuple[int, float]]) -> None:
     told = losses(aheads)
     assert [where for where, _ in told] == [where for where, _ in found]
     assert [length for _, length in told] == pytest.approx([length for _, length in found], abs=0.001)
+
+
+def test_many_short_losses_are_found_together() -> None:
+    """Every tenth packet of 64 ms is missing: each alone is shorter than what is told."""
+    found = losses([FRAME * (number // 9) for number in range(900)])
+    assert sum(length for _, length in found) == pytest.approx(FRAME * 100, rel=0.1)
 
 
 def test_a_damaged_packet_is_as_long_as_the_stamps_say() -> None:
@@ -152,3 +158,22 @@ def test_a_damaged_packet_is_as_long_as_the_stamps_say() -> None:
         (found,) = [item for item in SoundClock().watch(items) if isinstance(item, Gap)]
         assert found.reason == "damaged"
         assert found.seconds == pytest.approx(expected, abs=0.001)
+
+
+def test_losses_with_less_than_a_word_between_them_are_one() -> None:
+    some = frames([0.0] * 30)
+    beside = Gap(0.0, 9.0, "b", beside=True)
+    items = [
+        *some[:10],
+        Gap(0.0, 1.0, "a"),
+        *some[10:13],
+        beside,
+        Gap(0.0, 2.0, "c"),
+        *some[13:17],
+        Gap(0.0, 1.0, "d"),
+        some[17],
+    ]
+    merged = list(merge_close(items))
+    first, second = Gap(0.0, pytest.approx(3.0 + 3 * FRAME), "a"), Gap(0.0, 1.0, "d")  # type: ignore[arg-type]
+    assert merged == [*some[:10], first, beside, *some[13:17], second, some[17]]
+    assert list(merge_close([*some, beside])) == [*some, beside]
