@@ -32,12 +32,12 @@ class AdtsFrames:
 
 
 def adts_frames(file: Readable) -> AdtsFrames | None:
-    """The frames of a file; None if it does not begin with two of them, or with a tag and two frames."""
+    """The frames of a file; None if it does not begin with one, or with a tag and one, or has no two in a row."""
     size = file.seek(0, os.SEEK_END)
     file.seek(0)
-    head = file.read(_SHOWN)
-    start, window = tag_bytes(head), _Window(file)
-    if not (start or _frame(head)[0]) or not _is_frame(window, start, size):
+    start, window = tag_bytes(file.read(_SHOWN)), _Window(file)
+    file.seek(start)
+    if not _frame(file.read(_SHOWN))[0] or _next_frame(window, start, size) == size:
         return None
     frames, framed, seconds = 0, 0, 0.0
     stretches: list[tuple[int, int]] = []

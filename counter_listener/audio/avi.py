@@ -26,26 +26,35 @@ class _Entry(NamedTuple):
     size: int
 
 
-def packet_times(file: Readable, track: int, seconds: float) -> dict[int, int]:
-    """When each packet of a track comes, in ticks, by its place in the file; empty without an index.
+class PacketTimes(NamedTuple):
+    """When each packet of a track comes, in ticks."""
+
+    starts: dict[int, int]
+    """By the place of the packet in the file."""
+    end: int
+    """Where the last one ends."""
+
+
+def packet_times(file: Readable, track: int, seconds: float) -> PacketTimes | None:
+    """The times of a track by the index; None without one.
 
     In: the number of the track in the file, from 0, and the seconds of a tick. Packets that only prepare the decoder,
-    long before the sound begins, are left out.
+    long before the sound begins, have no time.
     """
     file.seek(0)
     headers = file.read(_HEADERS).split(b"strh")[1:]
     if track >= len(headers):
-        return {}
+        return None
     sample = int.from_bytes(headers[track][48:52], "little")  # bytes of a tick; 0 where every packet is one
-    times: dict[int, int] = {}
+    starts: dict[int, int] = {}
     passed = 0  # bytes or packets
     for entry in _entries(file, f"{track:02}wb".encode()):
         if entry.size:
-            times[entry.at] = passed // (sample or 1)
-        elif len(times) * seconds < LEAST_LOSS_OF_FEW and not sample:
-            times.clear()
+            starts[entry.at] = passed // (sample or 1)
+        elif len(starts) * seconds < LEAST_LOSS_OF_FEW and not sample:
+            starts.clear()
         passed += entry.size if sample else 1
-    return times
+    return PacketTimes(starts, passed // (sample or 1)) if passed else None
 
 
 def _entries(file: Readable, name: bytes) -> Iterator[_Entry]:

@@ -18,6 +18,7 @@ from av.container import InputContainer
 from av.format import ContainerFormat
 from av.packet import Packet
 
+from counter_listener.audio.avi import packet_times
 from counter_listener.audio.files import RecordingFile, open_file, unreadable
 from counter_listener.audio.headers import (
     asf_seconds,
@@ -144,7 +145,7 @@ class OpenPart:
         missing = 0.0
         if (counted := self._counted(track)) is not None:
             missing = counted - end
-        elif (promised := self._promised()) is not None:
+        elif (promised := self._promised(track)) is not None:
             # pictures may go on behind the sound: the sound is missing if they are missing too
             pictures = self.reached.end_of_others(self.tracks[track])
             missing = promised - end if is_cut or promised - pictures > _SHORT else 0.0
@@ -166,15 +167,19 @@ class OpenPart:
         if not stream.time_base:
             return None
         if self.format == "avi":
-            return float(stream.frames * stream.time_base) or None
+            times = packet_times(self.part.section(self.file), stream.index, float(stream.time_base))
+            return float(times.end * stream.time_base) if times else None
         if self.format.startswith("matroska"):
             texts = (text for name, text in stream.metadata.items() if name.startswith("DURATION"))
             return next(map(_clock_seconds, texts), None)
         seconds = _track_seconds(stream) if self.format in _OWN_LENGTH else None
         return None if seconds is None else float((stream.start_time or 0) * stream.time_base) + seconds
 
-    def _promised(self) -> float | None:
-        """Where the longest track ends by a header that counts for all tracks, in seconds."""
+    def _promised(self, track: int) -> float | None:
+        """Where a track ends at the latest, by a header that counts for all tracks or is often wrong, in seconds."""
+        stream = self.tracks[track]
+        if self.format == "avi" and stream.time_base:
+            return float(stream.frames * stream.time_base) or None
         if self.format == "asf":
             return asf_seconds(self.part.section(self.file))
         if self.format.startswith("matroska") or self.format == "flv":
@@ -200,7 +205,8 @@ def open_recording(path: Path) -> Iterator[tuple[RecordingFile, list[Part]]]:
             parts = find_parts(file)
         except ValueError as error:
             raise AudioError("{path} {what}", path=path, what=error.args[0]) from error
-        if parts[0].wav and not any(part.wav is None or part.wav.held for part in parts):
+        parts = [part for part in parts if part.wav is None or part.wav.held]
+        if not parts:
             raise no_audio(path, damaged=False)
         yield file, parts
 

@@ -17,7 +17,7 @@ from counter_listener.audio.avi import packet_times
 from counter_listener.audio.chunking import Chunk
 from counter_listener.audio.containers import FAULTS, OpenPart
 from counter_listener.audio.headers import flac_start, tag_bytes
-from counter_listener.audio.losses import BROKEN_OFF, MISSING_START, UNDECODABLE, UNREAD_TRACK
+from counter_listener.audio.losses import BROKEN_OFF, LATE_TRACK, MISSING_START, UNDECODABLE
 from counter_listener.audio.mixing import Mixer, Samples
 from counter_listener.audio.ogg import PageClock
 from counter_listener.domain import SAMPLE_BYTES, SAMPLE_RATE, Gap
@@ -51,7 +51,7 @@ def decode(opened: OpenPart, track: int) -> Iterator[AudioFrame | Gap]:
             yield from _stamp_flac(packets)
         case "avi" if stream.time_base:
             times = packet_times(section, stream.index, float(stream.time_base))
-            yield from _stamp_packets(packets, times, stream.time_base)
+            yield from _stamp_packets(packets, times.starts if times else {}, stream.time_base)
         case "aac":
             yield from _with_missing(packets, opened.part.adts.missing if opened.part.adts else {})
         case _:
@@ -78,9 +78,9 @@ def _decoded(opened: OpenPart, stream: AudioStream) -> Iterator[Decoded]:
 
 
 def _packets(opened: OpenPart, stream: AudioStream) -> Iterator[Packet[AudioStream] | Gap]:
-    """The packets of a track, and a gap where none can be read, or where a track begins that no header names."""
+    """The packets of a track, and a gap where none can be read, or where a track has begun that no header names."""
     packets = opened.container.demux()
-    faults, told = 0, False
+    faults = 0
     while faults <= _RETRIES:
         try:
             packet = next(packets, None)
@@ -89,12 +89,9 @@ def _packets(opened: OpenPart, stream: AudioStream) -> Iterator[Packet[AudioStre
             packets = opened.container.demux()
             yield Gap(0.0, 0.0, BROKEN_OFF)
             continue
-        except IndexError:  # PyAV knows only the tracks that were there when it opened the file
-            packets = opened.container.demux()
-            if not told:
-                yield Gap(0.0, 0.0, UNREAD_TRACK, beside=True)
-            told = True
-            continue
+        except IndexError:  # at the end: PyAV knows only the tracks that were there when it opened the file
+            yield Gap(0.0, 0.0, LATE_TRACK, beside=True)
+            return
         if packet is None:
             return
         faults = 0

@@ -46,6 +46,7 @@ UNCLOSED: Final = N_("the recorder never closed the file, so its end may be miss
 TRUNCATED: Final = N_("the recording breaks off before the length that its header promises")
 UNREAD: Final = N_("the file goes on after the audio that its header counts, and that part was not read")
 UNREAD_TRACK: Final = N_("a sound track of the recording is coded in a way that cannot be decoded here")
+LATE_TRACK: Final = N_("a track that begins in the middle of the recording was not read")
 
 
 @dataclass(slots=True)

@@ -14,6 +14,7 @@ from counter_listener.audio.wav import WavAudio, wav_audio
 _READ: Final = 1 << 20
 _LONGEST: Final = 64
 """Bytes that a pattern of _STARTS may match, at most."""
+_MOST_JOINED: Final = 1_000
 _STARTS: Final = tuple(
     re.compile(pattern, re.DOTALL)
     for pattern in (
@@ -77,7 +78,9 @@ def _find_starts(file: RecordingFile) -> Iterator[int]:
     start: int | None = 0
     head = file.read_at(0, _LONGEST)
     pattern = next((pattern for pattern in _STARTS if pattern.match(head)), None)
-    while start is not None:
+    for _ in range(_MOST_JOINED):
+        if start is None:
+            return
         yield start
         if pattern is None:
             return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import time
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,7 @@ WAVS = [
     pytest.param(wav(FIRST, declared=0) + wav(SECOND), id="joined behind a killed recorder"),
     pytest.param(wav(FIRST) + wav(SECOND, before=chunk(b"bext", bytes(602))), id="joined, with a date"),
     pytest.param(rf64(FIRST) + wav(SECOND), id="joined behind RF64"),
+    pytest.param(wav(b"") + wav(FIRST + SECOND), id="joined behind nothing"),
     pytest.param(riff(form(), chunk(b"data", FIRST), chunk(b"data", SECOND)), id="two data chunks"),
     pytest.param(riff(form(), chunk(b"data", b""), chunk(b"data", FIRST + SECOND)), id="an empty data chunk first"),
     pytest.param(
@@ -145,3 +147,12 @@ def test_a_file_that_its_header_counts_is_not_searched(tmp_path: Path, monkeypat
             )
             assert len(find_parts(file)) == 1
             assert sum(read) < 100_000
+
+
+def test_more_joints_than_anybody_makes_do_not_take_for_ever(tmp_path: Path) -> None:
+    path = put(tmp_path, b"#!AMR\n" * 100_000, "a.amr")
+    began = time.monotonic()
+    with open_file(path) as file:
+        assert len(find_parts(file)) <= 1_000
+    heard(path)
+    assert time.monotonic() - began < 20

@@ -122,6 +122,13 @@ def test_telephone_formats_without_an_encoder(tmp_path: Path) -> None:
         assert probe(tmp_path / name).seconds == pytest.approx(2.0, abs=0.05)
 
 
+def test_real_audio(tmp_path: Path) -> None:
+    sound, gaps = heard(encode(tmp_path / "a.ra", "real_144", tone(2.0, 8_000), rate=8_000))
+    assert len(sound) / 32_000 == pytest.approx(2.0, abs=0.05)
+    assert hertz(sound) == pytest.approx(440, abs=3)
+    assert not gaps
+
+
 def test_amr_without_an_encoder(tmp_path: Path) -> None:
     dice = random.Random(1)  # noqa: S311
     frames = b"".join(bytes([0x3C]) + dice.randbytes(31) for _ in range(100))

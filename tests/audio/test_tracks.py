@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from support.recordings import encode, heard, hertz, level, noise, put, seconds, tone, tracks, wav
 
 from counter_listener.audio.decoding import to_speech
-from counter_listener.audio.losses import UNREAD_TRACK
+from counter_listener.audio.losses import LATE_TRACK, UNREAD_TRACK
 from counter_listener.audio.mixing import Mixer, mix_tracks
 from counter_listener.audio.recording import probe
 from counter_listener.domain import AudioError, Gap
@@ -155,6 +155,15 @@ def test_a_track_that_cannot_be_decoded_is_told(tmp_path: Path) -> None:
     assert gap.seconds == pytest.approx(2, abs=0.1)
     with pytest.raises(AudioError, match="cannot be decoded here"):
         heard(path, 1)
+
+
+def test_a_track_that_begins_in_the_middle_stops_nothing(tmp_path: Path) -> None:
+    """PyAV does not give its packets, and says so, if at all, with an IndexError behind all others."""
+    first = encode(tmp_path / "a.ts", "mp2", tone(20)).read_bytes()
+    second = tracks(tmp_path / "b.ts", [tone(2), tone(2, hertz=880)], "mp2").read_bytes()
+    read, gaps = heard(put(tmp_path, first + second + 2 * first, "c.ts"))
+    assert seconds(read) == pytest.approx(62, abs=0.3)
+    assert {(gap.reason, gap.beside) for gap in gaps} <= {(LATE_TRACK, True)}
 
 
 def test_what_one_track_lost_does_not_hide_the_other() -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 from support.command import events, run, transcript
-from support.recordings import encode, noise, put, tone, wav
+from support.recordings import encode, noise, ogg_pages, put, tone, wav
+from support.small_counter import SMALL_FILE
 
 from counter_listener.batch import CheckResult, LeftOut, expand_inputs
 from counter_listener.batch.inputs import NO_FILES, NO_SOUND, NOT_FOLLOWED, UNFINISHED, input_path
@@ -106,24 +107,31 @@ def test_people_and_programs_are_told(tmp_path: Path) -> None:
     transcript(tmp_path / "a.jsonl")
     for number in range(7):
         put(tmp_path, b"hello", f"{number}.txt")
-    shown = run("check", tmp_path, "--store", "none")
+    shown = run("check", tmp_path, "--store", "none", "--phrases", SMALL_FILE)
     assert shown.exit_code == 0
     assert f"7 left out of {tmp_path} (no sound in them): 0.txt, 1.txt, 2.txt, 3.txt, 4.txt, …" in " ".join(
         shown.stdout.split()
     )
-    assert "left out" not in run("check", tmp_path, "--store", "none", "--quiet").output
-    *_, last = events(run("check", tmp_path, "--store", "none", "--format", "jsonl", "--quiet"))
+    assert "left out" not in run("check", tmp_path, "--store", "none", "--phrases", SMALL_FILE, "--quiet").output
+    *_, last = events(
+        run("check", tmp_path, "--store", "none", "--phrases", SMALL_FILE, "--format", "jsonl", "--quiet")
+    )
     assert (last["source"], last["kind"], last["count"]) == (str(tmp_path), "left_out", 7)
     assert last["files"] == [str(tmp_path / f"{number}.txt") for number in range(7)]
-    table = run("check", tmp_path, "--store", "none", "--format", "csv", "--quiet").stdout.splitlines()
+    table = run(
+        "check", tmp_path, "--store", "none", "--phrases", SMALL_FILE, "--format", "csv", "--quiet"
+    ).stdout.splitlines()
     assert "7 left out (no sound in them): 0.txt, 1.txt, 2.txt, 3.txt, 4.txt" in table[-1]
 
 
-def test_what_an_input_lost_is_summed_up(tmp_path: Path) -> None:
+def test_what_an_input_lost_is_told_and_summed_up(tmp_path: Path) -> None:
     put(tmp_path, wav(noise(4))[:-32_000], "a.wav")
-    put(tmp_path, wav(noise(4))[:-64_000], "b.wav")
-    shown = run("check", tmp_path, "--store", "none")
+    pages = ogg_pages(encode(tmp_path / "b.opus", "libopus", noise(7, 48_000), rate=48_000).read_bytes())
+    put(tmp_path, b"".join(page for number, page in enumerate(pages) if number not in (3, 6)), "b.opus")
+    shown = run("check", tmp_path, "--store", "none", "--phrases", SMALL_FILE)
     assert shown.exit_code == 3
+    assert "a.wav: audio was lost: the recording breaks off" in shown.stderr
+    assert "b.opus: audio was lost at 2 places: pages of the Ogg file are missing" in shown.stderr
     assert "2 inputs were read only in part; 0:03 of them is known to be lost." in shown.stdout
 
 

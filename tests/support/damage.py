@@ -9,7 +9,7 @@ import os
 import random
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -59,6 +59,10 @@ NO_LENGTH: Final = frozenset({"mp2", "ts", "mpg", "amr", "gsm", "spx"})
 """Formats that do not declare how much sound there is: nobody can tell what is missing behind the last packet."""
 
 
+NO_START: Final = frozenset({"mkv", "mka", "two", "webm", "flv", "wma"})
+"""Formats whose time may begin anywhere, so that nobody can tell what is missing before the first packet."""
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What a damaged input came to."""
@@ -66,6 +70,8 @@ class Outcome:
     number: int
     kind: str
     damage: str
+    place: float = 0.0
+    """Where the damage begins, as a share of the file."""
     refused: str = ""
     """The sentence with which it was refused."""
     seconds: float = 0.0
@@ -150,9 +156,12 @@ def run_case(folder: Path, number: int) -> Outcome:
     damage = dice.choice(DAMAGES)
     kind = source.suffix[1:]
     path = folder / f"{os.getpid()}.{kind}"
-    path.write_bytes(damage(source.read_bytes(), dice))
+    content = source.read_bytes()
+    damaged = damage(content, dice)
+    path.write_bytes(damaged)
+    place = len(os.path.commonprefix((content, damaged))) / len(content)  # noqa: RUF071 - bytes, and no paths
     began = time.monotonic()
-    outcome = Outcome(number, kind, damage.__name__)
+    outcome = Outcome(number, kind, damage.__name__, place)
     try:
         if kind in TEXTS:
             TEXTS[kind](path)
@@ -163,9 +172,9 @@ def run_case(folder: Path, number: int) -> Outcome:
     except CounterListenerError as error:
         sentence = str(error)
         assert str(path) in sentence, f"{number}: {sentence}"
-        return Outcome(number, kind, damage.__name__, sentence)
+        return replace(outcome, refused=sentence)
     lost = tuple((gap.start, gap.seconds) for gap in gaps)
-    return Outcome(number, kind, damage.__name__, "", seconds(sound), lost, time.monotonic() - began)
+    return replace(outcome, seconds=seconds(sound), gaps=lost, took=time.monotonic() - began)
 
 
 def quiet_worker(folder: Path) -> None:

@@ -8,7 +8,7 @@ import click
 
 from counter_listener.batch import CheckResult, LeftOut, Recorder, Tally
 from counter_listener.cli.options import Format, discard_output
-from counter_listener.cli.terminal.visit_table import printed, recorded_text, result_view, summary_view
+from counter_listener.cli.terminal.visit_table import loss_notes, printed, recorded_text, result_view, summary_view
 from counter_listener.domain import PhraseSet, _, printable, system_reason
 from counter_listener.record import COLUMNS, as_csv_lines, as_json_lines, csv_line, export_row
 
@@ -40,8 +40,7 @@ class CheckOutput:
         notes = []
         if result.error:
             notes.append(_("Error: {message}").format(message=printable(result.error.translated(_))))
-        text = _("Warning: {path}: audio was lost: {reason}")
-        notes += [text.format(path=printable(str(result.path)), reason=_(reason)) for reason in result.losses]
+        notes += loss_notes(str(result.path), result.losses)
         if self.form == "table":
             self._print(printed(result_view(result, self.phrases)), *notes)
         else:

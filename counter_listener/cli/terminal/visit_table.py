@@ -1,5 +1,6 @@
 """Results of `check` as people read them: a table for each visit, and a summary."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
@@ -222,6 +223,17 @@ def _gap_line(event: Event) -> str:
     text = _("audio lost at {time} for {seconds:g} s: {reason}") if known else _("audio lost at {time}: {reason}")
     beside = _(" (the other sound of that time was heard)") if event.detail.get("beside") else ""
     return "? " + text.format(time=format_duration(event.at), seconds=seconds, reason=reason) + beside
+
+
+def loss_notes(name: str, reasons: Iterable[str]) -> Iterator[str]:
+    """A warning for each reason for which audio of an input was lost, with the number of places."""
+    for reason, count in Counter(reasons).items():
+        text = ngettext(
+            "Warning: {path}: audio was lost: {reason}",
+            "Warning: {path}: audio was lost at {count} places: {reason}",
+            count,
+        )
+        yield text.format(path=printable(name), reason=_(reason), count=count)
 
 
 def recorded_text(counts: RecorderCounts, location: str) -> str:
