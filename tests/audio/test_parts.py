@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import struct
-import time
 from pathlib import Path
 
 import pytest
@@ -149,10 +148,6 @@ def test_a_file_that_its_header_counts_is_not_searched(tmp_path: Path, monkeypat
             assert sum(read) < 100_000
 
 
-def test_more_joints_than_anybody_makes_do_not_take_for_ever(tmp_path: Path) -> None:
-    path = put(tmp_path, b"#!AMR\n" * 100_000, "a.amr")
-    began = time.monotonic()
-    with open_file(path) as file:
-        assert len(find_parts(file)) <= 1_000
-    heard(path)
-    assert time.monotonic() - began < 20
+def test_more_joints_than_anybody_makes_are_not_all_looked_for(tmp_path: Path) -> None:
+    with open_file(put(tmp_path, b"#!AMR\n" * 100_000, "a.amr")) as file:
+        assert len(find_parts(file)) == 1_000

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 from support.command import RUDE_VISIT, run, transcript
-from support.small_counter import SMALL_FILE
+from support.small_counter import SMALL, SMALL_FILE
 
 NAMES = [
     "\x1b[2J\x1b]0;owned\x07",
@@ -71,7 +71,7 @@ def store(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         later = [(start + number / 100, end + number / 100, text) for start, end, text in RUDE_VISIT]
         name = file.name
         transcript(folder / "good" / "t", later).replace(folder / "good" / name)
-    assert checked(folder, "--store", path).exit_code == 3
+    assert checked(folder, "--store", path, "--keep-transcripts").exit_code == 3
     return path
 
 
@@ -160,6 +160,26 @@ def test_reports(store: Path, tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "a.xlsx") as book:
         assert all(safe(book.read(name).decode()) for name in book.namelist() if name.endswith(".xml"))
         assert not any(b"<f>" in book.read(name) and b"HYPERLINK(1)" in book.read(name) for name in book.namelist())
+
+
+def test_files_of_these_names_are_written_and_read(store: Path, tmp_path: Path) -> None:
+    report = ["report", "--format", "csv", "--visits", 0, "--store", store, "-o"]
+    faulty = SMALL + '[[example]]\nheard = "今天天气不错"\nexpect = ["hello"]\n'
+    for name in NAMES[::6]:
+        (tmp_path / name).write_text(faulty, encoding="utf-8")
+        for command in (["backup", "--store", store], report, ["init", "--counter", name]):
+            result = run(*command, tmp_path / f"{command[0]} {name}")
+            assert (result.exit_code, safe(result.output)) == (0, True), result.output
+        result = run("phrases", "check", tmp_path / name)
+        assert (result.exit_code, safe(result.output)) == (2, True), result.output
+    assert len(list(tmp_path.iterdir())) == 4 * len(NAMES[::6])
+
+
+def test_recordings_that_are_judged_again(store: Path) -> None:
+    result = run("rejudge", "--store", store, "--phrases", "service-desk-en")
+    assert result.exit_code == 0
+    assert safe(result.output)
+    assert len(result.stdout) > 100 * len(NAMES)
 
 
 def test_names_and_values_on_the_command_line(folder: Path, tmp_path: Path) -> None:
