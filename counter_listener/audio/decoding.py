@@ -200,14 +200,14 @@ def _rows(frame: AudioFrame) -> Samples:
 
 
 def to_speech(items: Iterable[Chunk | Gap | None], rate: int, channels: int) -> Iterator[Chunk | Gap | None]:
-    """Interleaved 16-bit audio of any rate (Hertz), of one or two channels, as 16 kHz mono, the channels mixed.
+    """Interleaved 16-bit audio of any rate (Hertz) and number of channels as 16 kHz mono, the channels mixed.
 
     Other items pass, after the audio before them.
     """
     if (rate, channels) == (SAMPLE_RATE, 1):
         yield from items
         return
-    layout = "mono" if channels == 1 else "stereo"
+    layout = {1: "mono", 2: "stereo"}.get(channels, f"{channels}c")
     resampler, mixer = av.AudioResampler("s16", layout, SAMPLE_RATE), Mixer(channels)
 
     def made(frame: AudioFrame | None) -> Chunk:

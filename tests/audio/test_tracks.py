@@ -88,6 +88,16 @@ def test_a_microphone_in_opposite_polarity_is_heard() -> None:
     assert read == SPEECH.tobytes()
 
 
+@pytest.mark.parametrize(("rate", "channels"), [(16_000, 1), (48_000, 1), (44_100, 2), (48_000, 4), (16_000, 8)])
+def test_a_microphone_of_any_rate_and_number_of_channels(rate: int, channels: int) -> None:
+    sound = interleaved(*[samples(tone(2, rate))] * channels)
+    blocks = [sound[start : start + 2 * channels * 1_024] for start in range(0, len(sound), 2 * channels * 1_024)]
+    read = b"".join(item for item in to_speech(blocks, rate, channels) if isinstance(item, bytes))
+    assert seconds(read) == pytest.approx(2, abs=0.01)
+    assert hertz(read) == pytest.approx(440, abs=3)
+    assert level(read) == pytest.approx(level(sound), rel=0.02)
+
+
 @settings(deadline=None)
 @given(st.lists(st.integers(0, 8_000), max_size=6), st.integers(2, 4))
 def test_mixing_does_not_depend_on_how_the_sound_is_cut(places: list[int], channels: int) -> None:
