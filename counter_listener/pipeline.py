@@ -125,7 +125,10 @@ def _channel_items(source: AudioSource, role: Speaker) -> list[StreamItem]:
 
 
 def merge_channels(channels: Sequence[Iterable[StreamItem]]) -> Iterator[StreamItem]:
-    """Channels that were recorded in parallel as one stream in order of time. Gaps are those of the first channel."""
+    """Channels that were recorded in parallel as one stream in order of time.
+
+    What the first channel lost is a gap; what only another one lost is a gap beside the sound of the first.
+    """
     merged: list[Utterance | Gap] = []
     length = 0.0
     for number, items in enumerate(channels):
@@ -134,6 +137,8 @@ def merge_channels(channels: Sequence[Iterable[StreamItem]]) -> Iterator[StreamI
                 length = max(length, item.at)
             elif isinstance(item, Utterance) or (isinstance(item, Gap) and number == 0):
                 merged.append(item)
+            elif isinstance(item, Gap) and item not in merged:
+                merged.append(replace(item, beside=True))
     return with_ticks(sorted(merged, key=lambda item: item.start), length)
 
 
@@ -143,7 +148,10 @@ def with_ticks(items: Iterable[Utterance | Gap], length: float = 0.0) -> Iterato
     for item in items:
         yield Tick(item.start, item.start)
         yield item
-        end = max(end, item.end if isinstance(item, Utterance) else item.start + item.seconds)
+        if isinstance(item, Utterance):
+            end = max(end, item.end)
+        elif not item.beside:
+            end = max(end, item.start + item.seconds)
     yield Tick(end, end)
 
 

@@ -151,8 +151,9 @@ def transcribe(
         if isinstance(block, Gap):
             yield from make_utterance(recognizer.finish(), lost, block.start)
             yield block
-            lost += block.seconds
-            settled = gap_end = block.start + block.seconds
+            gap_end = max(gap_end, block.start + block.seconds)
+            lost += 0.0 if block.beside else block.seconds
+            settled = max(settled, block.start if block.beside else gap_end)
             continue
         received += len(block) // SAMPLE_BYTES
         now = received / SAMPLE_RATE + lost

@@ -9,8 +9,18 @@ from functools import partial
 from pathlib import Path
 
 from counter_listener.asr import SpeechModel, is_transcript
-from counter_listener.audio import StartTime, find_start_time, probe
-from counter_listener.domain import AudioError, CounterListenerError, Event, Gap, Speaker, Utterance, read_errors
+from counter_listener.audio import Facts, StartTime, find_start_time, probe
+from counter_listener.domain import (
+    AudioError,
+    CounterListenerError,
+    Event,
+    Gap,
+    Sentence,
+    Speaker,
+    Utterance,
+    read_errors,
+    sentence,
+)
 from counter_listener.matching import Matcher
 from counter_listener.pipeline import StreamLog, file_source, judge_events, recognise
 from counter_listener.record import stream_id
@@ -101,16 +111,22 @@ def _check(path: Path, options: CheckOptions) -> CheckResult:
 
 
 def _stamped_time(path: Path, roles: int) -> datetime | None:
-    """The time in the tags of a recording. Raises AudioError if it does not have a channel for each role."""
+    """The time in the tags of a recording. Raises AudioError if it does not have a channel or track for each role."""
     facts = probe(path)
-    if roles and facts.channels != roles:
+    if roles and facts.sides != roles:
         raise AudioError(
-            "{path} has channels: {channels}, and --channels names {roles}; check it on its own, without --channels",
+            "{path} has {sides}, and --channels names {roles}; check it on its own, without --channels",
             path=path,
-            channels=facts.channels,
+            sides=_sides(facts),
             roles=roles,
         )
     return facts.stamped
+
+
+def _sides(facts: Facts) -> Sentence:
+    if facts.tracks > 1:
+        return sentence("sound tracks: {count}", count=facts.tracks)
+    return sentence("channels: {count}", count=facts.channels)
 
 
 def failed_result(path: Path, error: CounterListenerError) -> CheckResult:
@@ -133,6 +149,8 @@ class Tally:
     """Inputs that could not be read."""
     incomplete: int = 0
     """Inputs of which a part could not be read."""
+    lost: float = 0.0
+    """Length of those parts, as far as it is known."""
     seconds: float = 0.0
     """Length of everything that was read."""
     visits: int = 0
@@ -155,7 +173,9 @@ class Tally:
         self.seconds += result.seconds
         for event in result.events:
             self.verdicts[event.verdict or ""] += 1
-            if event.verdict == "not_heard":
+            if event.kind == "gap":
+                self.lost += float(str(event.detail["seconds"]))
+            elif event.verdict == "not_heard":
                 self.missed[str(event.detail["title"])] += 1
             elif event.kind == "visit_closed":
                 self.visits += 1

@@ -92,7 +92,8 @@ def mask_items(items: Iterable[Utterance | Gap]) -> Iterator[Utterance | Gap]:
 
 def _line(item: Utterance | Gap) -> dict[str, object]:
     if isinstance(item, Gap):
-        return {"lost": item.start, "seconds": item.seconds, "reason": item.reason}
+        line: dict[str, object] = {"lost": item.start, "seconds": item.seconds, "reason": item.reason}
+        return {**line, "beside": True} if item.beside else line
     words = [{"word": word.text, "start": word.start, "end": word.end, "sure": word.confidence} for word in item.words]
     return {
         "start": item.start,
@@ -124,7 +125,7 @@ def _read_transcript(path: Path) -> StoredTranscript:
 
 def _item(line: dict[str, Any]) -> Utterance | Gap:
     if "lost" in line:
-        return Gap(float(line["lost"]), float(line["seconds"]), str(line["reason"]))
+        return Gap(float(line["lost"]), float(line["seconds"]), str(line["reason"]), bool(line.get("beside")))
     if line["speaker"] not in ("clerk", "customer", "unknown"):
         raise ValueError("no speaker")
     words = tuple(

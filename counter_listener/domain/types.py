@@ -11,7 +11,7 @@ BLOCK_SAMPLES: Final = 3_200
 SAMPLE_BYTES: Final = 2
 """Bytes per sample: signed 16-bit little-endian, mono."""
 
-Kind = Literal["visit_opened", "phrase", "forbidden", "rule", "visit_closed", "gap", "error"]
+Kind = Literal["visit_opened", "phrase", "forbidden", "rule", "visit_closed", "gap", "error", "left_out"]
 Verdict = Literal["heard", "not_heard", "unknown", "forbidden", "broken"]
 Speaker = Literal["clerk", "customer", "unknown"]
 Role = Literal["phrase", "forbidden", "word", "trigger", "when", "need", "unless", "not_in", "frame"]
@@ -58,6 +58,8 @@ class Gap:
     """Length of the lost audio; 0 where it is not known."""
     reason: str
     """One sentence for people."""
+    beside: bool = False
+    """Whether other sound of the same time was heard: one of several tracks was lost, or was not read."""
 
 
 @dataclass(frozen=True, slots=True)

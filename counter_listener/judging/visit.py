@@ -124,11 +124,14 @@ def _on_gap(state: CounterState, gap: Gap) -> Step:
     state, events = _close_if_quiet(state, gap.start)
     end = gap.start + gap.seconds
     at = max(gap.start, state.last_event)
-    detail = {"seconds": round(gap.seconds, 3), "reason": gap.reason}
+    detail = {"seconds": round(gap.seconds, 3), "reason": gap.reason, **({"beside": True} if gap.beside else {})}
     events += (Event("gap", at, visit=state.visit.number if state.visit else None, detail=detail),)
-    visit = state.visit and replace(state.visit, gap=True, speech_end=max(state.visit.speech_end, end))
-    state = replace(state, visit=visit, gap_end=end, now=max(state.now, end), last_event=at)
-    if visit and gap.seconds >= state.phrases.visit.idle and not state.one_visit:
+    known = gap.start if gap.beside else end  # what was heard beside a gap is still to come
+    visit = state.visit and replace(state.visit, gap=True, speech_end=max(state.visit.speech_end, known))
+    state = replace(
+        state, visit=visit, gap_end=max(state.gap_end or 0.0, end), now=max(state.now, known), last_event=at
+    )
+    if visit and not gap.beside and gap.seconds >= state.phrases.visit.idle and not state.one_visit:
         state, closed = close_visit(state, gap.start, "gap")
         events += closed
     return state, events

@@ -30,7 +30,7 @@ from counter_listener.cli.options import (
 from counter_listener.domain import N_, UsageError, _
 
 if TYPE_CHECKING:
-    from counter_listener.batch import CheckOptions, Input, Recorder, Worker
+    from counter_listener.batch import CheckOptions, Input, LeftOut, Recorder, Worker
     from counter_listener.cli.terminal.check_output import CheckOutput
     from counter_listener.domain import Speaker
     from counter_listener.record import Record
@@ -102,7 +102,8 @@ def parse_roles(_ctx: click.Context, _param: click.Parameter, given: str | None)
     "--channels",
     metavar="ROLE,ROLE",
     callback=parse_roles,
-    help="Who speaks on each of two channels, such as clerk,customer.  [default: both are mixed, speakers unknown]",
+    help="Who speaks on each of two channels or sound tracks, such as clerk,customer.  [default: all are mixed,"
+    " speakers unknown]",
 )
 @click.option(
     "--jobs",
@@ -126,8 +127,9 @@ def parse_roles(_ctx: click.Context, _param: click.Parameter, given: str | None)
 def check(**options: Any) -> None:  # noqa: ANN401 - click has checked them
     """Check recordings and transcripts of counter visits.
 
-    PATH is a recording of any format (WAV, MP3, M4A, OGG, FLAC, AMR, WMA ...), a transcript (*.jsonl, one utterance
-    per line: {"start": s, "end": s, "text": "..."}), a folder, which is searched recursively, or a pattern.
+    PATH is a recording of any format (WAV, MP3, M4A, OGG, FLAC, AMR, WMA, video ...), a transcript (*.jsonl, one
+    utterance per line: {"start": s, "end": s, "text": "..."}), a folder, which is searched recursively, or a pattern.
+    In a folder every file is checked that holds sound, whatever its name; what is left out is listed at the end.
     A recording that is already in the record is shown from there and adds nothing to it. If it was judged there with
     another phrase set or model, it is checked and shown, and adds nothing either, except with --again. To continue an
     interrupted run, run it again. With --store none nothing is recorded.
@@ -141,7 +143,8 @@ def check(**options: Any) -> None:  # noqa: ANN401 - click has checked them
     given_start = parse_time(arguments.started, zone=None) if arguments.started is not None else None
     if arguments.store_url == "none" and (arguments.again or arguments.keep_transcripts):
         raise UsageError("--again and --keep-transcripts need a record; leave out --store none.")
-    sys.exit(run_check(arguments, expand_inputs(arguments.paths), given_start))
+    inputs, left_out = expand_inputs(arguments.paths)
+    sys.exit(run_check(arguments, inputs, left_out, given_start))
 
 
 @click.command(epilog="Example: counter-listener demo")
@@ -162,7 +165,9 @@ def demo() -> None:
     sys.exit(exit_code(output, None))
 
 
-def run_check(arguments: Arguments, inputs: Sequence[Input], given_start: datetime | None) -> ExitCode:
+def run_check(
+    arguments: Arguments, inputs: Sequence[Input], left_out: Sequence[LeftOut], given_start: datetime | None
+) -> ExitCode:
     """Opens the model, the phrase set, the record and the workers, and checks the inputs. Returns the exit code."""
     from counter_listener.asr import SpeechModel, find_model
     from counter_listener.batch import CheckOptions, ProcessWorker, cluster_workers, is_recording, start_preloading
@@ -200,7 +205,7 @@ def run_check(arguments: Arguments, inputs: Sequence[Input], given_start: dateti
             recorder = make_recorder(record, arguments, matcher.phrases.name, digest, model.name)
         output = CheckOutput(matcher.phrases, arguments.counter, arguments.form, arguments.quiet, recorder, location)
         try:
-            check_inputs(output, inputs, options, workers)
+            check_inputs(output, inputs, options, workers, left_out)
         except KeyboardInterrupt:
             recorded = recorder.counts.recorded + recorder.counts.judged_again if recorder else 0
             text = _("Interrupted; {count} recorded. Run it again to check the rest.")
@@ -227,9 +232,13 @@ def make_recorder(record: Record, arguments: Arguments, phrases: str, digest: st
 
 
 def check_inputs(
-    output: CheckOutput, inputs: Sequence[Input], options: CheckOptions, workers: Sequence[Worker]
+    output: CheckOutput,
+    inputs: Sequence[Input],
+    options: CheckOptions,
+    workers: Sequence[Worker],
+    left_out: Sequence[LeftOut] = (),
 ) -> None:
-    """Checks, records and shows every input."""
+    """Checks, records and shows every input, and what was left out of folders."""
     from counter_listener.batch import InputOrder, check_inline, check_with_workers
     from counter_listener.cli.terminal.progress import batch_progress
 
@@ -250,7 +259,8 @@ def check_inputs(
                     finished(result)
                 for result in order.release(results):
                     output.show_result(result)
-    output.show_summary()
+    output.show_left_out(left_out)
+    output.show_summary(left_out)
 
 
 def worker_count(jobs: int | None, inputs: Sequence[Input]) -> int:

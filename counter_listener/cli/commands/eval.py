@@ -96,6 +96,7 @@ def try_all(
 ) -> Iterator[FileDetections]:
     """The detections of each labelled file; a file that cannot be read is reported and skipped. Raises ModelError."""
     from counter_listener.cli.terminal.progress import progress_bar
+    from counter_listener.cli.terminal.visit_table import loss_notes
     from counter_listener.evaluation import load_case, run_finders
 
     with progress_bar(len(labels), quiet=quiet) as (underway, done):
@@ -106,9 +107,8 @@ def try_all(
                 click.echo(_("Error: {message}").format(message=printable(error.translated(_))), err=True)
                 done()
                 continue
-            for loss in case.losses:
-                text = _("Warning: {path}: audio was lost: {reason}")
-                click.echo(text.format(path=printable(case.name), reason=_(loss)), err=True)
+            for note in loss_notes(case.name, case.losses):
+                click.echo(note, err=True)
             yield run_finders(case, asked)
             done()
 

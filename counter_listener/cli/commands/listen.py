@@ -83,7 +83,8 @@ def init(*, file: Path, counter: str, device: str) -> None:
     except OSError as error:
         text = N_("{path} cannot be written ({why}); check its folder and permissions")
         raise ConfigError(text, path=file, why=system_reason(error)) from None
-    click.echo(_("{file} was written. Edit it with any editor, then run: counter-listener listen").format(file=file))
+    text = _("{file} was written. Edit it with any editor, then run: counter-listener listen")
+    click.echo(text.format(file=printable(str(file))))
 
 
 def keep_listening(config: Config) -> int:

@@ -120,7 +120,7 @@ def backup(*, file: Path, store_url: str | None) -> None:
     """Copy the complete record to FILE, even while it is being written."""
     with existing_record(store_url) as record:
         record.backup(file)
-    click.echo(_("The record was copied to {file}.").format(file=file))
+    click.echo(_("The record was copied to {file}.").format(file=printable(str(file))))
 
 
 def _print_rows(rows: Iterable[Row], form: Format) -> None:

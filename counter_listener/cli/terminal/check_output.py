@@ -1,14 +1,14 @@
 """What `check` and `demo` print: results as tables, JSON lines or CSV, notes on the record, and a summary."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import click
 
-from counter_listener.batch import CheckResult, Recorder, Tally
+from counter_listener.batch import CheckResult, LeftOut, Recorder, Tally
 from counter_listener.cli.options import Format, discard_output
-from counter_listener.cli.terminal.visit_table import printed, recorded_text, result_view, summary_view
+from counter_listener.cli.terminal.visit_table import loss_notes, printed, recorded_text, result_view, summary_view
 from counter_listener.domain import PhraseSet, _, printable, system_reason
 from counter_listener.record import COLUMNS, as_csv_lines, as_json_lines, csv_line, export_row
 
@@ -40,20 +40,23 @@ class CheckOutput:
         notes = []
         if result.error:
             notes.append(_("Error: {message}").format(message=printable(result.error.translated(_))))
-        text = _("Warning: {path}: audio was lost: {reason}")
-        notes += [text.format(path=printable(str(result.path)), reason=_(reason)) for reason in result.losses]
+        notes += loss_notes(str(result.path), result.losses)
         if self.form == "table":
             self._print(printed(result_view(result, self.phrases)), *notes)
         else:
-            lines = (as_json_lines if self.form == "jsonl" else as_csv_lines)(self._rows(result))
-            self._print("".join(f"{line}\n" for line in lines), *notes)
+            self._print_rows(result, *notes)
 
-    def show_summary(self) -> None:
-        """Prints what all inputs together came to, and what was recorded."""
+    def show_left_out(self, left_out: Sequence[LeftOut]) -> None:
+        """Prints, for programs, what folders hold and was not checked. People are told in the summary."""
+        for each in left_out if self.form != "table" else ():
+            self._print_rows(each.result)
+
+    def show_summary(self, left_out: Sequence[LeftOut]) -> None:
+        """Prints what all inputs together came to, what was not checked, and what was recorded."""
         if self.quiet:
             return
         if self.form == "table":
-            self._print(printed(summary_view(self.tally, self.phrases)))
+            self._print(printed(summary_view(self.tally, left_out, self.phrases)))
         if self.recorder is not None:
             self._print("", recorded_text(self.recorder.counts, self.location))
 
@@ -63,6 +66,10 @@ class CheckOutput:
             path, error = self.recorder.failures.pop(0)
             text = _("Error: {path} was checked but not recorded: {error}")
             click.echo(text.format(path=printable(str(path)), error=error.translated(_)), err=True)
+
+    def _print_rows(self, result: CheckResult, *notes: str) -> None:
+        lines = (as_json_lines if self.form == "jsonl" else as_csv_lines)(self._rows(result))
+        self._print("".join(f"{line}\n" for line in lines), *notes)
 
     def _print(self, text: str, *notes: str) -> None:
         """Prints the notes, one per line, on standard error, then the text on standard output."""

@@ -1,5 +1,6 @@
 """Results of `check` as people read them: a table for each visit, and a summary."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
@@ -9,7 +10,7 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from counter_listener.batch import CheckResult, RecorderCounts, Tally
+from counter_listener.batch import NAMED, CheckResult, LeftOut, RecorderCounts, Tally
 from counter_listener.domain import N_, SEVERITIES, Event, PhraseSet, Stage, _, format_duration, ngettext, printable
 
 MARKS: Final = {
@@ -220,7 +221,19 @@ def _gap_line(event: Event) -> str:
     seconds, reason = event.detail["seconds"], _(str(event.detail["reason"]))
     known = isinstance(seconds, float) and seconds
     text = _("audio lost at {time} for {seconds:g} s: {reason}") if known else _("audio lost at {time}: {reason}")
-    return "? " + text.format(time=format_duration(event.at), seconds=seconds, reason=reason)
+    beside = _(" (the other sound of that time was heard)") if event.detail.get("beside") else ""
+    return "? " + text.format(time=format_duration(event.at), seconds=seconds, reason=reason) + beside
+
+
+def loss_notes(name: str, reasons: Iterable[str]) -> Iterator[str]:
+    """A warning for each reason for which audio of an input was lost, with the number of places."""
+    for reason, count in Counter(reasons).items():
+        text = ngettext(
+            "Warning: {path}: audio was lost: {reason}",
+            "Warning: {path}: audio was lost at {count} places: {reason}",
+            count,
+        )
+        yield text.format(path=printable(name), reason=_(reason), count=count)
 
 
 def recorded_text(counts: RecorderCounts, location: str) -> str:
@@ -236,8 +249,8 @@ def recorded_text(counts: RecorderCounts, location: str) -> str:
     return _("; ").join(parts) + _(".")
 
 
-def summary_view(tally: Tally, phrases: PhraseSet) -> Iterator[RenderableType]:
-    """The totals of all recordings."""
+def summary_view(tally: Tally, left_out: Iterable[LeftOut], phrases: PhraseSet) -> Iterator[RenderableType]:
+    """The totals of all recordings, and what was left out of folders."""
     yield Rule(Text(_("Summary"), style="bold"), align="left", style="cyan")
     visits = ngettext("{count} visit", "{count} visits", tally.visits).format(count=tally.visits)
     text = _("{count} checked, {length} in all; {visits}")
@@ -258,3 +271,22 @@ def summary_view(tally: Tally, phrases: PhraseSet) -> Iterator[RenderableType]:
     if tally.failed:
         text = ngettext("{count} input could not be read.", "{count} inputs could not be read.", tally.failed)
         yield Text(text.format(count=tally.failed), style="red")
+    if tally.incomplete:
+        text = ngettext(
+            "{count} input was read only in part; {length} of it is known to be lost.",
+            "{count} inputs were read only in part; {length} of them is known to be lost.",
+            tally.incomplete,
+        )
+        yield Text(text.format(count=tally.incomplete, length=format_duration(tally.lost)), style="yellow")
+    yield from (Text(_left_out_line(files), style="yellow") for files in left_out)
+
+
+def _left_out_line(left_out: LeftOut) -> str:
+    names = [printable(str(path.relative_to(left_out.folder))) for path in left_out.paths[:NAMED]]
+    names += ["…"] if len(left_out.paths) > NAMED else []
+    return _("{count} left out of {folder} ({reason}): {names}").format(
+        count=len(left_out.paths),
+        folder=printable(str(left_out.folder)),
+        reason=_(left_out.reason),
+        names=_(", ").join(names),
+    )
