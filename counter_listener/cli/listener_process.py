@@ -157,18 +157,21 @@ def describe_standard(matcher: Matcher) -> Message:
 def continue_stream(
     record: Record | None, matcher: Matcher, new: Origin, resume: dict[str, Any] | None
 ) -> tuple[Origin, CounterState | None]:
-    """The stream to continue and its state, or the new stream and None; a visit that was left open is closed first."""
+    """The stream to continue and its state, or the new stream and None; a visit that was left open is closed first.
+
+    A stream is not continued with another phrase set; the visit is then closed by that one, with nothing `not_heard`.
+    """
     from counter_listener.live import close_open_visit, rebuild_state, stream_start
     from counter_listener.record import event_from_row
 
     rows = record.newest_visit(new.counter) if record else []
     if resume and not record:
         return replace(new, stream=resume["stream"]), rebuild_state((), matcher.phrases, resume["at"])
-    if not rows or record is None or rows[-1].phrases_hash != new.phrases_hash:
+    if not rows or record is None:
         return new, None
     old = replace(new, stream=rows[-1].stream)
     events = [event_from_row(row) for row in rows]
-    if resume and old.stream == resume["stream"]:
+    if resume and old.stream == resume["stream"] and rows[-1].phrases_hash == new.phrases_hash:
         return replace(old, started=stream_start(rows)), rebuild_state(events, matcher.phrases, resume["at"])
     if closing := close_open_visit(events, matcher.phrases):
         record.append(closing, replace(old, started=stream_start(rows)), datetime.now(UTC))
