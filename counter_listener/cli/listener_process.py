@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from counter_listener.cli.options import ExitCode, monotonic_clock, record_location
+from counter_listener.cli.options import ExitCode, key_location, monotonic_clock, record_location
 from counter_listener.domain import CounterListenerError, MicrophoneError, RecordError, _, use_language
 
 if TYPE_CHECKING:
@@ -96,7 +96,8 @@ def listen_to(config: dict[str, Any], resume: dict[str, Any] | None, orders: Ord
     matcher, digest = load_matcher(config["phrases"], proven=resume is None)
     record = None
     if config["store"] != "none":
-        record = stack.enter_context(open_record(record_location(config["store"] or None)))
+        location, key_file = record_location(config["store"] or None), key_location(config["key"])
+        record = stack.enter_context(open_record(location, key_file=key_file))
     model = SpeechModel(find_model(config["model"]))
     stream = f"live-{datetime.now(UTC):%Y%m%dT%H%M%S}-{os.urandom(3).hex()}"
     new = Origin(stream, LIVE, config["counter"] or None, None, matcher.phrases.name, digest, model.name)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
 import click
 
-from counter_listener.domain import N_, UsageError, _, data_folder
+from counter_listener.domain import N_, UsageError, _, data_folder, settings_folder
 
 if TYPE_CHECKING:
     from counter_listener.live import Config
@@ -76,11 +76,20 @@ def record_location(store_url: str | None) -> str:
     return str(Path(store_url).expanduser()) if store_url.startswith("~") else store_url
 
 
-def existing_record(store_url: str | None) -> AbstractContextManager[Record]:
+def key_location(key: str | None) -> Path | None:
+    """The file of the key that --key names; without it, one in the settings folder; None to sign nothing."""
+    if key == "none":
+        return None
+    return Path(key).expanduser() if key else settings_folder() / "record-key.pem"
+
+
+def existing_record(
+    store_url: str | None, *, key_file: Path | None = None, upgrade: bool = True
+) -> AbstractContextManager[Record]:
     """Opens the record; it is not created. Raises UsageError, RecordError."""
     from counter_listener.record import open_record
 
-    return open_record(record_location(store_url), create=False)
+    return open_record(record_location(store_url), create=False, key_file=key_file, upgrade=upgrade)
 
 
 def monotonic_clock() -> float:
@@ -123,6 +132,13 @@ store_option = click.option(
     help="The record: an SQLite file or sqlite:/// URL.  [default: events.db in your data folder]",
 )
 
+KEY_HELP: Final = (
+    "The file of the key that signs the record, made when it is first needed, or none.  [default: record-key.pem in"
+    " your settings folder]"
+)
+KEY_VARIABLE: Final = "COUNTER_LISTENER_KEY"
+key_option = click.option("--key", metavar="FILE", envvar=KEY_VARIABLE, help=KEY_HELP)
+
 
 def format_option(text: str, *forms: str) -> Callable[[Command], Command]:
     """The option --format with a choice of `forms`, or of table and jsonl; `text` is its help."""
@@ -154,6 +170,7 @@ def settings_options(command: Callable[..., Any]) -> Callable[..., Any]:
             help="Speech model: the folder of a Vosk model, or the name of an installed one.",
         ),
         click.option("--store", metavar="URL|FILE", help="The record: an SQLite file or sqlite:/// URL, or none."),
+        click.option("--key", metavar="FILE", envvar=KEY_VARIABLE, help=KEY_HELP),
     )
     for option in reversed(options):
         command = option(command)

@@ -12,6 +12,7 @@ from counter_listener.domain.display import (
     format_duration,
     mask_numbers,
     printable,
+    url_without_secrets,
 )
 from counter_listener.domain.errors import (
     AudioError,
@@ -24,6 +25,7 @@ from counter_listener.domain.errors import (
     PhraseSetError,
     RecordError,
     ReportError,
+    SendError,
     TranscriptError,
     UsageError,
     system_reason,
@@ -57,7 +59,7 @@ from counter_listener.domain.phrase_set import (
     Slot,
     Stage,
 )
-from counter_listener.domain.resources import bundled_folder, data_folder
+from counter_listener.domain.resources import bundled_folder, data_folder, settings_folder
 from counter_listener.domain.statistics import Z_95, Interval, wilson_interval
 from counter_listener.domain.types import (
     BLOCK_SAMPLES,

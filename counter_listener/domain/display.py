@@ -2,7 +2,9 @@
 
 import re
 import unicodedata
+from contextlib import suppress
 from typing import Final
+from urllib.parse import urlsplit
 
 from counter_listener.domain.messages import N_
 
@@ -23,6 +25,7 @@ KINDS: Final = {
     "scenario": N_("scenario"),
     "gap": N_("gap"),
     "purge": N_("purge"),
+    "key": N_("new key"),
     "judged": N_("judged again"),
 }
 SEVERITIES: Final = {"minor": N_("minor"), "serious": N_("serious"), "grave": N_("grave")}
@@ -52,3 +55,11 @@ def printable(text: str) -> str:
     if text.isprintable():  # the usual case, and much faster
         return text
     return "".join(c for c in UNSAFE.sub("", text) if unicodedata.category(c) != "Cc")
+
+
+def url_without_secrets(url: str) -> str:
+    """A URL without the user name, password and query that may be in it."""
+    with suppress(ValueError):
+        parts = urlsplit(url)
+        return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
+    return "the URL"

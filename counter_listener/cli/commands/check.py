@@ -21,6 +21,8 @@ from counter_listener.cli.options import (
     ExitCode,
     Format,
     format_option,
+    key_location,
+    key_option,
     model_option,
     phrases_option,
     record_location,
@@ -58,6 +60,7 @@ class Arguments:
     phrases_name: str
     model_name: str
     store_url: str | None
+    key: str | None
     counter: str | None
     started: str | None
     one_visit: bool
@@ -90,6 +93,7 @@ def parse_roles(_ctx: click.Context, _param: click.Parameter, given: str | None)
 @phrases_option
 @model_option
 @store_option
+@key_option
 @click.option("--counter", metavar="NAME", help="The counter that was recorded, for the record.")
 @click.option(
     "--started",
@@ -196,7 +200,7 @@ def run_check(arguments: Arguments, inputs: Sequence[Input], given_start: dateti
         if location != "none":
             from counter_listener.record import open_record
 
-            record = stack.enter_context(open_record(location))
+            record = stack.enter_context(open_record(location, key_file=key_location(arguments.key)))
             recorder = make_recorder(record, arguments, matcher.phrases.name, digest, model.name)
         output = CheckOutput(matcher.phrases, arguments.counter, arguments.form, arguments.quiet, recorder, location)
         try:
