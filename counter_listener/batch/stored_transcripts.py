@@ -22,6 +22,7 @@ from counter_listener.domain import (
     TranscriptError,
     Utterance,
     Word,
+    json_line,
     numbered_lines,
     system_reason,
 )
@@ -63,7 +64,7 @@ def store_transcript(folder: Path, result: CheckResult, options: Mapping[str, ob
 
 def _write(target: Path, lines: Iterable[Mapping[str, object]]) -> None:
     """Writes lines of JSON to a file, completely or not at all. Raises RecordError."""
-    text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
+    text = "".join(json_line(line) + "\n" for line in lines)
     part = target.with_suffix(".part")
     try:
         target.parent.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)

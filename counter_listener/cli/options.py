@@ -5,15 +5,15 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from enum import IntEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
 import click
 
-from counter_listener.domain import N_, UsageError, _, data_folder, settings_folder
+from counter_listener.domain import N_, UsageError, _, data_folder, printable, settings_folder
 
 if TYPE_CHECKING:
     from counter_listener.live import Config
@@ -83,13 +83,25 @@ def key_location(key: str | None) -> Path | None:
     return Path(key).expanduser() if key else settings_folder() / "record-key.pem"
 
 
-def existing_record(
-    store_url: str | None, *, key_file: Path | None = None, upgrade: bool = True
-) -> AbstractContextManager[Record]:
+@contextmanager
+def existing_record(store_url: str | None, *, key_file: Path | None = None, upgrade: bool = True) -> Iterator[Record]:
     """Opens the record; it is not created. Raises UsageError, RecordError."""
     from counter_listener.record import open_record
 
-    return open_record(record_location(store_url), create=False, key_file=key_file, upgrade=upgrade)
+    location = record_location(store_url)
+    warn_of_readers(location, key_file)
+    with open_record(location, create=False, key_file=key_file, upgrade=upgrade) as record:
+        yield record
+
+
+def warn_of_readers(location: str, key_file: Path | None) -> None:
+    """Says on standard error which files of a record others may read. Raises RecordError."""
+    from counter_listener.record import readable_by_others, record_file
+
+    path = record_file(location)
+    for shared in readable_by_others(path, *([key_file] if key_file else [])):
+        text = _("Warning: other users may read {path}; `counter-listener doctor` takes that right from them.")
+        click.echo(text.format(path=printable(str(shared))), err=True)
 
 
 def monotonic_clock() -> float:

@@ -10,6 +10,7 @@ from counter_listener.domain.display import (
     SEVERITIES,
     VERDICTS,
     format_duration,
+    json_line,
     mask_numbers,
     printable,
     url_without_secrets,

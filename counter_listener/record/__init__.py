@@ -20,7 +20,7 @@ from counter_listener.record.figures import (
     VisitTotals,
     sum_totals,
 )
-from counter_listener.record.files import lock_counter, record_file
+from counter_listener.record.files import lock_counter, make_private, readable_by_others, record_file
 from counter_listener.record.heads import Head, fingerprint, read_head
 from counter_listener.record.rows import (
     LIVE,
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from counter_listener.record.aggregates import gather_report_data, has_counter
     from counter_listener.record.anchor_upload import send_anchor
     from counter_listener.record.schema import EVENTS, RECORDINGS
+    from counter_listener.record.signing import open_key
     from counter_listener.record.store import Record, open_record
     from counter_listener.record.verification import Verification
 else:  # SQLAlchemy takes 0.3 s and 20 MB, which a run that records nothing does not need
@@ -51,6 +52,7 @@ else:  # SQLAlchemy takes 0.3 s and 20 MB, which a run that records nothing does
             "aggregates": ["gather_report_data", "has_counter"],
             "anchor_upload": ["send_anchor"],
             "schema": ["EVENTS", "RECORDINGS"],
+            "signing": ["open_key"],
             "store": ["Record", "open_record"],
             "verification": ["Verification"],
         },

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import sqlite3
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -86,6 +87,21 @@ def make_folders(path: Path) -> None:
     for folder in reversed([each for each in path.parents if not each.exists()]):
         folder.mkdir(mode=FOLDER_MODE, exist_ok=True)
         folder.chmod(FOLDER_MODE)  # a umask may have removed the permissions of the owner
+
+
+def readable_by_others(*paths: Path) -> list[Path]:
+    """Those of the files and folders to which other users of the computer have any right; POSIX only."""
+    found = []
+    for path in paths if os.name == "posix" else ():
+        with suppress(OSError):  # who opens it is told
+            if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+                found.append(path)
+    return found
+
+
+def make_private(path: Path) -> None:
+    """Takes the rights on a file or folder from everybody but its owner. Raises OSError."""
+    path.chmod(path.stat().st_mode & stat.S_IRWXU)
 
 
 @contextmanager

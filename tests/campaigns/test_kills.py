@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import json
+import random
+import shutil
+import signal
 import subprocess
 import sys
 from collections import Counter as Count
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from support.command import FULL_VISIT, RUDE_VISIT, transcript
+from support.record_cases import DAY, NOW, recorded_as, run_child, visit_events
+from support.small_counter import SMALL_FILE
 
-from counter_listener.domain import bundled_folder
-from counter_listener.record import open_record
+from counter_listener.domain import RecordError, bundled_folder
+from counter_listener.record import Row, open_record
+
+pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs SIGKILL")
 
 SUPPORT = Path(__file__).parents[1] / "support"
 
@@ -58,3 +68,105 @@ def test_killed_listeners_lose_nothing_that_was_sent_and_accuse_nobody(
     opened = {row.visit for row in rows if row.kind == "visit_opened"}
     assert opened == {row.visit for row in rows if row.kind == "visit_closed"}
     assert len(opened) > kills // 10
+
+
+INPUTS = 30
+
+
+@pytest.fixture(scope="module")
+def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("inputs")
+    for number in range(INPUTS):
+        lines = [*(RUDE_VISIT if number % 3 else FULL_VISIT), (40.0, 42.0 + number, "我们下次再说吧")]
+        transcript(folder / f"{number:02}.jsonl", lines)
+    return folder
+
+
+def checking(inputs: Path, store: Path) -> subprocess.Popen[str]:
+    """A running `check` that keeps transcripts and prints each result as it is recorded."""
+    options = ("--store", store, "--phrases", SMALL_FILE, "--keep-transcripts", "--format", "jsonl", "--jobs", 1)
+    words = map(str, ("check", inputs, *options))
+    command = [sys.executable, "-u", "-m", "counter_listener", *words]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, encoding="utf-8")
+
+
+def facts(store: Path) -> dict[str, list[tuple[object, ...]]]:
+    """The events of each recording, without what depends on when and in which order they were recorded."""
+    with open_record(store, create=False) as record:
+        assert record.verify().broken is None
+        found: dict[str, list[tuple[object, ...]]] = {row.sha256: [] for row in record.recordings()}
+        for row in record.read():
+            found[row.source].append((row.uid, row.at, row.kind, row.phrase, row.verdict, row.heard, row.detail))
+    return found
+
+
+@pytest.mark.parametrize(("kills", "seed"), [(4, 21), pytest.param(60, 22, marks=pytest.mark.slow)])
+def test_a_killed_check_loses_nothing_that_it_has_shown_and_doubles_nothing(
+    inputs: Path, tmp_path: Path, kills: int, seed: int
+) -> None:
+    rng, store = random.Random(seed), tmp_path / "events.db"  # noqa: S311
+    shown: set[str] = set()
+    for number in range(kills):
+        if number % 10 == 9:  # from the beginning, or most kills would find everything recorded
+            shutil.rmtree(f"{store}.transcripts", ignore_errors=True)
+            store.unlink(missing_ok=True)
+            shown.clear()
+        with checking(inputs, store) as process:
+            assert process.stdout is not None
+            for _ in range(rng.choice((0, 1, 30, 90, 150))):
+                with suppress(ValueError, KeyError):
+                    shown.add(json.loads(process.stdout.readline())["source"])
+            process.kill()
+        if store.exists() and store.stat().st_size:
+            with suppress(RecordError), open_record(store, create=False) as record:
+                assert shown <= {row.path for row in record.recordings()}
+    with checking(inputs, store) as process:
+        process.communicate()
+        assert process.returncode == 0
+    with checking(inputs, tmp_path / "plain.db") as process:
+        process.communicate()
+    assert facts(store) == facts(tmp_path / "plain.db")
+    folder = Path(f"{store}.transcripts")
+    assert {each.stem for each in folder.glob("*.jsonl")} == facts(store).keys()
+
+
+@pytest.fixture(scope="module")
+def to_purge(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A signed record of many recordings, half of which are to be purged."""
+    path = tmp_path_factory.mktemp("purge") / "record.db"
+    with open_record(path, key_file=path.with_name("key.pem")) as record, record.transaction():
+        for number in range(60):
+            recording, origin = recorded_as(number, NOW + (number % 4 - 2) * DAY)
+            path_of = replace(recording, path=f"/trace-{number % 4}/{number}.wav")
+            record.add_recording(path_of, visit_events(1), origin, NOW + 3 * DAY)
+    return path
+
+
+def rows_of(path: Path) -> list[Row]:
+    with open_record(path, create=False) as record:
+        assert record.verify().broken is None
+        return [row for row in record.read() if row.kind != "purge"]
+
+
+@pytest.mark.parametrize("share", [0.15, pytest.param(1.0, marks=pytest.mark.slow)])
+def test_a_purge_killed_at_any_statement_is_undone_or_finished_by_the_next(
+    to_purge: Path, tmp_path: Path, share: float
+) -> None:
+    def copied(name: str) -> Path:
+        shutil.copy(to_purge.with_name("key.pem"), tmp_path)
+        return Path(shutil.copy(to_purge, tmp_path / name))
+
+    code, output = run_child("die_at_statement", copied("plain.db"), 10**6)
+    assert code == 0
+    before, after = rows_of(to_purge), rows_of(tmp_path / "plain.db")
+    assert len(after) == len(before) // 2
+    statements = range(1, int(output) + 1)
+    for number in sorted(random.Random(23).sample(statements, max(3, round(share * len(statements))))):  # noqa: S311
+        path = copied(f"{number}.db")
+        assert run_child("die_at_statement", path, number)[0] == -signal.SIGKILL
+        assert rows_of(path) in (before, after)
+        assert run_child("die_at_statement", path, 10**6)[0] == 0
+        assert rows_of(path) == after
+        content = b"".join(each.read_bytes() for each in tmp_path.glob(f"{number}.db*"))
+        assert b"/trace-0/" not in content
+        assert b"/trace-3/" in content

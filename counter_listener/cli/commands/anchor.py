@@ -12,7 +12,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from counter_listener.cli.options import ExitCode, existing_record, key_location, key_option, store_option
+from counter_listener.cli.help import Command
+from counter_listener.cli.options import (
+    ExitCode,
+    existing_record,
+    key_location,
+    key_option,
+    record_location,
+    store_option,
+)
 from counter_listener.domain import N_, RecordError, ReportError, UsageError, _, ngettext, system_reason
 
 if TYPE_CHECKING:
@@ -30,7 +38,7 @@ elsewhere, and add --against ANCHOR.""")
 UNSEEN: Final = N_("Rows that were added after the anchor can still be rewritten by whoever holds the key.")
 
 
-@click.command(epilog="Example: counter-listener events verify --against anchor-2026-01-15.json")
+@click.command(cls=Command, epilog="Example: counter-listener events verify --against anchor-2026-01-15.json")
 @store_option
 @click.option(
     "--against",
@@ -54,7 +62,7 @@ def verify(ctx: click.Context, *, store_url: str | None, anchor: str | None) -> 
     click.echo("\n".join(intact_text(found, head)))
 
 
-@click.command(epilog="Example: counter-listener events anchor -o D:/anchors/2026-01-15.json")
+@click.command(cls=Command, epilog="Example: counter-listener events anchor -o D:/anchors/2026-01-15.json")
 @store_option
 @key_option
 @click.option("-o", "--output", "file", metavar="FILE", type=click.Path(path_type=Path), help="Write it to a new file.")
@@ -91,6 +99,8 @@ def anchor(
 
 def signed_head(store_url: str | None, key_file: Path | None, *, new_key: bool) -> Head:
     """The signed head of an intact record, which is signed first if it never was. Raises RecordError, UsageError."""
+    from counter_listener.record import open_record
+
     with existing_record(store_url) as record:
         found = record.verify()
     if found.broken is not None:
@@ -102,7 +112,7 @@ def signed_head(store_url: str | None, key_file: Path | None, *, new_key: bool) 
         return found.head
     if key_file is None:
         raise UsageError("An anchor must be signed; give the file of a key with --key.")
-    with existing_record(store_url, key_file=None if new_key else key_file) as record:
+    with open_record(record_location(store_url), create=False, key_file=None if new_key else key_file) as record:
         now = datetime.now(UTC)
         head = record.change_key(key_file, now) if new_key else record.head(now)
     if head is None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from counter_listener.cli.help import Command
 from counter_listener.cli.options import (
     DEFAULT_MODEL,
     DEFAULT_PHRASES,
@@ -28,6 +29,7 @@ from counter_listener.cli.options import (
     record_location,
     silence_option,
     store_option,
+    warn_of_readers,
 )
 from counter_listener.domain import N_, UsageError, _
 
@@ -87,7 +89,8 @@ def parse_roles(_ctx: click.Context, _param: click.Parameter, given: str | None)
 
 
 @click.command(
-    epilog="\b\n" + EXIT_CODES + "\n\nExample: counter-listener check monday/ '*.mp3' --counter 3 --format jsonl"
+    cls=Command,
+    epilog="\b\n" + EXIT_CODES + "\n\nExample: counter-listener check monday/ '*.mp3' --counter 3 --format jsonl",
 )
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True)
 @phrases_option
@@ -148,7 +151,7 @@ def check(**options: Any) -> None:  # noqa: ANN401 - click has checked them
     sys.exit(run_check(arguments, expand_inputs(arguments.paths), given_start))
 
 
-@click.command(epilog="Example: counter-listener demo")
+@click.command(cls=Command, epilog="Example: counter-listener demo")
 def demo() -> None:
     """Check the bundled recordings and explain what is shown. Records nothing."""
     from counter_listener.asr import SpeechModel, find_model
@@ -200,7 +203,9 @@ def run_check(arguments: Arguments, inputs: Sequence[Input], given_start: dateti
         if location != "none":
             from counter_listener.record import open_record
 
-            record = stack.enter_context(open_record(location, key_file=key_location(arguments.key)))
+            key_file = key_location(arguments.key)
+            warn_of_readers(location, key_file)
+            record = stack.enter_context(open_record(location, key_file=key_file))
             recorder = make_recorder(record, arguments, matcher.phrases.name, digest, model.name)
         output = CheckOutput(matcher.phrases, arguments.counter, arguments.form, arguments.quiet, recorder, location)
         try:
@@ -275,7 +280,7 @@ def worker_count(jobs: int | None, inputs: Sequence[Input]) -> int:
 def exit_code(output: CheckOutput, fail_under: float | None) -> ExitCode:
     """The exit code. A failure of the record outranks a failure of an input, and that outranks a low score."""
     tally = output.tally
-    if output.recorder and output.recorder.counts.failed:
+    if output.recorder and (output.recorder.counts.failed or output.recorder.counts.unkept):
         return ExitCode.NO_RECORD
     if tally.failed or tally.incomplete:
         return ExitCode.UNREADABLE

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from counter_listener.cli.help import TranslatedGroup
+from counter_listener.cli.help import Command, TranslatedGroup
 from counter_listener.cli.options import (
     Format,
     existing_record,
@@ -74,7 +74,7 @@ def events(
         _print_rows((row for row in rows if row.stream not in replaced), form)
 
 
-@click.command(epilog="Example: counter-listener purge --before 2025-07-01")
+@click.command(cls=Command, epilog="Example: counter-listener purge --before 2025-07-01")
 @click.option("--before", metavar="DATE", required=True, help="Remove visits that ended before this date.")
 @store_option
 @key_option
@@ -105,7 +105,7 @@ def purge(*, before: str, store_url: str | None, key: str | None, yes: bool) -> 
     click.echo(text + _("."))
 
 
-@click.command(epilog="Example: counter-listener backup D:/backup/events-2026-01.db")
+@click.command(cls=Command, epilog="Example: counter-listener backup D:/backup/events-2026-01.db")
 @click.argument("file", type=click.Path(path_type=Path))
 @store_option
 def backup(*, file: Path, store_url: str | None) -> None:
