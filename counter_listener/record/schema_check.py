@@ -1,20 +1,30 @@
 """Whether the file has the tables and guards that its version of the schema has, and SQLite finds it sound."""
 
+from pathlib import Path
 from typing import Final
 
 import sqlalchemy as sa
 
 from counter_listener.domain import Sentence, sentence
 from counter_listener.record.chain import Broken
-from counter_listener.record.schema import SCHEMAS, make_schema, schema_version
+from counter_listener.record.files import path_text
+from counter_listener.record.schema import SCHEMAS, connect, make_schema, record_errors, schema_version
 
 CHANGING: Final = ("CREATE TRIGGER", "CREATE TABLE")
 Parts = dict[str, str]
 """The statement that makes each table, index and trigger, by its name."""
 
 
-def schema_fault(connection: sa.Connection) -> Broken | None:
-    """The first fault of the file as a whole: damage, or guards and tables that are not those of its version."""
+def file_fault(path: Path) -> Broken | None:
+    """The first fault of the file as a whole: damage, or guards and tables that are not those of its version.
+
+    It has a connection of its own, so that another thread can read the rows meanwhile. Raises RecordError.
+    """
+    with record_errors(path_text(path)), connect(path) as connection:
+        return _fault(connection)
+
+
+def _fault(connection: sa.Connection) -> Broken | None:
     report = str(connection.exec_driver_sql("PRAGMA integrity_check(1)").scalar_one())
     if report != "ok":
         return Broken(None, sentence("the file is damaged: SQLite finds {said!r}", said=" ".join(report.split())))

@@ -191,7 +191,7 @@ class Record:
 
         The first fault is in the result. Raises RecordError also if the anchor itself is forged.
         """
-        return verify_record(self._begin, anchor)
+        return verify_record(self._begin, self.path, anchor)
 
     def head(self, now: datetime) -> Head | None:
         """The signed head of the record, which is signed first if it never was and a key is open; else None."""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from heapq import merge
+from pathlib import Path
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -25,7 +27,7 @@ from counter_listener.record.head_table import stored_head
 from counter_listener.record.heads import Head, fingerprint
 from counter_listener.record.purge import purge_details
 from counter_listener.record.schema import EVENTS, RECORDINGS, chain_tail
-from counter_listener.record.schema_check import schema_fault
+from counter_listener.record.schema_check import file_fault
 
 PAGE: Final = 5_000
 """Rows a query: a writer waits for a few hundredths of a second at most."""
@@ -60,7 +62,7 @@ class _Snapshot:
     head: Head | None
 
 
-def verify_record(begin: Begin, anchor: Head | None) -> Verification:
+def verify_record(begin: Begin, path: Path, anchor: Head | None) -> Verification:
     """Checks everything; the first fault is in the result. Rows that are appended meanwhile are left out.
 
     Raises RecordError if the file cannot be read, or if the signature of the anchor itself is not valid.
@@ -69,18 +71,19 @@ def verify_record(begin: Begin, anchor: Head | None) -> Verification:
 
     if anchor is not None and not is_signature_valid(anchor):
         raise RecordError("the anchor is forged or damaged: its signature is not valid; use another copy of it")
-    with begin(None) as connection:
-        fault = schema_fault(connection)
-    try:
-        snapshot = _snapshot(begin)
-        holes = purge_holes(snapshot.purges)
-        rows, broken = follow_chain(_linked_rows(begin, snapshot.tail[0]), holes)
-        if broken and _purges(begin) != snapshot.purges:
-            return verify_record(begin, anchor)  # a purge removed rows meanwhile
-    except RecordError:
-        if fault is None:
-            raise
-        return Verification(0, fault, "", None)
+    with ThreadPoolExecutor(1) as pool:  # SQLite checks the file while Python follows the chain
+        file = pool.submit(file_fault, path)
+        try:
+            snapshot = _snapshot(begin)
+            holes = purge_holes(snapshot.purges)
+            rows, broken = follow_chain(_linked_rows(begin, snapshot.tail[0]), holes)
+            if broken and _purges(begin) != snapshot.purges:
+                return verify_record(begin, path, anchor)  # a purge removed rows meanwhile
+        except RecordError:
+            if (fault := file.result()) is None:
+                raise
+            return Verification(0, fault, "", None)
+        fault = file.result()
     head = snapshot.head if snapshot.head and is_signature_valid(snapshot.head) else None
     broken = broken or fault or _head_fault(snapshot, head)
     purged = False

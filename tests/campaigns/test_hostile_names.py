@@ -1,4 +1,4 @@
-"""Names that are meant to do harm, through every output: no broken line, no command to a terminal, formula or markup."""
+"""Names that are meant to do harm, through every output: lines stay whole, and nothing is obeyed, computed or run."""
 
 from __future__ import annotations
 

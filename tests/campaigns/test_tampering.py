@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -9,8 +10,10 @@ from pathlib import Path
 import pytest
 from support.forger import (
     EDITS,
+    TABLES,
     Edit,
     Forger,
+    Rows,
     change_schema_version,
     cut_end,
     put_back_older_copy,
@@ -113,3 +116,50 @@ def test_an_anchor_finds_each_edit_also_where_the_forger_signed_it(
     assert fault(forger.path, made[1]) is not None
     harmless = {replace_guard, change_schema_version, *ALONE, cut_end}
     assert fault(forger.path) is None or edit in harmless or edit.__name__ in {"edit_row", "append_purge"}
+
+
+COLUMNS = [name for name in TABLES["events"] if name not in ("seq", "chain")]
+
+
+@pytest.mark.parametrize(("count", "seed"), [(10, 41), pytest.param(800, 42, marks=pytest.mark.slow)])
+def test_an_anchor_finds_random_edits_of_any_rows(
+    made: tuple[Path, Head], tmp_path: Path, count: int, seed: int
+) -> None:
+    """One to three random edits each: values changed, rows removed, copied or moved; the chain always fits again."""
+    rng = random.Random(seed)  # noqa: S311
+    forger = Forger(*(made[0] / f"{name}.db" for name in ("record", "older", "other")))
+    forger = replace(forger, path=tmp_path / "record.db")
+    for _ in range(count):
+        shutil.copy(made[0] / "record.db", forger.path)
+        forger.rewrite(lambda rows: random_edits(rng, rows))
+        if rng.random() < 0.5:
+            forger.resign(tmp_path / "forged.pem")
+        elif rng.random() < 0.3:
+            forger.strip()
+        assert fault(forger.path, made[1]) is not None
+
+
+def random_edits(rng: random.Random, rows: Rows) -> Rows:
+    """One to three random changes, which together leave the rows different from what they were."""
+    edited = rows
+    while edited == rows:
+        for _ in range(rng.randint(1, 3)):
+            edited = random_edit(rng, edited)
+    return edited
+
+
+def random_edit(rng: random.Random, rows: Rows) -> Rows:
+    """The rows with one changed, removed, copied or exchanged with the next."""
+    at = rng.randrange(len(rows))
+    table, row = rows[at]
+    kind = rng.choice(("change", "remove", "copy", "swap"))
+    if kind == "remove" and len(rows) > 1:
+        return [*rows[:at], *rows[at + 1 :]]
+    if kind == "copy" and table == "events":
+        return [*rows[:at], (table, {**row, "uid": f"{row['uid']}.{rng.random()}"}), *rows[at:]]
+    if kind == "swap" and at + 1 < len(rows):
+        return [*rows[:at], rows[at + 1], rows[at], *rows[at + 2 :]]
+    column = rng.choice(COLUMNS) if table == "events" else "path"
+    value = row[column]
+    other = value + 1 if isinstance(value, int | float) else f"{value or ''}{rng.random()}"
+    return [*rows[:at], (table, {**row, column: other}), *rows[at + 1 :]]

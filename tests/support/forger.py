@@ -17,6 +17,8 @@ from counter_listener.record.signing import open_key
 
 TABLES = {"events": [field.name for field in fields(Row)], "recordings": [field.name for field in fields(RecordingRow)]}
 Stored = dict[str, Any]
+Rows = list[tuple[str, Stored]]
+"""Rows in order, each with its table."""
 
 
 @dataclass
@@ -40,7 +42,7 @@ class Forger:
             for _, sql in guards:
                 connection.execute(sql)
 
-    def rows(self, connection: sqlite3.Connection) -> list[tuple[str, Stored]]:
+    def rows(self, connection: sqlite3.Connection) -> Rows:
         """All rows in order, each with its table."""
         found = [
             (table, dict(zip(names, row, strict=True)))
@@ -49,7 +51,7 @@ class Forger:
         ]
         return sorted(found, key=lambda one: int(one[1]["seq"]))
 
-    def rewrite(self, change: Callable[[list[tuple[str, Stored]]], list[tuple[str, Stored]]]) -> None:
+    def rewrite(self, change: Callable[[Rows], Rows]) -> None:
         """Writes other rows in place of all rows, with a chain that is right."""
         with self.opened() as connection:
             rows = change(self.rows(connection))
@@ -211,7 +213,7 @@ def _with(row: tuple[str, Stored], seq: int, **columns: object) -> tuple[str, St
     return (table, {**stored, **columns}) if stored["seq"] == seq else row
 
 
-def _without(rows: list[tuple[str, Stored]], seq: int, unwanted: Callable[[Stored], bool]) -> list[tuple[str, Stored]]:
+def _without(rows: Rows, seq: int, unwanted: Callable[[Stored], bool]) -> Rows:
     """The rows without the first unwanted one from a row on."""
     chosen = next(row["seq"] for _, row in rows if row["seq"] >= seq and unwanted(row))
     return [row for row in rows if row[1]["seq"] != chosen]

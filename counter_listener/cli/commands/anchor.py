@@ -33,7 +33,7 @@ It is not signed. So this cannot show that its end was cut off, or that somebody
 again from there on. `counter-listener events anchor` signs it.""")
 UNANCHORED: Final = N_("""\
 Without an anchor this cannot show that an older copy was put back, that another record was put in its place, or that
-somebody rewrote it and signed it with a key of his own. Make anchors with `counter-listener events anchor`, keep them
+somebody rewrote it and signed it with another key. Make anchors with `counter-listener events anchor`, keep them
 elsewhere, and add --against ANCHOR.""")
 UNSEEN: Final = N_("Rows that were added after the anchor can still be rewritten by whoever holds the key.")
 
@@ -66,8 +66,8 @@ def verify(ctx: click.Context, *, store_url: str | None, anchor: str | None) -> 
 @store_option
 @key_option
 @click.option("-o", "--output", "file", metavar="FILE", type=click.Path(path_type=Path), help="Write it to a new file.")
-@click.option("--qr", is_flag=True, help="Show it as a QR code in the terminal, for the camera of a telephone.")
-@click.option("--send", "url", metavar="URL", help="Send it to a server, by HTTPS. Only this uses the network.")
+@click.option("--qr", is_flag=True, help="Show it as a QR code in the terminal.")
+@click.option("--send", "url", metavar="URL", help="Send it to a server by HTTPS.")
 @click.option("--new-key", is_flag=True, help="From now on sign with the key in --key, which is made if there is none.")
 @click.pass_context
 def anchor(
