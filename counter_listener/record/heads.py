@@ -65,7 +65,7 @@ class Head:
 
 def head_message(record: str, seq: int, chain: str, signed: str) -> bytes:
     """What is signed for a head with these fields."""
-    return f"counter-listener head 1\n{record}\n{seq}\n{chain}\n{signed}\n".encode("ascii", "backslashreplace")
+    return f"counter-listener-head 1\n{record}\n{seq}\n{chain}\n{signed}\n".encode("ascii", "backslashreplace")
 
 
 def fingerprint(key: str) -> str:
