@@ -98,6 +98,7 @@ def listen_to(config: dict[str, Any], resume: dict[str, Any] | None, orders: Ord
     if config["store"] != "none":
         location, key_file = record_location(config["store"] or None), key_location(config["key"])
         record = stack.enter_context(open_record(location, key_file=key_file))
+        record.require_key()
     model = SpeechModel(find_model(config["model"]))
     stream = f"live-{datetime.now(UTC):%Y%m%dT%H%M%S}-{os.urandom(3).hex()}"
     new = Origin(stream, LIVE, config["counter"] or None, None, matcher.phrases.name, digest, model.name)

@@ -66,6 +66,12 @@ def sign_end(connection: sa.Connection, key: SigningKey | None, tail: Tail, reco
 
     Raises RecordError if the record is signed with another key.
     """
+    require_key(connection, key)
+    return _signed(connection, key, tail, recorded) if key else None
+
+
+def require_key(connection: sa.Connection, key: SigningKey | None) -> None:
+    """Raises RecordError if the record is signed, and not with this key."""
     before = stored_head(connection)[1]
     if before is not None and (key is None or key.public != before.key):
         raise RecordError(
@@ -74,7 +80,6 @@ def sign_end(connection: sa.Connection, key: SigningKey | None, tail: Tail, reco
             theirs=fingerprint(before.key),
             command=NEW_KEY,
         )
-    return _signed(connection, key, tail, recorded) if key else None
 
 
 def _signed(connection: sa.Connection, key: SigningKey, tail: Tail, now: datetime) -> Head:

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from counter_listener.domain import Event, RecordError, sentence
 from counter_listener.record.chain import Tail, linked, row_number
 from counter_listener.record.files import new_file, path_text, prepare_file, record_file
-from counter_listener.record.head_table import key_for, replace_key, sign_end, stored_head
+from counter_listener.record.head_table import key_for, replace_key, require_key, sign_end, stored_head
 from counter_listener.record.heads import Head
 from counter_listener.record.judgements import (
     Judgement,
@@ -85,6 +85,10 @@ class Record:
                 yield
             finally:
                 self._in_transaction, self._tail = False, None
+
+    def require_key(self) -> None:
+        """Raises RecordError if the record is signed and its key is not open, so that nothing could be added."""
+        self.query(lambda connection: require_key(connection, self._key))
 
     def append(self, events: Iterable[Event], origin: Origin, recorded: datetime) -> int:
         """Writes all events or none, and returns their number; they are on the disk when this returns.

@@ -55,7 +55,6 @@ def test_every_command_is_of_the_class_that_refuses() -> None:
         "report -o a.html --output b.html",
         "listen --screen --no-screen",
         "check --store=a.db --store=b.db v.jsonl",
-        "check v.jsonl --quiet -q",
     ],
 )
 def test_in_another_form_or_place_it_is_the_same_option(words: str) -> None:

@@ -128,8 +128,10 @@ def test_a_record_is_signed_from_when_it_has_a_key_and_never_without_it_again(
         assert (record.verify().broken, record.verify().head) == (None, None)
     with open_record(path, key_file=key_file) as record:
         record.append(visit_events(2), live(), NOW)
-    with open_record(path) as record, pytest.raises(RecordError, match="nothing can be added without it"):
-        record.append(visit_events(3), live(), NOW)
+    with open_record(path) as record:
+        for refused in (record.require_key, lambda: record.append(visit_events(3), live(), NOW)):
+            with pytest.raises(RecordError, match="nothing can be added without it"):
+                refused()
     other = tmp_path / "other.pem"
     with pytest.raises(RecordError, match="does not exist"), open_record(path, key_file=other):
         pass

@@ -206,6 +206,7 @@ def run_check(arguments: Arguments, inputs: Sequence[Input], given_start: dateti
             key_file = key_location(arguments.key)
             warn_of_readers(location, key_file)
             record = stack.enter_context(open_record(location, key_file=key_file))
+            record.require_key()
             recorder = make_recorder(record, arguments, matcher.phrases.name, digest, model.name)
         output = CheckOutput(matcher.phrases, arguments.counter, arguments.form, arguments.quiet, recorder, location)
         try:
