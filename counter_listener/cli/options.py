@@ -89,8 +89,8 @@ def existing_record(store_url: str | None, *, key_file: Path | None = None, upgr
     from counter_listener.record import open_record
 
     location = record_location(store_url)
-    warn_of_readers(location, key_file)
     with open_record(location, create=False, key_file=key_file, upgrade=upgrade) as record:
+        warn_of_readers(location, key_file)
         yield record
 
 

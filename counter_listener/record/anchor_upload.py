@@ -44,7 +44,8 @@ def send_anchor(url: str, head: Head) -> None:
     )
     try:
         with requests.Session() as session:
-            session.mount(url, HTTPAdapter(max_retries=retry))
+            for scheme in ("https://", "http://"):
+                session.mount(scheme, HTTPAdapter(max_retries=retry))
             answer = session.post(url, data=body, headers=headers, timeout=TIMEOUTS, allow_redirects=False)
     except ValueError as error:  # every error of requests about a URL is one
         raise UsageError("{where} is not a usable URL; write https://HOST/PATH.", where=where) from error

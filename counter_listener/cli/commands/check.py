@@ -204,9 +204,9 @@ def run_check(arguments: Arguments, inputs: Sequence[Input], given_start: dateti
             from counter_listener.record import open_record
 
             key_file = key_location(arguments.key)
-            warn_of_readers(location, key_file)
             record = stack.enter_context(open_record(location, key_file=key_file))
             record.require_key()
+            warn_of_readers(location, key_file)
             recorder = make_recorder(record, arguments, matcher.phrases.name, digest, model.name)
         output = CheckOutput(matcher.phrases, arguments.counter, arguments.form, arguments.quiet, recorder, location)
         try:
