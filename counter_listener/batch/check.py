@@ -64,6 +64,8 @@ class CheckResult:
     """The recognised utterances and the gaps, if CheckOptions.keep is set."""
     judgement: int = 1
     """How many times the recording has been judged, this time included."""
+    added: bool = False
+    """Whether it was written to the record in this run."""
     recalled: bool = False
     """Whether the result was read from the record instead of being computed."""
     error: CounterListenerError | None = None

@@ -33,6 +33,8 @@ class RecorderCounts:
     judged_again: int = 0
     failed: int = 0
     """Results that could not be written."""
+    unkept: int = 0
+    """Results that were written, but whose transcripts could not be stored."""
 
 
 @dataclass
@@ -55,6 +57,8 @@ class Recorder:
     counts: RecorderCounts = field(default_factory=RecorderCounts)
     failures: list[tuple[Path, RecordError]] = field(default_factory=list)
     """Results that could not be written and have not been reported yet."""
+    unkept: list[RecordError] = field(default_factory=list)
+    """Why transcripts could not be stored, where that has not been reported yet."""
 
     @cached_property
     def has_recordings(self) -> bool:
@@ -91,18 +95,38 @@ class Recorder:
             before = replace(self.counts)
             try:
                 with self.record.transaction():
-                    return {number: self._write(result, now) for number, result in results.items()}
+                    written = {number: self._write(result, now) for number, result in results.items()}
             except RecordError:
                 self.counts = before
+            else:
+                for result in written.values():
+                    self._keep_transcript(result)
+                return written
         return {number: self._write_alone(result, now) for number, result in results.items()}
 
     def _write_alone(self, result: CheckResult, now: datetime) -> CheckResult:
         try:
-            return self._write(result, now)
+            written = self._write(result, now)
         except RecordError as error:
             self.counts.failed += 1
             self.failures.append((result.path, error))
             return result
+        self._keep_transcript(written)
+        return written
+
+    def _keep_transcript(self, result: CheckResult) -> None:
+        """Stores what was recognised, once the result is in the record: nothing is left of what is not recorded.
+
+        The transcript of a recording that was known is replaced only if it was judged again.
+        """
+        if self.transcripts is None or not _is_new(result):
+            return
+        if result.added or not (self.transcripts / f"{result.sha256}.jsonl").exists():
+            try:
+                store_transcript(self.transcripts, result, self.options)
+            except RecordError as error:
+                self.counts.unkept += 1
+                self.unkept.append(error)
 
     def _write(self, result: CheckResult, now: datetime) -> CheckResult:
         if not _is_new(result):
@@ -110,8 +134,6 @@ class Recorder:
             return result
         before = self.record.latest_judgement(result.sha256 or "")
         judgement = self._judgement(result.path)
-        if self.transcripts is not None:
-            store_transcript(self.transcripts, result, self.options)
         if before is not None:
             if not self._is_judged_again(result, before, judgement):
                 self.counts.known += 1
@@ -126,7 +148,7 @@ class Recorder:
         self.counts.recorded += added and before is None
         self.counts.judged_again += added and before is not None
         self.counts.known += not added
-        return result
+        return replace(result, added=added)
 
     def _is_judged_again(self, result: CheckResult, before: Judgement, judgement: Judgement) -> bool:
         """Whether the result is recorded as a new judgement: with --again, and if the settings or the events differ."""

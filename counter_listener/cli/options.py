@@ -5,15 +5,15 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from enum import IntEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
 import click
 
-from counter_listener.domain import N_, UsageError, _, data_folder
+from counter_listener.domain import N_, UsageError, _, data_folder, printable, settings_folder
 
 if TYPE_CHECKING:
     from counter_listener.live import Config
@@ -76,11 +76,32 @@ def record_location(store_url: str | None) -> str:
     return str(Path(store_url).expanduser()) if store_url.startswith("~") else store_url
 
 
-def existing_record(store_url: str | None) -> AbstractContextManager[Record]:
+def key_location(key: str | None) -> Path | None:
+    """The file of the key that --key names; without it, one in the settings folder; None to sign nothing."""
+    if key == "none":
+        return None
+    return Path(key).expanduser() if key else settings_folder() / "record-key.pem"
+
+
+@contextmanager
+def existing_record(store_url: str | None, *, key_file: Path | None = None, upgrade: bool = True) -> Iterator[Record]:
     """Opens the record; it is not created. Raises UsageError, RecordError."""
     from counter_listener.record import open_record
 
-    return open_record(record_location(store_url), create=False)
+    location = record_location(store_url)
+    with open_record(location, create=False, key_file=key_file, upgrade=upgrade) as record:
+        warn_of_readers(location, key_file)
+        yield record
+
+
+def warn_of_readers(location: str, key_file: Path | None) -> None:
+    """Says on standard error which files of a record others may read. Raises RecordError."""
+    from counter_listener.record import readable_by_others, record_file
+
+    path = record_file(location)
+    for shared in readable_by_others(path, *([key_file] if key_file else [])):
+        text = _("Warning: other users may read {path}; `counter-listener doctor` takes that right from them.")
+        click.echo(text.format(path=printable(str(shared))), err=True)
 
 
 def monotonic_clock() -> float:
@@ -123,6 +144,13 @@ store_option = click.option(
     help="The record: an SQLite file or sqlite:/// URL.  [default: events.db in your data folder]",
 )
 
+KEY_HELP: Final = (
+    "The file of the key that signs the record, made when it is first needed, or none.  [default: record-key.pem in"
+    " your settings folder]"
+)
+KEY_VARIABLE: Final = "COUNTER_LISTENER_KEY"
+key_option = click.option("--key", metavar="FILE", envvar=KEY_VARIABLE, help=KEY_HELP)
+
 
 def format_option(text: str, *forms: str) -> Callable[[Command], Command]:
     """The option --format with a choice of `forms`, or of table and jsonl; `text` is its help."""
@@ -154,6 +182,7 @@ def settings_options(command: Callable[..., Any]) -> Callable[..., Any]:
             help="Speech model: the folder of a Vosk model, or the name of an installed one.",
         ),
         click.option("--store", metavar="URL|FILE", help="The record: an SQLite file or sqlite:/// URL, or none."),
+        click.option("--key", metavar="FILE", envvar=KEY_VARIABLE, help=KEY_HELP),
     )
     for option in reversed(options):
         command = option(command)

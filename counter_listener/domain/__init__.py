@@ -10,8 +10,10 @@ from counter_listener.domain.display import (
     SEVERITIES,
     VERDICTS,
     format_duration,
+    json_line,
     mask_numbers,
     printable,
+    url_without_secrets,
 )
 from counter_listener.domain.errors import (
     AudioError,
@@ -24,6 +26,7 @@ from counter_listener.domain.errors import (
     PhraseSetError,
     RecordError,
     ReportError,
+    SendError,
     TranscriptError,
     UsageError,
     system_reason,
@@ -57,7 +60,7 @@ from counter_listener.domain.phrase_set import (
     Slot,
     Stage,
 )
-from counter_listener.domain.resources import bundled_folder, data_folder
+from counter_listener.domain.resources import bundled_folder, data_folder, settings_folder
 from counter_listener.domain.statistics import Z_95, Interval, wilson_interval
 from counter_listener.domain.types import (
     BLOCK_SAMPLES,

@@ -1,8 +1,11 @@
 """How values are shown to people: names, durations, and text in which private and unsafe characters are removed."""
 
+import json
 import re
 import unicodedata
+from contextlib import suppress
 from typing import Final
+from urllib.parse import urlsplit
 
 from counter_listener.domain.messages import N_
 
@@ -23,6 +26,7 @@ KINDS: Final = {
     "scenario": N_("scenario"),
     "gap": N_("gap"),
     "purge": N_("purge"),
+    "key": N_("new key"),
     "judged": N_("judged again"),
 }
 SEVERITIES: Final = {"minor": N_("minor"), "serious": N_("serious"), "grave": N_("grave")}
@@ -30,6 +34,12 @@ LONG_NUMBER: Final = re.compile(r"(?:[0-9０-９零〇一二三四五六七八�
 """Six digits or more: a code, the shortest number to hide, has six. Amounts are said with 百千万 and are not masked."""
 UNSAFE: Final = re.compile(r"[\u202a-\u202e\u2066-\u2069]")
 """Characters that change the direction of text."""
+
+LINE_BREAK: Final = re.compile(r"\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
+"""What some program takes for the end of a line (Unicode Standard, section 5.8)."""
+ESCAPED: Final = re.compile(r"[\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Unprintable characters that JSON may hold as they are."""
+LINE: Final = json.JSONEncoder(ensure_ascii=False)
 
 
 def format_duration(seconds: float) -> str:
@@ -48,7 +58,21 @@ def mask_numbers(text: str) -> str:
 
 
 def printable(text: str) -> str:
-    """The text without control characters, which a terminal obeys, and without bidirectional overrides."""
+    """The text on one line, without control characters, which a terminal obeys, and without bidirectional overrides."""
     if text.isprintable():  # the usual case, and much faster
         return text
-    return "".join(c for c in UNSAFE.sub("", text) if unicodedata.category(c) != "Cc")
+    return "".join(c for c in UNSAFE.sub("", LINE_BREAK.sub(" ", text)) if unicodedata.category(c) != "Cc")
+
+
+def json_line(value: object) -> str:
+    """The value as JSON on one line: what ends a line anywhere, or changes what a terminal shows, is escaped."""
+    text = LINE.encode(value)
+    return text if text.isprintable() else ESCAPED.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def url_without_secrets(url: str) -> str:
+    """A URL without the user name, password and query that may be in it."""
+    with suppress(ValueError):
+        parts = urlsplit(url)
+        return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
+    return "the URL"

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import Final, NamedTuple
 
 from counter_listener.domain import Utterance, Word
@@ -108,11 +108,19 @@ class Alignment(NamedTuple):
 
     @property
     def heard(self) -> str:
-        """The words as recognised; an ellipsis stands for what fills a slot."""
-        slots = {step.partner for step in self.steps if not step.unit}
-        inside = sorted(slots & set(range(self.first, self.last)))
-        cuts = zip([self.first, *(unit + 1 for unit in inside)], [*inside, self.last], strict=True)
-        return "…".join(self.syllables.text(first, last) for first, last in cuts if first < last)
+        """The words of the template that were heard, by their sound; an ellipsis stands for all other words.
+
+        What fills a slot, what was bridged and what sounds otherwise may be a name or a number, and so may a character
+        that only sounds the same: it is written as the template has it.
+        """
+        units, sounds = self.syllables.units, self.syllables.sounds
+        named = {
+            at: unit
+            for unit, sound, at, *_ in self.steps
+            if unit and at != UNALIGNED and (unit == units[at] or sound == sounds[at])
+        }
+        runs = groupby(range(self.first, self.last), named.__contains__)
+        return "".join(join_units(named[unit] for unit in run) if is_named else "…" for is_named, run in runs)
 
     @property
     def spelled(self) -> bool:

@@ -96,7 +96,8 @@ def test_exit_code_1_is_for_visits_below_the_threshold_only(tmp_path: Path) -> N
     ],
 )
 def test_exit_code_2_is_for_what_cannot_be_used(tmp_path: Path, options: list[str], message: str) -> None:
-    result = run("check", transcript(tmp_path / "a.jsonl"), "--store", "none", *options)
+    stored = [] if "--store" in options else ["--store", "none"]
+    result = run("check", transcript(tmp_path / "a.jsonl"), *stored, *options)
     assert result.exit_code == 2
     assert message in result.stderr
 

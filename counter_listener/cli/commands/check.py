@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from counter_listener.cli.help import Command
 from counter_listener.cli.options import (
     DEFAULT_MODEL,
     DEFAULT_PHRASES,
@@ -21,11 +22,14 @@ from counter_listener.cli.options import (
     ExitCode,
     Format,
     format_option,
+    key_location,
+    key_option,
     model_option,
     phrases_option,
     record_location,
     silence_option,
     store_option,
+    warn_of_readers,
 )
 from counter_listener.domain import N_, UsageError, _
 
@@ -58,6 +62,7 @@ class Arguments:
     phrases_name: str
     model_name: str
     store_url: str | None
+    key: str | None
     counter: str | None
     started: str | None
     one_visit: bool
@@ -84,12 +89,14 @@ def parse_roles(_ctx: click.Context, _param: click.Parameter, given: str | None)
 
 
 @click.command(
-    epilog="\b\n" + EXIT_CODES + "\n\nExample: counter-listener check monday/ '*.mp3' --counter 3 --format jsonl"
+    cls=Command,
+    epilog="\b\n" + EXIT_CODES + "\n\nExample: counter-listener check monday/ '*.mp3' --counter 3 --format jsonl",
 )
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True)
 @phrases_option
 @model_option
 @store_option
+@key_option
 @click.option("--counter", metavar="NAME", help="The counter that was recorded, for the record.")
 @click.option(
     "--started",
@@ -147,7 +154,7 @@ def check(**options: Any) -> None:  # noqa: ANN401 - click has checked them
     sys.exit(run_check(arguments, inputs, left_out, given_start))
 
 
-@click.command(epilog="Example: counter-listener demo")
+@click.command(cls=Command, epilog="Example: counter-listener demo")
 def demo() -> None:
     """Check the bundled recordings and explain what is shown. Records nothing."""
     from counter_listener.asr import SpeechModel, find_model
@@ -201,7 +208,10 @@ def run_check(
         if location != "none":
             from counter_listener.record import open_record
 
-            record = stack.enter_context(open_record(location))
+            key_file = key_location(arguments.key)
+            record = stack.enter_context(open_record(location, key_file=key_file))
+            record.require_key()
+            warn_of_readers(location, key_file)
             recorder = make_recorder(record, arguments, matcher.phrases.name, digest, model.name)
         output = CheckOutput(matcher.phrases, arguments.counter, arguments.form, arguments.quiet, recorder, location)
         try:
@@ -281,7 +291,7 @@ def worker_count(jobs: int | None, inputs: Sequence[Input]) -> int:
 def exit_code(output: CheckOutput, fail_under: float | None) -> ExitCode:
     """The exit code. A failure of the record outranks a failure of an input, and that outranks a low score."""
     tally = output.tally
-    if output.recorder and output.recorder.counts.failed:
+    if output.recorder and (output.recorder.counts.failed or output.recorder.counts.unkept):
         return ExitCode.NO_RECORD
     if tally.failed or tally.incomplete:
         return ExitCode.UNREADABLE

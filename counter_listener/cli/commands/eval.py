@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterator
 from functools import partial
@@ -12,8 +11,9 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import click
 
+from counter_listener.cli.help import Command
 from counter_listener.cli.options import ExitCode, format_option, model_option, phrases_option, silence_option
-from counter_listener.domain import N_, AudioError, TranscriptError, UsageError, _, printable
+from counter_listener.domain import N_, AudioError, TranscriptError, UsageError, _, json_line, printable
 
 if TYPE_CHECKING:
     from counter_listener.asr import SpeechModel
@@ -29,7 +29,9 @@ Exit codes:
   130  interrupted; nothing is printed""")
 
 
-@click.command("eval", epilog="\b\n" + EXIT_CODES + "\n\nExample: counter-listener eval labels.jsonl --min-f1 0.97")
+@click.command(
+    "eval", cls=Command, epilog="\b\n" + EXIT_CODES + "\n\nExample: counter-listener eval labels.jsonl --min-f1 0.97"
+)
 @click.argument("labels_path", metavar="LABELS", type=click.Path(path_type=Path))
 @phrases_option
 @model_option
@@ -121,7 +123,7 @@ def show(result: Evaluation, files: int, phrases: PhraseSet, form: Literal["tabl
     methods += [score_rows(method, result.seconds, own_settings=False) for method in result.baselines]
     if form == "jsonl":
         for row in (row for method in methods for row in method):
-            click.echo(json.dumps(json_row(row), ensure_ascii=False))
+            click.echo(json_line(json_row(row)))
         return
     from counter_listener.cli.terminal.score_table import WIDTH, score_view
     from counter_listener.cli.terminal.visit_table import printed

@@ -1,17 +1,17 @@
 """`explain`: why a phrase was not heard, for people who question a verdict."""
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Literal
 
 import click
 
+from counter_listener.cli.help import Command
 from counter_listener.cli.options import Position, format_option, model_option, phrases_option
-from counter_listener.domain import N_, UsageError, printable
+from counter_listener.domain import N_, UsageError, json_line, printable
 
 
-@click.command(epilog="Example: counter-listener explain monday.wav --phrase hello --at 12")
+@click.command(cls=Command, epilog="Example: counter-listener explain monday.wav --phrase hello --at 12")
 @click.argument("recording", metavar="RECORDING", type=click.Path(path_type=Path))
 @click.option("--phrase", metavar="ID|TITLE", help="Explain only this phrase, forbidden phrase or rule, heard or not.")
 @click.option(
@@ -62,7 +62,7 @@ def explain(  # noqa: PLR0913 - one parameter per option
     explanations = explanations_for(matched, events, matcher, phrase, at)
     if form == "jsonl":
         for each in explanations:
-            click.echo(json.dumps(asdict(each), ensure_ascii=False))
+            click.echo(json_line(asdict(each)))
         return
     from counter_listener.cli.terminal.explain_table import WIDTH, explanation_view
     from counter_listener.cli.terminal.visit_table import printed

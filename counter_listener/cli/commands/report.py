@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from counter_listener.cli.help import Command
 from counter_listener.cli.options import existing_record, store_option
 from counter_listener.domain import (
     N_,
@@ -35,7 +36,9 @@ if TYPE_CHECKING:
 FORMATS: Final = ("html", "xlsx", "csv", "json")
 
 
-@click.command(epilog="Example: counter-listener report --since 2026-01-01 --until 2026-02-01 -o january.html")
+@click.command(
+    cls=Command, epilog="Example: counter-listener report --since 2026-01-01 --until 2026-02-01 -o january.html"
+)
 @click.option("--since", metavar="TIME", help="Only what happened at or after this time.")
 @click.option("--until", metavar="TIME", help="Only what happened before this time.")
 @click.option("--counter", "counters", metavar="NAME", multiple=True, help="Only this counter; may be repeated.")

@@ -61,11 +61,14 @@ class CheckOutput:
             self._print("", recorded_text(self.recorder.counts, self.location))
 
     def report_failures(self) -> None:
-        """Prints which results could not be recorded."""
+        """Prints which results could not be recorded, and which transcripts not stored."""
         while self.recorder and self.recorder.failures:
             path, error = self.recorder.failures.pop(0)
             text = _("Error: {path} was checked but not recorded: {error}")
-            click.echo(text.format(path=printable(str(path)), error=error.translated(_)), err=True)
+            click.echo(text.format(path=printable(str(path)), error=printable(error.translated(_))), err=True)
+        while self.recorder and self.recorder.unkept:
+            text = _("Error: a transcript could not be stored, its recording was recorded: {error}")
+            click.echo(text.format(error=printable(self.recorder.unkept.pop(0).translated(_))), err=True)
 
     def _print_rows(self, result: CheckResult, *notes: str) -> None:
         lines = (as_json_lines if self.form == "jsonl" else as_csv_lines)(self._rows(result))
