@@ -14,7 +14,7 @@ from counter_listener.asr import is_transcript
 from counter_listener.audio import StartTime
 from counter_listener.batch.check import CheckResult, file_sha256
 from counter_listener.batch.stored_transcripts import store_transcript
-from counter_listener.domain import AudioError, RecordError
+from counter_listener.domain import AudioError, RecordError, readable
 from counter_listener.record import Judgement, Origin, Recording, event_columns
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ class Recorder:
                 self.counts.known_differently += not before.same_settings(judgement)
                 return replace(result, judgement=before.number)
             result = replace(result, judgement=before.number + 1)
-        recording = Recording(result.sha256 or "", str(result.path.resolve()), result.seconds)
+        recording = Recording(result.sha256 or "", readable(str(result.path.resolve())), result.seconds)
         plain = before is None and not self.options and result.events
         note = replace(judgement, stream=result.stream, number=result.judgement, program=__version__)
         origin = self._origin(result, before)
@@ -139,7 +139,8 @@ class Recorder:
     def _judgement(self, path: Path) -> Judgement:
         """How an input is judged in this run."""
         transcript = is_transcript(path)
-        options = {name: value for name, value in self.options.items() if not transcript or name != "channels"}
+        unused = "channels" if transcript else "speakers"
+        options = {name: value for name, value in self.options.items() if name != unused}
         model = "transcript" if transcript else self.model
         return Judgement("", phrases_hash=self.digest, model=model, options=options)
 

@@ -99,6 +99,8 @@ def _line(item: Utterance | Gap) -> dict[str, object]:
         "end": item.end,
         "speaker": item.speaker,
         "beside_gap": item.near_gap,
+        "sound": item.sound,
+        "level": item.level,
         "text": item.text,
         "words": words,
     }
@@ -130,8 +132,15 @@ def _item(line: dict[str, Any]) -> Utterance | Gap:
     words = tuple(
         Word(str(word["word"]), float(word["start"]), float(word["end"]), float(word["sure"])) for word in line["words"]
     )
+    level = line.get("level")  # files of earlier versions have none
     return Utterance(
-        float(line["start"]), float(line["end"]), words, line["speaker"], near_gap=bool(line["beside_gap"])
+        float(line["start"]),
+        float(line["end"]),
+        words,
+        line["speaker"],
+        near_gap=bool(line["beside_gap"]),
+        sound=float(line.get("sound", 0.0)),
+        level=None if level is None else float(level),
     )
 
 

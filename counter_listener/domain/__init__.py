@@ -5,13 +5,16 @@ Out: frozen dataclasses (Utterance, Gap, Hit, Event, PhraseSet and others), erro
 """
 
 from counter_listener.domain.display import (
+    BOM,
     KINDS,
     LONG_NUMBER,
+    OUTCOMES,
     SEVERITIES,
     VERDICTS,
     format_duration,
     mask_numbers,
     printable,
+    readable,
 )
 from counter_listener.domain.errors import (
     AudioError,
@@ -28,7 +31,14 @@ from counter_listener.domain.errors import (
     UsageError,
     system_reason,
 )
-from counter_listener.domain.input_files import json_object, numbered_lines, read_errors, read_seconds, read_toml
+from counter_listener.domain.input_files import (
+    json_object,
+    numbered_lines,
+    read_errors,
+    read_seconds,
+    read_text,
+    read_toml,
+)
 from counter_listener.domain.messages import (
     DOMAIN,
     LOCALE,
@@ -70,6 +80,7 @@ from counter_listener.domain.types import (
     Kind,
     MatchedItem,
     MatchedUtterance,
+    Outcome,
     Prior,
     RecentContext,
     Role,

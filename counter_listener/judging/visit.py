@@ -17,9 +17,11 @@ from counter_listener.domain import (
     Utterance,
     VisitToggle,
 )
+from counter_listener.judging.understanding import NOT_UNDERSTOOD, Understanding, is_lost
 from counter_listener.judging.verdicts import (
     Visit,
     VisitUpdate,
+    gap_event,
     may_be_customer,
     on_offence,
     on_phrase,
@@ -140,7 +142,7 @@ def _on_toggle(state: CounterState, at: float) -> Step:
     if state.visit:
         state, closed = close_visit(state, at, "hand")
         return state, events + closed
-    state, (opened,) = _open_visit(replace(state, pending=()), at)
+    state, (opened,) = _open_visit(replace(state, pending=()), at, stated=True)
     return state, (*events, replace(opened, detail={"by_hand": True}))
 
 
@@ -153,12 +155,14 @@ def _on_utterance(state: CounterState, matched: MatchedUtterance) -> Step:
         return state, events + found
     opens = _opens_visit(state, matched)  # then what was said before is not part of the visit
     expired = state.pending and start - state.pending[-1].utterance.end >= state.phrases.visit.idle
+    lost = opens and not expired and any(is_lost(before.utterance) for before in state.pending)
     state = replace(state, pending=(matched,) if opens or expired else (*state.pending, matched))
     if not opens and not _is_enough_speech(state):
         return state, events
     pending = state.pending
     state, opened = _open_visit(replace(state, pending=()), pending[0].utterance.start)
     events += opened
+    state = replace(state, visit=replace(_open_visit_of(state), not_understood=lost))
     for utterance in pending:
         state, found = _apply_utterance(state, utterance)
         events += found
@@ -202,7 +206,20 @@ def _apply_utterance(state: CounterState, matched: MatchedUtterance) -> Step:
     ended = any(hit.owner in state.closers for hit in matched.findings.phrases)
     since_farewell = 0 if ended else visit.since_farewell + matched.units
     speech_end = max(visit.speech_end, matched.utterance.end)
-    visit = replace(visit, speech=True, speech_end=speech_end, since_farewell=since_farewell)
+    lost = is_lost(matched.utterance)
+    if lost:
+        at = max(matched.utterance.start, state.last_event)
+        gap = gap_event(visit, at, Understanding().plus(matched), NOT_UNDERSTOOD)
+        state, events = replace(state, last_event=at), (*events, gap)
+    visit = replace(
+        visit,
+        speech=True,
+        speech_end=speech_end,
+        since_farewell=since_farewell,
+        customer=visit.customer or matched.utterance.speaker == "customer",
+        understanding=visit.understanding.plus(matched),
+        not_understood=visit.not_understood or lost,
+    )
     return replace(state, visit=visit), events
 
 
@@ -229,10 +246,11 @@ def _apply_hit(state: CounterState, kind: FindingKind, hit: Hit, utterance: Utte
     return replace(state, visit=visit, last_event=event.at), (event,)
 
 
-def _open_visit(state: CounterState, at: float) -> Step:
+def _open_visit(state: CounterState, at: float, *, stated: bool = False) -> Step:
     at = max(at, state.last_event)
     recent = state.one_visit or at - (state.gap_end or 0.0) < state.phrases.visit.idle
-    visit = Visit(state.visit_count + 1, opened=at, speech_end=at, gap=state.gap_end is not None and recent)
+    gap = state.gap_end is not None and recent
+    visit = Visit(state.visit_count + 1, opened=at, speech_end=at, gap=gap, stated=stated or state.one_visit)
     state = replace(state, visit=visit, visit_count=visit.number, last_event=at)
     return state, (Event("visit_opened", at, visit=visit.number),)
 

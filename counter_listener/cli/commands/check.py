@@ -25,6 +25,7 @@ from counter_listener.cli.options import (
     phrases_option,
     record_location,
     silence_option,
+    speakers_option,
     store_option,
 )
 from counter_listener.domain import N_, UsageError, _
@@ -62,6 +63,7 @@ class Arguments:
     started: str | None
     one_visit: bool
     channels: tuple[Speaker, ...]
+    speakers: dict[str, Speaker]
     jobs: int | None
     executor: str | None
     again: bool
@@ -104,6 +106,7 @@ def parse_roles(_ctx: click.Context, _param: click.Parameter, given: str | None)
     callback=parse_roles,
     help="Who speaks on each of two channels, such as clerk,customer.  [default: both are mixed, speakers unknown]",
 )
+@speakers_option
 @click.option(
     "--jobs",
     metavar="N",
@@ -127,7 +130,8 @@ def check(**options: Any) -> None:  # noqa: ANN401 - click has checked them
     """Check recordings and transcripts of counter visits.
 
     PATH is a recording of any format (WAV, MP3, M4A, OGG, FLAC, AMR, WMA ...), a transcript (*.jsonl, one utterance
-    per line: {"start": s, "end": s, "text": "..."}), a folder, which is searched recursively, or a pattern.
+    per line: {"start": s, "end": s, "text": "..."}, or results of Vosk; subtitles *.srt, *.vtt), a folder, which is
+    searched recursively, or a pattern.
     A recording that is already in the record is shown from there and adds nothing to it. If it was judged there with
     another phrase set or model, it is checked and shown, and adds nothing either, except with --again. To continue an
     interrupted run, run it again. With --store none nothing is recorded.
@@ -182,6 +186,7 @@ def run_check(arguments: Arguments, inputs: Sequence[Input], given_start: dateti
         given_start=given_start,
         one_visit=arguments.one_visit,
         roles=arguments.channels,
+        speakers=arguments.speakers,
         keep=arguments.keep_transcripts,
     )
     location = "none" if arguments.store_url == "none" else record_location(arguments.store_url)
@@ -213,7 +218,11 @@ def make_recorder(record: Record, arguments: Arguments, phrases: str, digest: st
     """What writes the results to the record, under the names of the phrase set and the model that judged them."""
     from counter_listener.batch import Recorder, transcripts_folder
 
-    judged_with = {"one_visit": arguments.one_visit, "channels": list(arguments.channels)}
+    judged_with = {
+        "one_visit": arguments.one_visit,
+        "channels": list(arguments.channels),
+        "speakers": dict(sorted(arguments.speakers.items())),
+    }
     return Recorder(
         record,
         phrases,

@@ -107,7 +107,7 @@ def try_all(
                 done()
                 continue
             for loss in case.losses:
-                text = _("Warning: {path}: audio was lost: {reason}")
+                text = _("Warning: {path}: incomplete: {reason}")
                 click.echo(text.format(path=printable(case.name), reason=_(loss)), err=True)
             yield run_finders(case, asked)
             done()

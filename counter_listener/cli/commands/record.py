@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from counter_listener.cli.help import TranslatedGroup
-from counter_listener.cli.options import ExitCode, Format, existing_record, format_option, store_option
+from counter_listener.cli.options import ExitCode, Format, csv_mark, existing_record, format_option, store_option
 from counter_listener.domain import KINDS, N_, VERDICTS, UsageError, _, ngettext, printable
 
 if TYPE_CHECKING:
@@ -133,7 +133,7 @@ def _print_rows(rows: Iterable[Row], form: Format) -> None:
             click.echo("  ".join(printable(_cell(row, name)) for name in COLUMNS))
         return
     if form == "csv":
-        click.echo(csv_line(COLUMNS))
+        click.echo(csv_mark() + csv_line(COLUMNS))
     for line in as_json_lines(flat) if form == "jsonl" else as_csv_lines(flat, COLUMNS):
         click.echo(line)
 
