@@ -174,7 +174,7 @@ def make_utterance(words: tuple[Word, ...], meter: SoundMeter, lost: float, gap:
     `gap` is the time of the last gap, in seconds; -NEAR_GAP_SECONDS or less if there was none.
     """
     if words:
-        sound, level = meter.sound(words)
+        sound = meter.sound(words)
         words = tuple(replace(word, start=word.start + lost, end=word.end + lost) for word in words) if lost else words
         near_gap = words[0].start - gap < NEAR_GAP_SECONDS
-        yield Utterance(words[0].start, words[-1].end, words, near_gap=near_gap, sound=sound, level=level)
+        yield Utterance(words[0].start, words[-1].end, words, near_gap=near_gap, sound=sound)

@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from counter_listener.domain import BLOCK_SAMPLES, SAMPLE_RATE, Word
+from counter_listener.domain import BLOCK_SAMPLES, SAMPLE_RATE, Sound, Word
 
 BLOCK_SECONDS: Final = BLOCK_SAMPLES / SAMPLE_RATE
 ABOVE_BACKGROUND: Final = 9.0
@@ -43,19 +43,20 @@ class SoundMeter:
         self.levels.append(max(SILENT, 10 * float(np.log10(power / 32_768**2))) if power else SILENT)
         self.blocks += 1
 
-    def sound(self, words: tuple[Word, ...]) -> tuple[float, float]:
-        """Seconds of sound in and around an utterance, and its level in decibels below full scale.
+    def sound(self, words: tuple[Word, ...]) -> Sound:
+        """The sound in and around an utterance. Word times are seconds of audio received.
 
-        Word times are seconds of audio received. What an earlier utterance took is not counted again.
+        What an earlier utterance took is not counted again.
         """
         oldest = self.blocks - len(self.levels)
         first = max(oldest, self.measured, int(words[0].start / BLOCK_SECONDS) - BEFORE)
-        last = min(self.blocks, int(words[-1].end / BLOCK_SECONDS) + 1 + AFTER)
-        self.measured = max(self.measured, last)
-        recent = np.array(self.levels)[max(0, min(first, last - WINDOW) - oldest) : max(1, last - oldest)]
-        own = recent[len(recent) - max(0, last - first) :]
+        last = max(first, min(self.blocks, int(words[-1].end / BLOCK_SECONDS) + 1 + AFTER))
+        self.measured = last
+        recent = np.array(self.levels)[max(0, min(first, last - WINDOW) - oldest) : last - oldest]
+        own = recent[len(recent) - (last - first) :]
         if not own.size:
-            return 0.0, SILENT
+            return Sound(0.0, SILENT, 0.0)
         background, loudest = np.percentile(recent, (BACKGROUND, LOUDEST))
         loud = (own > background + ABOVE_BACKGROUND) & (own > loudest - BELOW_SPEECH)
-        return round(int(loud.sum()) * BLOCK_SECONDS, 1), round(float(own.max()), 1)
+        seconds = int(loud.sum()) * BLOCK_SECONDS
+        return Sound(round(seconds, 1), round(float(own.max()), 1), round(float(loudest - background), 1))

@@ -3,6 +3,7 @@
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import partial
@@ -118,6 +119,15 @@ def _check(path: Path, options: CheckOptions) -> CheckResult:
     model = "transcript" if transcript else options.model.name
     items = tuple(log.items)
     return CheckResult(path, events, file_sha256(path), log.seconds, started, model, items, notes=tuple(notes))
+
+
+def guessed_start(path: Path, seconds: float) -> datetime | None:
+    """When an input of this length may have started, if the record does not know it; None if nothing tells."""
+    with suppress(AudioError):  # it can no longer be read
+        stamped = None if is_transcript(path) else probe(path).stamped
+        found = find_start_time(path, stamped, None, None, _written(path) - timedelta(seconds=seconds))
+        return found.guess or found.at
+    return None
 
 
 def _written(path: Path) -> datetime:

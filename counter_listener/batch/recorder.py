@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from counter_listener import __version__
 from counter_listener.asr import is_transcript
 from counter_listener.audio import StartTime
-from counter_listener.batch.check import CheckResult, file_sha256
+from counter_listener.batch.check import CheckResult, file_sha256, guessed_start
 from counter_listener.batch.stored_transcripts import store_transcript
 from counter_listener.domain import AudioError, RecordError, readable
 from counter_listener.record import Judgement, Origin, Recording, event_columns
@@ -76,7 +76,10 @@ class Recorder:
             return None
         if self.transcripts is not None and not (self.transcripts / f"{sha256}.jsonl").exists():
             return None
-        started = StartTime(datetime.fromisoformat(judgement.started), "record") if judgement.started else None
+        if judgement.started:
+            started = StartTime(datetime.fromisoformat(judgement.started), "record")
+        else:
+            started = StartTime(None, "unknown", guessed_start(path, judgement.seconds))
         events = tuple(self.record.events(judgement.stream))
         result = CheckResult(path, events, sha256, judgement.seconds, started, judgement.model)
         return replace(result, judgement=judgement.number, recalled=True)

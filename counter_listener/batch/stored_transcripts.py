@@ -9,7 +9,7 @@ import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -19,6 +19,7 @@ from counter_listener.domain import (
     LONG_NUMBER,
     Gap,
     RecordError,
+    Sound,
     TranscriptError,
     Utterance,
     Word,
@@ -99,8 +100,7 @@ def _line(item: Utterance | Gap) -> dict[str, object]:
         "end": item.end,
         "speaker": item.speaker,
         "beside_gap": item.near_gap,
-        "sound": item.sound,
-        "level": item.level,
+        "sound": item.sound and asdict(item.sound),
         "text": item.text,
         "words": words,
     }
@@ -132,15 +132,14 @@ def _item(line: dict[str, Any]) -> Utterance | Gap:
     words = tuple(
         Word(str(word["word"]), float(word["start"]), float(word["end"]), float(word["sure"])) for word in line["words"]
     )
-    level = line.get("level")  # files of earlier versions have none
+    sound = line.get("sound")  # files of earlier versions have none
     return Utterance(
         float(line["start"]),
         float(line["end"]),
         words,
         line["speaker"],
         near_gap=bool(line["beside_gap"]),
-        sound=float(line.get("sound", 0.0)),
-        level=None if level is None else float(level),
+        sound=Sound(float(sound["seconds"]), float(sound["level"]), float(sound["contrast"])) if sound else None,
     )
 
 

@@ -84,6 +84,7 @@ from counter_listener.domain.types import (
     Prior,
     RecentContext,
     Role,
+    Sound,
     Speaker,
     StreamItem,
     Tick,

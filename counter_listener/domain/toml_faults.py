@@ -29,6 +29,7 @@ _COMMENT: Final = re.compile(rf"({_STRING})|#[^\n]*")
 _STRINGS: Final = re.compile(_STRING)
 _LAST_VALUE: Final = re.compile(rf"(?:{_STRING}|[\w.+-]+|[\]}}])\Z")
 _KEY: Final = re.compile(r"[\w.-]+[ \t]*=|\[\[?\w")
+_HEADER: Final = re.compile(r"\s*\[\[?\w[\w.-]*\]\]?\s*")
 _WORD: Final = re.compile(r"[^\W\d]\w*")
 _VALUES: Final = ("true", "false", "inf", "nan")
 
@@ -50,6 +51,8 @@ def toml_fault(text: str, error: str) -> Sentence | None:
 
 
 def _guesses(text: str, lines: list[str], line: int, at: int) -> Iterator[Sentence | None]:
+    if _HEADER.fullmatch(lines[line - 1]):  # inside an open list, the name of a table looks like another list
+        at = sum(len(above) + 1 for above in lines[: line - 1])
     before = _COMMENT.sub(lambda found: found[1] or "", text[:at]).rstrip()
     yield _wrong_sign(line, text[at : at + 1]) or _wrong_quote(lines, line)
     yield _unclosed_list(before, text[at:])

@@ -36,6 +36,18 @@ class Word:
 
 
 @dataclass(frozen=True, slots=True)
+class Sound:
+    """The sound in and around an utterance."""
+
+    seconds: float
+    """Of sound that stands out from the background."""
+    level: float
+    """Of its loudest part, in decibels below full scale (0)."""
+    contrast: float
+    """Decibels from the background to the loudest sound."""
+
+
+@dataclass(frozen=True, slots=True)
 class Utterance:
     """One stretch of recognised speech."""
 
@@ -45,10 +57,8 @@ class Utterance:
     speaker: Speaker = "unknown"
     near_gap: bool = False
     """Whether audio was lost right before it or at its end."""
-    sound: float = 0.0
-    """Seconds of sound in and around it that stand out from the background; 0 where nothing was measured."""
-    level: float | None = None
-    """Its level in decibels below full scale (0); None where nothing was measured."""
+    sound: Sound | None = None
+    """The sound in and around it; None where none was measured, as in a transcript."""
 
     @property
     def text(self) -> str:

@@ -13,8 +13,12 @@ LEAST_UNDERSTOOD: Final = 0.55
 LOST_SHARE: Final = 0.35
 """An utterance of which a smaller share was understood is lost, if it has LOST_SECONDS of sound."""
 LOST_SECONDS: Final = 4.0
-TOO_QUIET_DB: Final = -50.0
-"""Decibels below full scale. If the loudest utterance of a visit is softer, that is named as the cause."""
+LEAST_LEVEL: Final = -62.0
+"""Decibels below full scale. In a visit whose loudest sound is softer, whole sentences leave no trace."""
+QUIET_LEVEL: Final = -50.0
+"""Likewise; if little is understood in a visit whose loudest sound is softer, that is named as the cause."""
+LEAST_CONTRAST: Final = 6.0
+"""Decibels from the background to the loudest sound. With less, noise is as loud as speech and hides sentences."""
 POSSIBLE_RATES: Final = (0.02, 15.0)
 """Syllables a second that a transcript may have. People speak 3 to 8; a subtitle may stand for half a minute; times in
 milliseconds give 0.004."""
@@ -24,6 +28,7 @@ AROUND: Final = 3.6
 NOT_UNDERSTOOD: Final = N_("hardly anything was understood: noise, another language, or a wrong sample rate")
 PARTLY: Final = N_("part of it was not understood")
 TOO_QUIET: Final = N_("hardly anything was understood: the sound is too quiet")
+TOO_NOISY: Final = N_("hardly anything was understood: the noise is as loud as the speech")
 ODD_TIMES: Final = N_("the times of the words are not those of speech: are they milliseconds?")
 
 
@@ -40,7 +45,9 @@ class Understanding:
     units: int = 0
     """Chinese syllables, or words in letters."""
     level: float | None = None
-    """Of the loudest utterance, in decibels below full scale; None if no level was measured."""
+    """Of the loudest sound, in decibels below full scale; None if none was measured."""
+    contrast: float | None = None
+    """The largest, in decibels; None if none was measured."""
 
     @property
     def share(self) -> float | None:
@@ -53,13 +60,14 @@ class Understanding:
         if not utterance.words:
             return self
         sound, understood, spoken = _seconds(utterance)
-        levels = [level for level in (self.level, utterance.level) if level is not None]
+        measured = utterance.sound
         return Understanding(
             self.sound + sound,
             self.understood + understood,
             self.spoken + spoken,
             self.units + matched.units,
-            max(levels, default=None),
+            _larger(self.level, measured.level if measured else None),
+            _larger(self.contrast, measured.contrast if measured else None),
         )
 
     def doubt(self) -> str | None:
@@ -67,9 +75,14 @@ class Understanding:
         slowest, fastest = POSSIBLE_RATES
         if not slowest * self.spoken <= self.units <= fastest * self.spoken:
             return ODD_TIMES
+        level = 0.0 if self.level is None else self.level
+        if level < LEAST_LEVEL:
+            return TOO_QUIET
+        if self.contrast is not None and self.contrast < LEAST_CONTRAST:
+            return TOO_NOISY
         if self.share is None or self.share >= LEAST_UNDERSTOOD:
             return None
-        return TOO_QUIET if self.level is not None and self.level < TOO_QUIET_DB else NOT_UNDERSTOOD
+        return TOO_QUIET if level < QUIET_LEVEL else NOT_UNDERSTOOD
 
 
 def is_understood(utterance: Utterance) -> bool:
@@ -88,5 +101,10 @@ def _seconds(utterance: Utterance) -> tuple[float, float, float]:
     """The seconds of sound of an utterance, of words times their confidence, and of words."""
     spoken = sum(word.end - word.start for word in utterance.words)
     understood = sum((word.end - word.start) * word.confidence for word in utterance.words)
-    sound = min(utterance.sound, utterance.end - utterance.start + AROUND)
+    measured = utterance.sound.seconds if utterance.sound else 0.0
+    sound = min(measured, utterance.end - utterance.start + AROUND)  # a long one is matched in parts
     return max(sound, spoken), understood, spoken
+
+
+def _larger(one: float | None, other: float | None) -> float | None:
+    return max((value for value in (one, other) if value is not None), default=None)

@@ -58,6 +58,8 @@ class CounterState:
     """Utterances outside a visit, together too short to open one."""
     gap_end: float | None = None
     """End of the last gap."""
+    unclear_end: float | None = None
+    """End of the last stretch of speech that was not understood."""
     now: float = 0.0
     """End of the part of the stream that is known."""
     last_event: float = 0.0
@@ -150,19 +152,19 @@ def _on_utterance(state: CounterState, matched: MatchedUtterance) -> Step:
     start = matched.utterance.start
     state, events = _close_if_quiet(state, start)
     state = replace(state, now=max(state.now, matched.utterance.end))
+    if is_lost(matched.utterance):
+        state = replace(state, unclear_end=matched.utterance.end)
     if state.visit:
         state, found = _apply_utterance(state, matched)
         return state, events + found
     opens = _opens_visit(state, matched)  # then what was said before is not part of the visit
     expired = state.pending and start - state.pending[-1].utterance.end >= state.phrases.visit.idle
-    lost = opens and not expired and any(is_lost(before.utterance) for before in state.pending)
     state = replace(state, pending=(matched,) if opens or expired else (*state.pending, matched))
     if not opens and not _is_enough_speech(state):
         return state, events
     pending = state.pending
     state, opened = _open_visit(replace(state, pending=()), pending[0].utterance.start)
     events += opened
-    state = replace(state, visit=replace(_open_visit_of(state), not_understood=lost))
     for utterance in pending:
         state, found = _apply_utterance(state, utterance)
         events += found
@@ -248,9 +250,18 @@ def _apply_hit(state: CounterState, kind: FindingKind, hit: Hit, utterance: Utte
 
 def _open_visit(state: CounterState, at: float, *, stated: bool = False) -> Step:
     at = max(at, state.last_event)
-    recent = state.one_visit or at - (state.gap_end or 0.0) < state.phrases.visit.idle
-    gap = state.gap_end is not None and recent
-    visit = Visit(state.visit_count + 1, opened=at, speech_end=at, gap=gap, stated=stated or state.one_visit)
+    gap, unclear = (
+        end is not None and (state.one_visit or at - end < state.phrases.visit.idle)
+        for end in (state.gap_end, state.unclear_end)
+    )
+    visit = Visit(
+        state.visit_count + 1,
+        opened=at,
+        speech_end=at,
+        gap=gap,
+        not_understood=unclear,
+        stated=stated or state.one_visit,
+    )
     state = replace(state, visit=visit, visit_count=visit.number, last_event=at)
     return state, (Event("visit_opened", at, visit=visit.number),)
 

@@ -13,8 +13,9 @@ DEFINITIONS: Final = (
         " unknown, the time of recording decides about the period, and the visit is left out of those tables."
     )),
     ("no_service", OUTCOMES["no_service"], N_(
-        "Speech that looks like a visit, but in which nothing of the phrase set was heard for certain: talk among"
-        " colleagues or customers. It counts as no visit and is listed apart."
+        "Speech that looks like a visit, but in which hardly anything of the phrase set was heard: nothing that is"
+        " required, no courtesy word, no offence. Mostly people talk among themselves. It counts as no visit and is"
+        " listed apart."
     )),
     ("not_understood", OUTCOMES["not_understood"], N_(
         "A visit in which hardly anything was understood: noise, another language, a wrong sample rate, a very"

@@ -19,10 +19,11 @@ REASONS: Final = (
     N_("audio was lost right beside it"),
     N_("it may be a question, a quotation or about somebody else"),
     N_("no speech was recognised"),
-    N_("nothing of the phrase set was heard, so it may have been no service"),
+    N_("hardly anything of the phrase set was heard, so it may have been no service"),
     N_("hardly anything was understood: noise, another language, or a wrong sample rate"),
     N_("part of it was not understood"),
     N_("hardly anything was understood: the sound is too quiet"),
+    N_("hardly anything was understood: the noise is as loud as the speech"),
     N_("the times of the words are not those of speech: are they milliseconds?"),
 )
 """Why a verdict is unknown, as the judge writes it to the record."""

@@ -8,23 +8,25 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.small_counter import FULL, Item, closed, end_of, events, said, small, talk, verdicts
+from support.small_counter import FULL, SMALL, Item, closed, end_of, events, matcher_of, said, small, talk, verdicts
 
-from counter_listener.domain import Event, Utterance, VisitToggle
+from counter_listener.domain import Event, Sound, Utterance, VisitToggle
 from counter_listener.judging import understanding
 from counter_listener.judging.understanding import LEAST_UNDERSTOOD, LOST_SECONDS, LOST_SHARE
-from counter_listener.judging.verdicts import NO_SERVICE
+from counter_listener.judging.verdicts import NO_SERVICE, RECOMMENDED_OF_SERVICE
 from counter_listener.pipeline import judge_events, with_ticks
 
 OWED = ("hello", "ask-need", "goodbye")
 PARTS = ("您好", "请问您办理什么业务", "今天天气不错我们走吧", "这事不归我管", "请慢走")
 
 
-def heard_with(item: Item, confidence: float = 1.0, sound: float = 0.0, level: float | None = None) -> Utterance:
-    """The utterance, recognised with a confidence, within so many seconds of sound at a level."""
+def heard_with(
+    item: Item, confidence: float = 1.0, sound: float = 0.0, level: float = -20.0, contrast: float = 40.0
+) -> Utterance:
+    """The utterance, recognised with a confidence, within so many seconds of sound at a level above the background."""
     assert isinstance(item, Utterance)
     words = tuple(replace(word, confidence=confidence) for word in item.words)
-    return replace(item, words=words, sound=sound, level=level)
+    return replace(item, words=words, sound=Sound(sound, level, contrast))
 
 
 def spoiled(texts: Iterable[str], confidence: float = 1.0, **more: float) -> list[Item]:
@@ -57,12 +59,13 @@ GUESSED = ("今天天气不错我们走吧", "他们都在那边等着呢", "这
     ("items", "reason"),
     [
         (spoiled(GUESSED, 0.4), understanding.NOT_UNDERSTOOD),
-        (spoiled(GUESSED, 0.4, level=-20.0), understanding.NOT_UNDERSTOOD),
-        (spoiled(GUESSED, 0.4, level=-62.0), understanding.TOO_QUIET),
+        (spoiled(GUESSED, 0.4, level=-55.0), understanding.TOO_QUIET),
+        (spoiled(GUESSED, 1.0, level=-64.0), understanding.TOO_QUIET),
+        (spoiled(GUESSED, 1.0, contrast=5.5), understanding.TOO_NOISY),
         (spoiled(GUESSED, 0.9, sound=5.5), understanding.NOT_UNDERSTOOD),
         (spoiled([*FULL, *GUESSED], 0.4), understanding.NOT_UNDERSTOOD),
     ],
-    ids=["guessed", "loud", "quiet", "much-sound", "greeted"],
+    ids=["guessed", "quiet", "silent", "noisy", "much-sound", "greeted"],
 )
 def test_a_visit_that_was_not_understood_accuses_nobody_and_has_no_score(items: list[Item], reason: str) -> None:
     found = events(items)
@@ -85,7 +88,7 @@ def test_an_offence_in_speech_that_was_not_understood_is_in_doubt() -> None:
     clear = events(talk(["您好", "这事不归我管", "请慢走"]))
     assert verdicts(clear)["not-mine"] == "forbidden"
     greeting, offence, farewell = talk(["您好", "这事不归我管", "请慢走"])
-    unsure = replace(heard_with(offence), sound=9.0)
+    unsure = heard_with(offence, sound=9.0)
     found = events([greeting, unsure, farewell])
     assert verdicts(found)["not-mine"] == "unknown"
     assert understanding.NOT_UNDERSTOOD in unknown_reasons(found)
@@ -142,14 +145,26 @@ def test_talk_in_which_nothing_of_the_phrase_set_was_heard_is_no_service() -> No
         talk(["今天天气不错我们走吧", "这事不归我管"]),
         talk(["今天天气不错我们走吧", "在这里签字"]),
         [*talk(["今天天气不错我们走吧"]), said("我要投诉", 9, "customer")],
+        talk(["今天天气不错我们走吧", "请坐一会儿吧"]),
         [said("今天天气不错我们走吧", 0, "clerk"), said("他们都在那边等着呢", 9, "customer")],
     ],
-    ids=["phrase", "offence", "rule", "scenario", "customer"],
+    ids=["phrase", "offence", "rule", "scenario", "word", "customer"],
 )
 def test_whoever_was_served_for_certain_is_owed_the_phrases(items: list[Item]) -> None:
     found = events(items)
     assert outcome(found) == "complete"
     assert "not_heard" in verdicts(found).values()
+
+
+def test_a_few_recommended_phrases_prove_no_service() -> None:
+    texts = ("按手印", "存折带了没", "那边等着")
+    more = "".join(f'[[stage.phrase]]\nid = "more-{at}"\nsay = ["{text}"]\n' for at, text in enumerate(texts))
+    matcher = matcher_of(SMALL.replace("[[word]]", more + "[[word]]", 1))
+    for number, expected in ((RECOMMENDED_OF_SERVICE - 1, "no_service"), (RECOMMENDED_OF_SERVICE, "complete")):
+        items = with_ticks(talk(["今天天气不错我们走吧", *texts[:number]]))
+        found = list(judge_events(items, matcher))
+        assert sum(event.phrase in {"more-0", "more-1", "more-2"} for event in found) == number
+        assert outcome(found) == expected
 
 
 def test_a_visit_that_a_person_states_is_one_whatever_is_said() -> None:

@@ -336,6 +336,7 @@ def test_every_reason_of_an_unknown_verdict_has_a_text_in_each_language() -> Non
         understanding.NOT_UNDERSTOOD,
         understanding.PARTLY,
         understanding.TOO_QUIET,
+        understanding.TOO_NOISY,
         understanding.ODD_TIMES,
     }
     assert all(translator("zh")(reason) != reason for reason in report.REASONS)

@@ -39,7 +39,7 @@ STARTED: Final = {
 
 UNJUDGED: Final = {
     "not_understood": N_("No score: the visit was not understood."),
-    "no_service": N_("No score: no service. Nothing of the phrase set was heard for certain."),
+    "no_service": N_("No score: no service. Hardly anything of the phrase set was heard."),
 }
 """What stands in the place of the score, by the outcome of a visit."""
 
