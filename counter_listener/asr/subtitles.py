@@ -14,7 +14,7 @@ MAX_BYTES: Final = 20_000_000
 CUE: Final = "00:00:01.000 --> 00:00:02.500"
 _LINE_END: Final = re.compile(r"\r\n|\r|\n")
 _TIME: Final = r"(?:\d+:)?\d{1,2}:\d{1,2}[.,]\d{1,3}"
-_TIMES: Final = re.compile(rf"\s*{_TIME}\s*-->\s*{_TIME}(?!\d)", re.ASCII)
+_TIMES: Final = re.compile(rf"\s*({_TIME})\s*-->\s*({_TIME})(?!\d)", re.ASCII)
 _ARROW: Final = re.compile(r"\s*\d\S*\s*[-–—=]+>", re.ASCII)
 _VOICE: Final = re.compile(r"<v(?:\.[^\s<>]+)*\s+([^<>]+)>|(</v>)")
 _TAG: Final = re.compile(r"<[^<>]*>")
@@ -38,7 +38,7 @@ def read_subtitles(path: Path) -> Iterator[Turn]:
         raise bad_line(path, times[0], sentence("times like {example}", example=CUE)) from None
     for caption in captions:
         start, end = (time.in_milliseconds() / 1000 for time in (caption.start_time, caption.end_time))
-        yield from _turns(start, max(start, end), list(_pieces(caption.lines)))
+        yield from _turns(start, end, _pieces(caption.lines))
 
 
 def _checked(path: Path, lines: list[str], form: str) -> Iterator[int]:
@@ -47,12 +47,21 @@ def _checked(path: Path, lines: list[str], form: str) -> Iterator[int]:
     if form == "vtt" and first and not lines[first - 1].startswith("WEBVTT"):
         raise bad_line(path, first, sentence("WEBVTT, with which such a file begins"))
     for number, line in enumerate(lines, start=1):
-        if _TIMES.match(line):
+        if times := _TIMES.match(line):
+            if _seconds(times[2]) < _seconds(times[1]):
+                raise bad_line(path, number, sentence("an end at or after the start"))
             if form == "srt" and not (number > 1 and lines[number - 2].strip().isdecimal()):
                 raise bad_line(path, number, sentence("the number of the subtitle in the line before its times"))
             yield number
         elif _ARROW.match(line):
             raise bad_line(path, number, sentence("times like {example}", example=CUE))
+
+
+def _seconds(time: str) -> float:
+    seconds = 0.0
+    for part in time.replace(",", ".").split(":"):
+        seconds = 60 * seconds + float(part)
+    return seconds
 
 
 def _pieces(lines: Iterable[str]) -> Iterator[Piece]:

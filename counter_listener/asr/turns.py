@@ -19,8 +19,8 @@ SPEAKERS: Final[Mapping[str, Speaker]] = {
 """Whom a name stands for, in lower case, unless the user says otherwise."""
 MAX_NAMES: Final = 6
 """Speakers of a transcript that are known by no other sign than that many turns begin with their names."""
-NAMED_SHARE: Final = 0.5
-"""Share of the turns that must begin with a name and a colon, for these to be names."""
+NAMED_SHARE, NAMED_TURNS = 0.5, 4
+"""Share of the turns, and number of turns, that must begin with a name and a colon, for these to be names."""
 SHOWN_NAMES: Final = 5
 PREFIX: Final = re.compile(
     r"\s*(?:\[([^\]\s]{1,20})\]|【([^】\s]{1,20})】|([^\s:：,，。！？!?]{1,20})\s*[:：])\s*(?=\S)"
@@ -89,7 +89,7 @@ def with_prefixed_names(turns: Sequence[Turn], known: Iterable[str]) -> list[Tur
     """
     found = [None if turn.name is not None or turn.words else PREFIX.match(turn.text) for turn in turns]
     names = Counter(_name(match) for match in found if match)
-    if len(names) > MAX_NAMES or names.total() < NAMED_SHARE * len(turns):
+    if len(names) > MAX_NAMES or names.total() < max(NAMED_TURNS, NAMED_SHARE * len(turns)):
         names = Counter(name for name in names if name.lower() in {one.lower() for one in known})
     return [
         replace(turn, name=_name(match), text=turn.text[match.end() :]) if match and _name(match) in names else turn

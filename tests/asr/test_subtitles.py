@@ -111,6 +111,14 @@ def test_two_speakers_in_one_cue_share_its_time(tmp_path: Path) -> None:
         assert [one[2] for one in found[:-1]] == [one[1] for one in found[1:]]
 
 
+def test_names_that_nobody_explained_are_taken_off_if_most_turns_begin_with_them(tmp_path: Path) -> None:
+    texts = ("王丽：您好", "李先生：我要取钱", "王丽：好的", "李先生：谢谢")
+    cues = [(f"00:00:{at:02},000", f"00:00:{at + 1:02},000", text) for at, text in enumerate(texts)]
+    found = read(tmp_path, ".srt", srt(*cues))
+    assert [(one[0], one[3]) for one in found] == [(text.partition("：")[2], "unknown") for text in texts]
+    assert read(tmp_path, ".srt", srt(cues[0]))[0][0] == texts[0]
+
+
 def test_a_word_and_a_colon_are_no_name_among_other_text(tmp_path: Path) -> None:
     texts = ("您好", "时间：上午九点到下午五点", "那我下午来", "好的，请慢走")
     cues = [(f"00:00:{at:02},000", f"00:00:{at + 2:02},000", text) for at, text in enumerate(texts)]
@@ -124,6 +132,7 @@ BAD = {
     "no-head": (".vtt", "00:01.000 --> 00:02.500\n您好\n", 1, "WEBVTT"),
     "half-time": (".vtt", "WEBVTT\n\n00:01.000 --> \n您好\n", 3, "times"),
     "blank-lines-above": (".srt", "\n\n1\n00:00:01,000 -> 00:00:02,500\n您好\n", 4, "times"),
+    "backwards": (".srt", srt((*FIRST, "您好")) + "2\n00:00:05,000 --> 00:00:03,000\n我要取钱\n", 6, "end at or after"),
     "gbk": (".srt", srt((*FIRST, "您好")).encode("gbk"), 3, "UTF-8"),
 }
 
