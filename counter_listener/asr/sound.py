@@ -17,6 +17,8 @@ BACKGROUND, LOUDEST = 10, 95
 """Percentiles of the levels of the last WINDOW blocks: the level of the background, and of the loudest sound."""
 WINDOW: Final = 300
 """Blocks (a minute)."""
+LEAST: Final = 50
+"""Blocks (10 s) in which even speech without a pause has softer moments, so that they show the background."""
 BEFORE: Final = 15
 """Blocks (3 s) before the first word of an utterance that may hold speech in which no word was found."""
 AFTER: Final = 3
@@ -55,8 +57,8 @@ class SoundMeter:
         recent = np.array(self.levels)[max(0, min(first, last - WINDOW) - oldest) : last - oldest]
         own = recent[len(recent) - (last - first) :]
         if not own.size:
-            return Sound(0.0, SILENT, 0.0)
+            return Sound(0.0, SILENT, None)
         background, loudest = np.percentile(recent, (BACKGROUND, LOUDEST))
         loud = (own > background + ABOVE_BACKGROUND) & (own > loudest - BELOW_SPEECH)
-        seconds = int(loud.sum()) * BLOCK_SECONDS
-        return Sound(round(seconds, 1), round(float(own.max()), 1), round(float(loudest - background), 1))
+        contrast = round(float(loudest - background), 1) if recent.size >= LEAST else None
+        return Sound(round(int(loud.sum()) * BLOCK_SECONDS, 1), round(float(own.max()), 1), contrast)

@@ -139,8 +139,13 @@ def _item(line: dict[str, Any]) -> Utterance | Gap:
         words,
         line["speaker"],
         near_gap=bool(line["beside_gap"]),
-        sound=Sound(float(sound["seconds"]), float(sound["level"]), float(sound["contrast"])) if sound else None,
+        sound=_sound(sound) if sound else None,
     )
+
+
+def _sound(line: dict[str, Any]) -> Sound:
+    contrast = line["contrast"]
+    return Sound(float(line["seconds"]), float(line["level"]), None if contrast is None else float(contrast))
 
 
 def remove_transcripts(folder: Path, known: Iterable[str]) -> int:

@@ -43,8 +43,8 @@ class Sound:
     """Of sound that stands out from the background."""
     level: float
     """Of its loudest part, in decibels below full scale (0)."""
-    contrast: float
-    """Decibels from the background to the loudest sound."""
+    contrast: float | None
+    """Decibels from the background to the loudest sound; None where too little was heard to tell."""
 
 
 @dataclass(frozen=True, slots=True)

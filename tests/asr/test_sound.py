@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from counter_listener.asr.sound import AFTER, BEFORE, SILENT, SoundMeter
+from counter_listener.asr.sound import AFTER, BEFORE, LEAST, SILENT, SoundMeter
 from counter_listener.domain import BLOCK_SAMPLES, Sound, Word
 
 
@@ -50,14 +50,21 @@ def test_nothing_is_counted_twice() -> None:
 
 
 def test_steady_noise_has_no_contrast_and_a_softer_voice_is_no_sound() -> None:
-    assert metered((100, -30)).sound(words(15.0, 18.0)).contrast < 1
+    assert metered((100, -30)).sound(words(15.0, 18.0)).contrast == pytest.approx(0, abs=1)
     meter = metered((50, -70), (10, -45), (10, -20), (20, -70))
     assert meter.sound(words(10.0, 14.0)).seconds == pytest.approx(2.0, abs=0.01)
 
 
 def test_digital_silence_and_an_empty_stretch_are_measured() -> None:
-    assert metered((20, -400)).sound(words(1.0, 2.0)) == Sound(0.0, SILENT, 0.0)
-    assert SoundMeter().sound(words(0.0, 1.0)) == Sound(0.0, SILENT, 0.0)
+    assert metered((60, -400)).sound(words(10.0, 11.0)) == Sound(0.0, SILENT, 0.0)
+    assert SoundMeter().sound(words(0.0, 1.0)) == Sound(0.0, SILENT, None)
+
+
+def test_a_few_seconds_of_speech_tell_nothing_of_the_background() -> None:
+    assert metered((LEAST - 1, -20)).sound(words(0.0, 9.0)).contrast is None
+    found = metered((LEAST + AFTER, -20)).sound(words(0.0, 9.9)).contrast
+    assert found is not None
+    assert found < 1
 
 
 def test_a_day_needs_no_more_memory_than_five_minutes() -> None:
