@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 from counter_listener import __version__
 from counter_listener.asr import is_transcript
 from counter_listener.audio import StartTime
-from counter_listener.batch.check import CheckResult, file_sha256
+from counter_listener.batch.check import CheckResult, file_sha256, guessed_start
 from counter_listener.batch.stored_transcripts import store_transcript
-from counter_listener.domain import AudioError, RecordError
+from counter_listener.domain import AudioError, RecordError, readable
 from counter_listener.record import Judgement, Origin, Recording, event_columns
 
 if TYPE_CHECKING:
@@ -80,7 +80,10 @@ class Recorder:
             return None
         if self.transcripts is not None and not (self.transcripts / f"{sha256}.jsonl").exists():
             return None
-        started = StartTime(datetime.fromisoformat(judgement.started), "record") if judgement.started else None
+        if judgement.started:
+            started = StartTime(datetime.fromisoformat(judgement.started), "record")
+        else:
+            started = StartTime(None, "unknown", guessed_start(path, judgement.seconds))
         events = tuple(self.record.events(judgement.stream))
         result = CheckResult(path, events, sha256, judgement.seconds, started, judgement.model)
         return replace(result, judgement=judgement.number, recalled=True)
@@ -140,7 +143,7 @@ class Recorder:
                 self.counts.known_differently += not before.same_settings(judgement)
                 return replace(result, judgement=before.number)
             result = replace(result, judgement=before.number + 1)
-        recording = Recording(result.sha256 or "", str(result.path.resolve()), result.seconds)
+        recording = Recording(result.sha256 or "", readable(str(result.path.resolve())), result.seconds)
         plain = before is None and not self.options and result.events
         note = replace(judgement, stream=result.stream, number=result.judgement, program=__version__)
         origin = self._origin(result, before)
@@ -161,7 +164,8 @@ class Recorder:
     def _judgement(self, path: Path) -> Judgement:
         """How an input is judged in this run."""
         transcript = is_transcript(path)
-        options = {name: value for name, value in self.options.items() if not transcript or name != "channels"}
+        unused = "channels" if transcript else "speakers"
+        options = {name: value for name, value in self.options.items() if name != unused}
         model = "transcript" if transcript else self.model
         return Judgement("", phrases_hash=self.digest, model=model, options=options)
 

@@ -9,7 +9,7 @@ import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -19,6 +19,7 @@ from counter_listener.domain import (
     LONG_NUMBER,
     Gap,
     RecordError,
+    Sound,
     TranscriptError,
     Utterance,
     Word,
@@ -108,6 +109,7 @@ def _line(item: Utterance | Gap) -> dict[str, object]:
         "end": item.end,
         "speaker": item.speaker,
         "beside_gap": item.near_gap,
+        "sound": item.sound and asdict(item.sound),
         "text": item.text,
         "words": words,
     }
@@ -142,9 +144,20 @@ def _item(line: dict[str, Any]) -> Utterance | Gap:
     words = tuple(
         Word(str(word["word"]), float(word["start"]), float(word["end"]), float(word["sure"])) for word in line["words"]
     )
+    sound = line.get("sound")  # files of earlier versions have none
     return Utterance(
-        float(line["start"]), float(line["end"]), words, line["speaker"], near_gap=bool(line["beside_gap"])
+        float(line["start"]),
+        float(line["end"]),
+        words,
+        line["speaker"],
+        near_gap=bool(line["beside_gap"]),
+        sound=_sound(sound) if sound else None,
     )
+
+
+def _sound(line: dict[str, Any]) -> Sound:
+    contrast = line["contrast"]
+    return Sound(float(line["seconds"]), float(line["level"]), None if contrast is None else float(contrast))
 
 
 def purge_transcripts(folder: Path, kept_from: Mapping[str, float]) -> int:

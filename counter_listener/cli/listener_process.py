@@ -190,6 +190,8 @@ def _visits_of_today(record: Record | None, counter: str | None) -> Day:
     for row in record.read(since=midnight) if record else ():
         if (row.kind, row.counter, row.source) == ("visit_closed", counter, LIVE):
             detail = json.loads(row.detail)
+            if detail.get("outcome") == "no_service":
+                continue
             day.add(row.score, passed=detail["passed"], offences=detail["counts"]["forbidden"])
     return day
 

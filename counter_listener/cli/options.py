@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -13,14 +14,16 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
 import click
 
-from counter_listener.domain import N_, UsageError, _, data_folder, printable, settings_folder
+from counter_listener.domain import BOM, N_, UsageError, _, data_folder, printable, settings_folder
 
 if TYPE_CHECKING:
+    from counter_listener.domain import Speaker
     from counter_listener.live import Config
     from counter_listener.record import Record
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 Format = Literal["table", "jsonl", "csv"]
+SPEAKERS: Final[tuple[Speaker, ...]] = ("clerk", "customer", "unknown")
 DEFAULT_PHRASES: Final = "bank-counter"
 PHRASES_HELP: Final = "Phrase set: a .toml file, or the name of one that ships with the program."
 DEFAULT_MODEL: Final = "counter-cn"
@@ -29,7 +32,7 @@ Exit codes:
   0    every input was checked (and no visit scored below --fail-under)
   1    some visit scored below --fail-under
   2    bad usage: an option, a phrase set or a model that cannot be used
-  3    some input could not be read, or not in full; the others were checked and recorded
+  3    some input could not be read or understood, or not in full; the others were checked and recorded
   4    the record could not be opened, written or trusted, or the output could not be written
   130  interrupted; what was recorded before stays in the record""")
 
@@ -110,10 +113,35 @@ def monotonic_clock() -> float:
     return time.monotonic() if clock is None else time.clock_gettime(clock)
 
 
+def csv_mark() -> str:
+    """What CSV on standard output begins with: a byte-order mark at the start of a file, which Excel may open.
+
+    Without it, Excel reads Chinese in the code page of the country. A program that reads from a pipe needs none.
+    """
+    try:
+        facts = os.fstat(sys.stdout.fileno())
+    except (OSError, ValueError, AttributeError):  # no file stands behind it
+        return ""
+    return BOM if stat.S_ISREG(facts.st_mode) and not facts.st_size else ""
+
+
 def discard_output() -> None:
     """Redirects standard output to the null device: it cannot be written."""
     with suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def parse_speakers(_ctx: click.Context, _param: click.Parameter, given: str | None) -> dict[str, Speaker]:
+    """Whom each name stands for, from the value of --speakers. Raises UsageError."""
+    speakers: dict[str, Speaker] = {}
+    for pair in given.split(",") if given is not None else ():
+        role, sign, name = (part.strip() for part in pair.partition("="))
+        who = next((speaker for speaker in SPEAKERS if speaker == role), None)
+        if who is None or not sign or not name:
+            raise UsageError("--speakers takes clerk=NAME,customer=NAME, not {given!r}.", given=given)
+        if speakers.setdefault(name, who) != who:
+            raise UsageError("--speakers gives {name!r} two different roles.", name=name)
+    return speakers
 
 
 phrases_option = click.option(
@@ -123,6 +151,13 @@ phrases_option = click.option(
     default=DEFAULT_PHRASES,
     show_default=True,
     help=PHRASES_HELP,
+)
+speakers_option = click.option(
+    "--speakers",
+    metavar="clerk=NAME,customer=NAME",
+    callback=parse_speakers,
+    help="Whom the names in transcripts stand for; a role may be given several times.  [default: clerk, customer and"
+    " other usual names]",
 )
 silence_option = click.option(
     "--skip-silence/--no-skip-silence",

@@ -5,14 +5,17 @@ Out: frozen dataclasses (Utterance, Gap, Hit, Event, PhraseSet and others), erro
 """
 
 from counter_listener.domain.display import (
+    BOM,
     KINDS,
     LONG_NUMBER,
+    OUTCOMES,
     SEVERITIES,
     VERDICTS,
     format_duration,
     json_line,
     mask_numbers,
     printable,
+    readable,
     url_without_secrets,
 )
 from counter_listener.domain.errors import (
@@ -31,7 +34,14 @@ from counter_listener.domain.errors import (
     UsageError,
     system_reason,
 )
-from counter_listener.domain.input_files import json_object, numbered_lines, read_errors, read_seconds, read_toml
+from counter_listener.domain.input_files import (
+    json_object,
+    numbered_lines,
+    read_errors,
+    read_seconds,
+    read_text,
+    read_toml,
+)
 from counter_listener.domain.messages import (
     DOMAIN,
     LOCALE,
@@ -73,9 +83,11 @@ from counter_listener.domain.types import (
     Kind,
     MatchedItem,
     MatchedUtterance,
+    Outcome,
     Prior,
     RecentContext,
     Role,
+    Sound,
     Speaker,
     StreamItem,
     Tick,

@@ -1,4 +1,4 @@
-"""Names that are meant to do harm, through every output: lines stay whole, and nothing is obeyed, computed or run."""
+"""Hostile file names through every output: nothing is obeyed, nothing is broken, and no name stops the others."""
 
 from __future__ import annotations
 
@@ -6,152 +6,193 @@ import csv
 import io
 import json
 import os
-import random
-import re
-import sys
+import unicodedata
 import zipfile
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 from click.testing import Result
-from support.command import FULL_VISIT, RUDE_VISIT, program, run, transcript
-from support.small_counter import SMALL_FILE
+from support.command import RUDE_VISIT, run, transcript
+from support.small_counter import SMALL, SMALL_FILE
 
-PIECES = (
-    *("\n", "\r\n", "\u2028", "\u2029", "\x85", "\x0b", "\x1b[2J", "\x1b]0;owned\x07", "\x9b31m", "\x7f", "\t"),
-    *("\u202egnp", "\u2066", "\u200f", "\ufeff", "\u0301", "＂", "\U0001f600", "您好"),
-    *("=cmd|' /C calc'!A1", "+1", "-1", "@SUM(1)", "'", '"', "`id`", "$(id)", "&&", "%s%n", "{0}", "{path}", "{", "}"),
-    *(
-        "<script>alert(1)</script>",
-        "<img src=x onerror=alert(1)>",
-        "&lt;",
-        "]]>",
-        "</title>",
-        "javascript:",
-        "[red]x[/red]",
-    ),
-    *("\\", " ", "  ", "*", "?", "[a]", "~", "#", ";", "|", "--help", "-", "."),
-)
-OBEYED = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
-"""What no output for people or line of a program may hold; the end of a line is the only exception."""
-CELL_FORMULAS = ("=", "+", "-", "@", "\t", "\r")
+NAMES = [
+    "\x1b[2J\x1b]0;owned\x07",
+    "two\nlines",
+    "carriage\rreturn",
+    "tab\tand\vmore",
+    "null-like\x01\x02\x7f\x9b31m",
+    "right\u202eto\u2066left",
+    "line\u2028and\u2029paragraph",
+    "zero\u200bwidth\ufeff",
+    "=HYPERLINK(1)",
+    "+1",
+    "-rf",
+    "@SUM(A1)",
+    "--store",
+    "<script>alert(1)</script>",
+    "\"' onmouseover=alert(1) x='",
+    "&amp;&lt;&#0;",
+    "{path} {0} {what!r} {",
+    "%s %d %(x)s",
+    "$(reboot) `reboot` ; reboot",
+    "[bold red]rich[/] [link=http://x]",
+    "*?[a-z]",
+    "C:\\windows\\x",
+    " spaces at both ends ",
+    "。，、“”",
+    "🙈" * 10,
+    "é" + "e\u0301",
+    "长" * 70,
+    "a" * 240,
+]
+
+OBEYED = {"\x1b", "\x07", "\x9b", "\r", "\x01", "\x02", "\x7f", "\v", "\u202e", "\u2066"}
+"""Characters that a terminal obeys, or that turn text round."""
 
 
-def names(seed: int, count: int) -> list[str]:
-    """File names of pieces that do harm somewhere; each is a name that a file can have."""
-    rng = random.Random(seed)  # noqa: S311
-    drawn = ["".join(rng.choices(PIECES, k=rng.randint(1, 4)))[:60] for _ in range(4 * count)]
-    usable = [name.replace("/", "").replace("\0", "") for name in drawn]
-    return list(dict.fromkeys(name for name in usable if name.strip(" .")))[:count]
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Of each name: a transcript, one that is broken, and a file without sound."""
+    folder = tmp_path_factory.mktemp("names")
+    for name in NAMES:
+        (folder / "good").mkdir(exist_ok=True)
+        transcript(folder / "t", RUDE_VISIT).rename(folder / "good" / f"{name.replace('/', '')}.jsonl")
+        (folder / f"{name.replace('/', '')}.wav").write_bytes(b"this is no sound")
+        (folder / f"{name.replace('/', '')}.txt").write_bytes(b"this is no sound")
+    return folder
 
 
-def assert_safe(shown: str) -> None:
-    assert not OBEYED.search(shown), ascii(OBEYED.findall(shown))
-    assert "Traceback" not in shown
+@pytest.fixture(scope="module")
+def store(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The record of all of them, each a recording of its own."""
+    path = tmp_path_factory.mktemp("store") / "events.db"
+    for number, file in enumerate(sorted((folder / "good").iterdir())):
+        later = [(start + number / 100, end + number / 100, text) for start, end, text in RUDE_VISIT]
+        name = file.name
+        transcript(folder / "good" / "t", later).replace(folder / "good" / name)
+    assert checked(folder, "--store", path, "--keep-transcripts").exit_code == 3
+    return path
 
 
-def assert_ran(result: Result, *codes: int) -> str:
-    assert result.exit_code in codes, result.output
-    assert_safe(result.stdout)
-    assert_safe(result.stderr)
-    return result.stdout
+def checked(folder: Path, *words: object) -> Result:
+    """What `check` says to the folder."""
+    return run("check", folder, "--phrases", SMALL_FILE, "--counter", NAMES[0], *words)
+
+
+def safe(text: str) -> bool:
+    """Whether no character of a text is obeyed."""
+    return not OBEYED & set(text) and all(unicodedata.category(char) != "Cc" for char in text if char != "\n")
+
+
+def test_tables_for_people(folder: Path) -> None:
+    result = checked(folder, "--store", "none")
+    assert result.exit_code == 3
+    assert safe(result.stdout)
+    assert safe(result.stderr)
+    assert result.stderr.count("Error: ") == len(NAMES)
+    assert result.stdout.count("Visit 1 ") == len(NAMES)
+    assert f"{len(NAMES)} left out of" in " ".join(result.stdout.split())
+
+
+@pytest.mark.parametrize("words", [["check"], ["events"]])
+def test_lines_for_programs(folder: Path, store: Path, words: list[str]) -> None:
+    of_check = words == ["check"]
+    result = (
+        checked(folder, "--store", "none", "--format", "jsonl")
+        if of_check
+        else run("events", "--store", store, "--format", "jsonl")
+    )
+    lines = [json.loads(line) for line in result.stdout.split("\n") if line]
+    assert safe(result.stdout)
+    closed = [line for line in lines if line["kind"] == "visit_closed"]
+    assert len(closed) == len(NAMES)
+    if of_check:
+        assert len({line["source"] for line in closed}) == len(NAMES)
+        assert len([line for line in lines if line["kind"] == "error"]) == len(NAMES)
+        assert len(lines[-1]["files"]) == len(NAMES)
+
+
+@pytest.mark.parametrize("words", [["check"], ["events"]])
+def test_tables_for_spreadsheets(folder: Path, store: Path, words: list[str]) -> None:
+    of_check = words == ["check"]
+    result = (
+        checked(folder, "--store", "none", "--format", "csv")
+        if of_check
+        else run("events", "--store", store, "--format", "csv")
+    )
+    rows = list(csv.DictReader(io.StringIO(result.stdout.removeprefix("\ufeff"), newline="")))
+    assert safe(result.stdout.replace("\r\n", "\n"))
+    assert len([row for row in rows if row["kind"] == "visit_closed"]) == len(NAMES)
+    assert all(
+        not cell.startswith(("=", "+", "@", "-")) or cell.lstrip("-").replace(".", "").isdigit()
+        for row in rows
+        for cell in row.values()
+        if cell
+    )
 
 
 class Page(HTMLParser):
-    """The tags of a page, and the schemes of its links."""
+    """The elements of a page, and the attributes that could run something."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self) -> None:
         super().__init__()
         self.tags: set[str] = set()
-        self.attributes: set[str] = set()
-        self.links: set[str] = set()
-        self.feed(text)
+        self.handlers: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Counts an element."""
         self.tags.add(tag)
-        self.attributes |= {name for name, _ in attrs}
-        self.links |= {(value or "").partition(":")[0] for name, value in attrs if name in ("href", "src") and value}
+        self.handlers += [name for name, _ in attrs if name.startswith("on")]
 
 
-def check_report(store: Path, folder: Path) -> None:
-    """Every form of a report: it is read as it should be, and holds nothing that is run."""
-    for form in ("html", "csv", "json", "xlsx"):
-        file = folder / f"report.{form}"
-        assert_ran(run("report", "--store", store, "-o", file), 0)
-        if form == "html":
-            page = Page(file.read_text(encoding="utf-8"))
-            assert not page.tags & {"script", "img", "iframe", "object"}
-            assert not {name for name in page.attributes if name.startswith("on")}
-            assert page.links <= {"file", ""} | {link for link in page.links if link.startswith("#")}
-        elif form == "csv":
-            rows = list(csv.reader(io.StringIO(file.read_text(encoding="utf-8-sig"), newline="")))
-            assert len({len(row) for row in rows}) == 1
-            for cell in (cell for row in rows for cell in row):
-                assert_safe(cell)
-                assert not cell.startswith(CELL_FORMULAS) or re.fullmatch(r"-?[\d.]+", cell), cell
-        elif form == "json":
-            json.loads(file.read_text(encoding="utf-8"))
-        else:
-            with zipfile.ZipFile(file) as book:
-                sheets = [
-                    book.read(name).decode() for name in book.namelist() if name.startswith("xl/worksheets/sheet")
-                ]
-            assert not [sheet for sheet in sheets if "<f>" in sheet and "HYPERLINK" in sheet]
+def test_reports(store: Path, tmp_path: Path) -> None:
+    for end in ("html", "xlsx", "csv", "json"):
+        result = run("report", "--store", store, "-o", tmp_path / f"a.{end}")
+        assert (result.exit_code, safe(result.output)) == (0, True)
+    html = (tmp_path / "a.html").read_text(encoding="utf-8")
+    page = Page()
+    page.feed(html)
+    assert not {"script", "iframe", "object"} & page.tags
+    assert page.handlers == []
+    assert safe(html)
+    assert safe((tmp_path / "a.json").read_text(encoding="utf-8"))
+    with zipfile.ZipFile(tmp_path / "a.xlsx") as book:
+        assert all(safe(book.read(name).decode()) for name in book.namelist() if name.endswith(".xml"))
+        assert not any(b"<f>" in book.read(name) and b"HYPERLINK(1)" in book.read(name) for name in book.namelist())
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows allows few of these names")
-@pytest.mark.parametrize(("count", "seed"), [(10, 31), pytest.param(300, 32, marks=pytest.mark.slow)])
-def test_hostile_names_do_nothing_in_any_output(tmp_path: Path, count: int, seed: int) -> None:
-    """Names of recordings and of counters, through `check`, `events`, `report`, `explain`, `rejudge` and errors."""
-    store, inputs = tmp_path / "events.db", tmp_path / "inputs"
-    inputs.mkdir()
-    words = ("--store", store, "--phrases", SMALL_FILE, "--jobs", 1)
-    for number, name in enumerate(names(seed, count)):
-        lines = [*(RUDE_VISIT if number % 2 else FULL_VISIT), (40.0, 42.0 + number, "我们下次再说吧")]
-        file = transcript(inputs / "plain.jsonl", lines).rename(inputs / f"{name}.jsonl")
-        form = ("table", "jsonl", "csv")[number % 3]
-        shown = assert_ran(
-            run("check", "--format", form, "--counter", name, "--keep-transcripts", *words, "--", file), 0
-        )
-        check_lines(shown, form)
-        damaged = inputs / f"{name}.wav"
-        damaged.write_bytes(b"RIFF")
-        assert_ran(run("check", "--store", "none", "--phrases", SMALL_FILE, "--", damaged), 3)
-        assert_ran(run("check", "--store", "none", "--phrases", SMALL_FILE, "--", inputs / f"{name}.gone"), 2, 3)
-        assert_ran(run("check", "--store", "none", "--phrases", inputs / f"{name}.toml", "--", file), 2)
-        if number < 5:
-            assert_ran(run("explain", "--phrases", SMALL_FILE, "--", file), 0)
-            assert_ran(run("events", "--store", inputs / f"{name}.db"), 2, 4)
-    for form in ("table", "jsonl", "csv"):
-        check_lines(assert_ran(run("events", "--store", store, "--format", form), 0), form)
-    assert_ran(run("rejudge", "--store", store, "--phrases", "service-desk-en"), 0)
-    changes = run("rejudge", "--store", store, "--phrases", "service-desk-en", "--format", "jsonl")
-    check_lines(assert_ran(changes, 0), "jsonl")
-    check_report(store, tmp_path)
+def test_files_of_these_names_are_written_and_read(store: Path, tmp_path: Path) -> None:
+    report = ["report", "--format", "csv", "--visits", 0, "--store", store, "-o"]
+    faulty = SMALL + '[[example]]\nheard = "今天天气不错"\nexpect = ["hello"]\n'
+    for name in NAMES[::6]:
+        (tmp_path / name).write_text(faulty, encoding="utf-8")
+        for command in (["backup", "--store", store], report, ["init", "--counter", name]):
+            result = run(*command, tmp_path / f"{command[0]} {name}")
+            assert (result.exit_code, safe(result.output)) == (0, True), result.output
+        result = run("phrases", "check", tmp_path / name)
+        assert (result.exit_code, safe(result.output)) == (2, True), result.output
+    assert len(list(tmp_path.iterdir())) == 4 * len(NAMES[::6])
 
 
-def check_lines(shown: str, form: str) -> None:
-    """Lines for programs are as many as there are events, however the lines are counted."""
-    if form == "jsonl":
-        assert shown.splitlines() == shown.split("\n")[:-1]
-        assert all(isinstance(json.loads(line), dict) for line in shown.splitlines())
-    if form == "csv":
-        rows = list(csv.reader(io.StringIO(shown, newline="")))
-        assert len(rows) == len(shown.splitlines())
-        assert len({len(row) for row in rows}) == 1
-        assert not [cell for row in rows for cell in row if cell.startswith(CELL_FORMULAS)]
+def test_recordings_that_are_judged_again(store: Path) -> None:
+    result = run("rejudge", "--store", store, "--phrases", "service-desk-en")
+    assert result.exit_code == 0
+    assert safe(result.output)
+    assert len(result.stdout) > 100 * len(NAMES)
 
 
-@pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="file names are bytes on Linux only")
-def test_a_name_that_is_not_utf_8_and_the_longest_one(tmp_path: Path) -> None:
-    inputs = tmp_path / "inputs"
-    inputs.mkdir()
-    for name in (b"\xff\xfe\x80.jsonl", b"\xc4\xe3\xba\xc3 \xe2\x80.jsonl", b"x" * 249 + b".jsonl"):
-        transcript(tmp_path / "plain.jsonl", FULL_VISIT).rename(inputs / os.fsdecode(name))
-    store, words = tmp_path / "events.db", ("--phrases", SMALL_FILE, "--quiet")
-    for form in ("table", "jsonl"):
-        shown = program("check", inputs, "--store", store, "--format", form, *words)
-        assert (shown.returncode, shown.stderr) == (0, "")
-        assert_safe(shown.stdout)
-        check_lines(shown.stdout, form)
+def test_names_and_values_on_the_command_line(folder: Path, tmp_path: Path) -> None:
+    for file in sorted(folder.glob("*.wav"))[::5]:
+        for command in (["check", "--store", "none"], ["explain"]):
+            result = run(*command, "--phrases", SMALL_FILE, "--", os.path.relpath(file))
+            assert result.exit_code == 3
+            assert safe(result.output)
+            assert len(result.stderr.splitlines()) == 1
+    one = ("check", transcript(tmp_path / "a.jsonl"), "--phrases", SMALL_FILE, "--store", "none")
+    for name in NAMES:
+        result = run(*one, f"--counter={name}", "--format", "csv")
+        assert (result.exit_code, safe(result.output.replace("\r\n", "\n"))) == (0, True)
+    for option in ("--started", "--model", "--channels", "--format", "--executor"):
+        result = run(*one, f"{option}={NAMES[0]}")
+        assert (result.exit_code, safe(result.output)) == (2, True)

@@ -119,7 +119,7 @@ def test_a_phrase_before_the_complaint_does_not_answer_it() -> None:
 def test_speech_without_any_phrase_opens_a_visit_where_it_began() -> None:
     found = events([said("好的", 5), said("今天人不多", 8)], until=500)
     assert (found[0].kind, found[0].at) == ("visit_opened", 5)
-    assert verdicts(found) == dict.fromkeys(("hello", "ask-need", "goodbye"), "not_heard")
+    assert verdicts(found) == dict.fromkeys(("hello", "ask-need", "goodbye"), "unknown")
 
 
 def test_speech_too_short_for_a_visit_is_forgotten_after_the_idle_time() -> None:

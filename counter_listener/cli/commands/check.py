@@ -28,6 +28,7 @@ from counter_listener.cli.options import (
     phrases_option,
     record_location,
     silence_option,
+    speakers_option,
     store_option,
     warn_of_readers,
 )
@@ -67,6 +68,7 @@ class Arguments:
     started: str | None
     one_visit: bool
     channels: tuple[Speaker, ...]
+    speakers: dict[str, Speaker]
     jobs: int | None
     executor: str | None
     again: bool
@@ -112,6 +114,7 @@ def parse_roles(_ctx: click.Context, _param: click.Parameter, given: str | None)
     help="Who speaks on each of two channels or sound tracks, such as clerk,customer.  [default: all are mixed,"
     " speakers unknown]",
 )
+@speakers_option
 @click.option(
     "--jobs",
     metavar="N",
@@ -135,8 +138,9 @@ def check(**options: Any) -> None:  # noqa: ANN401 - click has checked them
     """Check recordings and transcripts of counter visits.
 
     PATH is a recording of any format (WAV, MP3, M4A, OGG, FLAC, AMR, WMA, video ...), a transcript (*.jsonl, one
-    utterance per line: {"start": s, "end": s, "text": "..."}), a folder, which is searched recursively, or a pattern.
-    In a folder every file is checked that holds sound, whatever its name; what is left out is listed at the end.
+    utterance per line: {"start": s, "end": s, "text": "..."}, or results of Vosk; subtitles *.srt, *.vtt), a folder,
+    which is searched recursively, or a pattern. In a folder every file is checked that holds sound, whatever its name;
+    what is left out is listed at the end.
     A recording that is already in the record is shown from there and adds nothing to it. If it was judged there with
     another phrase set or model, it is checked and shown, and adds nothing either, except with --again. To continue an
     interrupted run, run it again. With --store none nothing is recorded.
@@ -182,7 +186,7 @@ def run_check(
     from counter_listener.judging import load_matcher
     from counter_listener.matching import with_cache
 
-    number = 0 if arguments.executor is not None else worker_count(arguments.jobs, inputs)
+    number = 0 if arguments.executor else worker_count(arguments.jobs, inputs)
     model = SpeechModel(find_model(arguments.model_name))
     if number:  # workers load the model while this process loads the phrase set
         start_preloading(model.folder if any(map(is_recording, inputs)) else None, modules=["counter_listener.cli"])
@@ -194,32 +198,32 @@ def run_check(
         given_start=given_start,
         one_visit=arguments.one_visit,
         roles=arguments.channels,
+        speakers=arguments.speakers,
         keep=arguments.keep_transcripts,
     )
     location = "none" if arguments.store_url == "none" else record_location(arguments.store_url)
     with ExitStack() as stack:
+        workers: list[Worker] = [ProcessWorker(options) for _ in range(number)]
         if arguments.executor is not None:
-            workers: list[Worker] = list(cluster_workers(arguments.executor, options))
-        else:
-            workers = [ProcessWorker(options) for _ in range(number)]
+            workers += cluster_workers(arguments.executor, options)
         for worker in workers:
             stack.callback(worker.end)
         recorder = None
         if location != "none":
             from counter_listener.record import open_record
 
-            key_file = key_location(arguments.key)
-            record = stack.enter_context(open_record(location, key_file=key_file))
+            key = key_location(arguments.key)
+            record = stack.enter_context(open_record(location, key_file=key))
             record.require_key()
-            warn_of_readers(location, key_file)
+            warn_of_readers(location, key)
             recorder = make_recorder(record, arguments, matcher.phrases.name, digest, model.name)
         output = CheckOutput(matcher.phrases, arguments.counter, arguments.form, arguments.quiet, recorder, location)
         try:
             check_inputs(output, inputs, options, workers, left_out)
         except KeyboardInterrupt:
-            recorded = recorder.counts.recorded + recorder.counts.judged_again if recorder else 0
+            counts = recorder.counts if recorder else None
             text = _("Interrupted; {count} recorded. Run it again to check the rest.")
-            click.echo(text.format(count=recorded), err=True)
+            click.echo(text.format(count=counts.recorded + counts.judged_again if counts else 0), err=True)
             return ExitCode.INTERRUPTED
     return exit_code(output, arguments.fail_under)
 
@@ -228,7 +232,11 @@ def make_recorder(record: Record, arguments: Arguments, phrases: str, digest: st
     """What writes the results to the record, under the names of the phrase set and the model that judged them."""
     from counter_listener.batch import Recorder, transcripts_folder
 
-    judged_with = {"one_visit": arguments.one_visit, "channels": list(arguments.channels)}
+    judged_with = {
+        "one_visit": arguments.one_visit,
+        "channels": list(arguments.channels),
+        "speakers": dict(sorted(arguments.speakers.items())),
+    }
     return Recorder(
         record,
         phrases,

@@ -15,6 +15,7 @@ import click
 from counter_listener.cli.help import Command, TranslatedGroup
 from counter_listener.cli.options import (
     Format,
+    csv_mark,
     existing_record,
     format_option,
     key_location,
@@ -125,7 +126,7 @@ def _print_rows(rows: Iterable[Row], form: Format) -> None:
             click.echo("  ".join(printable(_cell(row, name)) for name in COLUMNS))
         return
     if form == "csv":
-        click.echo(csv_line(COLUMNS))
+        click.echo(csv_mark() + csv_line(COLUMNS))
     for line in as_json_lines(flat) if form == "jsonl" else as_csv_lines(flat, COLUMNS):
         click.echo(line)
 

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from counter_listener.cli.help import Command
-from counter_listener.cli.options import existing_record, store_option
+from counter_listener.cli.options import csv_mark, existing_record, store_option
 from counter_listener.domain import (
+    BOM,
     N_,
     ReportError,
     UsageError,
@@ -94,7 +95,7 @@ def report(
     translate = translator(lang)
     content = make_report(data, recorded, recording_url, lang=lang, made=now, zone=None, translate=translate)
     if output is None:
-        sys.stdout.write(render_text(content, form, translate))
+        sys.stdout.write((csv_mark() if form == "csv" else "") + render_text(content, form, translate))
         return
     write_file(output, render(content, form, translate))
     visits = content.total.visits
@@ -160,7 +161,7 @@ def recording_url(recording: str) -> str | None:
 
 def render(content: Report, form: str, translate: Translate) -> bytes:
     """The report as the content of a file."""
-    from counter_listener.reports import BOM, as_xlsx
+    from counter_listener.reports import as_xlsx
 
     if form == "xlsx":
         file = io.BytesIO()

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 import click
 
 from counter_listener.batch import CheckResult, LeftOut, Recorder, Tally
-from counter_listener.cli.options import Format, discard_output
+from counter_listener.cli.options import Format, csv_mark, discard_output
 from counter_listener.cli.terminal.visit_table import loss_notes, printed, recorded_text, result_view, summary_view
-from counter_listener.domain import PhraseSet, _, printable, system_reason
+from counter_listener.domain import Event, PhraseSet, _, printable, system_reason
 from counter_listener.record import COLUMNS, as_csv_lines, as_json_lines, csv_line, export_row
 
 
@@ -32,7 +32,7 @@ class CheckOutput:
     def show_head(self) -> None:
         """Prints what stands above all results."""
         if self.form == "csv":
-            self._print(csv_line(COLUMNS) + "\n")
+            self._print(csv_mark() + csv_line(COLUMNS) + "\n")
 
     def show_result(self, result: CheckResult) -> None:
         """Counts and prints the result of one input."""
@@ -40,6 +40,8 @@ class CheckOutput:
         notes = []
         if result.error:
             notes.append(_("Error: {message}").format(message=printable(result.error.translated(_))))
+        text = _("Note: {path}: {note}")
+        notes += [printable(text.format(path=result.path, note=note.translated(_))) for note in result.notes]
         notes += loss_notes(str(result.path), result.losses)
         if self.form == "table":
             self._print(printed(result_view(result, self.phrases)), *notes)
@@ -93,8 +95,11 @@ class CheckOutput:
 
     def _rows(self, result: CheckResult) -> Iterator[dict[str, object]]:
         started = result.started.at.astimezone() if result.started and result.started.at else None
-        for event in result.events:
+        notes = (Event("note", 0.0, detail={"message": str(note)}) for note in result.notes)
+        for event in (*notes, *result.events):
             row = export_row(event, source=str(result.path), stream=result.stream, counter=self.counter, began=started)
             if event.kind == "visit_opened":
                 row["started_from"] = result.started.how if result.started else "unknown"
+                if result.started and result.started.guess:
+                    row["started_guess"] = result.started.guess.astimezone().isoformat(timespec="seconds")
             yield row

@@ -38,6 +38,13 @@ STARTED: Final = {
 }
 
 
+UNJUDGED: Final = {
+    "not_understood": N_("No score: the visit was not understood."),
+    "no_service": N_("No score: no service. Hardly anything of the phrase set was heard."),
+}
+"""What stands in the place of the score, by the outcome of a visit."""
+
+
 def printed(parts: Iterable[RenderableType], least_width: int = 0) -> str:
     """The parts as text with the colours and width of this terminal, or with lines of `least_width` characters."""
     console = Console(highlight=False)
@@ -73,6 +80,9 @@ def _head(result: CheckResult) -> Text:
     if started and started.at:
         how = _(STARTED.get(started.how, started.how))
         when = _("began {time:%Y-%m-%d %H:%M:%S}, {how}").format(time=started.at.astimezone(), how=how)
+    elif started and started.guess:
+        text = _("began at a time unknown, perhaps {time:%Y-%m-%d %H:%M} by the date of the file")
+        when = text.format(time=started.guess.astimezone())
     if not result.error:
         facts = "  " + _("{length} long, {when}").format(length=format_duration(result.seconds), when=when)
     return Text.assemble((printable(str(result.path)), "bold"), (facts, "dim"))
@@ -208,6 +218,9 @@ def _offence_line(event: Event, text: str) -> Text:
 def _score_line(closed: Event, phrases: PhraseSet) -> Text:
     counts = closed.detail["counts"]
     unknown = counts["unknown"] if isinstance(counts, dict) else 0
+    outcome = str(closed.detail.get("outcome"))
+    if outcome in UNJUDGED:
+        return Text(_(UNJUDGED[outcome]), style="yellow")
     if closed.score is None:
         return Text(_("Score: unknown; no required phrase could be judged."), style="yellow")
     style = "bold green" if closed.detail["passed"] else "bold red"
@@ -220,17 +233,17 @@ def _score_line(closed: Event, phrases: PhraseSet) -> Text:
 def _gap_line(event: Event) -> str:
     seconds, reason = event.detail["seconds"], _(str(event.detail["reason"]))
     known = isinstance(seconds, float) and seconds
-    text = _("audio lost at {time} for {seconds:g} s: {reason}") if known else _("audio lost at {time}: {reason}")
+    text = _("gap at {time}, {seconds:g} s: {reason}") if known else _("gap at {time}: {reason}")
     beside = _(" (the other sound of that time was heard)") if event.detail.get("beside") else ""
     return "? " + text.format(time=format_duration(event.at), seconds=seconds, reason=reason) + beside
 
 
 def loss_notes(name: str, reasons: Iterable[str]) -> Iterator[str]:
-    """A warning for each reason for which audio of an input was lost, with the number of places."""
+    """A warning for each reason for which a part of an input is missing, with the number of places."""
     for reason, count in Counter(reasons).items():
         text = ngettext(
-            "Warning: {path}: audio was lost: {reason}",
-            "Warning: {path}: audio was lost at {count} places: {reason}",
+            "Warning: {path}: incomplete: {reason}",
+            "Warning: {path}: incomplete at {count} places: {reason}",
             count,
         )
         yield text.format(path=printable(name), reason=_(reason), count=count)
@@ -255,6 +268,10 @@ def summary_view(tally: Tally, left_out: Iterable[LeftOut], phrases: PhraseSet) 
     visits = ngettext("{count} visit", "{count} visits", tally.visits).format(count=tally.visits)
     text = _("{count} checked, {length} in all; {visits}")
     yield text.format(count=tally.checked, length=format_duration(tally.seconds), visits=visits)
+    if tally.no_service:
+        yield _("No service: {count}").format(count=tally.no_service)
+    if tally.not_understood:
+        yield Text(_("Visits not understood: {count}").format(count=tally.not_understood), style="yellow")
     if tally.scored:
         text = _("{passed} of {count} visits pass; mean score {mean:.1f}")
         yield text.format(passed=tally.passed, count=tally.scored, mean=tally.points / tally.scored)
