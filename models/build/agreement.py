@@ -8,10 +8,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-DEVIATIONS: Final = 3.5
+DEVIATIONS: Final = 2.5
 """How far above the median a disagreement may be, in median absolute deviations, each scaled to a standard deviation.
 
-Relative to the median, because a network after a short training disagrees more with every recording.
+Relative to the median, because a network after a short training disagrees more with every recording. A network that was
+trained without natural voices leaves out 2.7 % of 150 recordings, and 34 % where one syllable of the text is replaced.
 """
 STATES_PER_UNIT: Final = 3
 """The shortest unit, in frames."""
