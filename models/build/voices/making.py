@@ -18,8 +18,9 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import count
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING, Final
 
 from models.build.errors import BuildError
@@ -125,7 +126,7 @@ def _batches(order: Order, progress: Progress, made: Mapping[int, list[Row]]) ->
     """Batches as they are finished, with their numbers."""
     pending: dict[Future[list[Row]], int] = {}
     numbers = (number for number in count() if number not in made)
-    with ProcessPoolExecutor(order.processes, get_context("spawn")) as pool:
+    with ProcessPoolExecutor(order.processes, get_context("spawn"), _end_with_parent) as pool:
         while True:
             while len(pending) < 2 * order.processes and progress.begins_another(len(pending)):
                 number = next(numbers)
@@ -134,6 +135,18 @@ def _batches(order: Order, progress: Progress, made: Mapping[int, list[Row]]) ->
                 return
             for job in wait(pending, return_when=FIRST_COMPLETED).done:
                 yield pending.pop(job), job.result()
+
+
+def _end_with_parent() -> None:
+    """Ends this process when the one that started it is killed; a process of a pool would wait for ever."""
+    parent = parent_process()
+
+    def watch() -> None:
+        if parent:
+            parent.join()
+        os._exit(1)
+
+    Thread(target=watch, daemon=True).start()
 
 
 def make_batch(folder: Path, seed: int, number: int) -> list[Row]:
