@@ -104,7 +104,13 @@ def test_no_sentence_that_measures_a_model_is_spoken() -> None:
 
 def test_a_measured_sentence_is_refused_inside_a_longer_one() -> None:
     few = replace(texts(), measured=frozenset({"今天晚上去看电影吧", "好的"}), openings=["好的，"])
-    few = replace(few, templates=[["一二三四五六"]], counter=["我们今天晚上去看电影吧"], ordinary=["好的"])
+    few = replace(
+        few,
+        templates=[["一二三四五六"]],
+        written=[["七七八八九九"]],
+        counter=["我们今天晚上去看电影吧"],
+        ordinary=["好的"],
+    )
     few = replace(few, colloquial=[["七七八八九九"]])
     rng = seeded(1)
     said = Counter(plain(few.draw(rng)) for _ in range(300))

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from models.build.language.templates import Templates
-from models.build.language.texts import FOLDER, SENTENCES, SLOTS, phrase_set_sentences
+from models.build.language.texts import COUNTER, FOLDER, ORDINARY, SENTENCES, SLOTS, phrase_set_sentences
 from models.build.language.vocabulary import is_chinese
 from models.build.voices.phonemes import MARKS
 
@@ -19,7 +19,8 @@ COLLOQUIAL: Final = Path(__file__).with_name("colloquial.txt")
 OPENING: Final = "opening"
 ENDING: Final = "ending"
 """Slots of colloquial.txt: what is said before and after a sentence."""
-SHARES: Final = {"template": 0.40, "counter": 0.22, "colloquial": 0.10, "ordinary": 0.28}
+SHARES: Final = {"templates": 0.38, "written": 0.10, "counter": 0.18, "colloquial": 0.08, "ordinary": 0.26}
+"""Of the kinds of sentences, the fields of Texts."""
 OPENED: Final = 0.18
 ENDED: Final = 0.08
 """Shares of sentences with an opening and with an ending."""
@@ -43,6 +44,9 @@ class Texts:
     """Sentences by kind; a template is a list of its sentences."""
 
     templates: Sequence[Sequence[str]]
+    """Of the phrase sets."""
+    written: Sequence[Sequence[str]]
+    """Of our texts of the language model."""
     counter: Sequence[str]
     colloquial: Sequence[Sequence[str]]
     ordinary: Sequence[str]
@@ -61,7 +65,7 @@ class Texts:
     def _sentence(self, rng: random.Random) -> str:
         while True:
             kind = rng.choices(list(SHARES), list(SHARES.values()))[0]
-            listed: Sequence[str] | Sequence[Sequence[str]] = getattr(self, "templates" if kind == "template" else kind)
+            listed: Sequence[str] | Sequence[Sequence[str]] = getattr(self, kind)
             chosen = rng.choice(listed)
             text = chosen if isinstance(chosen, str) else rng.choice(chosen)
             text = self._colloquial(text.strip("，。！？、；：…"), rng)
@@ -95,24 +99,26 @@ def plain(text: str) -> str:
 
 def read_texts() -> Texts:
     """The texts of the project. Raises BuildError."""
-    templates = Templates()
-    templates.read(FOLDER / SLOTS)
+    slots, written, colloquial = Templates(), Templates(), Templates()
+    slots.read(FOLDER / SLOTS)
+    for name in (SLOTS, *COUNTER, *ORDINARY):
+        written.read(FOLDER / name)
+    colloquial.read(COLLOQUIAL)
     phrase_sets = sorted((PROJECT / "phrase_sets").glob("*.toml"))
-    drawn = [lines for file in phrase_sets for lines in phrase_set_sentences(file, templates)]
-    ours = Templates()
-    for file in (FOLDER / SLOTS, FOLDER / "customers.txt", FOLDER / "staff.txt", COLLOQUIAL):
-        ours.read(file)
-    written = [(place, ours.expand(template, place)) for place, template in ours.sentences]
-    colloquial = [lines for place, lines in written if place.startswith(COLLOQUIAL.name)]
     return Texts(
-        templates=[lines for lines in drawn if lines] + [lines for _, lines in written if lines],
+        templates=[lines for file in phrase_sets for lines in phrase_set_sentences(file, slots) if lines],
+        written=_expanded(written),
         counter=_plain_sentences("counter"),
-        colloquial=colloquial,
+        colloquial=_expanded(colloquial),
         ordinary=_plain_sentences("ordinary"),
-        openings=_values(ours, OPENING),
-        endings=_values(ours, ENDING),
+        openings=_values(colloquial, OPENING),
+        endings=_values(colloquial, ENDING),
         measured=frozenset(measured_sentences()),
     )
+
+
+def _expanded(templates: Templates) -> list[list[str]]:
+    return [templates.expand(template, place) for place, template in templates.sentences]
 
 
 def _values(templates: Templates, slot: str) -> list[str]:
