@@ -68,4 +68,4 @@ def test_the_table_has_a_row_for_each_voice_and_bin_of_confidence() -> None:
     rows = table({"model": "m", "own-words-spoken": part})
     assert "| own words, owed: end to end, zf_xiaoni (woman) | 1.000" in rows
     assert "| own words, owed: end to end, zm_yunyang (man) | 1.000" in rows
-    assert "| own-words-spoken: words of confidence 0.90 or more, mean 0.90 (3) | 100.0 % right |" in rows
+    assert "| own-words-spoken: words of confidence 0.90 to 0.95, mean 0.90 (3) | 100.0 % right |" in rows

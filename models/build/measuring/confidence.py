@@ -11,7 +11,7 @@ from counter_listener.domain import Word
 from counter_listener.phrases import pronounce, split_units
 
 EDGES: Final = (0.0, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
-"""Least confidence of each bin; the last one ends at 1."""
+"""Least confidence of each bin; it ends before the next, and the last one at 1."""
 
 
 def judged_words(text: str, words: Sequence[Word]) -> list[tuple[float, bool]]:
@@ -45,7 +45,7 @@ def calibration(judged: Iterable[tuple[float, bool]]) -> dict[str, Any]:
         if inside:
             mean = sum(confidence for confidence, _ in inside) / len(inside)
             correct = sum(right for _, right in inside) / len(inside)
-            bins.append({"from": low, "words": len(inside), "confidence": mean, "right": correct})
+            bins.append({"from": low, "to": min(1.0, high), "words": len(inside), "confidence": mean, "right": correct})
     total = sum(entry["words"] for entry in bins)
     error = sum(entry["words"] * abs(entry["confidence"] - entry["right"]) for entry in bins) / max(1, total)
     return {"words": total, "error": error, "bins": bins}

@@ -94,7 +94,7 @@ def _confidence_rows(figures: Mapping[str, Any]) -> Iterator[Row]:
         if isinstance(measured, Mapping) and (found := measured.get("confidence")):
             yield f"{name}: expected calibration error ({found['words']} words)", f"{found['error']:.3f}", ""
             for one in found["bins"]:
-                what = f"{name}: words of confidence {one['from']:.2f} or more, mean {one['confidence']:.2f}"
+                what = f"{name}: words of confidence {one['from']:.2f} to {one['to']:.2f}, mean {one['confidence']:.2f}"
                 yield f"{what} ({one['words']})", f"{_percent(one['right'])} right", ""
 
 
