@@ -22,6 +22,7 @@ os.environ["COUNTER_LISTENER_KEY"] = f"{SETTINGS.name}/record-key.pem"
 
 LONGEST = (
     "test_listen",
+    "test_kills",
     "test_check",
     "test_scheduler",
     "test_listener",

@@ -23,7 +23,7 @@ BEGUN: Final = sa.table("begun", sa.column("source"), sa.column("started"))
 
 def _moment(start: sa.ColumnElement[Any], seconds: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
     """A time so many seconds after another one, as text that sorts as time; null where it is unknown."""
-    return sa.func.strftime("%Y-%m-%dT%H:%M:%f", sa.func.julianday(start) + seconds / 86_400.0)
+    return sa.func.strftime("%Y-%m-%dT%H:%M:%f+00:00", sa.func.julianday(start) + seconds / 86_400.0)
 
 
 def _start(source: sa.ColumnElement[Any]) -> sa.ScalarSelect[Any]:

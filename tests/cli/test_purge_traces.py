@@ -91,8 +91,10 @@ def test_what_was_judged_again_goes_with_its_history(traces: Traces) -> None:
 def test_of_a_recording_that_lasts_past_the_date_the_earlier_visits_go(traces: Traces) -> None:
     traces.check("midnight", "--started", "2026-05-31 23:50")
     traces.check("almost-over", "--started", "2026-05-31 23:43:13")
-    assert "2 kept transcripts" in traces.purge(DATE)
-    assert traces.found("midnight") == ALL - {"first words"}
+    traces.check("dated-later")
+    traces.check("dated-later", "--again", "--phrases", "service-desk-en", "--started", "2026-05-31 23:50")
+    assert "3 kept transcripts" in traces.purge(DATE)
+    assert traces.found("midnight") == traces.found("dated-later") == ALL - {"first words"}
     assert traces.found("almost-over") == ALL - {"first words"}
     result = run("rejudge", "--phrases", "bank-counter", "--store", traces.store)
     assert result.exit_code == 0
