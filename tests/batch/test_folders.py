@@ -130,8 +130,8 @@ def test_what_an_input_lost_is_told_and_summed_up(tmp_path: Path) -> None:
     put(tmp_path, b"".join(page for number, page in enumerate(pages) if number not in (3, 6)), "b.opus")
     shown = run("check", tmp_path, "--store", "none", "--phrases", SMALL_FILE)
     assert shown.exit_code == 3
-    assert "a.wav: audio was lost: the recording breaks off" in shown.stderr
-    assert "b.opus: audio was lost at 2 places: pages of the Ogg file are missing" in shown.stderr
+    assert "a.wav: incomplete: the recording breaks off" in shown.stderr
+    assert "b.opus: incomplete at 2 places: pages of the Ogg file are missing" in shown.stderr
     assert "2 inputs were read only in part; 0:03 of them is known to be lost." in shown.stdout
 
 

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import sys
 import unicodedata
 import zipfile
 from html.parser import HTMLParser
@@ -46,6 +47,8 @@ NAMES = [
     "长" * 70,
     "a" * 240,
 ]
+if sys.platform == "linux":
+    NAMES.append(os.fsdecode(b"not UTF-8 \xff\xfe"))
 
 OBEYED = {"\x1b", "\x07", "\x9b", "\r", "\x01", "\x02", "\x7f", "\v", "\u202e", "\u2066"}
 """Characters that a terminal obeys, or that turn text round."""
@@ -104,6 +107,7 @@ def test_lines_for_programs(folder: Path, store: Path, words: list[str]) -> None
         else run("events", "--store", store, "--format", "jsonl")
     )
     lines = [json.loads(line) for line in result.stdout.split("\n") if line]
+    assert len(result.stdout.splitlines()) == len(lines)  # by whatever anybody takes for the end of a line
     assert safe(result.stdout)
     closed = [line for line in lines if line["kind"] == "visit_closed"]
     assert len(closed) == len(NAMES)
