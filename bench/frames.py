@@ -14,11 +14,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NamedTuple, cast
 
-from own_words import Sentence, find
+from own_words import find
 
 from counter_listener.domain import Speaker
 from counter_listener.judging import load_matcher
 from counter_listener.matching import Matcher
+from models.build.measuring.own_words import Sentence
 
 REPORTED: Final = Path(__file__).with_name("frames.tsv")
 GUILTY: Final = frozenset({"offence", "refusal-bare"})

@@ -8,38 +8,21 @@ Each sentence is an utterance at four characters a second, exact, or three times
 """
 
 import argparse
-import csv
 import random
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final, NamedTuple, cast
+from typing import Final, cast
 
 from misheard import ErrorCounts, misheard
 
-from counter_listener.domain import MatchedUtterance, Prior, Speaker, wilson_interval
-from counter_listener.judging import counted_findings, load_matcher, typed_utterance
-from counter_listener.matching import Matcher, find_in_utterance
+from counter_listener.domain import Speaker, wilson_interval
+from counter_listener.judging import load_matcher, typed_utterance
+from counter_listener.matching import Matcher
+from models.build.measuring.own_words import Found, Sentence, read_round
+from models.build.measuring.own_words import find as find_in_utterances
 
 SEEDS: Final = (1, 2, 3)
 """Errors are simulated once for each."""
-ACCUSATIONS: Final = ("offence", "rule")
-
-
-class Sentence(NamedTuple):
-    """One line of a round."""
-
-    kind: str
-    meaning: str
-    character: str
-    text: str
-
-
-class Found(NamedTuple):
-    """What the program finds in a sentence."""
-
-    phrases: set[str]
-    accused: bool
-    """Whether there is an offence or a broken rule."""
 
 
 def main() -> None:
@@ -54,12 +37,6 @@ def main() -> None:
         for name, hits in figures(matcher, read_round(file), options.cer):
             low, high = wilson_interval(sum(hits), len(hits))
             print(f"  {name:<52} {sum(hits):4} of {len(hits):4}  {sum(hits) / len(hits):.3f} [{low:.3f}-{high:.3f}]")
-
-
-def read_round(file: Path) -> list[Sentence]:
-    """The sentences of a round."""
-    with file.open(encoding="utf-8", newline="") as lines:
-        return [Sentence(*row) for row in csv.reader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)][1:]
 
 
 def figures(matcher: Matcher, sentences: list[Sentence], rate: float) -> Iterator[tuple[str, list[bool]]]:
@@ -83,23 +60,11 @@ def figures(matcher: Matcher, sentences: list[Sentence], rate: float) -> Iterato
 
 
 def find(matcher: Matcher, sentence: Sentence, speaker: Speaker, rate: float) -> Iterator[Found]:
-    """What is found in a sentence, once for each time it is said.
-
-    A phrase that is owed only after a complaint is said after one.
-    """
+    """What is found in a sentence, once for each time it is said."""
     exact = typed_utterance(sentence.text, speaker)
     with_errors = (misheard(exact, rate, random.Random(f"{seed} {sentence.text}"), ErrorCounts()) for seed in SEEDS)
-    prior: Prior = "scenario" if sentence.meaning in matcher.scenario_phrases else "nothing"
     for utterance in with_errors if rate else (exact,):
-        if utterance is None:
-            yield Found(set(), accused=False)
-            continue
-        hits = list(counted_findings(MatchedUtterance(utterance, find_in_utterance(matcher, utterance, (), prior), 0)))
-        accused = any(
-            kind in ACCUSATIONS and not hit.followed and hit.frame is None and not (hit.shared and speaker == "unknown")
-            for kind, hit in hits
-        )
-        yield Found({hit.owner for kind, hit in hits if kind == "phrase"}, accused)
+        yield find_in_utterances(matcher, sentence, [utterance] if utterance else [], speaker)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@
 the end, so that a recording of any length needs little memory.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from counter_listener.domain import (
     Event,
     Gap,
     MatchedItem,
+    Sentence,
     Speaker,
     StreamItem,
     Tick,
@@ -77,20 +78,23 @@ def analyse(source: Source, matcher: Matcher, *, one_visit: bool = False) -> tup
     return matched, list(judge(matched, matcher.phrases, one_visit=one_visit))
 
 
-def file_source(
+def file_source(  # noqa: PLR0913 - what only the caller knows
     path: Path,
     model: SpeechModel,
     *,
     roles: Sequence[Speaker] = (),
+    speakers: Mapping[str, Speaker] | None = None,
     skip_silence: bool = True,
     progress: Progress | None = None,
+    tell: Callable[[Sentence], None] = lambda _: None,
 ) -> Source:
     """A recording or a transcript as a source. Raises AudioError, TranscriptError, ModelError.
 
-    `roles` names the speaker of each channel; without roles the channels are mixed.
+    `roles` names the speaker of each channel; without roles the channels are mixed. `speakers` says whom a name in a
+    transcript stands for. `tell` is called with what a user must know of how the input was read.
     """
     if is_transcript(path):
-        return with_ticks(read_transcript(path))
+        return with_ticks(read_transcript(path, speakers, tell))
     if not roles:
         return recording_source(path, model, None, progress, skip_silence=skip_silence)
     channels: list[list[StreamItem]] = []
@@ -125,7 +129,10 @@ def _channel_items(source: AudioSource, role: Speaker) -> list[StreamItem]:
 
 
 def merge_channels(channels: Sequence[Iterable[StreamItem]]) -> Iterator[StreamItem]:
-    """Channels that were recorded in parallel as one stream in order of time. Gaps are those of the first channel."""
+    """Channels that were recorded in parallel as one stream in order of time.
+
+    What the first channel lost is a gap; what only another one lost is a gap beside the sound of the first.
+    """
     merged: list[Utterance | Gap] = []
     length = 0.0
     for number, items in enumerate(channels):
@@ -134,6 +141,8 @@ def merge_channels(channels: Sequence[Iterable[StreamItem]]) -> Iterator[StreamI
                 length = max(length, item.at)
             elif isinstance(item, Utterance) or (isinstance(item, Gap) and number == 0):
                 merged.append(item)
+            elif isinstance(item, Gap) and item not in merged:
+                merged.append(replace(item, beside=True))
     return with_ticks(sorted(merged, key=lambda item: item.start), length)
 
 
@@ -143,7 +152,10 @@ def with_ticks(items: Iterable[Utterance | Gap], length: float = 0.0) -> Iterato
     for item in items:
         yield Tick(item.start, item.start)
         yield item
-        end = max(end, item.end if isinstance(item, Utterance) else item.start + item.seconds)
+        if isinstance(item, Utterance):
+            end = max(end, item.end)
+        elif not item.beside:
+            end = max(end, item.start + item.seconds)
     yield Tick(end, end)
 
 

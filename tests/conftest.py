@@ -1,8 +1,9 @@
-"""What holds for all tests: they are told English, a phrase set is made ready once, and the longest files are first."""
+"""What holds for all tests: English, a key of theirs, a phrase set that is made ready once, the longest files first."""
 
 from __future__ import annotations
 
 import os
+import tempfile
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -16,9 +17,12 @@ if TYPE_CHECKING:
     from counter_listener.matching import Matcher
 
 os.environ["LANGUAGE"] = "en"
+SETTINGS = tempfile.TemporaryDirectory(prefix="counter-listener-settings-")
+os.environ["COUNTER_LISTENER_KEY"] = f"{SETTINGS.name}/record-key.pem"
 
 LONGEST = (
     "test_listen",
+    "test_kills",
     "test_check",
     "test_scheduler",
     "test_listener",

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import wave
 from array import array
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from support.command import events, run
+from support.recordings import tracks
 from support.small_counter import said
 
 from counter_listener.audio import read_recording
@@ -79,6 +81,36 @@ def test_a_silent_channel_of_the_clerk_is_an_error(tmp_path: Path) -> None:
 def test_roles_that_do_not_fit(roles: str, code: int, message: str) -> None:
     result = run("check", FIXTURES / "no-farewell.wav", "--channels", roles, "--store", "none")
     assert (result.exit_code, message in result.stderr) == (code, True)
+
+
+def test_a_track_for_each_side_is_the_same_as_a_channel(tmp_path: Path) -> None:
+    clerk, rude = sound("no-farewell"), sound("complaint-unhandled")
+    file = stereo(tmp_path / "a.wav", clerk, rude)
+    apart = tracks(tmp_path / "a.mka", [clerk.tobytes(), rude.tobytes()], "pcm_s16le")
+    assert told(checked(apart, "--channels", "clerk,customer")) == told(checked(file, "--channels", "clerk,customer"))
+    mixed = told(checked(apart))
+    assert mixed == told(checked(file))
+    assert {event[1] for event in mixed} >= {"complaint", "hello"}
+
+
+def told(found: list[dict[str, object]]) -> list[tuple[object, ...]]:
+    """What matters of events, without the name of their recording."""
+    return [(event["kind"], event["phrase"], event["verdict"], event["at"], event["heard"]) for event in found]
+
+
+def test_tracks_that_do_not_fit_the_roles(tmp_path: Path) -> None:
+    three = tracks(tmp_path / "a.mka", [sound("no-farewell").tobytes()] * 3, "pcm_s16le")
+    result = run("check", three, "--channels", "clerk,customer", "--store", "none")
+    assert (result.exit_code, "has sound tracks: 3, and --channels names 2" in result.stderr) == (3, True)
+    clerk = tracks(tmp_path / "b.mka", [bytes(320_000), sound("no-farewell").tobytes()], "pcm_s16le")
+    result = run("check", clerk, "--channels", "clerk,customer", "--store", "none")
+    assert (result.exit_code, "track 1, is silent from end to end" in result.stderr) == (3, True)
+
+
+def test_what_only_the_customer_lost_is_beside_the_clerk() -> None:
+    both, one = Gap(3.0, 1.0, "lost"), Gap(6.0, 2.0, "lost")
+    merged = list(merge_channels([[said("您好", 0.0), both, Tick(9.0, 9.0)], [both, one, Tick(9.0, 9.0)]]))
+    assert [item for item in merged if isinstance(item, Gap)] == [both, replace(one, beside=True)]
 
 
 def test_parallel_channels_are_one_stream_in_order_of_time() -> None:

@@ -140,6 +140,8 @@ def test_help_imports_nothing_heavy() -> None:
         "rapidfuzz",
         "rich",
         "requests",
+        "cryptography",
+        "segno",
         "numpy",
         "prompt_toolkit",
         "dateutil",

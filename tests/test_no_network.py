@@ -1,4 +1,4 @@
-"""Nothing is downloaded unless the user asks for it: only `models install` reaches the module that uses the network."""
+"""The network is used only if the user asks for it: by `models install`, and by `events anchor --send`."""
 
 from __future__ import annotations
 
@@ -23,8 +23,10 @@ CLIENTS = {
 }
 """Libraries that could download something."""
 DOWNLOADER = "counter_listener.asr.model_download"
+SENDER = "counter_listener.record.anchor_upload"
 INSTALLER = "counter_listener.asr.model_install"
 COMMAND = "counter_listener.cli.commands.models"
+ANCHOR = "counter_listener.cli.commands.anchor"
 
 
 def code_of(file: Path) -> Iterator[tuple[str, ast.AST]]:
@@ -58,35 +60,36 @@ def importers(module: str) -> set[str]:
 
 
 @pytest.mark.parametrize("client", sorted(CLIENTS))
-def test_only_the_downloader_can_fetch_anything(client: str) -> None:
-    assert importers(client) <= {DOWNLOADER}
+def test_only_the_downloader_and_the_sender_use_the_network(client: str) -> None:
+    assert importers(client) <= {DOWNLOADER, SENDER}
 
 
-def test_the_downloader_uses_requests() -> None:
-    assert importers("requests") == {DOWNLOADER}
+def test_both_use_requests() -> None:
+    assert importers("requests") == {DOWNLOADER, SENDER}
 
 
-def test_only_the_command_models_install_leads_there() -> None:
+def importing_functions(module: str, name: str) -> set[str]:
+    """The functions of a module that import a name."""
+    (tree,) = (tree for each, tree in CODE if each == module)
+    functions = (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef))
+    return {function.name for function in functions if name in imported(function)}
+
+
+def test_only_the_command_models_install_leads_to_the_downloader() -> None:
     assert importers(DOWNLOADER) == {INSTALLER}
     assert importers(INSTALLER) == {"counter_listener.asr"}
     assert importers("counter_listener.asr.install_model") == {COMMAND}
-    (tree,) = (tree for name, tree in CODE if name == COMMAND)
-    functions = {
-        function.name
-        for function in ast.walk(tree)
-        if isinstance(function, ast.FunctionDef) and "counter_listener.asr.install_model" in imported(function)
-    }
-    assert functions == {"install"}
+    assert importing_functions(COMMAND, "counter_listener.asr.install_model") == {"install"}
+
+
+def test_only_the_option_send_of_events_anchor_leads_to_the_sender() -> None:
+    assert importers(SENDER) == {"counter_listener.record"}
+    assert importers("counter_listener.record.send_anchor") == {ANCHOR}
+    assert importing_functions(ANCHOR, "counter_listener.record.send_anchor") == {"_send"}
 
 
 def test_the_downloader_is_imported_only_for_a_download() -> None:
-    (tree,) = (tree for name, tree in CODE if name == INSTALLER)
-    functions = {
-        function.name
-        for function in ast.walk(tree)
-        if isinstance(function, ast.FunctionDef) and DOWNLOADER in imported(function)
-    }
-    assert functions == {"from_network"}
+    assert importing_functions(INSTALLER, DOWNLOADER) == {"from_network"}
 
 
 def test_no_other_way_to_import_or_run_code_is_used() -> None:

@@ -10,7 +10,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit
 
 import requests
 from requests import exceptions
@@ -19,7 +18,7 @@ from urllib3.util import Retry
 
 from counter_listener.asr.model_archive import TransferProgress
 from counter_listener.asr.model_check import file_sha256
-from counter_listener.domain import N_, ModelError, Sentence, UsageError, sentence
+from counter_listener.domain import N_, ModelError, Sentence, UsageError, sentence, url_without_secrets
 
 CHUNK_BYTES: Final = 1 << 18
 PARTIAL_CONTENT, RANGE_NOT_SATISFIABLE = 206, 416
@@ -251,14 +250,6 @@ class Download:
             " machine can reach and add --mirror URL."
         )
         return ModelError("{why} {by_hand}", why=Sentence(text, values), by_hand=sentence(by_hand, file=self.file))
-
-
-def url_without_secrets(url: str) -> str:
-    """A URL without the user name, password and query that may be in it."""
-    with suppress(ValueError):
-        parts = urlsplit(url)
-        return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
-    return "the URL"
 
 
 def _is_temporary(error: exceptions.RequestException) -> bool:

@@ -10,6 +10,7 @@ from typing import Any, Final, Protocol
 
 from counter_listener.asr.model_check import verify_model
 from counter_listener.asr.model_files import model_fault
+from counter_listener.asr.sound import SoundMeter
 from counter_listener.domain import (
     SAMPLE_BYTES,
     SAMPLE_RATE,
@@ -142,35 +143,39 @@ def transcribe(
     `since` is the time in the stream at which the first block begins, in seconds.
     """
     received, lost, settled, gap_end = 0, since, since, -NEAR_GAP_SECONDS
+    meter = SoundMeter()
     for block in blocks:
         if isinstance(block, VisitToggle):  # what was said before the toggle belongs before it
-            yield from make_utterance(recognizer.finish(), lost, gap_end)
+            yield from make_utterance(recognizer.finish(), meter, lost, gap_end)
             yield block
             settled = max(settled, block.at)
             continue
         if isinstance(block, Gap):
-            yield from make_utterance(recognizer.finish(), lost, block.start)
+            yield from make_utterance(recognizer.finish(), meter, lost, block.start)
             yield block
-            lost += block.seconds
-            settled = gap_end = block.start + block.seconds
+            gap_end = max(gap_end, block.start + block.seconds)
+            lost += 0.0 if block.beside else block.seconds
+            settled = max(settled, block.start if block.beside else gap_end)
             continue
         received += len(block) // SAMPLE_BYTES
+        meter.add(block)
         now = received / SAMPLE_RATE + lost
         words = recognizer.accept(block)
         if words is not None:
-            yield from make_utterance(words, lost, gap_end)
+            yield from make_utterance(words, meter, lost, gap_end)
             settled = max(settled, now - DECODER_LAG)
         yield Tick(now, settled)
-    yield from make_utterance(recognizer.finish(), lost, gap_end)
+    yield from make_utterance(recognizer.finish(), meter, lost, gap_end)
     yield Tick(received / SAMPLE_RATE + lost, received / SAMPLE_RATE + lost)
 
 
-def make_utterance(words: tuple[Word, ...], lost: float, gap: float) -> Iterator[Utterance]:
+def make_utterance(words: tuple[Word, ...], meter: SoundMeter, lost: float, gap: float) -> Iterator[Utterance]:
     """The words as one utterance in the time of the stream, to which lost audio counts; nothing if there are none.
 
     `gap` is the time of the last gap, in seconds; -NEAR_GAP_SECONDS or less if there was none.
     """
     if words:
+        sound = meter.sound(words)
         words = tuple(replace(word, start=word.start + lost, end=word.end + lost) for word in words) if lost else words
         near_gap = words[0].start - gap < NEAR_GAP_SECONDS
-        yield Utterance(words[0].start, words[-1].end, words, near_gap=near_gap)
+        yield Utterance(words[0].start, words[-1].end, words, near_gap=near_gap, sound=sound)

@@ -1,132 +1,74 @@
-"""What the headers of a recording declare, compared with what the file holds: WAV, MP3, WMA, Ogg, FLAC."""
+"""What the headers of a recording declare: MP3, WMA, Ogg, FLAC, and how many bytes a file should have."""
 
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import BinaryIO, Final, Literal, NamedTuple
+import struct
+from collections.abc import Callable
+from typing import Final
 
-from counter_listener.domain import sentence
+from counter_listener.audio.files import Readable
 
-_Order = Literal["little", "big"]
-_PIPED: Final = 0xFFFFFFFF
-"""Bytes of audio declared by a recorder that wrote to a pipe and could not know."""
-_PLACEHOLDERS: Final = (range(0x7FFFF000, 0x80000100), range(0xFFFFF000, _PIPED))
-"""Bytes of audio that recorders declare when they start, and correct when they stop."""
-_MAX_CHUNKS: Final = 1_000
 _READ: Final = 65_536
-_CHUNK_HEAD: Final = 8
-"""Bytes of a chunk before its body."""
 _MPEG_1_RATE: Final = 32_000
 """Hertz; from here up a frame has twice the samples."""
 _ASF_FILE: Final = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
 _ASF_FIELDS: Final = 76
+_TAG_HEAD: Final = 16
+_MPEG_SYNC: Final = 0x7FF
+_MPEG_RATES: Final = (44_100, 48_000, 32_000)
+_MPEG_KILOBITS: Final = {
+    (1, 1): (32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448),
+    (1, 2): (32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384),
+    (1, 3): (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),
+    (2, 1): (32, 48, 56, 64, 80, 96, 112, 128, 144, 160, 176, 192, 224, 256),
+    (2, 2): (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
+}
+"""Kilobits a second by MPEG 1 or 2 and layer (ISO 11172-3, 13818-3); layer 3 of MPEG 2 is like layer 2."""
 _FLAC_SYNC: Final = 0x7FFC
-_EXTENSIBLE: Final = 0xFFFE
-_PLAIN: Final = (1, 3, 6, 7)
-"""Format tags of PCM, float, A-law and mu-law."""
+_UNKNOWN: Final = 0xFFFFFFFF
+_MATROSKA_SEGMENT: Final = 0x18538067
+_MOST_ELEMENTS: Final = 100_000
+_BOX_HEAD: Final = 8
 
 
-class _Chunk(NamedTuple):
-    name: bytes
-    start: int
-    size: int
-
-
-@dataclass(frozen=True, slots=True)
-class WavHeader:
-    """How much audio a WAV file declares and holds."""
-
-    bytes_per_second: int
-    """0 where the header does not say."""
-    held: int
-    """Bytes of audio in the file that the header counts, or all to the end where it counts none."""
-    missing: int = 0
-    """Bytes of audio that the header declares and the file does not hold."""
-    unread: int = 0
-    """Bytes after the audio that belong to no chunk: audio that the header does not count."""
-    closed: bool = True
-    """False if the recorder never wrote how much audio there is."""
-
-    def seconds(self, size: int) -> float:
-        """Length of `size` bytes of this file's audio; 0 where the header does not say."""
-        return size / self.bytes_per_second if self.bytes_per_second else 0.0
-
-
-def wav_header(file: BinaryIO) -> WavHeader | None:
-    """The header of a WAV file, or None if the file is not WAV.
-
-    Raises ValueError, with a clause to put after the file's name, if the header is cut short or damaged.
-    """
-    size = file.seek(0, os.SEEK_END)
+def mp3_seconds(file: Readable, rate: int) -> float | None:
+    """Seconds that the Xing or Info frame at the head of an MP3 file counts; None if there is none."""
     file.seek(0)
-    head = file.read(12)
-    if head[:4] not in (b"RIFF", b"RIFX", b"RF64", b"BW64") or not b"WAVE".startswith(head[8:12]):
+    file.seek(tag_bytes(file.read(_TAG_HEAD)))
+    frame = file.read(64)
+    at = max(frame.find(b"Xing"), frame.find(b"Info"))
+    if at < 0 or rate <= 0 or not int.from_bytes(frame[at + 4 : at + 8], "big") & 1:
         return None
-    order: _Order = "big" if head[:4] == b"RIFX" else "little"
-    rate, long_size = 0, None
-    for chunk in _chunks(file, 12, size, order):
-        if chunk.name == b"fmt ":
-            rate = _bytes_per_second(_body(file, chunk, 40), order)
-        elif chunk.name == b"ds64":
-            sizes = _body(file, chunk, 16)
-            long_size = int.from_bytes(sizes[8:], "little") if sizes[8:] else None
-        elif chunk.name == b"data":
-            declared = long_size if long_size is not None and chunk.size == _PIPED else chunk.size
-            return _compare_sizes(file, _Chunk(b"data", chunk.start, declared), size, order, rate)
-    raise ValueError(sentence("has a header that is cut short or damaged, so nobody can tell where its audio is"))
+    samples = 1_152 if rate >= _MPEG_1_RATE else 576
+    return int.from_bytes(frame[at + 8 : at + 12], "big") * samples / rate
 
 
-def _chunks(file: BinaryIO, start: int, size: int, order: _Order) -> Iterator[_Chunk]:
-    for _ in range(_MAX_CHUNKS):
-        file.seek(start)
-        head = file.read(_CHUNK_HEAD)
-        if len(head) < _CHUNK_HEAD:
-            return
-        chunk = _Chunk(head[:4], start + _CHUNK_HEAD, int.from_bytes(head[4:], order))
-        yield chunk
-        start = chunk.start + chunk.size + chunk.size % 2
-        if start > size:
-            return
+def mpeg_frame_bytes(head: bytes) -> int:
+    """Bytes of the frame of MP3, MP2 or MP1 that begins with these four bytes; 0 if none begins there."""
+    bits = int.from_bytes(head[:4], "big")
+    version, layer, kilobits, rate = bits >> 19 & 3, 4 - (bits >> 17 & 3), bits >> 12 & 15, bits >> 10 & 3
+    if bits >> 21 != _MPEG_SYNC or version == 1 or layer == 4 or kilobits in (0, 15) or rate == 3:  # noqa: PLR2004
+        return 0
+    is_first = version == 3  # noqa: PLR2004 - MPEG 1; 2 is MPEG 2 and 0 is MPEG 2.5
+    bits_a_second = 1_000 * _MPEG_KILOBITS[(1, layer) if is_first else (2, min(layer, 2))][kilobits - 1]
+    hertz = _MPEG_RATES[rate] // {3: 1, 2: 2, 0: 4}[version]
+    padding = bits >> 9 & 1
+    if layer == 1:
+        return (12 * bits_a_second // hertz + padding) * 4
+    return (72 if layer == 3 and not is_first else 144) * bits_a_second // hertz + padding  # noqa: PLR2004
 
 
-def _body(file: BinaryIO, chunk: _Chunk, limit: int) -> bytes:
-    file.seek(chunk.start)
-    return file.read(min(chunk.size, limit))
+def tag_bytes(head: bytes) -> int:
+    """Bytes of the tag (ID3, APE) that begins with these bytes; 0 if they begin none."""
+    if head.startswith(b"ID3"):  # four digits of 7 bits
+        return 10 + sum(digit % 128 << shift for digit, shift in zip(head[6:], (21, 14, 7, 0), strict=False))
+    if head.startswith(b"APETAGEX"):
+        return 32 + int.from_bytes(head[12:16], "little")
+    return 128 if head.startswith(b"TAG") else 0
 
 
-def _bytes_per_second(body: bytes, order: _Order) -> int:
-    fields = ((0, 2), (4, 8), (8, 12), (12, 14))
-    tag, rate, average, align = (int.from_bytes(body[start:end], order) for start, end in fields)
-    if tag == _EXTENSIBLE:
-        tag = int.from_bytes(body[24:26], order)
-    return rate * align if tag in _PLAIN else average  # many writers declare a wrong average for plain formats
-
-
-def _compare_sizes(file: BinaryIO, data: _Chunk, size: int, order: _Order, rate: int) -> WavHeader:
-    """The header, given its data chunk, the size of the file and the bytes a second."""
-    rest = size - data.start
-    if data.size == 0:
-        unread = _bytes_in_no_chunk(file, data.start, size, order)
-        return WavHeader(rate, held=rest if unread else 0, closed=not unread)
-    if data.size <= rest:
-        end = data.start + data.size
-        unread = min(_bytes_in_no_chunk(file, start, size, order) for start in (end, end + data.size % 2))
-        return WavHeader(rate, held=data.size, unread=unread)
-    if data.size == _PIPED:
-        return WavHeader(rate, held=rest)
-    if any(data.size in sizes for sizes in _PLACEHOLDERS):
-        return WavHeader(rate, held=rest, closed=False)
-    return WavHeader(rate, held=rest, missing=data.size - rest)
-
-
-def _bytes_in_no_chunk(file: BinaryIO, start: int, size: int, order: _Order) -> int:
-    """Bytes from the first that belongs to no chunk to the last that is not zero."""
-    for chunk in _chunks(file, start, size, order):
-        end = chunk.start + chunk.size
-        if not (chunk.name.isascii() and chunk.name.decode("ascii").isprintable() and end <= size):
-            break
-        start = end + chunk.size % 2
-    end = size
+def unused_bytes(file: Readable, start: int) -> int:
+    """Bytes from `start` on to the last one that is not zero."""
+    end = file.seek(0, os.SEEK_END)
     while end > start:
         step = min(_READ, end - start)
         file.seek(end - step)
@@ -136,34 +78,23 @@ def _bytes_in_no_chunk(file: BinaryIO, start: int, size: int, order: _Order) -> 
     return 0
 
 
-def mp3_seconds(file: BinaryIO, rate: int) -> float | None:
-    """Seconds that the Xing or Info frame at the head of an MP3 file counts; None if there is none."""
-    file.seek(0)
-    head = file.read(10)
-    # the size of an ID3 tag: four digits of 7 bits
-    tag = sum(digit % 128 << shift for digit, shift in zip(head[6:], (21, 14, 7, 0), strict=False))
-    file.seek(10 + tag if head.startswith(b"ID3") else 0)
-    frame = file.read(64)
-    at = max(frame.find(b"Xing"), frame.find(b"Info"))
-    if at < 0 or rate <= 0 or not int.from_bytes(frame[at + 4 : at + 8], "big") & 1:
-        return None
-    samples = 1_152 if rate >= _MPEG_1_RATE else 576
-    return int.from_bytes(frame[at + 8 : at + 12], "big") * samples / rate
-
-
-def is_closed_ogg(file: BinaryIO) -> bool:
+def is_closed_ogg(file: Readable) -> bool:
     """Whether the last page of an Ogg file is marked as the last."""
     file.seek(max(file.seek(0, os.SEEK_END) - _READ, 0))
     last = file.read().rpartition(b"OggS")[2]
     return bool(last[1:2]) and bool(last[1] & 4)
 
 
-def asf_seconds(file: BinaryIO) -> float | None:
+def asf_seconds(file: Readable) -> float | None:
     """Seconds that the header of a WMA file declares; None if it was still being written."""
-    file.seek(0)
-    fields = file.read(_READ).partition(_ASF_FILE)[2]
+    fields = _asf_fields(file)
     play, preroll, flags = (int.from_bytes(fields[at:end], "little") for at, end in ((48, 56), (64, 72), (72, 76)))
     return None if flags & 1 or len(fields) < _ASF_FIELDS else max(play / 1e7 - preroll / 1e3, 0.0)
+
+
+def _asf_fields(file: Readable) -> bytes:
+    file.seek(0)
+    return file.read(_READ).partition(_ASF_FILE)[2]
 
 
 def flac_start(frame: bytes, samples: int) -> int | None:
@@ -182,3 +113,152 @@ def _flac_number(digits: bytes) -> int | None:
     for digit in digits[1:more]:
         number = number << 6 | digit & 0x3F
     return number
+
+
+def declared_bytes(file: Readable) -> int | None:
+    """Bytes that a file has by its own header; 0 if its writer never said, None if the format does not say.
+
+    Known of RIFF (AVI), AIFF, AU, Wave64, CAF, VOC, MP4 and its kin, Matroska, WMA, FLV and transport streams.
+    """
+    file.seek(0)
+    head = file.read(64)
+    for magic, at, count in _SIZES:
+        if head[at : at + len(magic)] == magic:
+            return count(file, head)
+    return None
+
+
+def _riff_bytes(file: Readable, head: bytes) -> int | None:
+    """A long AVI file goes on in further RIFF chunks, which are named AVIX."""
+    order, size = ("big" if head.startswith((b"RIFX", b"FORM")) else "little"), file.seek(0, os.SEEK_END)
+    if head.startswith((b"RF64", b"BW64")) and head[12:16] == b"ds64":
+        return int.from_bytes(head[20:28], "little") + _BOX_HEAD
+    declared = int.from_bytes(head[4:8], order)  # type: ignore[arg-type]
+    end = declared + _BOX_HEAD if declared else 0
+    for _ in range(_MOST_ELEMENTS):
+        if not 0 < end < size:
+            break
+        file.seek(end)
+        more = file.read(12)
+        if more[:4] != b"RIFF" or more[8:] != b"AVIX":
+            break
+        end += int.from_bytes(more[4:8], "little") + _BOX_HEAD
+    return end
+
+
+def _wave64_bytes(_file: Readable, head: bytes) -> int | None:
+    return int.from_bytes(head[16:24], "little")
+
+
+def _caf_bytes(file: Readable, _head: bytes) -> int | None:
+    return _elements_end(file, 8, lambda head: (12, int.from_bytes(head[4:12], "big", signed=True)), stop=b"caff")
+
+
+def _voc_bytes(file: Readable, head: bytes) -> int | None:
+    start = int.from_bytes(head[20:22], "little")
+    return _elements_end(file, start, lambda head: (4, int.from_bytes(head[1:4], "little")), last=b"\0")
+
+
+def _boxes_bytes(file: Readable, _head: bytes) -> int | None:
+    def box(head: bytes) -> tuple[int, int]:
+        size = int.from_bytes(head[:4], "big")
+        if size == 1:
+            return 16, int.from_bytes(head[8:16], "big") - 16
+        return (8, size - 8) if size else (8, -1)
+
+    return _elements_end(file, 0, box, stop=b"ftyp")
+
+
+def _elements_end(
+    file: Readable, start: int, measure: Callable[[bytes], tuple[int, int]], stop: bytes = b"", last: bytes = b""
+) -> int | None:
+    """Where the last of a row of elements ends; None if an element reaches to the end of the file, wherever that is.
+
+    `measure` gives the bytes of an element's head and of its body, which is negative if unknown. A row ends with the
+    byte `last`, and before a second element that is named `stop`: another file begins there.
+    """
+    size = file.seek(0, os.SEEK_END)
+    for _ in range(_MOST_ELEMENTS):
+        if start >= size:
+            return start
+        file.seek(start)
+        head = file.read(16)
+        if start and stop and stop in (head[:4], head[4:8]):
+            return start
+        if last and head.startswith(last):
+            return start + len(last)
+        own, body = measure(head.ljust(16, b"\0"))
+        if body < 0:
+            return None
+        start += own + body
+    return None
+
+
+def _matroska_bytes(file: Readable, head: bytes) -> int | None:
+    """The segment follows a short header; its size is unknown where it was written as it was recorded."""
+    size, length = _ebml_number(head[4:12])
+    if size is None:
+        return None
+    file.seek(4 + length + size)
+    segment = file.read(12)
+    size, more = _ebml_number(segment[4:])
+    if size is None or int.from_bytes(segment[:4], "big") != _MATROSKA_SEGMENT:
+        return None
+    return file.seek(0, os.SEEK_CUR) - len(segment) + 4 + more + size
+
+
+def _ebml_number(digits: bytes) -> tuple[int | None, int]:
+    """A number of Matroska and its length in bytes; None where it stands for unknown."""
+    length = 9 - digits[0].bit_length() if digits and digits[0] else 0
+    if not 0 < length <= len(digits):
+        return None, 0
+    number = int.from_bytes(digits[:length], "big") & (1 << 7 * length) - 1
+    return (None if number == (1 << 7 * length) - 1 else number), length
+
+
+def _asf_bytes(file: Readable, _head: bytes) -> int | None:
+    fields = _asf_fields(file)
+    unfinished = len(fields) < _ASF_FIELDS or int.from_bytes(fields[72:76], "little") & 1
+    return None if unfinished else int.from_bytes(fields[24:32], "little")
+
+
+def _au_bytes(_file: Readable, head: bytes) -> int | None:
+    start, size = int.from_bytes(head[4:8], "big"), int.from_bytes(head[8:12], "big")
+    return None if size == _UNKNOWN else start + size
+
+
+def _ts_bytes(file: Readable, _head: bytes) -> int | None:
+    """A transport stream is a row of packets, of 188 bytes or, on disks, of 192."""
+    for offset, length in ((0, 188), (4, 192)):
+        file.seek(0)
+        some = file.read(4 * length)
+        if some[offset::length] == b"G" * 4:
+            return -(-file.seek(0, os.SEEK_END) // length) * length
+    return None
+
+
+def _flv_bytes(file: Readable, _head: bytes) -> int | None:
+    file.seek(0)
+    value = file.read(_READ).partition(b"\0\x08filesize\0")[2][:8]
+    size = struct.unpack(">d", value)[0] if len(value) == 8 else 0.0  # noqa: PLR2004 - bytes of a double
+    return int(size) if 0 < size < 1 << 62 else None
+
+
+_SIZES: Final[tuple[tuple[bytes, int, Callable[[Readable, bytes], int | None]], ...]] = (
+    (b"RIFF", 0, _riff_bytes),
+    (b"RIFX", 0, _riff_bytes),
+    (b"RF64", 0, _riff_bytes),
+    (b"BW64", 0, _riff_bytes),
+    (b"FORM", 0, _riff_bytes),
+    (b"riff\x2e\x91\xcf\x11", 0, _wave64_bytes),
+    (b"caff", 0, _caf_bytes),
+    (b"Creative Voice File", 0, _voc_bytes),
+    (b"ftyp", 4, _boxes_bytes),
+    (b"\x1a\x45\xdf\xa3", 0, _matroska_bytes),
+    (bytes.fromhex("3026b2758e66cf11"), 0, _asf_bytes),
+    (b"FLV\x01", 0, _flv_bytes),
+    (b".snd", 0, _au_bytes),
+    (b"G", 0, _ts_bytes),
+    (b"G", 4, _ts_bytes),
+)
+"""Of each format: bytes that begin it, where they stand, and what counts its bytes."""

@@ -9,16 +9,9 @@ from typing import Final, Literal
 
 from dateutil.parser import isoparse
 
+from counter_listener.audio.name_time import UnreadTimeError, time_in_name
 from counter_listener.domain import UsageError
 
-_DATE: Final = r"(?:(20\d\d)[-_./](\d\d)[-_./](\d\d)|(20\d\d)(\d\d)(\d\d)|(20\d\d)年(\d{1,2})月(\d{1,2})日)"
-_TIME: Final = (
-    r"(?:(\d\d)[-_.:](\d\d)(?:[-_.:](\d\d))?"
-    r"|(\d\d)(\d\d)(?:(\d\d)(?:\d{3})?)?"
-    r"|(\d{1,2})[时時点](\d{1,2})分?(?:(\d{1,2})秒)?)"
-)
-# The look-ahead finds overlapping candidates: what is not a date may overlap a date.
-_IN_NAME: Final = re.compile(rf"(?<!\d)(?={_DATE}[-_.T@ ]{{0,3}}{_TIME}(?!\d)(Z\b)?)", re.ASCII)
 _STAMP: Final = re.compile(
     r"\s*(20\d\d)\D(\d\d)\D(\d\d)[T ]+(\d\d)\D(\d\d)(?:\D(\d\d)(?:\.\d+)?)?\s*(Z|[+-]\d\d:?\d\d)?\s*", re.ASCII
 )
@@ -34,20 +27,31 @@ class StartTime:
     at: datetime | None
     """Aware, UTC; None if unknown."""
     how: Literal["given", "file name", "file time stamp", "record", "unknown"]
+    guess: datetime | None = None
+    """Aware, UTC: if it is unknown, when it may have been, by the dates that the file has of itself."""
 
 
-def find_start_time(path: Path, stamped: datetime | None, given: datetime | None, zone: tzinfo | None) -> StartTime:
+def find_start_time(
+    path: Path, stamped: datetime | None, given: datetime | None, zone: tzinfo | None, written: datetime | None = None
+) -> StartTime:
     """When the recording at `path` started: as `given`, else by its name, else by its time stamp `stamped`.
 
-    `zone` is the time zone of naive times; None is that of this computer, by its rules for that date.
+    If its name holds a time that cannot be read for certain, it is unknown. `written` is when the file was last written
+    less the length of the recording, a guess. `zone` is the time zone of naive times; None is that of this computer, by
+    its rules for that date.
     """
     if given:
-        return StartTime(_aware(given, zone).astimezone(UTC), "given")
-    if named := _time_in_name(path.name):
-        return StartTime(_aware(named, zone).astimezone(UTC), "file name")
-    if stamped and stamped.year in _YEARS:
-        return StartTime(_aware(stamped, zone).astimezone(UTC), "file time stamp")
-    return StartTime(None, "unknown")
+        return StartTime(_utc(given, zone), "given")
+    stamp = _utc(stamped, zone) if stamped and stamped.year in _YEARS else None
+    try:
+        named = time_in_name(path.name)
+    except UnreadTimeError:
+        return StartTime(None, "unknown", guess=stamp or written)
+    if named:
+        return StartTime(_utc(named, zone), "file name")
+    if stamp:
+        return StartTime(stamp, "file time stamp")
+    return StartTime(None, "unknown", guess=written)
 
 
 def parse_time(text: str, zone: tzinfo | None) -> datetime:
@@ -76,16 +80,6 @@ def read_stamp(text: str) -> datetime | None:
         return None
 
 
-def _time_in_name(name: str) -> datetime | None:
-    for found in _IN_NAME.finditer(name):
-        *parts, zone = found.groups()
-        try:
-            return _time((part for part in parts if part), zone)
-        except ValueError:
-            continue
-    return None
-
-
 def _time(parts: Iterable[str | None], zone: str | None = None) -> datetime:
     """The time with these parts, from the year to the second, aware if there is a zone. Raises ValueError."""
     year, month, day, *clock = (int(part or 0) for part in parts)
@@ -94,6 +88,10 @@ def _time(parts: Iterable[str | None], zone: str | None = None) -> datetime:
         raise ValueError(hour)
     time: datetime = isoparse(f"{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}{zone or ''}")
     return time
+
+
+def _utc(time: datetime, zone: tzinfo | None) -> datetime:
+    return _aware(time, zone).astimezone(UTC)
 
 
 def _aware(time: datetime, zone: tzinfo | None) -> datetime:

@@ -6,8 +6,8 @@ What it hands on: one result per input, in batches as they are finished, and the
 
 from counter_listener.batch.check import CheckOptions, CheckResult, Tally
 from counter_listener.batch.cluster import cluster_workers
-from counter_listener.batch.inputs import Input, expand_inputs, file_size, is_recording
+from counter_listener.batch.inputs import NAMED, Input, LeftOut, expand_inputs, file_size, is_recording
 from counter_listener.batch.recorder import Recorder, RecorderCounts
 from counter_listener.batch.scheduler import InputOrder, Worker, check_inline, check_with_workers
-from counter_listener.batch.stored_transcripts import rejudge_transcripts, remove_transcripts, transcripts_folder
+from counter_listener.batch.stored_transcripts import purge_transcripts, rejudge_transcripts, transcripts_folder
 from counter_listener.batch.workers import ProcessWorker, start_preloading

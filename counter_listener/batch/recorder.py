@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 from counter_listener import __version__
 from counter_listener.asr import is_transcript
 from counter_listener.audio import StartTime
-from counter_listener.batch.check import CheckResult, file_sha256
+from counter_listener.batch.check import CheckResult, file_sha256, guessed_start
 from counter_listener.batch.stored_transcripts import store_transcript
-from counter_listener.domain import AudioError, RecordError
+from counter_listener.domain import AudioError, RecordError, readable
 from counter_listener.record import Judgement, Origin, Recording, event_columns
 
 if TYPE_CHECKING:
@@ -33,6 +33,8 @@ class RecorderCounts:
     judged_again: int = 0
     failed: int = 0
     """Results that could not be written."""
+    unkept: int = 0
+    """Results that were written, but whose transcripts could not be stored."""
 
 
 @dataclass
@@ -55,6 +57,8 @@ class Recorder:
     counts: RecorderCounts = field(default_factory=RecorderCounts)
     failures: list[tuple[Path, RecordError]] = field(default_factory=list)
     """Results that could not be written and have not been reported yet."""
+    unkept: list[RecordError] = field(default_factory=list)
+    """Why transcripts could not be stored, where that has not been reported yet."""
 
     @cached_property
     def has_recordings(self) -> bool:
@@ -76,7 +80,10 @@ class Recorder:
             return None
         if self.transcripts is not None and not (self.transcripts / f"{sha256}.jsonl").exists():
             return None
-        started = StartTime(datetime.fromisoformat(judgement.started), "record") if judgement.started else None
+        if judgement.started:
+            started = StartTime(datetime.fromisoformat(judgement.started), "record")
+        else:
+            started = StartTime(None, "unknown", guessed_start(path, judgement.seconds))
         events = tuple(self.record.events(judgement.stream))
         result = CheckResult(path, events, sha256, judgement.seconds, started, judgement.model)
         return replace(result, judgement=judgement.number, recalled=True)
@@ -91,18 +98,38 @@ class Recorder:
             before = replace(self.counts)
             try:
                 with self.record.transaction():
-                    return {number: self._write(result, now) for number, result in results.items()}
+                    written = {number: self._write(result, now) for number, result in results.items()}
             except RecordError:
                 self.counts = before
+            else:
+                for result in written.values():
+                    self._keep_transcript(result)
+                return written
         return {number: self._write_alone(result, now) for number, result in results.items()}
 
     def _write_alone(self, result: CheckResult, now: datetime) -> CheckResult:
         try:
-            return self._write(result, now)
+            written = self._write(result, now)
         except RecordError as error:
             self.counts.failed += 1
             self.failures.append((result.path, error))
             return result
+        self._keep_transcript(written)
+        return written
+
+    def _keep_transcript(self, result: CheckResult) -> None:
+        """Stores what was recognised, once the result is in the record: nothing is left of what is not recorded.
+
+        The transcript of a recording that was known is replaced only if it was judged again.
+        """
+        if self.transcripts is None or not _is_new(result):
+            return
+        if result.added or not (self.transcripts / f"{result.sha256}.jsonl").exists():
+            try:
+                store_transcript(self.transcripts, result, self.options)
+            except RecordError as error:
+                self.counts.unkept += 1
+                self.unkept.append(error)
 
     def _write(self, result: CheckResult, now: datetime) -> CheckResult:
         if not _is_new(result):
@@ -110,15 +137,13 @@ class Recorder:
             return result
         before = self.record.latest_judgement(result.sha256 or "")
         judgement = self._judgement(result.path)
-        if self.transcripts is not None:
-            store_transcript(self.transcripts, result, self.options)
         if before is not None:
             if not self._is_judged_again(result, before, judgement):
                 self.counts.known += 1
                 self.counts.known_differently += not before.same_settings(judgement)
                 return replace(result, judgement=before.number)
             result = replace(result, judgement=before.number + 1)
-        recording = Recording(result.sha256 or "", str(result.path.resolve()), result.seconds)
+        recording = Recording(result.sha256 or "", readable(str(result.path.resolve())), result.seconds)
         plain = before is None and not self.options and result.events
         note = replace(judgement, stream=result.stream, number=result.judgement, program=__version__)
         origin = self._origin(result, before)
@@ -126,7 +151,7 @@ class Recorder:
         self.counts.recorded += added and before is None
         self.counts.judged_again += added and before is not None
         self.counts.known += not added
-        return result
+        return replace(result, added=added)
 
     def _is_judged_again(self, result: CheckResult, before: Judgement, judgement: Judgement) -> bool:
         """Whether the result is recorded as a new judgement: with --again, and if the settings or the events differ."""
@@ -139,7 +164,8 @@ class Recorder:
     def _judgement(self, path: Path) -> Judgement:
         """How an input is judged in this run."""
         transcript = is_transcript(path)
-        options = {name: value for name, value in self.options.items() if not transcript or name != "channels"}
+        unused = "channels" if transcript else "speakers"
+        options = {name: value for name, value in self.options.items() if name != unused}
         model = "transcript" if transcript else self.model
         return Judgement("", phrases_hash=self.digest, model=model, options=options)
 

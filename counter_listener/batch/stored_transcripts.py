@@ -9,7 +9,7 @@ import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -19,9 +19,11 @@ from counter_listener.domain import (
     LONG_NUMBER,
     Gap,
     RecordError,
+    Sound,
     TranscriptError,
     Utterance,
     Word,
+    json_line,
     numbered_lines,
     system_reason,
 )
@@ -45,6 +47,7 @@ class StoredTranscript:
 
     sha256: str
     seconds: float
+    model: str
     options: Mapping[str, object]
     items: tuple[Utterance | Gap, ...]
 
@@ -57,12 +60,15 @@ def transcripts_folder(record: Path) -> Path:
 def store_transcript(folder: Path, result: CheckResult, options: Mapping[str, object]) -> None:
     """Writes what was recognised in a recording to a file, completely or not at all. Raises RecordError."""
     head = {"recording": result.sha256, "seconds": result.seconds, "model": result.model, "options": dict(options)}
-    lines = [head, *map(_line, mask_items(result.items))]
-    text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
-    target = folder / f"{result.sha256}.jsonl"
+    _write(folder / f"{result.sha256}.jsonl", [head, *map(_line, mask_items(result.items))])
+
+
+def _write(target: Path, lines: Iterable[Mapping[str, object]]) -> None:
+    """Writes lines of JSON to a file, completely or not at all. Raises RecordError."""
+    text = "".join(json_line(line) + "\n" for line in lines)
     part = target.with_suffix(".part")
     try:
-        folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+        target.parent.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
         flags = os.O_CREAT | os.O_TRUNC | os.O_WRONLY
         with os.fdopen(os.open(part, flags, FILE_MODE), "w", encoding="utf-8") as file:
             file.write(text)
@@ -70,6 +76,9 @@ def store_transcript(folder: Path, result: CheckResult, options: Mapping[str, ob
             os.fsync(file.fileno())
         part.replace(target)
     except OSError as error:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+            target.parent.rmdir()  # if it is empty
         raise RecordError(
             "{path} cannot be written ({why}); check its folder and permissions", path=target, why=system_reason(error)
         ) from error
@@ -92,13 +101,15 @@ def mask_items(items: Iterable[Utterance | Gap]) -> Iterator[Utterance | Gap]:
 
 def _line(item: Utterance | Gap) -> dict[str, object]:
     if isinstance(item, Gap):
-        return {"lost": item.start, "seconds": item.seconds, "reason": item.reason}
+        line: dict[str, object] = {"lost": item.start, "seconds": item.seconds, "reason": item.reason}
+        return {**line, "beside": True} if item.beside else line
     words = [{"word": word.text, "start": word.start, "end": word.end, "sure": word.confidence} for word in item.words]
     return {
         "start": item.start,
         "end": item.end,
         "speaker": item.speaker,
         "beside_gap": item.near_gap,
+        "sound": item.sound and asdict(item.sound),
         "text": item.text,
         "words": words,
     }
@@ -113,7 +124,10 @@ def _read_transcript(path: Path) -> StoredTranscript:
         items = []
         for number, line in lines:  # noqa: B007 - for the error
             items.append(_item(json.loads(line)))
-        return StoredTranscript(str(head["recording"]), float(head["seconds"]), dict(head["options"]), tuple(items))
+        options = dict(head["options"])
+        return StoredTranscript(
+            str(head["recording"]), float(head["seconds"]), str(head["model"]), options, tuple(items)
+        )
     except (ValueError, KeyError, TypeError, StopIteration) as error:
         raise TranscriptError(
             "{path}, line {number}: this stored transcript is damaged; remove the file, or check its recording again",
@@ -124,35 +138,60 @@ def _read_transcript(path: Path) -> StoredTranscript:
 
 def _item(line: dict[str, Any]) -> Utterance | Gap:
     if "lost" in line:
-        return Gap(float(line["lost"]), float(line["seconds"]), str(line["reason"]))
+        return Gap(float(line["lost"]), float(line["seconds"]), str(line["reason"]), bool(line.get("beside")))
     if line["speaker"] not in ("clerk", "customer", "unknown"):
         raise ValueError("no speaker")
     words = tuple(
         Word(str(word["word"]), float(word["start"]), float(word["end"]), float(word["sure"])) for word in line["words"]
     )
+    sound = line.get("sound")  # files of earlier versions have none
     return Utterance(
-        float(line["start"]), float(line["end"]), words, line["speaker"], near_gap=bool(line["beside_gap"])
+        float(line["start"]),
+        float(line["end"]),
+        words,
+        line["speaker"],
+        near_gap=bool(line["beside_gap"]),
+        sound=_sound(sound) if sound else None,
     )
 
 
-def remove_transcripts(folder: Path, known: Iterable[str]) -> int:
-    """Removes the transcripts of recordings that are no longer `known`, by SHA-256. Returns how many.
+def _sound(line: dict[str, Any]) -> Sound:
+    contrast = line["contrast"]
+    return Sound(float(line["seconds"]), float(line["level"]), None if contrast is None else float(contrast))
 
-    Raises RecordError.
+
+def purge_transcripts(folder: Path, kept_from: Mapping[str, float]) -> int:
+    """Removes what a purge leaves behind in the transcripts of a record. Returns the number of files changed.
+
+    `kept_from` holds, for the SHA-256 of each recording in the record, the second from which on its words are kept;
+    other transcripts are removed. Raises RecordError, TranscriptError.
     """
-    names = frozenset(known)
-    removed = [path for path in folder.glob("*.jsonl") if path.stem not in names]
-    removed += folder.glob("*.part")
-    for path in removed:
+    changed = sum(_purge_transcript(path, kept_from.get(path.stem)) for path in sorted(folder.glob("*.jsonl")))
+    for path in folder.glob("*.part"):
+        changed += _purge_transcript(path, None)
+    with suppress(OSError):
+        folder.rmdir()  # if it is empty
+    return changed
+
+
+def _purge_transcript(path: Path, kept_from: float | None) -> bool:
+    """Removes the utterances that end before a second, or the whole file for None. Returns whether anything changed."""
+    if kept_from is None:
         try:
             path.unlink(missing_ok=True)
         except OSError as error:
             raise RecordError(
                 "{path} cannot be removed ({why}); remove it manually", path=path, why=system_reason(error)
             ) from error
-    with suppress(OSError):
-        folder.rmdir()  # if it is empty
-    return len(removed)
+        return True
+    if kept_from <= 0:
+        return False
+    stored = _read_transcript(path)
+    kept = [item for item in stored.items if isinstance(item, Gap) or item.end >= kept_from]
+    if len(kept) < len(stored.items):
+        head = {"recording": stored.sha256, "seconds": stored.seconds, "model": stored.model, "options": stored.options}
+        _write(path, [head, *map(_line, kept)])
+    return len(kept) < len(stored.items)
 
 
 def rejudge_transcripts(

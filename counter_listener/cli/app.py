@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from counter_listener import __version__
+from counter_listener.cli.commands.anchor import anchor, verify
 from counter_listener.cli.commands.check import check, demo
 from counter_listener.cli.commands.doctor import doctor
 from counter_listener.cli.commands.eval import evaluate
@@ -28,6 +29,7 @@ from counter_listener.domain import (
     MicrophoneError,
     RecordError,
     ReportError,
+    SendError,
     TranscriptError,
     _,
     printable,
@@ -56,7 +58,7 @@ def report_error(error: CounterListenerError | OSError) -> ExitCode:
     """Prints an error that ends the program as one sentence on standard error. Returns the exit code."""
     if isinstance(error, CounterListenerError):
         click.echo(_("Error: {message}").format(message=printable(error.translated(_))), err=True)
-        if isinstance(error, ReportError | RecordError):
+        if isinstance(error, ReportError | RecordError | SendError):
             return ExitCode.NO_RECORD
         if isinstance(error, BusyError):
             return ExitCode.BUSY
@@ -92,6 +94,8 @@ def prepare(command: click.Command) -> None:
         prepare(subcommand)
 
 
+events.add_command(verify)
+events.add_command(anchor)
 for each in (
     *(check, demo, listen, devices, init, doctor, explain, evaluate, phrases, models),
     *(events, rejudge, report, purge, backup),

@@ -18,6 +18,8 @@ AnyCommand = TypeVar("AnyCommand", bound=click.Command)
 
 LANG_KEY: Final = "counter_listener.lang"
 """The key of `click.Context.meta` under which the language of --lang is stored."""
+GIVEN_KEY: Final = "counter_listener.given"
+"""The key of `click.Context.meta` under which the names of the options stand that were given so far."""
 EXAMPLE: Final = "Example: "
 NEVER_LAST, NEVER_FIRST = r"（“《(\[", r"，。；：、？！）”》,.;:?!)\]"
 """Characters that may not end or begin a line, escaped for a regular expression's character class."""
@@ -67,8 +69,26 @@ def session_language(setting: str) -> Lang:
     return choose_language(requested or (setting if setting != "auto" else None), os.environ)
 
 
-class TranslatedGroup(click.Group):
+class Command(click.Command):
+    """A command that refuses an option that is given twice where one counts, to itself or to its group before it."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """What is left of the arguments once they are parsed. Raises click.UsageError."""
+        *_parsed, order = self.make_parser(ctx).parse_args(list(args))
+        given = ctx.meta.setdefault(GIVEN_KEY, set())
+        for option in order:
+            if isinstance(option, click.Option) and not (option.multiple or option.count or option.is_eager):
+                name = max(option.opts, key=len)
+                if name in given:
+                    raise click.UsageError(_("{option} is given twice; give it once.").format(option=name), ctx)
+                given.add(name)
+        return super().parse_args(ctx, args)
+
+
+class TranslatedGroup(Command, click.Group):
     """A group whose help, and the help of its commands, is in the current language."""
+
+    command_class = Command
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command with translated help."""

@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from counter_listener.cli.options import ExitCode, monotonic_clock, record_location
+from counter_listener.cli.options import ExitCode, key_location, monotonic_clock, record_location
 from counter_listener.domain import CounterListenerError, MicrophoneError, RecordError, _, use_language
 
 if TYPE_CHECKING:
@@ -96,7 +96,9 @@ def listen_to(config: dict[str, Any], resume: dict[str, Any] | None, orders: Ord
     matcher, digest = load_matcher(config["phrases"], proven=resume is None)
     record = None
     if config["store"] != "none":
-        record = stack.enter_context(open_record(record_location(config["store"] or None)))
+        location, key_file = record_location(config["store"] or None), key_location(config["key"])
+        record = stack.enter_context(open_record(location, key_file=key_file))
+        record.require_key()
     model = SpeechModel(find_model(config["model"]))
     stream = f"live-{datetime.now(UTC):%Y%m%dT%H%M%S}-{os.urandom(3).hex()}"
     new = Origin(stream, LIVE, config["counter"] or None, None, matcher.phrases.name, digest, model.name)
@@ -157,18 +159,21 @@ def describe_standard(matcher: Matcher) -> Message:
 def continue_stream(
     record: Record | None, matcher: Matcher, new: Origin, resume: dict[str, Any] | None
 ) -> tuple[Origin, CounterState | None]:
-    """The stream to continue and its state, or the new stream and None; a visit that was left open is closed first."""
+    """The stream to continue and its state, or the new stream and None; a visit that was left open is closed first.
+
+    A stream is not continued with another phrase set; the visit is then closed by that one, with nothing `not_heard`.
+    """
     from counter_listener.live import close_open_visit, rebuild_state, stream_start
     from counter_listener.record import event_from_row
 
     rows = record.newest_visit(new.counter) if record else []
     if resume and not record:
         return replace(new, stream=resume["stream"]), rebuild_state((), matcher.phrases, resume["at"])
-    if not rows or record is None or rows[-1].phrases_hash != new.phrases_hash:
+    if not rows or record is None:
         return new, None
     old = replace(new, stream=rows[-1].stream)
     events = [event_from_row(row) for row in rows]
-    if resume and old.stream == resume["stream"]:
+    if resume and old.stream == resume["stream"] and rows[-1].phrases_hash == new.phrases_hash:
         return replace(old, started=stream_start(rows)), rebuild_state(events, matcher.phrases, resume["at"])
     if closing := close_open_visit(events, matcher.phrases):
         record.append(closing, replace(old, started=stream_start(rows)), datetime.now(UTC))
@@ -185,6 +190,8 @@ def _visits_of_today(record: Record | None, counter: str | None) -> Day:
     for row in record.read(since=midnight) if record else ():
         if (row.kind, row.counter, row.source) == ("visit_closed", counter, LIVE):
             detail = json.loads(row.detail)
+            if detail.get("outcome") == "no_service":
+                continue
             day.add(row.score, passed=detail["passed"], offences=detail["counts"]["forbidden"])
     return day
 

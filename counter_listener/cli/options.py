@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import os
+import stat
 import sys
 import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from enum import IntEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
 import click
 
-from counter_listener.domain import N_, UsageError, _, data_folder
+from counter_listener.domain import BOM, N_, UsageError, _, data_folder, printable, settings_folder
 
 if TYPE_CHECKING:
+    from counter_listener.domain import Speaker
     from counter_listener.live import Config
     from counter_listener.record import Record
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 Format = Literal["table", "jsonl", "csv"]
+SPEAKERS: Final[tuple[Speaker, ...]] = ("clerk", "customer", "unknown")
 DEFAULT_PHRASES: Final = "bank-counter"
 PHRASES_HELP: Final = "Phrase set: a .toml file, or the name of one that ships with the program."
 DEFAULT_MODEL: Final = "counter-cn"
@@ -29,7 +32,7 @@ Exit codes:
   0    every input was checked (and no visit scored below --fail-under)
   1    some visit scored below --fail-under
   2    bad usage: an option, a phrase set or a model that cannot be used
-  3    some input could not be read, or not in full; the others were checked and recorded
+  3    some input could not be read or understood, or not in full; the others were checked and recorded
   4    the record could not be opened, written or trusted, or the output could not be written
   130  interrupted; what was recorded before stays in the record""")
 
@@ -76,11 +79,32 @@ def record_location(store_url: str | None) -> str:
     return str(Path(store_url).expanduser()) if store_url.startswith("~") else store_url
 
 
-def existing_record(store_url: str | None) -> AbstractContextManager[Record]:
+def key_location(key: str | None) -> Path | None:
+    """The file of the key that --key names; without it, one in the settings folder; None to sign nothing."""
+    if key == "none":
+        return None
+    return Path(key).expanduser() if key else settings_folder() / "record-key.pem"
+
+
+@contextmanager
+def existing_record(store_url: str | None, *, key_file: Path | None = None, upgrade: bool = True) -> Iterator[Record]:
     """Opens the record; it is not created. Raises UsageError, RecordError."""
     from counter_listener.record import open_record
 
-    return open_record(record_location(store_url), create=False)
+    location = record_location(store_url)
+    with open_record(location, create=False, key_file=key_file, upgrade=upgrade) as record:
+        warn_of_readers(location, key_file)
+        yield record
+
+
+def warn_of_readers(location: str, key_file: Path | None) -> None:
+    """Says on standard error which files of a record others may read. Raises RecordError."""
+    from counter_listener.record import readable_by_others, record_file
+
+    path = record_file(location)
+    for shared in readable_by_others(path, *([key_file] if key_file else [])):
+        text = _("Warning: other users may read {path}; `counter-listener doctor` takes that right from them.")
+        click.echo(text.format(path=printable(str(shared))), err=True)
 
 
 def monotonic_clock() -> float:
@@ -89,10 +113,35 @@ def monotonic_clock() -> float:
     return time.monotonic() if clock is None else time.clock_gettime(clock)
 
 
+def csv_mark() -> str:
+    """What CSV on standard output begins with: a byte-order mark at the start of a file, which Excel may open.
+
+    Without it, Excel reads Chinese in the code page of the country. A program that reads from a pipe needs none.
+    """
+    try:
+        facts = os.fstat(sys.stdout.fileno())
+    except (OSError, ValueError, AttributeError):  # no file stands behind it
+        return ""
+    return BOM if stat.S_ISREG(facts.st_mode) and not facts.st_size else ""
+
+
 def discard_output() -> None:
     """Redirects standard output to the null device: it cannot be written."""
     with suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def parse_speakers(_ctx: click.Context, _param: click.Parameter, given: str | None) -> dict[str, Speaker]:
+    """Whom each name stands for, from the value of --speakers. Raises UsageError."""
+    speakers: dict[str, Speaker] = {}
+    for pair in given.split(",") if given is not None else ():
+        role, sign, name = (part.strip() for part in pair.partition("="))
+        who = next((speaker for speaker in SPEAKERS if speaker == role), None)
+        if who is None or not sign or not name:
+            raise UsageError("--speakers takes clerk=NAME,customer=NAME, not {given!r}.", given=given)
+        if speakers.setdefault(name, who) != who:
+            raise UsageError("--speakers gives {name!r} two different roles.", name=name)
+    return speakers
 
 
 phrases_option = click.option(
@@ -102,6 +151,13 @@ phrases_option = click.option(
     default=DEFAULT_PHRASES,
     show_default=True,
     help=PHRASES_HELP,
+)
+speakers_option = click.option(
+    "--speakers",
+    metavar="clerk=NAME,customer=NAME",
+    callback=parse_speakers,
+    help="Whom the names in transcripts stand for; a role may be given several times.  [default: clerk, customer and"
+    " other usual names]",
 )
 silence_option = click.option(
     "--skip-silence/--no-skip-silence",
@@ -122,6 +178,13 @@ store_option = click.option(
     metavar="URL|FILE",
     help="The record: an SQLite file or sqlite:/// URL.  [default: events.db in your data folder]",
 )
+
+KEY_HELP: Final = (
+    "The file of the key that signs the record, made when it is first needed, or none.  [default: record-key.pem in"
+    " your settings folder]"
+)
+KEY_VARIABLE: Final = "COUNTER_LISTENER_KEY"
+key_option = click.option("--key", metavar="FILE", envvar=KEY_VARIABLE, help=KEY_HELP)
 
 
 def format_option(text: str, *forms: str) -> Callable[[Command], Command]:
@@ -154,6 +217,7 @@ def settings_options(command: Callable[..., Any]) -> Callable[..., Any]:
             help="Speech model: the folder of a Vosk model, or the name of an installed one.",
         ),
         click.option("--store", metavar="URL|FILE", help="The record: an SQLite file or sqlite:/// URL, or none."),
+        click.option("--key", metavar="FILE", envvar=KEY_VARIABLE, help=KEY_HELP),
     )
     for option in reversed(options):
         command = option(command)

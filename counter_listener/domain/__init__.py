@@ -5,13 +5,18 @@ Out: frozen dataclasses (Utterance, Gap, Hit, Event, PhraseSet and others), erro
 """
 
 from counter_listener.domain.display import (
+    BOM,
     KINDS,
     LONG_NUMBER,
+    OUTCOMES,
     SEVERITIES,
     VERDICTS,
     format_duration,
+    json_line,
     mask_numbers,
     printable,
+    readable,
+    url_without_secrets,
 )
 from counter_listener.domain.errors import (
     AudioError,
@@ -24,11 +29,19 @@ from counter_listener.domain.errors import (
     PhraseSetError,
     RecordError,
     ReportError,
+    SendError,
     TranscriptError,
     UsageError,
     system_reason,
 )
-from counter_listener.domain.input_files import json_object, numbered_lines, read_errors, read_seconds, read_toml
+from counter_listener.domain.input_files import (
+    json_object,
+    numbered_lines,
+    read_errors,
+    read_seconds,
+    read_text,
+    read_toml,
+)
 from counter_listener.domain.messages import (
     DOMAIN,
     LOCALE,
@@ -57,7 +70,7 @@ from counter_listener.domain.phrase_set import (
     Slot,
     Stage,
 )
-from counter_listener.domain.resources import bundled_folder, data_folder
+from counter_listener.domain.resources import bundled_folder, data_folder, settings_folder
 from counter_listener.domain.statistics import Z_95, Interval, wilson_interval
 from counter_listener.domain.types import (
     BLOCK_SAMPLES,
@@ -70,9 +83,11 @@ from counter_listener.domain.types import (
     Kind,
     MatchedItem,
     MatchedUtterance,
+    Outcome,
     Prior,
     RecentContext,
     Role,
+    Sound,
     Speaker,
     StreamItem,
     Tick,

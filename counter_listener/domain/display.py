@@ -1,11 +1,17 @@
 """How values are shown to people: names, durations, and text in which private and unsafe characters are removed."""
 
+import json
 import re
 import unicodedata
+from collections.abc import Mapping
+from contextlib import suppress
 from typing import Final
+from urllib.parse import urlsplit
 
 from counter_listener.domain.messages import N_
 
+BOM: Final = "\ufeff"
+"""The byte-order mark. Without it, Excel reads a CSV file in the code page of the country."""
 VERDICTS: Final = {
     "heard": N_("heard"),
     "not_heard": N_("not heard"),
@@ -13,6 +19,13 @@ VERDICTS: Final = {
     "forbidden": N_("forbidden"),
     "broken": N_("broken"),
 }
+OUTCOMES: Final[Mapping[str, str]] = {
+    "complete": N_("complete"),
+    "incomplete": N_("incomplete"),
+    "not_understood": N_("not understood"),
+    "no_service": N_("no service"),
+}
+"""What people call each Outcome of a visit, wherever it is shown."""
 KINDS: Final = {
     "visit_opened": N_("visit opened"),
     "visit_closed": N_("visit closed"),
@@ -23,13 +36,23 @@ KINDS: Final = {
     "scenario": N_("scenario"),
     "gap": N_("gap"),
     "purge": N_("purge"),
+    "key": N_("new key"),
     "judged": N_("judged again"),
 }
 SEVERITIES: Final = {"minor": N_("minor"), "serious": N_("serious"), "grave": N_("grave")}
 LONG_NUMBER: Final = re.compile(r"(?:[0-9０-９零〇一二三四五六七八九幺两][\s-]*){6,}[XxＸ]?")
 """Six digits or more: a code, the shortest number to hide, has six. Amounts are said with 百千万 and are not masked."""
+NOT_UTF_8: Final = re.compile("[\u0080-\u07ff\udc80-\udcff]*[\udc80-\udcff][\u0080-\u07ff\udc80-\udcff]*")
+"""Bytes of a file name that are not UTF-8 (PEP 383), and what stands beside them and may belong to the same characters:
+two of their bytes can happen to be UTF-8."""
 UNSAFE: Final = re.compile(r"[\u202a-\u202e\u2066-\u2069]")
 """Characters that change the direction of text."""
+
+LINE_BREAK: Final = re.compile(r"\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
+"""What some program takes for the end of a line (Unicode Standard, section 5.8)."""
+ESCAPED: Final = re.compile(r"[\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Unprintable characters that JSON may hold as they are."""
+LINE: Final = json.JSONEncoder(ensure_ascii=False)
 
 
 def format_duration(seconds: float) -> str:
@@ -48,7 +71,41 @@ def mask_numbers(text: str) -> str:
 
 
 def printable(text: str) -> str:
-    """The text without control characters, which a terminal obeys, and without bidirectional overrides."""
+    """The text on one line, without control characters, which a terminal obeys, and without bidirectional overrides.
+
+    What is no character is replaced as readable() does it, so that the text can be written anywhere.
+    """
     if text.isprintable():  # the usual case, and much faster
         return text
-    return "".join(c for c in UNSAFE.sub("", text) if unicodedata.category(c) != "Cc")
+    text = readable(UNSAFE.sub("", LINE_BREAK.sub(" ", text)))
+    return "".join(c for c in text if unicodedata.category(c) != "Cc")
+
+
+def json_line(value: object) -> str:
+    """The value as JSON on one line: what ends a line anywhere, or changes what a terminal shows, is escaped."""
+    text = LINE.encode(value)
+    return text if text.isprintable() else ESCAPED.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def url_without_secrets(url: str) -> str:
+    """A URL without the user name, password and query that may be in it."""
+    with suppress(ValueError):
+        parts = urlsplit(url)
+        return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
+    return "the URL"
+
+
+def readable(text: str) -> str:
+    r"""The text with the bytes of names that are not UTF-8 as Chinese of GB 2312, as older systems write it; else as
+    escapes such as `\xe9`. Any other half of a surrogate pair becomes an escape too.
+    """
+    if text.isascii():
+        return text
+    return NOT_UTF_8.sub(_decoded, text).encode("utf-8", "backslashreplace").decode()
+
+
+def _decoded(found: re.Match[str]) -> str:
+    try:
+        return found[0].encode("utf-8", "surrogateescape").decode("gb2312")
+    except UnicodeError:
+        return "".join(f"\\x{ord(c) - 0xDC00:02x}" if "\udc80" <= c <= "\udcff" else c for c in found[0])

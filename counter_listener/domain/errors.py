@@ -74,6 +74,10 @@ class ReportError(CounterListenerError):
     "A report cannot be written."
 
 
+class SendError(CounterListenerError):
+    "A server cannot be reached, or does not take what is sent."
+
+
 class BusyError(CounterListenerError):
     "Another process already listens to the counter."
 

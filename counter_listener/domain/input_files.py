@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from counter_listener.domain.errors import CounterListenerError, system_reason
 from counter_listener.domain.messages import sentence
+from counter_listener.domain.toml_faults import office_file, toml_fault
 
 MAX_CHARACTERS: Final = 2_000_000
 """Per line."""
@@ -39,15 +40,38 @@ def read_toml(path: Path, error: type[CounterListenerError], most: int) -> tuple
         raise error("{path}: a file of more than {most:,} bytes is not read.", path=path, most=most)
     if any(line.count(b".") > MAX_DOTS and not line.lstrip().startswith(b"#") for line in content.splitlines()):
         raise error("{path}: a line with more than {most} dots is not read.", path=path, most=MAX_DOTS)
+    if office_file(content):
+        raise error(
+            "{path}: this is a file of Excel or Word, not text in TOML; copy its text into a TOML file.", path=path
+        )
     try:
-        return tomllib.loads(content.decode("utf-8-sig").replace("\r\n", "\n")), content
+        text = content.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as failure:
         at = failure.start
         raise error("{path}: byte {start} is not UTF-8; save the file as UTF-8.", path=path, start=at) from None
+    try:
+        return tomllib.loads(text), content
     except (ValueError, RecursionError) as failure:
+        if fault := toml_fault(text, str(failure)):
+            raise error("{path}: {fault}", path=path, fault=fault) from None
         reason = sentence("brackets are nested too deeply") if isinstance(failure, RecursionError) else str(failure)
         hint = sentence(" Write Windows paths in 'single quotes'.") if b"\\" in content else ""
         raise error("{path}: not TOML: {said}.{hint}", path=path, said=reason, hint=hint) from None
+
+
+def read_text(path: Path, error: type[CounterListenerError], most: int) -> str:
+    """The text of a file of at most `most` bytes. Raises `error` for a file that cannot be read, or is not UTF-8."""
+    with read_errors(path, error), path.open("rb") as file:
+        content = file.read(most + 1)
+    if len(content) > most:
+        raise error("{path}: a file of more than {most:,} bytes is not read.", path=path, most=most)
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as failure:
+        number = content.count(b"\n", 0, failure.start) + 1
+        raise error(
+            "{path}, line {number}: expected UTF-8, so save the file as UTF-8", path=path, number=number
+        ) from None
 
 
 def numbered_lines(path: Path, error: type[CounterListenerError]) -> Iterator[tuple[int, str]]:

@@ -221,6 +221,8 @@ class Frame(Table):
     """Templates that stand after it."""
     around: tuple[str, ...] = ()
     """Templates that stand before it, after it, or around it."""
+    lead: int | None = None
+    """Syllables before it in its clause, fillers left out, from which it is framed whatever they are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,3 +18,11 @@ def data_folder() -> Path:
     from platformdirs import user_data_path
 
     return user_data_path("counter-listener", appauthor=False)
+
+
+def settings_folder() -> Path:
+    """The user's folder for settings, which is never the folder of the record. It may not exist yet."""
+    from platformdirs import user_config_path
+
+    folder = user_config_path("counter-listener", appauthor=False, roaming=True)
+    return folder if folder != data_folder() else Path.home() / ".config" / "counter-listener"

@@ -11,8 +11,11 @@ BLOCK_SAMPLES: Final = 3_200
 SAMPLE_BYTES: Final = 2
 """Bytes per sample: signed 16-bit little-endian, mono."""
 
-Kind = Literal["visit_opened", "phrase", "forbidden", "rule", "visit_closed", "gap", "error"]
+Kind = Literal["visit_opened", "phrase", "forbidden", "rule", "visit_closed", "gap", "error", "left_out", "note"]
 Verdict = Literal["heard", "not_heard", "unknown", "forbidden", "broken"]
+Outcome = Literal["complete", "incomplete", "not_understood", "no_service"]
+"""What became of a visit: all that was owed was judged, or only some; so little of it was understood that nothing was
+judged; nothing of the phrase set was heard, so that it may have been no service."""
 Speaker = Literal["clerk", "customer", "unknown"]
 Role = Literal["phrase", "forbidden", "word", "trigger", "when", "need", "unless", "not_in", "frame"]
 """What a template is for: a phrase, an offence, a courtesy word, the trigger of a scenario, a part of a rule, or a
@@ -33,6 +36,18 @@ class Word:
 
 
 @dataclass(frozen=True, slots=True)
+class Sound:
+    """The sound in and around an utterance."""
+
+    seconds: float
+    """Of sound that stands out from the background."""
+    level: float
+    """Of its loudest part, in decibels below full scale (0)."""
+    contrast: float | None
+    """Decibels from the background to the loudest sound; None where too little was heard to tell."""
+
+
+@dataclass(frozen=True, slots=True)
 class Utterance:
     """One stretch of recognised speech."""
 
@@ -42,6 +57,8 @@ class Utterance:
     speaker: Speaker = "unknown"
     near_gap: bool = False
     """Whether audio was lost right before it or at its end."""
+    sound: Sound | None = None
+    """The sound in and around it; None where none was measured, as in a transcript."""
 
     @property
     def text(self) -> str:
@@ -51,13 +68,15 @@ class Utterance:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """Audio that was lost."""
+    """Audio that never arrived."""
 
     start: float
     seconds: float
     """Length of the lost audio; 0 where it is not known."""
     reason: str
     """One sentence for people."""
+    beside: bool = False
+    """Whether other sound of the same time was heard: one of several tracks was lost, or was not read."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,15 +2,32 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Final, Literal
 
-from counter_listener.domain import CourtesyWord, Event, Hit, Kind, Phrase, PhraseSet, Stage, Utterance, Verdict
+from counter_listener.domain import (
+    N_,
+    CourtesyWord,
+    Event,
+    Hit,
+    Kind,
+    Outcome,
+    Phrase,
+    PhraseSet,
+    Stage,
+    Utterance,
+    Verdict,
+)
+from counter_listener.judging.understanding import NOT_UNDERSTOOD, PARTLY, Understanding, is_understood
 
-SHARED = "customers say this as well, and the voice is unknown"
-FRAMED = "it may be a question, a quotation or about somebody else"
-LOST = "audio was lost"
-NEAR_GAP = "audio was lost right beside it"
-NO_SPEECH = "no speech was recognised"
+SHARED: Final = N_("customers say this as well, and the voice is unknown")
+FRAMED: Final = N_("it may be a question, a quotation or about somebody else")
+LOST: Final = N_("audio was lost")
+NEAR_GAP: Final = N_("audio was lost right beside it")
+NO_SPEECH: Final = N_("no speech was recognised")
+NO_SERVICE: Final = N_("hardly anything of the phrase set was heard, so it may have been no service")
+RECOMMENDED_OF_SERVICE: Final = 3
+"""Recommended phrases that show that somebody was served. In talk among customers, 4 sentences of 100 resemble one
+(bench/counter_talk.txt), and none holds a courtesy word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +42,13 @@ class Visit:
     """Whether it lost audio, or may have lost some."""
     speech: bool = False
     """Whether any speech was recognised."""
+    not_understood: bool = False
+    """Whether a stretch of speech in it, or shortly before it, was not understood."""
+    stated: bool = False
+    """Whether a person says that it is a visit."""
+    customer: bool = False
+    """Whether a customer spoke, by the speaker of an utterance."""
+    understanding: Understanding = field(default_factory=Understanding)
     farewell: Literal["clear", "shared"] | None = None
     """The last farewell: one that only clerks say, or one that customers say too."""
     since_farewell: int = 0
@@ -114,6 +138,8 @@ def _doubt(hit: Hit, utterance: Utterance) -> str | None:
         return SHARED
     if hit.frame is not None:
         return FRAMED
+    if not is_understood(utterance):
+        return NOT_UNDERSTOOD
     return NEAR_GAP if utterance.near_gap else None
 
 
@@ -136,23 +162,33 @@ def _accuse(visit: Visit, event: Event, points: float, doubt: str | None) -> Vis
 
 
 def settle(visit: Visit, phrases: PhraseSet, at: float, reason: str) -> tuple[Event, ...]:
-    """The verdicts that are known only at the close of a visit, and the close; all at the time `at` (seconds)."""
+    """The verdicts that are known only at the close of a visit, and the close; all at the time `at` (seconds).
+
+    If too little was understood, the visit is one that lost its sound: a gap says so.
+    """
     owed = owed_phrases(phrases, visit)
-    verdicts = {phrase.id: _verdict(visit, phrase) for phrase, _ in owed}
-    events = [_closing_event(visit, phrase, stage, at) for phrase, stage in owed if phrase.id not in visit.heard]
+    why = why_unknown(visit, phrases)
+    verdicts = {phrase.id: _verdict(visit, phrase, why) for phrase, _ in owed}
+    outcome = _outcome(visit, why, list(verdicts.values()))
+    doubt = visit.understanding.doubt()
+    events = [gap_event(visit, at, visit.understanding, doubt)] if doubt else []
+    events += [_closing_event(visit, phrase, stage, at, why) for phrase, stage in owed if phrase.id not in visit.heard]
     entries: dict[str, tuple[Phrase | CourtesyWord, Stage | None]] = {word.id: (word, None) for word in phrases.word}
     entries |= {phrase.id: (phrase, stage) for phrase, stage in phrases.phrases()}
     doubtful = [owner for owner in visit.doubtful if owner not in visit.heard and owner not in verdicts]
-    events += [_closing_event(visit, *entries[owner], at) for owner in doubtful]
-    score = score_of(visit, phrases, [(phrase, verdicts[phrase.id]) for phrase, _ in owed])
-    given = list(verdicts.values())
+    events += [_closing_event(visit, *entries[owner], at, why) for owner in doubtful]
+    judged = outcome in ("complete", "incomplete")
+    score = score_of(visit, phrases, [(phrase, verdicts[phrase.id]) for phrase, _ in owed]) if judged else None
+    given, share = list(verdicts.values()), visit.understanding.share
     of_owed = {name: given.count(name) for name in ("heard", "not_heard", "unknown")}
     others = {name: visit.tally.get(name, 0) for name in ("recommended", "forbidden", "broken", "kept", "doubtful")}
     detail = {
         "reason": reason,
+        "outcome": outcome,
         "opened": round(visit.opened, 2),
         "seconds": round(max(0.0, visit.speech_end - visit.opened), 2),
-        "lost_audio": visit.gap,
+        "lost_audio": visit.gap or visit.not_understood or outcome == "not_understood",
+        "understood": None if share is None else round(share, 2),
         "grade": grade_of(score, phrases),
         "passed": None if score is None else score >= phrases.score.pass_mark,
         "counts": {"owed": len(given), **of_owed, **others},
@@ -161,9 +197,27 @@ def settle(visit: Visit, phrases: PhraseSet, at: float, reason: str) -> tuple[Ev
     return (*events, Event("visit_closed", at, visit=visit.number, score=score, detail=detail))
 
 
-def _closing_event(visit: Visit, entry: Phrase | CourtesyWord, stage: Stage | None, at: float) -> Event:
+def _outcome(visit: Visit, why: str | None, verdicts: list[Verdict]) -> Outcome:
+    """What became of a visit with these verdicts on what was owed; `why` as by why_unknown()."""
+    if visit.understanding.doubt():
+        return "not_understood"
+    if why == NO_SERVICE:
+        return "no_service"
+    return "incomplete" if "unknown" in verdicts else "complete"
+
+
+def gap_event(visit: Visit, at: float, heard: Understanding, reason: str) -> Event:
+    """The event of sound that arrived, but was not understood."""
+    lost, share = round(heard.sound - heard.understood, 3), round(heard.share or 0.0, 2)
+    return Event("gap", at, visit=visit.number, detail={"seconds": lost, "reason": reason, "understood": share})
+
+
+def _closing_event(
+    visit: Visit, entry: Phrase | CourtesyWord, stage: Stage | None, at: float, why: str | None
+) -> Event:
     """The verdict at the close of a visit on a phrase or courtesy word that was not heard for certain."""
-    hit, reason = visit.doubtful.get(entry.id), _why_unknown(visit, entry)
+    hit = visit.doubtful.get(entry.id)
+    reason = SHARED if hit else why
     detail: dict[str, object] = {"title": entry.name, "required": isinstance(entry, Phrase) and entry.required}
     if hit:
         detail |= {"said_at": round(hit.start, 2), "end": round(hit.end, 2), "wording": hit.wording}
@@ -171,7 +225,7 @@ def _closing_event(visit: Visit, entry: Phrase | CourtesyWord, stage: Stage | No
         detail["reason"] = reason
     if stage is None:
         detail["courtesy_word"] = True
-    event = Event("phrase", at, visit=visit.number, phrase=entry.id, verdict=_verdict(visit, entry), detail=detail)
+    event = Event("phrase", at, visit=visit.number, phrase=entry.id, verdict=_verdict(visit, entry, why), detail=detail)
     if hit:
         event = replace(event, score=hit.score, heard=hit.heard)
     if stage and isinstance(entry, Phrase):
@@ -179,17 +233,34 @@ def _closing_event(visit: Visit, entry: Phrase | CourtesyWord, stage: Stage | No
     return event
 
 
-def _verdict(visit: Visit, entry: Phrase | CourtesyWord) -> Verdict:
+def _verdict(visit: Visit, entry: Phrase | CourtesyWord, why: str | None) -> Verdict:
     if entry.id in visit.heard:
         return "heard"
-    return "unknown" if _why_unknown(visit, entry) else "not_heard"
+    return "unknown" if why or entry.id in visit.doubtful else "not_heard"
 
 
-def _why_unknown(visit: Visit, entry: Phrase | CourtesyWord) -> str | None:
-    """Why the verdict on something that was not heard for certain is unknown; None where it is `not_heard`."""
-    if entry.id in visit.doubtful:
-        return SHARED
-    return LOST if visit.gap else None if visit.speech else NO_SPEECH
+def why_unknown(visit: Visit, phrases: PhraseSet) -> str | None:
+    """Why nobody can tell what was not said in a visit; None if one can."""
+    if doubt := visit.understanding.doubt():
+        return doubt
+    if visit.gap:
+        return LOST
+    if visit.not_understood:
+        return PARTLY
+    if not visit.speech:
+        return NO_SPEECH
+    return None if is_service(visit, phrases) else NO_SERVICE
+
+
+def is_service(visit: Visit, phrases: PhraseSet) -> bool:
+    """Whether somebody was served, and it was no talk beside the counter: a person says so, a customer spoke, or enough
+    of the phrase set was heard.
+    """
+    proving = {phrase.id for phrase, _ in phrases.phrases() if phrase.required} | {word.id for word in phrases.word}
+    judged = any(visit.tally.get(name) for name in ("forbidden", "broken", "kept"))
+    recommended = visit.tally.get("recommended", 0) >= RECOMMENDED_OF_SERVICE
+    heard = judged or recommended or bool(visit.scenarios) or not proving.isdisjoint(visit.heard)
+    return visit.stated or visit.customer or heard
 
 
 def score_of(visit: Visit, phrases: PhraseSet, owed: list[tuple[Phrase, Verdict]]) -> float | None:

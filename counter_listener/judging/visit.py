@@ -17,9 +17,11 @@ from counter_listener.domain import (
     Utterance,
     VisitToggle,
 )
+from counter_listener.judging.understanding import NOT_UNDERSTOOD, Understanding, is_lost
 from counter_listener.judging.verdicts import (
     Visit,
     VisitUpdate,
+    gap_event,
     may_be_customer,
     on_offence,
     on_phrase,
@@ -56,6 +58,8 @@ class CounterState:
     """Utterances outside a visit, together too short to open one."""
     gap_end: float | None = None
     """End of the last gap."""
+    unclear_end: float | None = None
+    """End of the last stretch of speech that was not understood."""
     now: float = 0.0
     """End of the part of the stream that is known."""
     last_event: float = 0.0
@@ -124,11 +128,14 @@ def _on_gap(state: CounterState, gap: Gap) -> Step:
     state, events = _close_if_quiet(state, gap.start)
     end = gap.start + gap.seconds
     at = max(gap.start, state.last_event)
-    detail = {"seconds": round(gap.seconds, 3), "reason": gap.reason}
+    detail = {"seconds": round(gap.seconds, 3), "reason": gap.reason, **({"beside": True} if gap.beside else {})}
     events += (Event("gap", at, visit=state.visit.number if state.visit else None, detail=detail),)
-    visit = state.visit and replace(state.visit, gap=True, speech_end=max(state.visit.speech_end, end))
-    state = replace(state, visit=visit, gap_end=end, now=max(state.now, end), last_event=at)
-    if visit and gap.seconds >= state.phrases.visit.idle and not state.one_visit:
+    known = gap.start if gap.beside else end  # what was heard beside a gap is still to come
+    visit = state.visit and replace(state.visit, gap=True, speech_end=max(state.visit.speech_end, known))
+    state = replace(
+        state, visit=visit, gap_end=max(state.gap_end or 0.0, end), now=max(state.now, known), last_event=at
+    )
+    if visit and not gap.beside and gap.seconds >= state.phrases.visit.idle and not state.one_visit:
         state, closed = close_visit(state, gap.start, "gap")
         events += closed
     return state, events
@@ -140,7 +147,7 @@ def _on_toggle(state: CounterState, at: float) -> Step:
     if state.visit:
         state, closed = close_visit(state, at, "hand")
         return state, events + closed
-    state, (opened,) = _open_visit(replace(state, pending=()), at)
+    state, (opened,) = _open_visit(replace(state, pending=()), at, stated=True)
     return state, (*events, replace(opened, detail={"by_hand": True}))
 
 
@@ -148,6 +155,8 @@ def _on_utterance(state: CounterState, matched: MatchedUtterance) -> Step:
     start = matched.utterance.start
     state, events = _close_if_quiet(state, start)
     state = replace(state, now=max(state.now, matched.utterance.end))
+    if is_lost(matched.utterance):
+        state = replace(state, unclear_end=matched.utterance.end)
     if state.visit:
         state, found = _apply_utterance(state, matched)
         return state, events + found
@@ -202,7 +211,20 @@ def _apply_utterance(state: CounterState, matched: MatchedUtterance) -> Step:
     ended = any(hit.owner in state.closers for hit in matched.findings.phrases)
     since_farewell = 0 if ended else visit.since_farewell + matched.units
     speech_end = max(visit.speech_end, matched.utterance.end)
-    visit = replace(visit, speech=True, speech_end=speech_end, since_farewell=since_farewell)
+    lost = is_lost(matched.utterance)
+    if lost:
+        at = max(matched.utterance.start, state.last_event)
+        gap = gap_event(visit, at, Understanding().plus(matched), NOT_UNDERSTOOD)
+        state, events = replace(state, last_event=at), (*events, gap)
+    visit = replace(
+        visit,
+        speech=True,
+        speech_end=speech_end,
+        since_farewell=since_farewell,
+        customer=visit.customer or matched.utterance.speaker == "customer",
+        understanding=visit.understanding.plus(matched),
+        not_understood=visit.not_understood or lost,
+    )
     return replace(state, visit=visit), events
 
 
@@ -229,10 +251,20 @@ def _apply_hit(state: CounterState, kind: FindingKind, hit: Hit, utterance: Utte
     return replace(state, visit=visit, last_event=event.at), (event,)
 
 
-def _open_visit(state: CounterState, at: float) -> Step:
+def _open_visit(state: CounterState, at: float, *, stated: bool = False) -> Step:
     at = max(at, state.last_event)
-    recent = state.one_visit or at - (state.gap_end or 0.0) < state.phrases.visit.idle
-    visit = Visit(state.visit_count + 1, opened=at, speech_end=at, gap=state.gap_end is not None and recent)
+    gap, unclear = (
+        end is not None and (state.one_visit or at - end < state.phrases.visit.idle)
+        for end in (state.gap_end, state.unclear_end)
+    )
+    visit = Visit(
+        state.visit_count + 1,
+        opened=at,
+        speech_end=at,
+        gap=gap,
+        not_understood=unclear,
+        stated=stated or state.one_visit,
+    )
     state = replace(state, visit=visit, visit_count=visit.number, last_event=at)
     return state, (Event("visit_opened", at, visit=visit.number),)
 

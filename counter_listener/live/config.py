@@ -30,6 +30,8 @@ class Config(BaseModel):
     """Speech model, a folder or a name; empty is the default of `check`."""
     store: str = Field(default="", max_length=1000)
     """The record, a file or URL; `none` records nothing; empty is events.db in the data folder."""
+    key: str = Field(default="", max_length=1000)
+    """The file of the key that signs the record; `none` signs nothing; empty is a file in the settings folder."""
     screen: bool = True
     """Whether a terminal shows the visit; without a terminal one line a visit is printed in any case."""
     language: Literal["auto", "zh", "en"] = "auto"

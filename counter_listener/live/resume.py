@@ -15,13 +15,15 @@ def rebuild_state(events: Iterable[Event], phrases: PhraseSet, at: float = 0.0) 
     """The state after the recorded events of the last visit, which may still be open.
 
     `at` is how far the listener had listened, in seconds into the stream. What the record does not hold is lost: speech
-    too short for a visit, and hits that a customer may have said. A gap must come next, so that this accuses nobody.
+    without a phrase, speech too short for a visit, and hits that a customer may have said. So the visit has lost audio
+    and has not been quiet until `at`: whatever closes it then, what was not heard in it is unknown.
     """
     state = replace(initial_state(phrases), now=at)
     for event in events:
         now = max(state.now, event.at)
         state = replace(_apply(state, event), last_event=max(state.last_event, event.at), now=now)
-    return state
+    visit = state.visit and replace(state.visit, gap=True, speech_end=max(state.visit.speech_end, state.now))
+    return replace(state, visit=visit, gap_end=state.now)
 
 
 def close_open_visit(events: Sequence[Event], phrases: PhraseSet) -> tuple[Event, ...]:

@@ -86,11 +86,13 @@ class ClosedVisit:
     missed: tuple[str, ...]
     unknown: tuple[str, ...]
     lost: bool
+    outcome: str = "complete"
+    """As in domain.Outcome."""
 
 
 @dataclass
 class Day:
-    """Totals of today's visits."""
+    """Totals of today's visits, without those that were no service."""
 
     visits: int = 0
     passed: int = 0
@@ -239,8 +241,10 @@ class ScreenState:
             tuple(visit.missed),
             tuple(visit.unknown),
             detail["lost_audio"],
+            str(detail.get("outcome", "complete")),
         )
-        self.day.add(event["score"], passed=detail["passed"], offences=detail["counts"]["forbidden"])
+        if self.last.outcome != "no_service":
+            self.day.add(event["score"], passed=detail["passed"], offences=detail["counts"]["forbidden"])
         self.visit = None
         return self.last
 

@@ -27,6 +27,8 @@ STOP_SECONDS: Final = 1.7
 """Time limit for closing the visit and writing it, after the order to stop."""
 TICK_SECONDS: Final = 0.2
 """How often to look at the clock while nothing happens."""
+PAUSE_SECONDS: Final = 3.0
+"""Between two looks at the clock; after a longer time this process itself was not running."""
 FIRST_DELAY: Final = 0.5
 LONGEST_DELAY: Final = 60.0
 """Seconds before a restart: each time twice as many, up to this."""
@@ -66,6 +68,8 @@ class Child:
     renewing: bool = False
     stopping: float | None = None
     """When it was ordered to stop."""
+    checked: float | None = None
+    """When its limits were last checked."""
     killed: str = ""
     """Why it was killed, if it was."""
     failed: str = ""
@@ -80,6 +84,15 @@ class Child:
             if pipe:
                 pipe.write(line.encode("utf-8") + b"\n")
                 pipe.flush()
+
+    def excuse_pause(self, now: float) -> None:
+        """While this process itself did not run (suspended computer, stopped terminal), the child did not hang."""
+        pause = now - (self.started if self.checked is None else self.checked)
+        self.checked = now
+        if pause > PAUSE_SECONDS:
+            self.started += pause
+            self.beat = None if self.beat is None else self.beat + pause
+            self.stopping = None if self.stopping is None else self.stopping + pause
 
     def kill(self, reason: str) -> None:
         """Ends it at once."""
@@ -188,9 +201,9 @@ class Supervisor:
             return
         if not isinstance(message, dict):
             return
+        self.resume = resume_point(self.resume, message, self.clock())
         if "begun" in message and "started" in message:
             self.worked, child.first_audio = True, self.clock()
-            self.resume = {"stream": message["begun"], "at": 0.0, "since": self.clock(), "reason": DIED}
         if "beat" in message:
             self._handle_beat(child, message)
         child.failed = message.get("failed", child.failed)
@@ -198,8 +211,6 @@ class Supervisor:
 
     def _handle_beat(self, child: Child, message: Message) -> None:
         child.beat = self.clock()
-        if self.resume and message["begun"]:
-            self.resume |= {"at": message["settled"], "since": message["since"]}
         used = message.get("megabytes", 0)
         if used > self.memory_limit * HARD_LIMIT:
             child.kill(GREW)
@@ -208,6 +219,7 @@ class Supervisor:
             child.send("renew")
 
     def _check_limits(self, child: Child) -> None:
+        child.excuse_pause(self.clock())
         since, limit, reason = child.started, START_SECONDS, SLOW
         if child.stopping is not None:
             since, limit, reason = child.stopping, STOP_SECONDS, UNSTOPPED
@@ -241,6 +253,21 @@ class Supervisor:
         while not self.stopping and self.clock() < until:
             self.stopping = self._next() == ("order", "stop")
             self.on_tick()
+
+
+def resume_point(resume: Message | None, message: Message, now: float) -> Message | None:
+    """Where the next listener continues, after one more message; `now` is by the clock.
+
+    A listener that continues a stream says so before its first gap is written. Until it has settled something, the next
+    one continues where this one did.
+    """
+    if "begun" in message and "started" in message:
+        if resume and resume["stream"] == message["begun"]:
+            return resume
+        return {"stream": message["begun"], "at": 0.0, "since": now, "reason": DIED}
+    if "beat" in message and resume and message["begun"]:
+        return resume | {"at": message["settled"], "since": message["since"]}
+    return resume
 
 
 def _signal_name(number: int) -> str:

@@ -61,7 +61,7 @@ class Part:
     entries: tuple[Entry, ...]
     finals: NDArray[np.intp]
     sources: NDArray[np.intp]
-    sets: Ints
+    sets: NDArray[np.intp]
     firsts: NDArray[np.intp]
     """For each state: the first arc that ends there; the last number is the end."""
     levels: tuple[Level, ...]
@@ -84,7 +84,9 @@ def _variant_margins(automaton: Automaton, units: Floats, *, exact: bool) -> tup
     words, size = automaton.words, units.shape[1]
     surplus = units - automaton.min_share * words.unit_bits[:, None]
     best = np.append(surplus.max(axis=1, initial=NEVER), np.float32(0.0))  # the last is for -1: no unit
-    bound = best[words.units].sum(axis=1) + words.lost
+    bound = words.lost + best[words.units[0]]
+    for column in words.units[1:]:
+        bound += best[column]
     fits = (bound >= words.floors) & (words.spans <= size)
     if exact:
         fits &= words.lost == 0
@@ -96,9 +98,9 @@ def _variant_margins(automaton: Automaton, units: Floats, *, exact: bool) -> tup
         chosen = promising[words.spans[promising] == span]
         if len(chosen):
             places = size - span + 1
-            total = surplus[words.units[chosen, 0], :places] + words.lost[chosen, None]
+            total = surplus[words.units[0, chosen], :places] + words.lost[chosen, None]
             for at in range(1, span):
-                total += surplus[words.units[chosen, at], at : at + places]
+                total += surplus[words.units[at, chosen], at : at + places]
             margins[rows[chosen], :places] = total
     return rows, margins
 
@@ -134,13 +136,12 @@ def align_all(stretch: Stretch) -> Iterator[Alignment]:
 def _group_margins(stretch: Stretch) -> tuple[Ints, Floats]:
     """The groups (words of one set with one span) that are there, and for each the best margin at each position."""
     words = stretch.automaton.words
-    rows = stretch.rows[words.members]
-    there = np.flatnonzero(rows)
+    there = np.sort(words.members_of.of(np.flatnonzero(stretch.rows)))
     groups = words.member_groups[there]
     firsts = np.flatnonzero(np.diff(groups, prepend=-1))
     if not len(firsts):
         return groups, np.empty((0, stretch.size + 1), np.float32)
-    return groups[firsts], np.maximum.reduceat(stretch.margins[rows[there]], firsts)
+    return groups[firsts], np.maximum.reduceat(stretch.margins[stretch.rows[words.members[there]]], firsts)
 
 
 def _admitted(stretch: Stretch, groups: Ints, best: Floats) -> NDArray[np.bool_]:
@@ -149,7 +150,7 @@ def _admitted(stretch: Stretch, groups: Ints, best: Floats) -> NDArray[np.bool_]
     gains = _deletion(stretch) if stretch.exact else np.maximum(words.deletion, words.substitution)
     gains[words.slots[:, 1] > 0] = 0.0
     np.maximum.at(gains, words.group_sets[groups], best.max(axis=1, initial=NEVER))
-    reached = np.zeros(len(automaton.state_entry), np.float32)
+    reached = np.zeros(len(automaton.states_of.values), np.float32)
     arcs = gains[automaton.sets]
     for level in automaton.levels:
         values = reached[automaton.sources[level.arcs]] + arcs[level.arcs]
@@ -165,10 +166,13 @@ def _deletion(stretch: Stretch) -> Floats:
 
 def _restrict(automaton: Automaton, admitted: NDArray[np.bool_]) -> Part:
     """The automaton of the admitted entries alone."""
-    arcs = np.flatnonzero(admitted[automaton.arc_entry])
-    states = np.flatnonzero(admitted[automaton.state_entry])
-    renumbered = np.cumsum(admitted[automaton.state_entry]) - 1
-    targets = renumbered[automaton.targets[arcs]]
+    chosen = np.flatnonzero(admitted)
+    arcs, states = np.sort(automaton.arcs_of.of(chosen)), np.sort(automaton.states_of.of(chosen))
+
+    def renumbered(known: NDArray[np.integer]) -> NDArray[np.intp]:
+        return np.searchsorted(states, known)
+
+    targets = renumbered(automaton.targets[arcs])
     levels = []
     firsts = np.concatenate([[0], np.cumsum(np.bincount(targets, minlength=len(states)))])
     edges = np.searchsorted(states, automaton.level_edges)
@@ -176,11 +180,10 @@ def _restrict(automaton: Automaton, admitted: NDArray[np.bool_]) -> Part:
         if low < high:
             first, last = int(firsts[low]), int(firsts[high])
             levels.append(Level(slice(first, last), slice(low, high), firsts[low:high] - first))
-    chosen = np.flatnonzero(admitted)
     return Part(
         entries=tuple(automaton.entries[number] for number in chosen),
-        finals=renumbered[automaton.finals[chosen]],
-        sources=renumbered[automaton.sources[arcs]],
+        finals=renumbered(automaton.finals[chosen]),
+        sources=renumbered(automaton.sources[arcs]),
         sets=automaton.sets[arcs],
         firsts=firsts,
         levels=tuple(levels),
@@ -211,7 +214,7 @@ def _forward(stretch: Stretch, part: Part, groups: Ints, best: Floats) -> tuple[
     return table, which, rows
 
 
-def _span_table(stretch: Stretch, used: Ints, groups: Ints, best: Floats) -> Floats:
+def _span_table(stretch: Stretch, used: NDArray[np.intp], groups: Ints, best: Floats) -> Floats:
     """For each span from MAX_SPAN down to 0, each word set used, and each position where it ends: the best margin, less
     the insertions in that span.
     """
@@ -305,9 +308,10 @@ class _Tracer:
         members = members[table.spans[members] == span]
         margins = self.stretch.margins[self.stretch.rows[members], at]
         number = members[int(margins.argmax())]
-        variant, units = table.variants[number], table.units[number]
+        variant, units = table.variants[number], table.units[:, number]
+        bits = self.stretch.units[units[:span], range(at, at + span)].tolist()
         steps = [
-            Step(unit, sound, begin + at + k, float(self.stretch.units[units[k], at + k]), model.full_bits((sound,)))
+            Step(unit, sound, begin + at + k, bits[k], model.full_bits((sound,)))
             for k, (unit, sound) in enumerate(zip(variant.word, variant.sounds, strict=True))
         ]
         for unit in variant.lost:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from counter_listener.domain import Role
-from counter_listener.matching.words import MAX_SPAN, NONE, Ints, Spoken, WordSet, WordTable, compile_words
+from counter_listener.matching.words import MAX_SPAN, NONE, Ints, Rows, Spoken, WordSet, WordTable, compile_words
 from counter_listener.phrases import Choice, Gap, Node, Series, Template, Units, Words, pronounce
 
 
@@ -53,16 +53,16 @@ class Automaton:
     entries: tuple[Entry, ...]
     finals: Ints
     """For each entry: the state in which it ends."""
-    sources: Ints
+    sources: NDArray[np.intp]
     """For each arc: where it begins."""
     targets: Ints
     """For each arc: where it ends."""
-    sets: Ints
+    sets: NDArray[np.intp]
     """For each arc: the number of its word set."""
-    arc_entry: Ints
-    """For each arc: the number of its entry."""
-    state_entry: Ints
-    """For each state: the number of its entry."""
+    arcs_of: Rows
+    """For each entry: its arcs."""
+    states_of: Rows
+    """For each entry: its states."""
     levels: tuple[Level, ...]
     """The levels after the first."""
     level_edges: NDArray[np.intp]
@@ -84,6 +84,8 @@ class _Builder:
     sets: dict[WordSet, int] = field(default_factory=dict)
     """The words of each set, or the least and the most syllables of a slot."""
     spoken: dict[Units, Spoken] = field(default_factory=dict)
+    lists: dict[tuple[Units, ...], tuple[tuple[Units, ...], int]] = field(default_factory=dict)
+    """For the options of a word node: those that are no arc of the set, and the number of the set; NONE for no set."""
 
     def state(self, entry: int) -> int:
         self.state_entry.append(entry)
@@ -106,18 +108,23 @@ class _Builder:
                 for option in node.parts:
                     self.add(option, source, target, entry)
 
-    def _add_words(self, options: Sequence[Units], source: int, target: int, entry: int) -> None:
+    def _add_words(self, options: tuple[Units, ...], source: int, target: int, entry: int) -> None:
         """A word alone is a series of syllables, between which others may be inserted; several are one arc."""
-        gathered = [option for option in options if len(option) <= MAX_SPAN] if len(options) > 1 else []
-        for units, sounds in map(self._pronounced, options):
-            if units not in gathered:
-                steps = [self._set((((unit,), (sound,)),)) for unit, sound in zip(units, sounds, strict=True)]
-                self._chain(steps, source, target, entry)
-        if any(gathered):
-            words = self._set(tuple(map(self._pronounced, gathered)))
+        known = self.lists.get(options)
+        if known is None:
+            known = self.lists[options] = self._gathered(options)
+        alone, words = known
+        for units, sounds in map(self._pronounced, alone):
+            steps = [self._set((((unit,), (sound,)),)) for unit, sound in zip(units, sounds, strict=True)]
+            self._chain(steps, source, target, entry)
+        if len(alone) < len(options):
             self.arcs.append((source, target, words, entry))
-        elif gathered:
-            self.arcs.append((source, target, NONE, entry))
+
+    def _gathered(self, options: Sequence[Units]) -> tuple[tuple[Units, ...], int]:
+        """The options that are series of syllables of their own, and the word set of the others."""
+        together = [option for option in options if len(option) <= MAX_SPAN] if len(options) > 1 else []
+        alone = tuple(option for option in options if option not in together)
+        return alone, self._set(tuple(map(self._pronounced, together))) if any(together) else NONE
 
     def _gaps(self, least: int, most: int) -> Iterator[int]:
         """The word sets that together take from least to most syllables of any kind."""
@@ -127,7 +134,10 @@ class _Builder:
             least, most = max(0, least - span), most - span
 
     def _pronounced(self, units: Units) -> Spoken:
-        return self.spoken.setdefault(units, (units, pronounce(units)))
+        known = self.spoken.get(units)
+        if known is None:
+            known = self.spoken[units] = (units, pronounce(units))
+        return known
 
     def _set(self, words: WordSet) -> int:
         return self.sets.setdefault(words, len(self.sets) + NONE + 1)
@@ -156,11 +166,11 @@ def compile_automaton(entries: Iterable[Entry], min_share: float, min_margin: fl
     return Automaton(
         entries=entries,
         finals=renumbered[ends] if ends else np.empty(0, np.int32),
-        sources=arcs[:, 0],
+        sources=arcs[:, 0].astype(np.intp),
         targets=arcs[:, 1],
-        sets=arcs[:, 2],
-        arc_entry=arcs[:, 3],
-        state_entry=np.array(build.state_entry, np.int32)[order],
+        sets=arcs[:, 2].astype(np.intp),
+        arcs_of=Rows.group(arcs[:, 3], len(entries)),
+        states_of=Rows.group(np.array(build.state_entry, np.int32)[order], len(entries)),
         levels=tuple(_level_slices(arcs[:, 1], edges)),
         level_edges=edges,
         words=compile_words(list(build.sets), min_share),

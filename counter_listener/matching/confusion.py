@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from counter_listener.phrases import pronounce, split_units
 
+WORDS: Final = Path(__file__).with_name("words.txt")
 TABLE: Final = Path(__file__).with_name("confusions.toml")
 FITTED: Final = Path(__file__).with_name("score.json")
 INITIALS: Final = ("zh", "ch", "sh", *"bpmfdtnlgkhjqxrzcsyw")
@@ -43,6 +44,13 @@ def fitted() -> dict[str, Any]:
 def word_class(name: str) -> frozenset[str]:
     """The words of one class in confusions.toml, such as `negations`."""
     return frozenset(confusion_table()["words"][name])
+
+
+@cache
+def word_endings() -> Mapping[str, str]:
+    """For each first character of a common word of two: all second characters."""
+    lines = WORDS.read_text(encoding="utf-8").splitlines()
+    return dict(line.split(" ", 1) for line in lines if not line.startswith("#"))
 
 
 @cache
@@ -113,6 +121,10 @@ class ConfusionModel:
     rates: Mapping[str, float]
     """Probabilities of what happens to a syllable, by name, such as `homophone`."""
     light: frozenset[str]
+    full: Mapping[str, float]
+    """The bits of each known sound where it is heard to the letter."""
+    full_letters: float
+    """The same for a word in letters."""
 
     def row(self, sound: str) -> int:
         """The number of a sound; that of unknown sounds if it is not a syllable of Mandarin."""
@@ -125,8 +137,7 @@ class ConfusionModel:
 
     def full_bits(self, sounds: Iterable[str]) -> float:
         """The bits of these sounds where each is heard to the letter."""
-        bonus = log2(self.rates["same"]) + self.rates["character_bits"]
-        return sum(syllable_bits().get(sound, LETTERS_BITS) + bonus for sound in sounds)
+        return sum(self.full.get(sound, self.full_letters) for sound in sounds)
 
     def deletion(self, unit: str) -> float:
         """The score of a syllable that was not heard."""
@@ -145,7 +156,9 @@ def confusion_model() -> ConfusionModel:
         for other, share in _shares(sound, data["likeness"]).items():
             score = bits[other] + log2(rates["similar"]) + log2(share)
             scores[number, sounds[other]] = max(scores[number, sounds[other]], score)
-    return ConfusionModel(sounds, scores, rates, word_class("light"))
+    bonus = log2(rates["same"]) + rates["character_bits"]
+    full = {sound: each + bonus for sound, each in bits.items()}
+    return ConfusionModel(sounds, scores, rates, word_class("light"), full, LETTERS_BITS + bonus)
 
 
 def _shares(sound: str, likeness: float) -> dict[str, float]:

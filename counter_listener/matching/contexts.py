@@ -26,7 +26,7 @@ def _is_part(candidate: Candidate, whole: Candidate) -> bool:
     """Whether a candidate is no more than a part of a longer word of its owner, or an inexact reading of it."""
     if not (candidate.owners <= whole.owners and whole.first <= candidate.first and candidate.last <= whole.last):
         return False
-    return candidate.last - candidate.first < whole.last - whole.first or not candidate.alignment.spelled
+    return candidate.last - candidate.first < whole.last - whole.first or not candidate.spelled
 
 
 def implied_candidates(winner: Candidate, matcher: Matcher) -> Iterator[Candidate]:
@@ -106,13 +106,21 @@ def overlaps_window(candidate: Candidate, since: float, until: float) -> bool:
 def frame_of(candidate: Candidate, found: Iterable[Candidate], matcher: Matcher) -> Frame | None:
     """The frame in which an offence, a request or a trigger stands; of several the one that leaves least of it."""
     role = "rule" if candidate.role == "when" else candidate.role
-    frames = []
+    before = _words_before(candidate)
+    frames = [one for one in matcher.frames.values() if one.lead and role in one.of and before >= one.lead]
     for context in of_role("frame", found):
         name, _, place = next(iter(context.owners)).partition(" ")
         frame = matcher.frames[name]
         if role in frame.of and _is_framed(candidate, context, place, frame.reach):
             frames.append(frame)
     return min(frames, key=lambda frame: STRENGTH.index(frame.makes), default=None)
+
+
+def _words_before(candidate: Candidate) -> int:
+    """The units before a candidate in its clause, fillers left out."""
+    syllables = candidate.alignment.syllables
+    clause = syllables.clauses[candidate.first]
+    return sum(syllables.clauses[at] == clause and not syllables.is_filler[at] for at in range(candidate.first))
 
 
 def _is_framed(candidate: Candidate, context: Candidate, place: str, reach: str) -> bool:

@@ -83,11 +83,12 @@ def match(items: Iterable[StreamItem], matcher: Matcher) -> Iterator[MatchedItem
             before, speaker = before if continues(before, speaker, part) else (), part.speaker
             syllables = to_syllables(part, clause_pause, before)
             prior = recent.prior(part.start)
-            findings = find_in_syllables(matcher, syllables, marks, prior)
+            aligned: list[Alignment] = []
+            findings = find_in_syllables(matcher, syllables, marks, prior, aligned)
             recent = recent.after(findings, matcher.scenario_phrases)
             wider_prior = max(prior, prior_within(findings, matcher.scenario_phrases), key=PRIOR_ORDER.index)
             if wider_prior != prior:
-                prior, findings = wider_prior, find_in_syllables(matcher, syllables, marks, wider_prior)
+                prior, findings = wider_prior, find_in_syllables(matcher, syllables, marks, wider_prior, aligned)
             if last and part.start - last.words[-1].end > TIME_TOLERANCE:  # not where split_long has cut
                 wider = to_syllables(part, clause_pause, last.last_words())
                 longer = find_in_syllables(matcher, wider, marks, prior)
@@ -127,16 +128,22 @@ def _words_without_hit(words: tuple[Word, ...], findings: Findings) -> tuple[Wor
     return tuple(word for word in words[-MAX_PRECEDING_UNITS:] if word.start >= end - TIME_TOLERANCE)
 
 
-def search_candidates(matcher: Matcher, syllables: Syllables, prior: Prior = "nothing") -> tuple[Candidate, ...]:
-    """The candidates of all templates, accepted or not, overlapping ones included; cached if there is a cache."""
+def search_candidates(
+    matcher: Matcher, syllables: Syllables, prior: Prior = "nothing", aligned: list[Alignment] | None = None
+) -> tuple[Candidate, ...]:
+    """The candidates of all templates, accepted or not, overlapping ones included; cached if there is a cache.
+
+    `aligned`, if given, is filled with the alignments, or holds those of an earlier search in the same syllables: they
+    are the same whatever is likely.
+    """
     cache = matcher.cache
     if cache is None or not syllables.certain:
-        return _search(matcher, syllables, prior)
+        return _search(matcher, syllables, prior, [] if aligned is None else aligned)
     # Times do not matter, only where the pauses are.
     key = (syllables.units, syllables.first_in_word, syllables.clauses, (syllables.own_start, prior))
     found = cache.get(key)
     if found is None:
-        found = cache[key] = _search(matcher, syllables, prior)
+        found = cache[key] = _search(matcher, syllables, prior, [] if aligned is None else aligned)
     with suppress(KeyError):  # another thread of a cluster's worker may remove it now
         cache.move_to_end(key)
         if len(cache) > MAX_CACHED_UTTERANCES:
@@ -144,8 +151,10 @@ def search_candidates(matcher: Matcher, syllables: Syllables, prior: Prior = "no
     return tuple(replace(one, alignment=one.alignment._replace(syllables=syllables)) for one in found)
 
 
-def _search(matcher: Matcher, syllables: Syllables, prior: Prior) -> tuple[Candidate, ...]:
-    found = [_scored(matcher, alignment, prior) for alignment in _alignments(matcher.automaton, syllables)]
+def _search(matcher: Matcher, syllables: Syllables, prior: Prior, aligned: list[Alignment]) -> tuple[Candidate, ...]:
+    if not aligned:
+        aligned += _alignments(matcher.automaton, syllables)
+    found = [_scored(matcher, alignment, prior) for alignment in aligned]
     for candidate in [one for one in found if not one.accepted and one.features]:
         entry = candidate.alignment.entry
         near = syllables.units[max(0, candidate.first - EXACT_MARGIN) : candidate.last + EXACT_MARGIN]
@@ -158,7 +167,7 @@ def _search(matcher: Matcher, syllables: Syllables, prior: Prior) -> tuple[Candi
     for at, candidate in enumerate(found) if winners else ():
         # People say one sentence right after the other, so a phrase ends the clause of its neighbour.
         beside = candidate.first in edges or candidate.last in edges
-        may_pass = candidate.role == "phrase" or (candidate.role == "forbidden" and candidate.alignment.spelled)
+        may_pass = candidate.role == "phrase" or (candidate.role == "forbidden" and candidate.spelled)
         if beside and may_pass and not candidate.accepted:
             found[at] = _scored(matcher, candidate.alignment, prior, edges)
     return tuple(found)
@@ -220,13 +229,19 @@ def find_in_utterance(
 
 
 def find_in_syllables(
-    matcher: Matcher, syllables: Syllables, earlier: Iterable[RecentContext] = (), prior: Prior = "nothing"
+    matcher: Matcher,
+    syllables: Syllables,
+    earlier: Iterable[RecentContext] = (),
+    prior: Prior = "nothing",
+    aligned: list[Alignment] | None = None,
 ) -> Findings:
     """As find_in_utterance. Owed and forbidden phrases compete; courtesy words, rules and triggers do not."""
     before = tuple(earlier)
     if len(syllables) == syllables.own_start:
         return Findings(contexts=before)
-    found = without_partial_words([one for one in search_candidates(matcher, syllables, prior) if one.accepted])
+    found = without_partial_words(
+        [one for one in search_candidates(matcher, syllables, prior, aligned) if one.accepted]
+    )
     new_marks = (
         RecentContext(candidate.role, candidate.owners, syllables.ends[candidate.last - 1])
         for candidate in found

@@ -5,18 +5,17 @@ alike it sounds, and a short offence inside other words is a fragment of another
 The weights are fitted (`python bench/fit_score.py`), the thresholds are set by hand; both stand in score.json.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cache
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
 from math import exp, log2
-from pathlib import Path
 from typing import Final, Literal
 
 from counter_listener.domain import Role
 from counter_listener.matching.confusion import fitted, persons, word_class
-from counter_listener.matching.syllables import UNALIGNED, Alignment, Step, Syllables
+from counter_listener.matching.syllables import UNALIGNED, Alignment, Syllables
+from counter_listener.phrases import Units
 
-WORDS: Final = Path(__file__).with_name("words.txt")
 PAUSE_BITS: Final = 10.0
 """What a candidate must have more for each pause inside it: two clauses are mostly two sentences."""
 INEXACT_BITS: Final = 8.0
@@ -30,7 +29,7 @@ Veto = Literal["contrary", "person", "fragment"]
 Features = dict[str, float]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Candidate:
     """An alignment with its verdict."""
 
@@ -71,13 +70,18 @@ class Candidate:
         """Similarity, 0-100: the share of the full score."""
         return similarity(self.alignment)
 
-    @property
+    @cached_property
+    def spelled(self) -> bool:
+        """Whether it is the template to the letter."""
+        return self.alignment.spelled
+
+    @cached_property
     def value(self) -> float:
         """Bits, less those that are missing and half of the choices: of two candidates the one with more is better."""
         alignment = self.alignment
         clauses = alignment.syllables.clauses
         against = alignment.choices / 2 + PAUSE_BITS * (clauses[self.last - 1] - clauses[self.first])
-        against += 0.0 if alignment.spelled else INEXACT_BITS
+        against += 0.0 if self.spelled else INEXACT_BITS
         return 2 * alignment.bits - alignment.full - against
 
 
@@ -95,15 +99,15 @@ def score(alignment: Alignment, edges: frozenset[int], *, expected: bool) -> Can
     if len(alignment.steps) == 1:
         return _score_single(alignment)
     features = features_of(alignment, edges, expected=expected)
+    candidate = Candidate(alignment, features, 0.0, accepted=False, veto=find_veto(alignment, edges))
     weights = fitted()["weights"][_kind(entry.role)]
     total = weights["bias"] + sum(weights[name] * value for name, value in features.items())
     posterior = 1.0 / (1.0 + exp(-max(-30.0, min(30.0, total))))
-    veto = find_veto(alignment, edges)
     if entry.threshold is not None:
-        accepted = similarity(alignment) >= entry.threshold
+        accepted = candidate.similarity >= entry.threshold
     else:
-        accepted = alignment.spelled or posterior >= fitted()["thresholds"][_kind(entry.role)]
-    return Candidate(alignment, features, posterior, accepted and veto is None, veto)
+        accepted = candidate.spelled or posterior >= threshold(candidate)
+    return replace(candidate, posterior=posterior, accepted=accepted and candidate.veto is None)
 
 
 def shares(candidate: Candidate) -> Features:
@@ -142,7 +146,7 @@ def features_of(alignment: Alignment, edges: frozenset[int], *, expected: bool) 
     foreign = [step for step in spoken if step.partner != UNALIGNED and syllables.units[step.partner] != step.unit]
     lost = [step for step in spoken if step.partner == UNALIGNED]
     inserted = [unit for unit in alignment.inserted if not syllables.is_filler[unit]]
-    plain = {step.partner for step in foreign if _is_plain(step.partner, syllables)}
+    plain = {step.partner for step in foreign if syllables.plain[step.partner]}
     open_sides = sum(not edge for edge in clause_edges(alignment, edges))
     differs = bool(foreign or lost or inserted)
 
@@ -162,35 +166,34 @@ def features_of(alignment: Alignment, edges: frozenset[int], *, expected: bool) 
         "inserted": float(len(inserted)),
         "edges": float((spoken[0].bits < 0) + (spoken[-1].bits < 0)),
         "open": float(open_sides) if differs else 0.0,
-        "crossing": float(_joins_word(alignment.first - 1, syllables) + _joins_word(alignment.last - 1, syllables)),
+        "crossing": float(sum(syllables.joined[at] for at in (alignment.first - 1, alignment.last - 1) if at >= 0)),
         "pauses": float(syllables.clauses[alignment.last - 1] - syllables.clauses[alignment.first]),
         "confidence": -log2(max(local_confidence(alignment), 0.01)),
-        "courtesy": float(sum(step.bits < 0 for step in _courtesies(spoken))),
+        "courtesy": float(sum(spoken[at].bits < 0 for at in _courtesies(tuple(step.unit for step in spoken)))),
         "slots": float(len(alignment.steps) > len(spoken)),
-        "odd": _odd_share(syllables) if differs else 0.0,
+        "odd": syllables.odd_share if differs else 0.0,
         "expected": float(expected and differs),
     }
 
 
-def _is_plain(unit: int, syllables: Syllables) -> bool:
-    """Whether a unit of an utterance stands in a common word."""
-    single = syllables.units[unit] in word_class("singles")
-    return single or _joins_word(unit, syllables) or _joins_word(unit - 1, syllables)
+@lru_cache(maxsize=4096)
+def _courtesies(units: Units) -> tuple[int, ...]:
+    """The places of courtesies in the units of a template."""
+    return tuple(_places(_text(units), word_class("courtesies")))
 
 
-def _odd_share(syllables: Syllables) -> float:
-    """The share of an utterance that stands in no common word: the more, the worse it was recognised."""
-    units = range(syllables.own_start, len(syllables))
-    return sum(not _is_plain(unit, syllables) for unit in units) / max(1, len(units))
+def _text(units: Units) -> str:
+    """Units as characters; a slot or a word in letters is one that stands in no word."""
+    return "".join(unit if len(unit) == 1 else "\0" for unit in units)
 
 
-def _courtesies(spoken: Sequence[Step]) -> Iterator[Step]:
-    """The syllables of courtesies in a template."""
-    text = "".join(step.unit if len(step.unit) == 1 else "\0" for step in spoken)
-    for word in word_class("courtesies"):
+def _places(text: str, words: Iterable[str]) -> Iterator[int]:
+    """Where a character of one of these words stands in a text."""
+    for word in words:
         at = text.find(word)
-        if at >= 0:
-            yield from spoken[at : at + len(word)]
+        while at >= 0:
+            yield from range(at, at + len(word))
+            at = text.find(word, at + 1)
 
 
 def clause_edges(alignment: Alignment, edges: frozenset[int]) -> tuple[bool, bool]:
@@ -226,33 +229,18 @@ def local_confidence(alignment: Alignment) -> float:
     return sum(around) / len(around)
 
 
-def _joins_word(at: int, syllables: Syllables) -> bool:
-    """Whether a unit and the next one form a common word, without a pause between them."""
-    units, clauses = syllables.units, syllables.clauses
-    if not 0 <= at < len(units) - 1 or clauses[at] != clauses[at + 1]:
-        return False
-    return units[at + 1] in word_endings().get(units[at], "")
-
-
-@cache
-def word_endings() -> Mapping[str, str]:
-    """For each first character of a common word: all second characters."""
-    lines = WORDS.read_text(encoding="utf-8").splitlines()
-    return dict(line.split(" ", 1) for line in lines if not line.startswith("#"))
-
-
 def find_veto(alignment: Alignment, edges: frozenset[int]) -> Veto | None:
-    """Whether a negation is missing or inserted, another person is named, or a short offence is no clause of its own.
+    """Whether it is another sentence (negated, a question, of another person), or a short offence inside a clause.
 
     现在能办 is not 现在不能办, however long it is; 字是我自己签的 is not 字是你自己签的; 我声音不行 is not 不行.
     """
     units, negations = alignment.syllables.units, word_class("negations")
-    said = [step for step in _negations(alignment.steps) if step.unit in negations]
-    lost = any(step.bits < 0 for step in said)
+    said = _negations(tuple(step.unit for step in alignment.steps))
+    lost = any(alignment.steps[at].bits < 0 for at in said)
     slots = () if said else (units[step.partner] for step in alignment.steps if not step.unit)
     replaced = [step for step in alignment.steps if step.unit and step.partner != UNALIGNED and step.bits < 0]
     gained = any(units[unit] in negations for unit in (*alignment.inserted, *(step.partner for step in replaced)))
-    if lost or gained or any(unit in negations for unit in slots):
+    if lost or gained or any(unit in negations for unit in slots) or _asks(alignment):
         return "contrary"
     if _names_other_person(alignment):
         return "person"
@@ -260,20 +248,19 @@ def find_veto(alignment: Alignment, edges: frozenset[int]) -> Veto | None:
     return "fragment" if short and not all(clause_edges(alignment, edges)) else None
 
 
-def _negations(steps: Sequence[Step]) -> Iterator[Step]:
-    """The negations of a template, without those that negate nothing: in 对不起, and in a question like 办不办."""
-    text = "".join(step.unit if len(step.unit) == 1 else "\0" for step in steps)
-    neutral = {
-        at
-        for word in word_class("neutral_words")
-        for first in range(len(text) - len(word) + 1)
-        if text.startswith(word, first)
-        for at in range(first, first + len(word))
-    }
-    for at, step in enumerate(steps):
-        asks = 0 < at < len(steps) - 1 and steps[at - 1].unit == steps[at + 1].unit
-        if at not in neutral and not asks:
-            yield step
+@lru_cache(maxsize=4096)
+def _negations(units: Units) -> tuple[int, ...]:
+    """The places of the negations of a template, without those that negate nothing: in 对不起, and in 办不办."""
+    neutral = frozenset(_places(_text(units), word_class("neutral_words")))
+    found = (at for at, unit in enumerate(units) if unit in word_class("negations") and at not in neutral)
+    return tuple(at for at in found if not (0 < at < len(units) - 1 and units[at - 1] == units[at + 1]))
+
+
+def _asks(alignment: Alignment) -> bool:
+    """Whether a question word is inserted in a template that has none: 填哪张表 is not 填张表."""
+    units, asking = alignment.syllables.units, word_class("interrogatives")
+    inserted = any(units[unit] in asking for unit in alignment.inserted)
+    return inserted and not any(step.unit in asking for step in alignment.steps)
 
 
 def _names_other_person(alignment: Alignment) -> bool:

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import groupby, pairwise
 from typing import Final, NamedTuple
 
 from counter_listener.domain import Utterance, Word
 from counter_listener.matching.automata import Entry
-from counter_listener.matching.confusion import insertion_scores
+from counter_listener.matching.confusion import insertion_scores, word_class, word_endings
 from counter_listener.phrases import join_units, pronounce, split_units
 
 UNALIGNED: Final = -1
@@ -15,7 +17,7 @@ MAX_UNITS: Final = 300
 """Longer utterances are matched in parts: twice what a person says in a minute, and a bound on the work."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Syllables:
     """The units of one utterance, in tuples of the same length."""
 
@@ -43,6 +45,26 @@ class Syllables:
 
     def __len__(self) -> int:
         return len(self.units)
+
+    @cached_property
+    def joined(self) -> tuple[bool, ...]:
+        """Whether each unit and the next one form a common word, without a pause between them."""
+        endings, clauses = word_endings(), self.clauses
+        pairs = enumerate(pairwise(self.units))
+        return (*(clauses[at] == clauses[at + 1] and b in endings.get(a, "") for at, (a, b) in pairs), False)
+
+    @cached_property
+    def plain(self) -> tuple[bool, ...]:
+        """Whether each unit stands in a common word."""
+        singles, joined = word_class("singles"), self.joined
+        before = (False, *joined[:-1])
+        return tuple(unit in singles or a or b for unit, a, b in zip(self.units, joined, before, strict=True))
+
+    @cached_property
+    def odd_share(self) -> float:
+        """The share of the utterance that stands in no common word: the more, the worse it was recognised."""
+        own = self.plain[self.own_start :]
+        return own.count(False) / max(1, len(own))
 
     def text(self, first: int, last: int) -> str:
         """The units from first up to, not including, last: Chinese unspaced, words in letters spaced."""
@@ -86,11 +108,19 @@ class Alignment(NamedTuple):
 
     @property
     def heard(self) -> str:
-        """The words as recognised; an ellipsis stands for what fills a slot."""
-        slots = {step.partner for step in self.steps if not step.unit}
-        inside = sorted(slots & set(range(self.first, self.last)))
-        cuts = zip([self.first, *(unit + 1 for unit in inside)], [*inside, self.last], strict=True)
-        return "…".join(self.syllables.text(first, last) for first, last in cuts if first < last)
+        """The words of the template that were heard, by their sound; an ellipsis stands for all other words.
+
+        What fills a slot, what was bridged and what sounds otherwise may be a name or a number, and so may a character
+        that only sounds the same: it is written as the template has it.
+        """
+        units, sounds = self.syllables.units, self.syllables.sounds
+        named = {
+            at: unit
+            for unit, sound, at, *_ in self.steps
+            if unit and at != UNALIGNED and (unit == units[at] or sound == sounds[at])
+        }
+        runs = groupby(range(self.first, self.last), named.__contains__)
+        return "".join(join_units(named[unit] for unit in run) if is_named else "…" for is_named, run in runs)
 
     @property
     def spelled(self) -> bool:

@@ -44,13 +44,34 @@ class Variant(NamedTuple):
     """Its position in the whole word."""
 
 
+class Rows(NamedTuple):
+    """Rows of different lengths, one after the other."""
+
+    values: NDArray[np.intp]
+    offsets: NDArray[np.intp]
+    """Where each row begins; the last number is the end."""
+
+    @classmethod
+    def group(cls, keys: NDArray[np.integer], count: int) -> "Rows":
+        """For each key from 0 up to, not including, `count`: the places where it stands."""
+        order = np.argsort(keys, kind="stable")
+        return cls(order, np.searchsorted(keys[order], np.arange(count + 1)))
+
+    def of(self, rows: NDArray[np.intp]) -> NDArray[np.intp]:
+        """The values of these rows, one row after the other."""
+        begins, counts = self.offsets[rows], self.offsets[rows + 1] - self.offsets[rows]
+        ends = np.cumsum(counts)
+        places: NDArray[np.intp] = np.arange(counts.sum()) + np.repeat(begins - ends + counts, counts)
+        return self.values.take(places)
+
+
 @dataclass(frozen=True, slots=True)
 class WordTable:
     """The words of all word sets. A set is a choice of words that one arc takes."""
 
     variants: tuple[Variant, ...]
-    units: Ints
-    """For each variant: the numbers of its units; -1 beyond its end. Shape (variants, MAX_SPAN)."""
+    units: NDArray[np.intp]
+    """For each variant: the numbers of its units; -1 beyond its end. Shape (MAX_SPAN, variants)."""
     spans: Ints
     """For each variant: how many syllables it takes."""
     lost: Floats
@@ -63,6 +84,8 @@ class WordTable:
     """For each word set: its first member; the last number is the end."""
     member_groups: Ints
     """For each member: the number of its group: the members of one set that have one span."""
+    members_of: "Rows"
+    """For each variant: the members that are this variant."""
     group_sets: Ints
     group_spans: Ints
     deletion: Floats
@@ -140,10 +163,10 @@ def compile_words(sets: Sequence[WordSet], min_share: float) -> WordTable:
     for words in sets:
         lists.add(words)
     units: dict[tuple[str, str], int] = {}
-    table = np.full((len(lists.numbers), MAX_SPAN), -1, np.int32)
+    table = np.full((MAX_SPAN, len(lists.numbers)), -1, np.intp)
     for variant, row in lists.numbers.items():
         for at, unit in enumerate(zip(variant.word, variant.sounds, strict=True)):
-            table[row, at] = units.setdefault(unit, len(units))
+            table[at, row] = units.setdefault(unit, len(units))
     model = confusion_model()
     full = [model.full_bits((*one.sounds, *map(_sound, one.lost))) for one in lists.numbers]
     lost = [sum(lists.margin(unit, _sound(unit)) for unit in one.lost) for one in lists.numbers]
@@ -155,10 +178,11 @@ def compile_words(sets: Sequence[WordSet], min_share: float) -> WordTable:
     return WordTable(
         variants=tuple(lists.numbers),
         units=table,
-        spans=(table >= 0).sum(axis=1).astype(np.int32),
+        spans=(table >= 0).sum(axis=0).astype(np.int32),
         lost=np.array(lost, np.float32),
         floors=np.array(full, np.float32) * np.float32(MIN_WORD_SHARE - min_share),
         members=np.array(lists.members, np.int32),
+        members_of=Rows.group(np.array(lists.members, np.int32), len(lists.numbers)),
         offsets=np.array(lists.offsets, np.intp),
         member_groups=np.array(lists.member_groups, np.int32),
         group_sets=np.array([words for words, _ in lists.groups], np.int32),

@@ -100,22 +100,37 @@ class HasLists(Protocol):
 
 
 def template_reader(table: HasLists) -> "TemplateReader":
-    """A reader with the lists, rules and slots of a table."""
-    return TemplateReader(table.lists, table.rules, table.slots)
+    """A reader with the lists, rules and slots of a table; the same one for the same table."""
+    lists = tuple((name, tuple(words)) for name, words in table.lists.items())
+    return _reader(lists, tuple(table.rules.items()), tuple(table.slots.items()))
+
+
+@lru_cache(maxsize=4)
+def _reader(
+    lists: tuple[tuple[str, tuple[str, ...]], ...],
+    rules: tuple[tuple[str, str], ...],
+    slots: tuple[tuple[str, Slot], ...],
+) -> "TemplateReader":
+    """A phrase set and its frames are read twice: when they are checked, and when they are compiled."""
+    return TemplateReader(dict(lists), dict(rules), dict(slots))
 
 
 @dataclass(frozen=True, slots=True)
 class TemplateReader:
-    """Reads templates with the lists, rules and slots of one phrase set; each list and rule is read once."""
+    """Reads templates with the lists, rules and slots of one phrase set; each list, rule and template is read once."""
 
     lists: Mapping[str, Sequence[str]]
     rules: Mapping[str, str]
     slots: Mapping[str, Slot]
     known: dict[str, Node] = field(default_factory=dict)
+    templates: dict[str, Template] = field(default_factory=dict)
 
     def read(self, text: str) -> Template:
         """The template in a text. Raises TemplateError."""
-        return Template(text, self._read(text, 0))
+        found = self.templates.get(text)
+        if found is None:
+            found = self.templates[text] = Template(text, self._read(text, 0))
+        return found
 
     def _read(self, text: str, depth: int) -> Node:
         if depth > MAX_DEPTH:
@@ -123,7 +138,7 @@ class TemplateReader:
         if not any(mark in text for mark in "([{<|;\\)]}>"):
             return _word(split_units(text))
         try:
-            expression = _parsed(text)
+            expression = parse_sentence(text).expression
         except (ParseError, ParseExpressionError, AssertionError, ValueError):
             raise TemplateError(
                 sentence("it cannot be read: a bracket has no counterpart, or there is nothing in it")
@@ -169,12 +184,6 @@ class TemplateReader:
         if name in self.slots:
             return Gap(name, self.slots[name].min, self.slots[name].max)
         raise TemplateError(sentence("neither [lists] nor [slots] has {{{name}}}", name=name), name)
-
-
-@lru_cache(maxsize=8192)
-def _parsed(text: str) -> Expression:
-    """Hassil's expression of a text. A phrase set is read twice: when it is checked, and when it is compiled."""
-    return parse_sentence(text).expression
 
 
 def _word(units: Units) -> Node:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import lazy_loader
 
-from counter_listener.record.chain import START, linked
+from counter_listener.record.chain import START, Broken, linked
 from counter_listener.record.export import COLUMNS, as_csv_lines, as_json_lines, csv_line, export_row
 from counter_listener.record.figures import (
     FEW,
@@ -20,7 +20,8 @@ from counter_listener.record.figures import (
     VisitTotals,
     sum_totals,
 )
-from counter_listener.record.files import lock_counter, record_file
+from counter_listener.record.files import lock_counter, make_private, readable_by_others, record_file
+from counter_listener.record.heads import Head, fingerprint, read_head
 from counter_listener.record.rows import (
     LIVE,
     Columns,
@@ -39,14 +40,20 @@ from counter_listener.record.rows import (
 
 if TYPE_CHECKING:
     from counter_listener.record.aggregates import gather_report_data, has_counter
+    from counter_listener.record.anchor_upload import send_anchor
     from counter_listener.record.schema import EVENTS, RECORDINGS
+    from counter_listener.record.signing import open_key
     from counter_listener.record.store import Record, open_record
+    from counter_listener.record.verification import Verification
 else:  # SQLAlchemy takes 0.3 s and 20 MB, which a run that records nothing does not need
     __getattr__, _, _ = lazy_loader.attach(
         __name__,
         submod_attrs={
             "aggregates": ["gather_report_data", "has_counter"],
+            "anchor_upload": ["send_anchor"],
             "schema": ["EVENTS", "RECORDINGS"],
+            "signing": ["open_key"],
             "store": ["Record", "open_record"],
+            "verification": ["Verification"],
         },
     )

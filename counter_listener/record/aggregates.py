@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from counter_listener.domain import Event
+from counter_listener.domain import Event, Outcome
 from counter_listener.record.figures import (
     CounterCoverage,
     DurationStatistics,
@@ -32,10 +32,10 @@ NO_LOSS: Final = ("listening began", "listening was stopped", "the listener made
 COUNTS: Final = ("heard", "not_heard", "unknown", "forbidden", "broken", "kept", "doubtful")
 COLUMNS: Final = ("seq", "stream", "visit", "counter", "source", "phrases", "phrases_hash", "wall", "at", "score")
 """Columns of a closed visit that are columns of its event."""
-DETAILS: Final = ("passed", "grade", "opened", "seconds", "lost_audio", "scenarios")
+DETAILS: Final = ("passed", "grade", "opened", "seconds", "lost_audio", "outcome", "scenarios")
 """Columns of a closed visit that stand in the detail of its event, in addition to the counts."""
 CLOSED: Final = sa.table("closed", *map(sa.column, (*COLUMNS, *DETAILS, *COUNTS, "quarter")))
-"""A temporary table: the closed visits of the period, one row each."""
+"""A temporary table: the closed visits of the period, one row each, without those that were no service."""
 LEFT_OUT: Final = sa.table("left_out", sa.column("stream"))
 """A temporary table: streams whose verdicts are history."""
 JUDGED: Final = ("phrase", "forbidden", "rule")
@@ -65,6 +65,7 @@ def gather_report_data(
     connection.exec_driver_sql("DROP TABLE IF EXISTS temp.closed")
     connection.exec_driver_sql(f"CREATE TEMPORARY TABLE closed ({', '.join(CLOSED.c.keys())})")
     connection.execute(sa.insert(CLOSED).from_select(CLOSED.c.keys(), _closed(scope, last)))
+    no_service = _closed(scope, last, service=False).subquery()
     sets = sa.select(CLOSED.c.phrases, CLOSED.c.phrases_hash).distinct()
     earlier = scope.before()
     return ReportData(
@@ -79,7 +80,9 @@ def gather_report_data(
         durations=_durations(connection, sa.select(CLOSED.c.seconds.label("seconds"))),
         pauses=_durations(connection, _pauses()),
         coverage=_coverage(connection, scope, last),
-        visits=_visits(connection, shown),
+        visits=_visits(connection, CLOSED, shown),
+        no_service=_visits(connection, no_service, shown),
+        no_service_by_counter=_counts_by(connection, no_service, no_service.c.counter),
     )
 
 
@@ -106,16 +109,18 @@ def _within(table: sa.TableClause, wall: sa.ColumnElement[Any], scope: ReportSco
     return conditions
 
 
-def _closed(scope: ReportScope, last: int) -> Query:
-    """The rows of CLOSED: closed visits up to row `last`."""
+def _closed(scope: ReportScope, last: int, *, service: bool = True) -> Query:
+    """The rows of CLOSED: closed visits up to row `last`; or those that were no service."""
     opened = _detail("opened")
     begun = sa.cast(sa.func.strftime("%s", EVENTS.c.wall), sa.Integer) - sa.cast(EVENTS.c.at - opened, sa.Integer)
     columns: list[sa.ColumnElement[Any]] = [EVENTS.c[name] for name in COLUMNS]
     columns += [_detail(name).label(name) for name in DETAILS]
     columns += [_detail(f"counts.{name}").label(name) for name in COUNTS]
     columns.append((begun // QUARTER).label("quarter"))
+    outcome: Outcome = "no_service"
+    told = _detail("outcome").is_distinct_from(outcome) if service else _detail("outcome") == outcome
     return sa.select(*columns).where(
-        EVENTS.c.kind == "visit_closed", EVENTS.c.seq <= last, *_within(EVENTS, EVENTS.c.wall, scope)
+        EVENTS.c.kind == "visit_closed", told, EVENTS.c.seq <= last, *_within(EVENTS, EVENTS.c.wall, scope)
     )
 
 
@@ -128,6 +133,7 @@ def _sum_columns(table: sa.FromClause) -> list[sa.ColumnElement[Any]]:
         "points": sa.func.total(score),
         "squares": sa.func.total(score * score),
         "offending": _count_sum(table.c.forbidden > 0),
+        "not_understood": _count_sum(table.c.outcome == "not_understood"),
     }
     names = [field.name for field in fields(VisitTotals)]
     return [special[name] if name in special else _count_sum(table.c[name]) for name in names]
@@ -145,6 +151,11 @@ def _sums(connection: sa.Connection, table: sa.FromClause) -> VisitTotals:
 def _sums_by(connection: sa.Connection, table: sa.FromClause, key: sa.ColumnElement[Any]) -> dict[Any, VisitTotals]:
     query = sa.select(key, *_sum_columns(table)).group_by(key).order_by(key)
     return {row[0]: VisitTotals(*row[1:]) for row in connection.execute(query)}
+
+
+def _counts_by(connection: sa.Connection, table: sa.FromClause, key: sa.ColumnElement[Any]) -> dict[Any, int]:
+    query = sa.select(key, sa.func.count()).select_from(table).group_by(key).order_by(key)
+    return {row[0]: row[1] for row in connection.execute(query)}
 
 
 def verdict_query(scope: ReportScope, last: int) -> Query:
@@ -251,12 +262,12 @@ def _live_seconds(within: Sequence[sa.ColumnElement[bool]]) -> Query:
     return sa.select(live.c.counter, sa.func.total(live.c.seconds)).group_by(live.c.counter)
 
 
-def _visits(connection: sa.Connection, shown: int) -> list[ShownVisit]:
-    """The visits with the lowest scores first; of equal ones the newest first."""
+def _visits(connection: sa.Connection, table: sa.FromClause, shown: int) -> list[ShownVisit]:
+    """The visits with the lowest scores first; of equal ones, and of those without a score, the newest first."""
     query = (
-        sa.select(CLOSED, RECORDINGS.c.path)
-        .select_from(CLOSED.outerjoin(RECORDINGS, RECORDINGS.c.sha256 == CLOSED.c.source))
-        .order_by(CLOSED.c.score.is_(None), CLOSED.c.score, CLOSED.c.seq.desc())
+        sa.select(table, RECORDINGS.c.path)
+        .select_from(table.outerjoin(RECORDINGS, RECORDINGS.c.sha256 == table.c.source))
+        .order_by(table.c.score.is_(None), table.c.score, table.c.seq.desc())
         .limit(shown)
     )
     rows = connection.execute(query).all()
@@ -287,6 +298,7 @@ def _shown_visit(row: sa.Row[*tuple[Any, ...]], evidence: list[Event]) -> ShownV
         opened=row.opened,
         seconds=row.seconds,
         lost_audio=bool(row.lost_audio),
+        outcome=row.outcome,
         recording=row.path,
         evidence=sorted(evidence, key=lambda event: event.at),
     )

@@ -1,15 +1,18 @@
 """The hash chain that ties each row of the record to the row before it. Pure functions, no database.
 
 It shows that a row was changed, removed or inserted after it was written. It cannot show rows cut off at the end, for
-no later row refers to them, nor a change by someone who computes every later link again, for there is no key. Against
-both, note the last link (`Verification.head`) in another place and compare.
+no later row refers to them, nor a change by someone who computes every later link again, for there is no key: see
+heads.py.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
-from typing import Final
+from itertools import count
+from json.encoder import encode_basestring_ascii
+from typing import Any, Final
 
 from counter_listener.domain import Sentence, sentence
 
@@ -32,17 +35,6 @@ class Broken:
     """The fault, in a few words."""
 
 
-@dataclass(frozen=True, slots=True)
-class Verification:
-    """The result of verifying the record."""
-
-    rows: int
-    """Number of rows that are correct, recordings included."""
-    broken: Broken | None
-    head: str
-    """The link of the last correct row. Noted in another place, it shows later whether the end was cut off."""
-
-
 def row_number(seq: object) -> int:
     """The number of a row; 0, which no row has, if damage left a value of another type."""
     return seq if isinstance(seq, int) else 0
@@ -53,8 +45,26 @@ def link(previous: str, columns: Mapping[str, object]) -> str:
 
     Columns without a value are left out, so that a column that is added later does not change the links of older rows.
     """
-    hashed = {name: value for name, value in columns.items() if value is not None and name != "chain"}
-    return sha256(CANONICAL.encode([previous, hashed]).encode("ascii")).hexdigest()
+    return _hash(previous, canonical_rows(tuple(columns))(tuple(columns.values())))
+
+
+@lru_cache(maxsize=100)
+def canonical_rows(names: tuple[str, ...]) -> Callable[[Sequence[object]], str]:
+    """A function that writes the values of these columns as canonical JSON: one object in plain ASCII.
+
+    Its keys are in alphabetical order; `chain`, and columns without a value, are left out.
+    """
+    columns = [(f"{encode_basestring_ascii(name)}:", at) for name, at in sorted(zip(names, count())) if name != "chain"]
+
+    def canonical(values: Sequence[object]) -> str:
+        parts = [key + ENCODERS[type(value)](value) for key, at in columns if (value := values[at]) is not None]
+        return "{" + ",".join(parts) + "}"
+
+    return canonical
+
+
+def _hash(previous: str, row: str) -> str:
+    return sha256(f'["{previous}",{row}]'.encode("ascii")).hexdigest()
 
 
 def linked(rows: Iterable[Mapping[str, object]], tail: Tail) -> Iterator[dict[str, object]]:
@@ -66,31 +76,35 @@ def linked(rows: Iterable[Mapping[str, object]], tail: Tail) -> Iterator[dict[st
         yield {**numbered, "chain": previous}
 
 
-def verify_rows(rows: Iterable[Mapping[str, object]], holes: Mapping[int, Tail]) -> Verification:
-    """Follows the chain through rows in order of `seq`, across the holes that purges left (see purge_holes())."""
-    expected, previous, count = 1, START, 0
-    for row in rows:
-        seq = row_number(row["seq"])
+LinkedRow = tuple[object, object, str]
+"""The number and the link of a row as they are stored, and its other columns as canonical JSON."""
+
+
+def follow_chain(rows: Iterable[LinkedRow], holes: Mapping[int, Tail]) -> tuple[int, Broken | None]:
+    """Follows the chain through rows in order of number, across the holes that purges left (see purge_holes()).
+
+    Returns the number of correct rows and the first fault.
+    """
+    expected, previous, correct = 1, START, 0
+    for number, chain, row in rows:
+        seq = row_number(number)
         while expected < seq and expected in holes:
             last, previous = holes[expected]
             expected = last + 1
-        if broken := _fault(row, expected, previous):
-            return Verification(count, broken, previous)
-        expected, previous, count = expected + 1, str(row["chain"]), count + 1
-    return Verification(count, None, previous)
+        if seq != expected:
+            return correct, _misplaced(seq, expected)
+        if _hash(previous, row) != chain:
+            return correct, Broken(seq, sentence("changed after it was written"))
+        expected, previous, correct = expected + 1, str(chain), correct + 1
+    return correct, None
 
 
-def _fault(row: Mapping[str, object], expected: int, previous: str) -> Broken | None:
-    seq = row_number(row["seq"])
+def _misplaced(seq: int, expected: int) -> Broken:
     if seq == expected + 1:
         return Broken(expected, sentence("missing"))
     if seq > expected:
         return Broken(expected, sentence("missing, with all rows up to {last}", last=seq - 1))
-    if seq < expected:
-        return Broken(seq, sentence("in a place where no row belongs"))
-    if link(previous, row) != row["chain"]:
-        return Broken(seq, sentence("changed after it was written"))
-    return None
+    return Broken(seq, sentence("in a place where no row belongs"))
 
 
 def contiguous_runs(removed: Iterable[Tail]) -> list[Run]:
@@ -123,5 +137,12 @@ def _encode_other(value: object) -> object:
     return {"bytes": bytes(value).hex()} if isinstance(value, bytes) else repr(value)
 
 
-CANONICAL: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), default=_encode_other)
-"""Plain ASCII, so that damaged text can be hashed too."""
+class _Encoders(dict[type, Callable[[Any], str]]):
+    """How JSON writes a value, by its type; the common ones without the detour through an encoder."""
+
+    def __missing__(self, _kind: type) -> Callable[[Any], str]:
+        return OTHER.encode
+
+
+ENCODERS: Final = _Encoders({str: encode_basestring_ascii, int: repr, float: repr})
+OTHER: Final = json.JSONEncoder(separators=(",", ":"), default=_encode_other)

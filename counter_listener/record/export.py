@@ -2,12 +2,11 @@
 
 import csv
 import io
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
-from counter_listener.domain import Event, printable
+from counter_listener.domain import Event, json_line, printable
 
 Cell = object
 _NAMES = """
@@ -18,7 +17,6 @@ COLUMNS: Final = tuple(_NAMES.split())
 """The columns of a CSV file, in order."""
 FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\0")
 """What a spreadsheet takes for the start of a formula (OWASP, CSV injection)."""
-LINE: Final = json.JSONEncoder(ensure_ascii=False)
 
 
 def export_row(
@@ -48,13 +46,7 @@ def export_row(
 
 def as_json_lines(rows: Iterable[Mapping[str, Cell]]) -> Iterator[str]:
     """One JSON object per row, with the keys in the order of the row."""
-    for row in rows:
-        line = LINE.encode(row)
-        if "\\" in line or not line.isprintable():  # some character is escaped in JSON or needs to be removed
-            line = LINE.encode(
-                {key: printable(value) if isinstance(value, str) else value for key, value in row.items()}
-            )
-        yield line
+    return map(json_line, rows)
 
 
 def as_csv_lines(rows: Iterable[Mapping[str, Cell]], columns: tuple[str, ...] = COLUMNS) -> Iterator[str]:
@@ -77,5 +69,5 @@ def _csv_cell(value: Cell) -> Cell:
         return " ".join(f"{key}={count}" for key, count in value.items())
     if not isinstance(value, str):
         return value
-    text = printable(value.replace("\n", " "))
+    text = printable(value)
     return f"'{text}" if text.startswith(FORMULA) else text

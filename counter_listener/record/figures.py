@@ -61,7 +61,7 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class VisitTotals:
-    """Totals of closed visits. They are sums only, so that totals can be added."""
+    """Totals of closed visits, without those that were no service. They are sums only, so that totals can be added."""
 
     visits: int = 0
     scored: int = 0
@@ -85,7 +85,9 @@ class VisitTotals:
     doubtful: int = 0
     """Offences and broken rules that are uncertain."""
     lost_audio: int = 0
-    """Visits that lost audio."""
+    """Visits that lost audio, or in which too little was understood."""
+    not_understood: int = 0
+    """Visits in which too little was understood."""
 
     @property
     def pass_share(self) -> Share:
@@ -218,6 +220,8 @@ class ShownVisit:
     """Seconds into the recording."""
     seconds: float
     lost_audio: bool
+    outcome: str | None
+    """As in domain.Outcome; None if an earlier version recorded it."""
     recording: str | None
     """Path of the recording when it was checked; None for a visit that was heard live."""
     evidence: Sequence[Event]
@@ -245,3 +249,6 @@ class ReportData:
     """Between visits."""
     coverage: Sequence[CounterCoverage]
     visits: Sequence[ShownVisit]
+    no_service: Sequence[ShownVisit] = ()
+    """What was told as no service, the newest first; in no other figure but the coverage."""
+    no_service_by_counter: Mapping[str | None, int] = field(default_factory=dict)

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import sqlite3
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -71,9 +72,7 @@ def prepare_file(path: Path, *, create: bool) -> None:
     if path.is_dir():
         raise RecordError("{path} is a folder; name a file inside it for the record.", path=path_text(path))
     if create:
-        for folder in reversed([each for each in path.parents if not each.exists()]):
-            folder.mkdir(mode=FOLDER_MODE, exist_ok=True)
-            folder.chmod(FOLDER_MODE)  # a umask may have removed the permissions of the owner
+        make_folders(path)
         with suppress(FileExistsError):
             path.touch(FILE_MODE, exist_ok=False)
             path.chmod(FILE_MODE)
@@ -81,6 +80,28 @@ def prepare_file(path: Path, *, create: bool) -> None:
         raise RecordError("{path} does not exist; name the file that holds the record.", path=path_text(path))
     if 0 < path.stat().st_size < SMALLEST:
         raise RecordError(sqlite_reason(path_text(path), sqlite3.SQLITE_NOTADB, ""))
+
+
+def make_folders(path: Path) -> None:
+    """Makes the folders of a file that do not exist, for their owner alone. Raises OSError."""
+    for folder in reversed([each for each in path.parents if not each.exists()]):
+        folder.mkdir(mode=FOLDER_MODE, exist_ok=True)
+        folder.chmod(FOLDER_MODE)  # a umask may have removed the permissions of the owner
+
+
+def readable_by_others(*paths: Path) -> list[Path]:
+    """Those of the files and folders to which other users of the computer have any right; POSIX only."""
+    found = []
+    for path in paths if os.name == "posix" else ():
+        with suppress(OSError):  # who opens it is told
+            if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+                found.append(path)
+    return found
+
+
+def make_private(path: Path) -> None:
+    """Takes the rights on a file or folder from everybody but its owner. Raises OSError."""
+    path.chmod(path.stat().st_mode & stat.S_IRWXU)
 
 
 @contextmanager

@@ -31,12 +31,8 @@ LAST_NUMBER: Final = (
     .limit(1)
 )
 
-SCHEMAS: Final = ("0001", "0002", "0003")
+SCHEMAS: Final = ("0001", "0002", "0003", "0004")
 """Every schema that this program knows, oldest first: the revisions in migrations/versions."""
-GUARDS: Final = frozenset(
-    f"{table}_no_{change}" for table in ("events", "recordings") for change in ("update", "delete", "replace")
-)
-"""The triggers that refuse changes."""
 SETTINGS: Final = ("journal_mode=DELETE", "synchronous=FULL", "secure_delete=ON", "cache_size=-16000")
 """PRAGMAs of every connection. The cache, in kB, holds the ends of the indexes while thousands of rows are written."""
 TIMEOUT: Final = 5.0
@@ -78,16 +74,15 @@ def configure(connection: sa.Connection) -> None:
             connection.exec_driver_sql(f"PRAGMA {setting}")
 
 
-def upgrade_schema(connection: sa.Connection, name: str, *, create: bool) -> None:
-    """Brings a file to the newest schema; `name` is the file in messages.
+def upgrade_schema(connection: sa.Connection, name: str, *, create: bool, upgrade: bool = True) -> None:
+    """Brings a file to the newest schema, or with `upgrade` false only checks it; `name` is the file in messages.
 
     Raises RecordError if the file is empty and `create` is false, if it belongs to another program, or if a newer
     version of this program wrote it.
     """
     with connection.begin():
         tables = _tables(connection)
-        query = "SELECT version_num FROM alembic_version"
-        schema = connection.exec_driver_sql(query).scalar() if "alembic_version" in tables else None
+        schema = schema_version(connection) if "alembic_version" in tables else None
     if not tables and not create:
         raise RecordError("{name} holds no record yet; name the file that does.", name=name)
     if tables and not {"events", "recordings", "alembic_version"}.issubset(tables):
@@ -98,17 +93,27 @@ def upgrade_schema(connection: sa.Connection, name: str, *, create: bool) -> Non
             name=name,
             schema=schema,
         )
-    if schema == SCHEMAS[-1]:
+    if schema == SCHEMAS[-1] or not upgrade:
         return
     with connection.begin():
         connection.exec_driver_sql("BEGIN IMMEDIATE")
-        if tables or _tables(connection):
-            from counter_listener.record.migrations import upgrade  # Alembic: 12 MB and 0.3 s
+        make_schema(connection, SCHEMAS[-1], empty=not (tables or _tables(connection)))
 
-            upgrade(connection)
-        else:
-            for statement in NEWEST.read_text(encoding="utf-8").split("\n---\n"):
-                connection.exec_driver_sql(statement)
+
+def make_schema(connection: sa.Connection, version: str, *, empty: bool = True) -> None:
+    """Brings a database that is empty, or an older record, to a version of the schema, in a transaction."""
+    if empty and version == SCHEMAS[-1]:
+        for statement in NEWEST.read_text(encoding="utf-8").split("\n---\n"):
+            connection.exec_driver_sql(statement)
+    else:
+        from counter_listener.record.migrations import upgrade  # Alembic: 12 MB and 0.3 s
+
+        upgrade(connection, version)
+
+
+def schema_version(connection: sa.Connection) -> str | None:
+    """The version of the schema that the file says it has."""
+    return connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
 
 
 def _tables(connection: sa.Connection) -> Sequence[str]:

@@ -8,24 +8,16 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from heapq import merge
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import sqlalchemy as sa
 
 from counter_listener.domain import Event, RecordError, sentence
-from counter_listener.record.chain import (
-    START,
-    Broken,
-    Tail,
-    Verification,
-    linked,
-    purge_holes,
-    row_number,
-    verify_rows,
-)
+from counter_listener.record.chain import Tail, linked, row_number
 from counter_listener.record.files import new_file, path_text, prepare_file, record_file
+from counter_listener.record.head_table import key_for, replace_key, require_key, sign_end, stored_head
+from counter_listener.record.heads import Head
 from counter_listener.record.judgements import (
     Judgement,
     judgement_row,
@@ -33,7 +25,7 @@ from counter_listener.record.judgements import (
     latest_judgement,
     replaced_streams,
 )
-from counter_listener.record.purge import purge_details, purge_rows
+from counter_listener.record.purge import kept_from, purge_rows
 from counter_listener.record.rows import (
     LIVE,
     Columns,
@@ -49,7 +41,6 @@ from counter_listener.record.rows import (
 )
 from counter_listener.record.schema import (
     EVENTS,
-    GUARDS,
     RECORDINGS,
     WHEN,
     chain_tail,
@@ -60,6 +51,10 @@ from counter_listener.record.schema import (
     record_errors,
     upgrade_schema,
 )
+from counter_listener.record.verification import Verification, verify_record
+
+if TYPE_CHECKING:
+    from counter_listener.record.signing import SigningKey
 
 Answer = TypeVar("Answer")
 
@@ -70,8 +65,9 @@ PAGE: Final = 500
 class Record:
     """An open record, made by open_record(). Every method raises RecordError if the file cannot be used."""
 
-    def __init__(self, connection: sa.Connection, path: Path) -> None:
+    def __init__(self, connection: sa.Connection, path: Path, key: "SigningKey | None" = None) -> None:
         self._connection = connection
+        self._key = key
         self._in_transaction = False
         self._tail: Tail | None = None  # of the chain, while transaction() holds the write lock
         self.path = path
@@ -90,6 +86,10 @@ class Record:
             finally:
                 self._in_transaction, self._tail = False, None
 
+    def require_key(self) -> None:
+        """Raises RecordError if the record is signed and its key is not open, so that nothing could be added."""
+        self.query(lambda connection: require_key(connection, self._key))
+
     def append(self, events: Iterable[Event], origin: Origin, recorded: datetime) -> int:
         """Writes all events or none, and returns their number; they are on the disk when this returns.
 
@@ -100,7 +100,7 @@ class Record:
             return 0
         with self._begin("BEGIN IMMEDIATE") as connection:
             first = next_number(connection, origin.stream)
-            insert_rows(connection, EVENTS, self._chained(connection, event_rows(events, origin, recorded, first)))
+            self._write(connection, recorded, event_rows(events, origin, recorded, first))
         return len(events)
 
     def add_recording(
@@ -129,9 +129,7 @@ class Record:
             if judgement:
                 number = next_number(connection, judgement_stream(recording.sha256))
                 note = [judgement_row(judgement, before.stream if before else None, origin, recorded, number)]
-            rows = self._chained(connection, [*head, *note, *event_rows(events, origin, recorded, first)])
-            insert_rows(connection, RECORDINGS, rows[: len(head)])
-            insert_rows(connection, EVENTS, rows[len(head) :])
+            self._write(connection, recorded, [*note, *event_rows(events, origin, recorded, first)], head)
         return True
 
     def latest_judgement(self, sha256: str) -> Judgement | None:
@@ -192,32 +190,38 @@ class Record:
         with self._begin() as connection:
             return ask(connection)
 
-    def verify(self) -> Verification:
-        """Checks the chain of every row, then the file and its guards; the first fault is in the result.
+    def verify(self, anchor: Head | None = None) -> Verification:
+        """Checks the file and its guards, the chain of every row, the signed head, and that it holds what was anchored.
 
-        chain.py says what a chain cannot show.
+        The first fault is in the result. Raises RecordError also if the anchor itself is forged.
         """
-        fault = self._file_fault()
-        try:
-            found = self._verify_chain()
-        except RecordError:
-            if fault is None:
-                raise
-            found = Verification(0, None, START)
-        return Verification(found.rows, found.broken or fault, found.head)
+        return verify_record(self._begin, self.path, anchor)
+
+    def head(self, now: datetime) -> Head | None:
+        """The signed head of the record, which is signed first if it never was and a key is open; else None."""
+        with self._begin("BEGIN IMMEDIATE") as connection:
+            return stored_head(connection)[1] or sign_end(connection, self._key, chain_tail(connection), now)
+
+    def change_key(self, key_file: Path, now: datetime) -> Head:
+        """Signs the record with the key in another file from now on, which is made if there is none; a row tells it."""
+        with self._begin("BEGIN IMMEDIATE") as connection:
+            self._key, head = replace_key(connection, key_file, now)
+            return head
 
     def purge(self, before: datetime, recorded: datetime) -> int:
         """Removes what happened before a time and returns the number of rows, recordings included.
 
-        A visit is removed as a whole once its last event is old enough; if its wall time is unknown, the time of
-        recording counts. A recording is removed when it has no events left and is old enough itself. The purge appends
-        a row that reports it and is never purged; if nothing is removed, nothing is written. Then the file is
-        rewritten, so that it holds no byte of the removed rows; the free blocks of the disk are out of reach. Raises
-        ValueError for a time without a zone.
+        A visit is removed as a whole once its last event is old enough, and a recording once it has no events left and
+        its end is old enough. What was recorded before the time is old enough whatever its wall time is, and so is what
+        has no other date. The purge appends a row that reports it and is never purged; if nothing is removed, nothing
+        is written. Then the file is rewritten, so that it holds no byte of the removed rows; the free blocks of the
+        disk are out of reach. Raises ValueError for a time without a zone.
         """
         limit = iso(before)
         with self._begin("BEGIN IMMEDIATE") as connection:
             rows = purge_rows(connection, limit, recorded)
+            if rows:
+                sign_end(connection, self._key, chain_tail(connection), recorded)
         try:
             with self._begin() as connection:
                 if connection.exec_driver_sql("PRAGMA user_version").scalar_one():  # also after a crash
@@ -230,6 +234,11 @@ class Record:
             ) from error
         return rows
 
+    def kept_from(self, before: datetime) -> dict[str, float]:
+        """For each recording, after a purge: the second from which on its transcript may be kept."""
+        limit = iso(before)
+        return self.query(lambda connection: kept_from(connection, limit))
+
     def backup(self, path: Path) -> None:
         """Copies the record to a new file, complete or not at all, while others write; for its owner alone."""
         with (
@@ -239,31 +248,6 @@ class Record:
         ):
             # as bytes, for the name of a folder may not be valid UTF-8
             self._connection.exec_driver_sql("VACUUM INTO CAST(? AS TEXT)", (os.fsencode(part),))
-
-    def _verify_chain(self) -> Verification:
-        with self._begin("BEGIN") as connection:
-            until, _ = chain_tail(connection)
-            purges = purge_details(connection)
-        tables = (self._columns(table, until) for table in (EVENTS, RECORDINGS))
-        found = verify_rows(merge(*tables, key=lambda row: row_number(row["seq"])), purge_holes(purges))
-        if found.broken and self.query(purge_details) != purges:
-            return self._verify_chain()  # a purge removed rows meanwhile
-        return found
-
-    def _file_fault(self) -> Broken | None:
-        with self._begin() as connection:
-            report = connection.exec_driver_sql("PRAGMA integrity_check(1)").scalar_one()
-            triggers = connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'trigger'").scalars()
-            missing = sorted(GUARDS.difference(triggers))
-        if report != "ok":
-            return Broken(None, sentence("the file is damaged: SQLite finds {said!r}", said=" ".join(report.split())))
-        names = ", ".join(missing)
-        return Broken(None, sentence("the guards {names} were removed", names=names)) if missing else None
-
-    def _columns(self, table: sa.TableClause, until: int) -> Iterator[Columns]:
-        names = table.c.keys()
-        for row in self._pages(sa.select(table).where(table.c.seq <= until), table.c.seq):
-            yield dict(zip(names, row, strict=True))
 
     def _pages(
         self, query: sa.Select[*tuple[Any, ...]], seq: sa.ColumnElement[int]
@@ -277,12 +261,21 @@ class Record:
                 return
             page = query.where(seq > rows[-1].seq).order_by(seq).limit(PAGE)
 
-    def _chained(self, connection: sa.Connection, rows: Iterable[Columns]) -> list[Columns]:
-        """The rows after the end of the chain, which is remembered while nobody else can write."""
-        chained = list(linked(rows, self._tail or chain_tail(connection)))
-        if self._in_transaction and chained:
-            self._tail = row_number(chained[-1]["seq"]), str(chained[-1]["chain"])
-        return chained
+    def _write(
+        self, connection: sa.Connection, recorded: datetime, events: list[Columns], recordings: Sequence[Columns] = ()
+    ) -> None:
+        """Appends rows, recordings first, after the end of the chain, and signs its new end.
+
+        The end is remembered while nobody else can write.
+        """
+        rows = list(linked([*recordings, *events], self._tail or chain_tail(connection)))
+        if not rows:
+            return
+        insert_rows(connection, RECORDINGS, rows[: len(recordings)])
+        insert_rows(connection, EVENTS, rows[len(recordings) :])
+        tail = row_number(rows[-1]["seq"]), str(rows[-1]["chain"])
+        sign_end(connection, self._key, tail, recorded)
+        self._tail = tail if self._in_transaction else None
 
     @contextmanager
     def _begin(self, statement: str | None = None) -> Iterator[sa.Connection]:
@@ -302,10 +295,13 @@ class Record:
 
 
 @contextmanager
-def open_record(url_or_path: str | Path, *, create: bool = True) -> Iterator[Record]:
-    """The record in "sqlite:///FILE" or a plain path, brought to the newest schema. For one thread.
+def open_record(
+    url_or_path: str | Path, *, create: bool = True, key_file: Path | None = None, upgrade: bool = True
+) -> Iterator[Record]:
+    """The record in "sqlite:///FILE" or a plain path, brought to the newest schema unless told not to. For one thread.
 
-    With `create` a missing file and its folder are made. Raises RecordError.
+    With `create` a missing file and its folder are made. What is added is signed with the key in `key_file`, which is
+    made if the record was never signed; without it, nothing can be added to a signed record. Raises RecordError.
     """
     path = record_file(url_or_path)
     name = path_text(path)
@@ -315,5 +311,7 @@ def open_record(url_or_path: str | Path, *, create: bool = True) -> Iterator[Rec
     with connection:
         with record_errors(name):
             configure(connection)
-            upgrade_schema(connection, name, create=create)
-        yield Record(connection, path)
+            upgrade_schema(connection, name, create=create, upgrade=upgrade)
+            with connection.begin():
+                key = None if key_file is None else key_for(connection, key_file)
+        yield Record(connection, path, key)

@@ -2,14 +2,10 @@
 
 import json
 from datetime import datetime
-from typing import Final
 
 from counter_listener.domain import printable
 from counter_listener.record import as_csv_lines, csv_line
 from counter_listener.reports.report import Report
-
-BOM: Final = "\ufeff"
-"""Without it, Excel reads a CSV file in the code page of the country."""
 
 
 def as_csv(report: Report) -> str:

@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from counter_listener.domain import Translate, format_duration, printable
 from counter_listener.reports.charts import charts
-from counter_listener.reports.report import Report, verdict_title
+from counter_listener.reports.report import Report, outcome_title, verdict_title
 from counter_listener.reports.tables import Column, Kind, Row, Table
 
 TEMPLATES: Final = Path(__file__).resolve().parent / "templates"
@@ -136,5 +136,6 @@ def _visits(report: Report, _: Translate) -> list[dict[str, Any]]:
     for visit in report.table("visits").rows:
         rows = evidence.get(visit["id"], [])
         faults = [str(row["title"]) for row in rows if row["verdict"] in {"not_heard", "forbidden", "broken"}]
-        visits.append({**visit, "evidence": rows, "faults": faults})
+        shown = {"evidence": rows, "faults": faults, "outcome_title": outcome_title(visit, _)}
+        visits.append({**visit, **shown})
     return visits

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from typing import Final
 
-from counter_listener.domain import N_, VERDICTS, Event, Translate
+from counter_listener.domain import N_, OUTCOMES, VERDICTS, Event, Translate
 from counter_listener.record import FEW, ReportData, ShownVisit, VisitTotals, sum_totals
+from counter_listener.reports.definitions import definitions_table
 from counter_listener.reports.phrase_tables import PhraseSets, phrase_tables
 from counter_listener.reports.tables import Column, Row, Table, counters_table, durations_table, time_tables
 
@@ -18,6 +19,12 @@ REASONS: Final = (
     N_("audio was lost right beside it"),
     N_("it may be a question, a quotation or about somebody else"),
     N_("no speech was recognised"),
+    N_("hardly anything of the phrase set was heard, so it may have been no service"),
+    N_("hardly anything was understood: noise, another language, or a wrong sample rate"),
+    N_("part of it was not understood"),
+    N_("hardly anything was understood: the sound is too quiet"),
+    N_("hardly anything was understood: the noise is as loud as the speech"),
+    N_("the times of the words are not those of speech: are they milliseconds?"),
 )
 """Why a verdict is unknown, as the judge writes it to the record."""
 TITLES: Final = {
@@ -63,9 +70,10 @@ def make_report(  # noqa: PLR0913 - everything that only the caller knows
         counters_table(data, translate),
         *time_tables(data, zone, translate),
         durations_table(data, translate),
+        _no_service_table(data, zone, translate),
         _visits_table(data, total, zone, translate),
         _evidence_table(data, playable, zone, translate),
-        _definitions_table(translate),
+        definitions_table(translate),
     )
     return Report(lang, made, zone, data, total, tables)
 
@@ -90,6 +98,8 @@ def _summary_table(data: ReportData, total: VisitTotals, _: Translate) -> Table:
 
     rows = [
         row("visits", _("visits"), "count", values["visits"]),
+        row("no_service", _("no service"), "count", sum(data.no_service_by_counter.values())),
+        row("not_understood", _("visits not understood"), "count", total.not_understood),
         row("pass", _("visits that passed"), "share", values["pass"]),
         row("mean", _("mean score"), "points", values["mean"]),
         row("heard", _("required phrases heard"), "share", values["heard"]),
@@ -130,21 +140,23 @@ def _values(totals: VisitTotals) -> dict[str, float | None]:
     }
 
 
+def _visit_row(visit: ShownVisit, zone: tzinfo | None) -> Row:
+    return {
+        "id": visit.visit,
+        "counter": visit.counter,
+        "opened": visit.wall and visit.wall.astimezone(zone),
+        "score": visit.score,
+        "grade": visit.grade,
+        "passed": visit.passed,
+        "outcome": visit.outcome,
+        "seconds": visit.seconds,
+        "lost_audio": visit.lost_audio,
+        "recording": visit.recording,
+    }
+
+
 def _visits_table(data: ReportData, total: VisitTotals, zone: tzinfo | None, _: Translate) -> Table:
-    rows = [
-        {
-            "id": visit.visit,
-            "counter": visit.counter,
-            "opened": visit.wall and visit.wall.astimezone(zone),
-            "score": visit.score,
-            "grade": visit.grade,
-            "passed": visit.passed,
-            "seconds": visit.seconds,
-            "lost_audio": visit.lost_audio,
-            "recording": visit.recording,
-        }
-        for visit in data.visits
-    ]
+    rows = [_visit_row(visit, zone) for visit in data.visits]
     columns = [
         Column("id", _("visit")),
         Column("counter", _("counter")),
@@ -152,12 +164,29 @@ def _visits_table(data: ReportData, total: VisitTotals, zone: tzinfo | None, _: 
         Column("score", _("score"), "points"),
         Column("grade", _("grade")),
         Column("passed", _("passed"), "yes"),
+        Column("outcome", _("outcome")),
         Column("seconds", _("length"), "seconds"),
         Column("lost_audio", _("audio lost"), "yes"),
         Column("recording", _("recording")),
     ]
     note = _("{shown} of {visits} visits: the lowest score first, for equal scores the newest.")
     return Table("visits", _("Visits"), columns, rows, note.format(shown=len(rows), visits=total.visits))
+
+
+def _no_service_table(data: ReportData, zone: tzinfo | None, _: Translate) -> Table:
+    """What is kept off the list of visits, so that a supervisor can look at it."""
+    keys = ("id", "counter", "opened", "seconds", "recording")
+    rows = [{key: _visit_row(visit, zone)[key] for key in keys} for visit in data.no_service]
+    columns = [
+        Column("id", _("visit")),
+        Column("counter", _("counter")),
+        Column("opened", _("opened"), "time"),
+        Column("seconds", _("length"), "seconds"),
+        Column("recording", _("recording")),
+    ]
+    note = _("{shown} of {count}, the newest first. They count as no visit in any other figure.")
+    count = sum(data.no_service_by_counter.values())
+    return Table("no_service", _("No service"), columns, rows, note.format(shown=len(rows), count=count))
 
 
 def _evidence_table(data: ReportData, playable: Playable, zone: tzinfo | None, _: Translate) -> Table:
@@ -204,60 +233,14 @@ def _evidence_row(visit: ShownVisit, event: Event, link: str | None, zone: tzinf
     }
 
 
+def outcome_title(row: Row, _: Translate) -> str:
+    """What people call the outcome of a row of the visits; nothing for a complete one, or where it is not known."""
+    title = OUTCOMES.get(row["outcome"] or "")
+    return _(title) if title and row["outcome"] != "complete" else ""
+
+
 def verdict_title(row: Row, _: Translate) -> str:
     """What people call the verdict of a row of the evidence."""
     verdict = row["verdict"]
     title = TITLES.get((row["kind"], verdict)) or VERDICTS.get(verdict)
     return _(title) if title else verdict
-
-
-def _definitions_table(_: Translate) -> Table:
-    """The meaning of the figures, so that everyone reads them the same way."""
-    definitions = (
-        ("visit", _("visit"), _(
-            "One customer's service, from greeting to farewell, separated by speech alone. It counts in the period if"
-            " it was closed in it, and by weekday, hour, week and day at the time when it was opened. If that time is"
-            " unknown, the time of recording decides about the period, and the visit is left out of those tables."
-        )),
-        ("score", _("score"), _(
-            "0 to 100: the share of the required phrases that was heard, by weight, less points for offences and"
-            " broken rules, as the phrase set defines. A visit in which nothing could be judged has no score."
-        )),
-        ("passing", _("pass rate"), _("Visits that reach the pass mark of their phrase set, of those with a score.")),
-        ("heard", _("share heard"), _("Heard / (heard + not heard). Unknown verdicts count on neither side.")),
-        ("unknown", _(VERDICTS["unknown"]), _(
-            "Audio was lost, nothing was recognised, or the customer may have said it."
-            " It is never a fault of the clerk and never counts in a score."
-        )),
-        ("rule", _("rules"), _(
-            "A request needs 请 or a similar word, a refusal needs 对不起 or a similar word. Each time counts."
-        )),
-        ("offence", _("offences"), _("Forbidden phrases heard from the clerk; each time counts.")),
-        ("handled", _("handled in full"), _(
-            "Everything that is required after a complaint was heard in that visit. A visit in which none of it was"
-            " missed but some of it is unknown is left out of the share."
-        )),
-        ("interval", _("95 % from, to"), _(
-            "Wilson's score interval for a share, the normal interval for the mean score. If the period were repeated"
-            " under the same conditions, 95 of 100 such intervals would contain the true value. It does not cover the"
-            " errors of the recogniser."
-        )),
-        ("few", _("few"), _("Fewer than {few} were counted: read the interval, not the share.").format(few=FEW)),
-        ("coverage", _("share lost"), _(
-            "Seconds of audio that did not reach the program, as a share of the length of the recordings and, for live"
-            " listening, of the time from the first to the last event of each listening period. A loss of unknown"
-            " length counts as 0 s."
-        )),
-        ("between", _("time between visits"), _(
-            "From the last speech of a visit to the opening of the next in the same recording or listening period."
-        )),
-        ("length", _("length of a visit"), _("From its opening to its last speech.")),
-        ("change", _("change"), _(
-            "Summary: from the period of the same length directly before, if both ends of this one are known."
-            " By week and day: from the row before."
-        )),
-        ("closeness", _("closeness"), _("How similar the words heard sound to the wording, 0 to 100.")),
-    )  # fmt: skip
-    rows = [{"id": id_, "title": title, "text": text} for id_, title, text in definitions]
-    columns = [Column("title", _("word")), Column("text", _("meaning"))]
-    return Table("definitions", _("What the figures mean"), columns, rows)

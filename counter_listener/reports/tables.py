@@ -99,13 +99,14 @@ def counters_table(data: ReportData, _: Translate) -> Table:
     """One row per counter, the lowest pass rate first, with its listening time and lost audio."""
     coverage = {one.counter: one for one in data.coverage}
     rows = []
-    for counter in dict.fromkeys([*data.by_counter, *coverage]):
+    for counter in dict.fromkeys([*data.by_counter, *coverage, *data.no_service_by_counter]):
         listened = coverage.get(counter)
         rows.append(
             {
                 "id": counter or "",
                 "title": _("not named") if counter is None else counter,
                 **totals_cells(data.by_counter.get(counter, VisitTotals())),
+                "no_service": data.no_service_by_counter.get(counter, 0),
                 "listened_seconds": listened and listened.seconds,
                 "lost_seconds": listened and listened.lost,
                 "gaps": listened and listened.gaps,
@@ -116,6 +117,7 @@ def counters_table(data: ReportData, _: Translate) -> Table:
     columns = [
         Column("title", _("counter")),
         *totals_columns(_),
+        Column("no_service", _("no service"), "count"),
         Column("listened_seconds", _("listening time"), "seconds"),
         Column("lost_seconds", _("lost"), "seconds"),
         Column("gaps", _("losses"), "count"),

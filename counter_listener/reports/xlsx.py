@@ -11,7 +11,7 @@ from xlsxwriter.workbook import Workbook
 from xlsxwriter.worksheet import Worksheet
 
 from counter_listener.domain import Translate, printable
-from counter_listener.reports.report import Report, verdict_title
+from counter_listener.reports.report import Report, outcome_title, verdict_title
 from counter_listener.reports.tables import Column, Row, Table, text_width
 
 OPTIONS: Final = {
@@ -76,11 +76,13 @@ def as_xlsx(report: Report, file: BinaryIO, _: Translate) -> None:
 
 
 def _readable(table: Table, _: Translate) -> Table:
-    """The table with verdicts and units in the reader's language."""
+    """The table with verdicts, outcomes and units in the reader's language."""
     if table.id == "summary":
         units = {"count": _("number"), "share": "%", "points": _("points"), "seconds": _("time")}
         columns = [replace(column, key="unit_title") if column.key == "unit" else column for column in table.columns]
         return replace(table, columns=columns, rows=[{**row, "unit_title": units[row["unit"]]} for row in table.rows])
+    if table.id == "visits":
+        return replace(table, rows=[{**row, "outcome": outcome_title(row, _)} for row in table.rows])
     if table.id == "evidence":
         return replace(table, rows=[{**row, "verdict": verdict_title(row, _)} for row in table.rows])
     return table

@@ -7,21 +7,20 @@ probability, so it lasts at least 30 ms. Silence is optional between syllables.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch.nn import functional
 
+from models.build.agreement import STATES_PER_UNIT, Scores, agreeing, disagreement
 from models.build.clips import Clip, Syllable, copy_alignment
 from models.build.lexicon import SILENCE, unit_numbers, units
-from models.build.net import SUBSAMPLING, Net, subtract_running_mean
+from models.build.net import CONTEXT, SUBSAMPLING, Net, subtract_running_mean
 
-STATES_PER_UNIT: Final = 3
-"""The shortest unit, in frames."""
 PAUSE_COST: Final = 4.0
 """Cost of a silence between two syllables: -log of its probability."""
 PRIOR_SCALE: Final = 0.7
@@ -35,9 +34,6 @@ DISCARDED_PERCENT: Final = 2.0
 WARM_UP_FRAMES: Final = 600
 """Frames of the clip itself that precede it, so that the running mean has settled at its start."""
 
-Scores = NDArray[np.float32]
-"""Frames x units, log-probabilities."""
-
 
 def unit_scores(net: Net, counts: NDArray[np.float64], features: NDArray[np.float32]) -> Scores:
     """The score of each unit in each 10 ms frame of the features of a clip (frames x 40)."""
@@ -47,8 +43,10 @@ def unit_scores(net: Net, counts: NDArray[np.float64], features: NDArray[np.floa
     x = (subtract_running_mean(repeated, net.global_mean)[:, -length:] - net.mean) / net.deviation
     scores = np.zeros((length, len(units())), np.float32)
     for shift in range(SUBSAMPLING):
+        shifted = x[:, shift:]
+        left, right = shifted[:, :1].expand(-1, CONTEXT, -1), shifted[:, -1:].expand(-1, CONTEXT, -1)
         with torch.no_grad():
-            log = functional.log_softmax(net(net.pad(x[:, shift:])), -1)[0].numpy()
+            log = functional.log_softmax(net(torch.cat([left, shifted, right], 1)), -1)[0].numpy()
         scores[shift::SUBSAMPLING] = log[: len(scores[shift::SUBSAMPLING])]
     log_prior = np.log(np.maximum(counts / counts.sum(), 1e-4)).astype(np.float32)
     scores -= PRIOR_SCALE * log_prior
@@ -120,32 +118,64 @@ def viterbi(
     return path, mean_score
 
 
-def align_clips(
-    clips: Iterable[Clip], net: Net, counts: NDArray[np.float64], spectrum: NDArray[np.float32] | None = None
-) -> Iterator[Clip]:
-    """Clips with labels. The plain clip of each recording is aligned; its variants get the same alignment.
+class Alignment(NamedTuple):
+    """A recording aligned with its text."""
 
-    The DISCARDED_PERCENT of the recordings with the lowest scores are discarded. If `spectrum` (40) is given, the mean
-    spectrum of the speech in each clip is moved there first: a network trained on synthetic voices only then aligns
-    people too.
+    labels: NDArray[np.uint8]
+    """The unit of each frame."""
+    spans: list[tuple[int, int]]
+    """The first frame of each syllable, and the frame after its last."""
+    score: float
+    """Mean over the frames."""
+    disagreement: float
+    """See agreement.py."""
+
+
+def align_clip(
+    clip: Clip, net: Net, counts: NDArray[np.float64], spectrum: NDArray[np.float32] | None = None
+) -> Alignment | None:
+    """A clip aligned with its text; None if it has fewer frames than the text has states.
+
+    If `spectrum` (40) is given, the mean spectrum of its speech is moved there first: a network trained on synthetic
+    voices only then aligns people too.
     """
+    features = clip.features.astype(np.float32)
+    if spectrum is not None:
+        features += spectrum - speech_spectrum(features)
+    scores = unit_scores(net, counts, features)
+    aligned = force_align(scores, clip.syllables)
+    if aligned is None:
+        return None
+    labels, spans, score = aligned
+    return Alignment(labels, spans, score, disagreement(scores, labels, spans))
+
+
+def label_clips(
+    clips: Iterable[Clip], alignments: Mapping[str, Alignment | None], *, checked: bool = False
+) -> Iterator[Clip]:
+    """Clips with labels; the variants of a recording get the alignment of its plain clip, by name.
+
+    The DISCARDED_PERCENT of the recordings with the lowest scores are discarded, and with `checked` also those that do
+    not agree with their text.
+    """
+    aligned = {name: alignment for name, alignment in alignments.items() if alignment}
+    threshold = np.percentile([alignment.score for alignment in aligned.values()] or [0.0], DISCARDED_PERCENT)
+    used = {name for name, alignment in aligned.items() if alignment.score >= threshold}
+    if checked:
+        used &= agreeing({name: alignment.disagreement for name, alignment in aligned.items()})
+    for name, (plain, *varied) in by_recording(clips).items():
+        if name in used:
+            labels, spans = aligned[name].labels, aligned[name].spans
+            yield replace(plain, labels=labels, spans=tuple(spans))
+            yield from (copy_alignment(clip, labels, spans) for clip in varied)
+
+
+def by_recording(clips: Iterable[Clip]) -> dict[str, list[Clip]]:
+    """The clips of each recording: the plain one, then its variants."""
     variants: dict[str, list[Clip]] = defaultdict(list)
     for clip in clips:
         variants[clip.name].append(clip)
-    alignments = {}
-    for name, (plain, *_) in variants.items():
-        features = plain.features.astype(np.float32)
-        if spectrum is not None:
-            features += spectrum - speech_spectrum(features)
-        alignments[name] = force_align(unit_scores(net, counts, features), plain.syllables)
-    scores = [alignment[2] for alignment in alignments.values() if alignment]
-    threshold = np.percentile(scores or [0.0], DISCARDED_PERCENT)
-    for name, group in variants.items():
-        alignment = alignments[name]
-        if alignment and alignment[2] >= threshold:
-            labels, spans, _ = alignment
-            yield replace(group[0], labels=labels, spans=tuple(spans))
-            yield from (copy_alignment(clip, labels, spans) for clip in group[1:])
+    return variants
 
 
 def speech_spectrum(features: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import io
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Final
 
 import numpy as np
@@ -25,31 +24,13 @@ BINARY: Final = b"\0B"
 
 @dataclass(frozen=True, slots=True)
 class Affine:
-    """One matrix: the offsets of its input frames, its weights and its bias."""
+    """One layer: the offsets of its input frames, its weights and its bias."""
 
     offsets: tuple[int, ...]
     """Frames of 10 ms relative to the output, in the order of the blocks of columns in the weights."""
     weights: NDArray[np.float64]
     """Outputs x (offsets x inputs)."""
     bias: NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True)
-class Factored:
-    """A factorised layer: two matrices, ReLU, and the sum with the input of the layer times `skip`."""
-
-    down: Affine
-    up: Affine
-    skip: float
-
-
-@dataclass(frozen=True, slots=True)
-class Network:
-    """A first layer with ReLU, factorised layers, and an output layer with log-softmax."""
-
-    first: Affine
-    layers: tuple[Factored, ...]
-    out: Affine
 
 
 class Writer:
@@ -111,12 +92,15 @@ def round_to_16_bits(values: ArrayLike) -> NDArray[np.float64]:
     return (minimum + levels.astype(np.float32) * np.float32(span / 65_535)).astype(np.float64)
 
 
-def acoustic_model(network: Network, priors: NDArray[np.float64]) -> bytes:
-    """The content of am/final.mdl: transitions of one-state phones, the network, and the priors of its outputs."""
+def acoustic_model(layers: Sequence[Affine], priors: NDArray[np.float64]) -> bytes:
+    """The content of am/final.mdl: transitions of one-state phones, the network, and the priors of its outputs.
+
+    The last layer is followed by a log-softmax, all others by ReLU.
+    """
     out = Writer()
     out.raw(BINARY)
     _transitions(out, pdfs())
-    _network(out, network)
+    _network(out, layers)
     out.token("<LeftContext>")
     out.int32(0)
     out.token("<RightContext>")
@@ -148,53 +132,33 @@ def _transitions(out: Writer, pdf_of: Sequence[int]) -> None:
     out.token("</LogProbs>", "</TransitionModel>")
 
 
-class Nodes:
-    """The nodes of a network as nnet-nnet.cc writes them: their connections as lines of text, and their components."""
-
-    def __init__(self, inputs: int) -> None:
-        self.lines, self.components, self.count = [f"input-node name=input dim={inputs}"], Writer(), 0
-
-    def add(self, name: str, source: str, write: Callable[[Writer], None]) -> str:
-        """Adds a node with the input `source` (a descriptor) and the component that `write` writes; its name."""
-        self.lines.append(f"component-node name={name} component={name} input={source}")
-        self.components.token("<ComponentName>", name)
-        write(self.components)
-        self.count += 1
-        return name
-
-    def add_affine(self, name: str, source: str, layer: Affine, *, compressed: bool = True) -> str:
-        write = partial(_affine, layer=layer, compressed=compressed)
-        return self.add(f"{name}.affine", splice_descriptor(source, layer.offsets), write)
-
-    def add_nonlinear(self, name: str, source: str, kind: str, size: int) -> str:
-        return self.add(name, source, partial(_nonlinear, kind=kind, size=size))
-
-
-def _network(out: Writer, network: Network) -> None:
-    """nnet-nnet.cc, Write.
+def _network(out: Writer, layers: Sequence[Affine]) -> None:
+    """nnet-nnet.cc, Write: the connections as lines of text, then the components.
 
     Weights have 16 bits, except those of the first layer: they are few and are multiplied by large numbers.
     """
-    first, size = network.first, len(network.first.bias)
-    nodes = Nodes(first.weights.shape[1] // len(first.offsets))
-    affine = nodes.add_affine("tdnn1", "input", first, compressed=False)
-    previous = nodes.add_nonlinear("tdnn1.relu", affine, "RectifiedLinearComponent", size)
-    for number, layer in enumerate(network.layers, start=2):
+    inputs = layers[0].weights.shape[1] // len(layers[0].offsets)
+    lines, components, previous = [f"input-node name=input dim={inputs}"], [], "input"
+    for number, layer in enumerate(layers, start=1):
         name = f"tdnn{number}"
-        narrow = nodes.add_affine(f"{name}.down", previous, layer.down)
-        wide = nodes.add_affine(f"{name}.up", narrow, layer.up)
-        active = nodes.add_nonlinear(f"{name}.relu", wide, "RectifiedLinearComponent", size)
-        previous = nodes.add(
-            f"{name}.sum", f"Sum(Scale({layer.skip}, {previous}), {active})", partial(_no_op, size=size)
-        )
-    last = nodes.add_affine("output", previous, network.out)
-    nodes.add_nonlinear("output.softmax", last, "LogSoftmaxComponent", len(network.out.bias))
-    lines = [*nodes.lines, "output-node name=output input=output.softmax objective=linear"]
+        activation = f"{name}.{'logsoftmax' if number == len(layers) else 'relu'}"
+        spliced = splice_descriptor(previous, layer.offsets)
+        lines.append(f"component-node name={name}.affine component={name}.affine input={spliced}")
+        lines.append(f"component-node name={activation} component={activation} input={name}.affine")
+        components += [(f"{name}.affine", layer), (activation, layer)]
+        previous = activation
+    lines.append(f"output-node name=output input={previous} objective=linear")
     out.token("<Nnet3>")
     out.raw(("\n" + "\n".join(lines) + "\n\n").encode())
     out.token("<NumComponents>")
-    out.int32(nodes.count)
-    out.raw(nodes.components.content())
+    out.int32(len(components))
+    for name, layer in components:
+        out.token("<ComponentName>", name)
+        if name.endswith(".affine"):
+            _affine(out, layer, compressed=name != components[0][0])
+        else:
+            kind = "LogSoftmaxComponent" if name.endswith("softmax") else "RectifiedLinearComponent"
+            _nonlinear(out, kind, len(layer.bias))
     out.token("</Nnet3>")
 
 
@@ -213,15 +177,6 @@ def _affine(out: Writer, layer: Affine, *, compressed: bool) -> None:
     out.token("<BiasParams>")
     out.vector(layer.bias)
     out.token("</AffineComponent>")
-
-
-def _no_op(out: Writer, size: int) -> None:
-    """nnet-simple-component.cc, NoOpComponent::Write."""
-    out.token("<NoOpComponent>", "<Dim>")
-    out.int32(size)
-    out.token("<BackpropScale>")
-    out.float32(1.0)
-    out.token("</NoOpComponent>")
 
 
 def _nonlinear(out: Writer, kind: str, size: int) -> None:

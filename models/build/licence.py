@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from models.build.manifest import Recording
-from models.build.recordings import NOISE, VARIANTS, usable_recordings
+from models.build.recordings import usable_recordings
 
 HEAD: Final = """\
 {name} is licensed under the Creative Commons Attribution-ShareAlike 4.0 International licence (CC BY-SA 4.0):
@@ -23,13 +23,14 @@ The rest of the project is under the Apache License 2.0; see LICENSE at its top.
 """
 
 
-def licence_text(name: str, audio: Path | None, left_out: Collection[str]) -> str:
+def licence_text(name: str, folders: Iterable[Path], left_out: Collection[str]) -> str:
     """The content of LICENSE in a model folder, with the attributions of all recordings it was trained on.
+
+    `folders` are those of the recordings, each with its manifest.
 
     Raises ManifestError, and ExcludedDataError for a licence that is not in LICENCES.
     """
-    folders = [audio / folder for folder in (*VARIANTS, NOISE)] if audio else []
-    used = [recording for folder in folders if folder.is_dir() for recording in usable_recordings(folder, left_out)]
+    used = [recording for folder in folders for recording in usable_recordings(folder, left_out)]
     return HEAD.format(name=name) + "".join(f"- {line}\n" for line in attributions(used) or ["none"]) + TAIL
 
 

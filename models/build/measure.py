@@ -17,21 +17,33 @@ from typing import Any, Final
 
 from counter_listener.asr import SpeechModel
 from counter_listener.domain import CounterListenerError
-from counter_listener.evaluation import by_id, count
+from counter_listener.evaluation import Counts, by_id, count
 from counter_listener.matching import Matcher, prepare_matcher
 from counter_listener.phrases import read_phrase_set
 from models.build.errors import BuildError
+from models.build.measuring.confidence import calibration, judged_words
 from models.build.measuring.costs import measure_costs
-from models.build.measuring.figures import false_alarms, misses, scores, text_error_rates, word_time_errors
+from models.build.measuring.figures import (
+    Pairs,
+    by_voice,
+    false_alarms,
+    misses,
+    scores,
+    text_error_rates,
+    word_time_errors,
+)
 from models.build.measuring.grammar_mode import measure_grammar, measure_word_choice
 from models.build.measuring.labelled_sets import LabelledRecording, read_set
-from models.build.measuring.recognition import recognise_all
+from models.build.measuring.own_words import find, find_as_text, own_words_figures, read_spoken, speaker_of
+from models.build.measuring.recognition import recognise_all, recognise_utterances
 from models.build.measuring.tables import table
 
 PHRASES: Final = Path(__file__).resolve().parents[2] / "phrase_sets" / "bank-counter.toml"
 TUNING: Final = "tuning"
 """For tuning the settings. Its figures are not published, so it is measured only on request."""
-SPEECH_SETS: Final = ("joined", "joined-noisy", "voices", "voices-noisy", "news", TUNING)
+NATURAL_SETS: Final = ("natural", "natural-noisy", "natural-far")
+SPEECH_SETS: Final = ("joined", "joined-noisy", "voices", "voices-noisy", *NATURAL_SETS, "news", TUNING)
+OWN_WORDS: Final = "own-words-spoken"
 TIMED_SETS: Final = ("voices", "voices-noisy")
 """Sets whose true times are exact to the sample."""
 
@@ -65,6 +77,7 @@ def measure_set(name: str, measurement: Measurement) -> dict[str, Any]:
         **scores(counts, hours),
         **text_error_rates(pairs),
         **(word_time_errors(pairs) if name in TIMED_SETS else {}),
+        **(_voice_figures(pairs, counts) if name in NATURAL_SETS else {}),
         "by_id": {
             phrase: [counted.owed, counted.hits, counted.false_alarms]
             for phrase, counted in by_id(counts).items()
@@ -75,8 +88,37 @@ def measure_set(name: str, measurement: Measurement) -> dict[str, Any]:
     }
 
 
+def _voice_figures(pairs: Pairs, counts: Sequence[Mapping[str, Counts]]) -> dict[str, Any]:
+    """The scores of each voice as the clerk, and how often a word of each confidence is right."""
+    judged = (
+        word
+        for labelled, recognised in pairs
+        for word in judged_words("".join(line.text for line in labelled.lines), recognised.words)
+    )
+    return {"by_voice": by_voice(pairs, counts), "confidence": calibration(judged)}
+
+
+def measure_own_words(measurement: Measurement) -> dict[str, Any]:
+    """The figures of the sentences in clerks' own words, as text, in sound, and end to end."""
+    sentences, matcher = read_spoken(measurement.sets / OWN_WORDS), measurement.matcher
+    heard = list(recognise_utterances([one.path for one in sentences], measurement.model, measurement.jobs))
+    as_text = [find_as_text(matcher, one.sentence) for one in sentences]
+    in_sound = [
+        find(matcher, one.sentence, utterances, speaker_of(one.sentence))
+        for one, utterances in zip(sentences, heard, strict=True)
+    ]
+    required = frozenset(phrase.id for phrase, _ in matcher.phrases.phrases() if phrase.required)
+    judged = (
+        word
+        for one, utterances in zip(sentences, heard, strict=True)
+        for word in judged_words(one.sentence.text, [word for utterance in utterances for word in utterance.words])
+    )
+    return {**own_words_figures(sentences, as_text, in_sound, required), "confidence": calibration(judged)}
+
+
 PARTS: Final[dict[str, Callable[[Measurement], dict[str, Any]]]] = {
     **{name: partial(measure_set, name) for name in SPEECH_SETS},
+    OWN_WORDS: measure_own_words,
     "words": lambda given: measure_word_choice(given.audio / "dspspeech20", SpeechModel(given.model)),
     "dial": lambda given: measure_grammar(given.read("dial"), SpeechModel(given.model)),
     "costs": lambda given: measure_costs(given.model, given.sets / "stretches"),

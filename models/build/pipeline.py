@@ -19,18 +19,13 @@ import click
 
 from models.build.errors import BuildError
 from models.build.held_out import HELD_OUT_SPEAKERS, held_out_speakers
-from models.build.net import Shape
 from models.build.steps import STEPS, Build
 
-FULL: Final = {
-    "clips": 7_000,
-    "bootstrap": 1_200,
-    "first": 1_200,
-    "final": 12_000,
-    "shape": Shape(640, 128, (1,) * 12),
-}
-QUICK: Final = {"clips": 1_000, "bootstrap": 300, "first": 100, "final": 300, "shape": Shape(128, 48, (1,) * 6)}
-"""Clips to synthesise, steps of the three trainings, the size of the network."""
+FULL: Final = {"clips": 7_000, "bootstrap": 1_200, "first": 1_200, "final": 8_000, "polish": 2_000, "hidden": 384}
+QUICK: Final = {"clips": 1_000, "bootstrap": 300, "first": 100, "final": 200, "polish": 100, "hidden": 128}
+"""Clips to synthesise, steps of the four trainings, channels of the network."""
+HOURS: Final = 10.0
+"""Hours of natural synthetic speech in a full training."""
 
 
 @click.command(epilog="Example: python -m models.build --audio recordings/ --to my-model")
@@ -44,6 +39,7 @@ QUICK: Final = {"clips": 1_000, "bootstrap": 300, "first": 100, "final": 300, "s
     type=click.Choice([name for name in HELD_OUT_SPEAKERS if HELD_OUT_SPEAKERS[name]]),
     help="Leave these people out, for a model that is to be measured on them; may be given several times.",
 )
+@click.option("--hours", type=float, help="Hours of natural synthetic speech.  [default: 10; with --quick: 0]")
 @click.option("--quick", is_flag=True, help="A small model of low accuracy in a few minutes, to try the build.")
 @click.option("--step", "only", type=click.Choice(list(STEPS)), help="Run this step only, even if it is done.")
 @click.option("--seed", default=1, show_default=True)
@@ -54,6 +50,7 @@ def main(  # noqa: PLR0913 - one parameter per option
     audio: Path | None,
     work: Path | None,
     tests: Sequence[str],
+    hours: float | None,
     quick: bool,
     only: str | None,
     seed: int,
@@ -61,9 +58,10 @@ def main(  # noqa: PLR0913 - one parameter per option
 ) -> None:
     """Build a speech model that libvosk loads, from synthetic speech and, with --audio, from recordings."""
     size = QUICK if quick else FULL
+    hours = hours if hours is not None else 0.0 if quick else HOURS
     work = work or target.with_name(f"{target.name}.work")
     work.mkdir(parents=True, exist_ok=True)
-    build = Build(work, target, audio, held_out_speakers(*tests), **size, seed=seed)
+    build = Build(work, target, audio, held_out_speakers(*tests), **size, hours=hours, seed=seed)
     if in_step_process and only:
         STEPS[only][0](build, lambda line: click.echo(f"{only}: {line}"))
         return

@@ -29,7 +29,10 @@ SPEEDS: Final = (88, 91, 94, 97, 103, 106, 110, 114)
 LONGEST: Final = 20.0
 SHORTEST: Final = 0.125
 """Limits of the duration of a recording, in seconds; others are not used."""
+KOKORO: Final = "kokoro"
+"""The folder of natural synthetic speech, which the step `voices` makes."""
 VARIANTS: Final = {
+    KOKORO: ("plain", "room", "line"),
     "aishell": ("plain", "speed", "room", "line"),
     "aishell3": ("plain", "speed", "speed", "speed", "room", "room", "line"),
     "commonvoice": ("plain", "speed", "speed", "speed", "room", "room", "line"),

@@ -22,6 +22,7 @@ from models.build.recordings import SINGLE_WORDS
 FRAMES: Final = 960
 """Frames of 10 ms in a session."""
 SHARES: Final = {
+    "kokoro": 0.77,
     "espeak": 0.22,
     "aishell": 0.24,
     "aishell3": 0.12,
@@ -31,7 +32,8 @@ SHARES: Final = {
     "seedlingo": 0.07,
     "yuetan": 0.32,
 }
-"""Relative frequency of each source; the share of sources that are left out goes to the others."""
+"""Relative frequency of each source; natural synthetic speech has two fifths. The share of sources that are left out
+goes to the others."""
 WHOLE_SENTENCES: Final = 0.65
 """Share of whole sentences among utterances from recorded sentences; the others are spliced from syllables."""
 SEVERAL_SPEAKERS: Final = 0.3

@@ -10,14 +10,16 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from itertools import chain
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Final
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
-from models.build.alignment import align_clips, speech_spectrum
+from models.build.alignment import Alignment, align_clip, by_recording, label_clips, speech_spectrum
 from models.build.clips import Clip, load_clips, save_clips
 from models.build.errors import BuildError
 from models.build.espeak import TRAINING_VARIANTS, say
@@ -27,19 +29,21 @@ from models.build.language.texts import counter_sentences, ordinary_sentences, o
 from models.build.language.vocabulary import dictionary_file, read_counts, segmenter
 from models.build.lexicon import pronounceable
 from models.build.licence import licence_text
-from models.build.net import Shape, load_network
+from models.build.manifest import NAME as MANIFEST
+from models.build.net import load_network
 from models.build.one_phone import rising_noise
 from models.build.parity import TOLERANCE, differences
-from models.build.recordings import NOISE, VARIANTS, make_clips, noise_clip, usable_recordings
+from models.build.recordings import KOKORO, NOISE, VARIANTS, make_clips, noise_clip, usable_recordings
 from models.build.settings import read_settings
 from models.build.synthesis import synthesise
 from models.build.training import Plan, Report, train
+from models.build.voices.making import Order, make_speech, speech_hours
 
 FREQUENT_WORDS: Final = 8_000
 """Words of the dictionary that synthesis speaks in random order."""
 CLIPS_PER_JOB: Final = 100
-ALIGNER: Final = Shape(256, 64, (1,) * 8)
-"""The network that aligns the recordings: a small one aligns as well, and is trained in a third of the time."""
+OTHER_SEED: Final = 100
+"""Added to the seed of the build for its speech, so that it is not what the command of voices/ makes with that seed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +63,11 @@ class Build:
     bootstrap: int
     first: int
     final: int
-    """Steps of the three trainings."""
-    shape: Shape
-    """The size of the network of the model."""
+    polish: int
+    """Steps of the four trainings."""
+    hidden: int
+    hours: float
+    """Hours of natural synthetic speech, those in the folder of recordings included."""
     seed: int = 1
 
 
@@ -102,17 +108,31 @@ def _synthesise(count: int, sentences: Sequence[str], words: Sequence[str], seed
     return list(synthesise(count, sentences, words, seed))
 
 
+def make_voices(build: Build, report: Report) -> None:
+    """Natural synthetic speech, as many hours as the folder of recordings lacks."""
+    there = sum(speech_hours(folder) for folder in source_folders(build, KOKORO) if folder.parent != build.work)
+    if build.hours > there:
+        make_speech(Order(build.work / KOKORO, build.hours - there, build.seed + OTHER_SEED), report)
+    else:
+        report(f"{there:.1f} h are there")
+
+
 def read_recordings(build: Build, report: Report) -> None:
     """Clips of people and of noise; none without a folder of recordings."""
-    for folder in VARIANTS:
-        exists = build.audio and (build.audio / folder).is_dir()
-        save_clips(
-            _speech_clips(build, build.audio / folder, report) if build.audio and exists else [],
-            build.work / f"{folder}.clips",
-        )
-    noises = list(usable_recordings(build.audio / NOISE)) if build.audio and (build.audio / NOISE).is_dir() else []
+    for source in VARIANTS:
+        found = [clip for folder in source_folders(build, source) for clip in _speech_clips(build, folder, report)]
+        save_clips(found, build.work / f"{source}.clips")
+    noises = [noise for folder in source_folders(build, NOISE) for noise in usable_recordings(folder)]
     save_clips([noise_clip(recording) for recording in noises], build.work / "noise.clips")
     report(f"{len(noises)} noises")
+
+
+def source_folders(build: Build, source: str) -> list[Path]:
+    """The folders with the recordings of a source: that of the recordings, and for KOKORO that of the step `voices`."""
+    folders = [build.audio / source] if build.audio else []
+    if source == KOKORO:
+        folders.append(build.work / KOKORO)
+    return [folder for folder in folders if (folder / MANIFEST).is_file()]
 
 
 def _speech_clips(build: Build, folder: Path, report: Report) -> list[Clip]:
@@ -132,7 +152,7 @@ def hours(clips: Sequence[Clip]) -> float:
 
 def train_bootstrap(build: Build, report: Report) -> None:
     """A network trained on synthetic voices, whose alignments are exact; it aligns the recordings of people."""
-    _train(build, ["espeak.clips"], "bootstrap", Plan(build.bootstrap, ALIGNER, seed=build.seed), report)
+    _train(build, ["espeak.clips"], "bootstrap", Plan(build.bootstrap, hidden=build.hidden, seed=build.seed), report)
 
 
 def align_with_bootstrap(build: Build, report: Report) -> None:
@@ -144,7 +164,7 @@ def align_with_bootstrap(build: Build, report: Report) -> None:
 
 def train_first(build: Build, report: Report) -> None:
     """A network trained on people too, for a short time, to align them better."""
-    plan = Plan(build.first, ALIGNER, seed=build.seed + 1, constant_rate=True)
+    plan = Plan(build.first, hidden=build.hidden, seed=build.seed + 1, constant_rate=True)
     _train(build, ["espeak.clips", *aligned_files("first")], "first", plan, report, "bootstrap")
 
 
@@ -155,8 +175,14 @@ def align_with_first(build: Build, report: Report) -> None:
 
 def train_final(build: Build, report: Report) -> None:
     """The network of the model."""
-    plan = Plan(build.final, build.shape, seed=build.seed + 2)
-    _train(build, ["espeak.clips", *aligned_files("final")], "final", plan, report)
+    plan = Plan(build.final, hidden=build.hidden, seed=build.seed + 2)
+    _train(build, ["espeak.clips", *aligned_files("final")], "final", plan, report, "first")
+
+
+def train_polish(build: Build, report: Report) -> None:
+    """The network trained further, at half the learning rate, on other sessions."""
+    plan = Plan(build.polish, learning_rate=1e-3, hidden=build.hidden, seed=build.seed + 3)
+    _train(build, ["espeak.clips", *aligned_files("final")], "polish", plan, report, "final")
 
 
 def aligned_files(training: str) -> list[str]:
@@ -165,12 +191,31 @@ def aligned_files(training: str) -> list[str]:
 
 
 def _align(build: Build, network: str, training: str, spectrum: NDArray[np.float32] | None, report: Report) -> None:
-    net, counts = load_network(build.work / f"{network}.pt")
+    """Aligns all recordings. Natural synthetic speech must also agree with its text, once a network knows people."""
     for folder, target in zip(VARIANTS, aligned_files(training), strict=True):
         clips = load_clips(build.work / f"{folder}.clips")
-        aligned = list(align_clips(clips, net, counts, spectrum))
+        alignments = _alignments(by_recording(clips), build.work / f"{network}.pt", spectrum)
+        checked = folder == KOKORO and spectrum is None
+        aligned = list(label_clips(clips, alignments, checked=checked))
         save_clips(aligned, build.work / target)
         report(f"{folder}: {len(aligned)} of {len(clips)} clips aligned")
+
+
+def _alignments(
+    recordings: Mapping[str, Sequence[Clip]], network: Path, spectrum: NDArray[np.float32] | None
+) -> dict[str, Alignment | None]:
+    """The alignment of each recording, by name."""
+    plain = [clips[0] for clips in recordings.values()]
+    parts = [plain[first : first + CLIPS_PER_JOB] for first in range(0, len(plain), CLIPS_PER_JOB)]
+    with process_pool() as pool:
+        found = pool.map(_align_part, parts, [network] * len(parts), [spectrum] * len(parts))
+        return dict(zip(recordings, chain.from_iterable(found), strict=True))
+
+
+def _align_part(clips: Sequence[Clip], network: Path, spectrum: NDArray[np.float32] | None) -> list[Alignment | None]:
+    torch.set_num_threads(1)  # there is a process for each core
+    net, counts = load_network(network)
+    return [align_clip(clip, net, counts, spectrum) for clip in clips]
 
 
 def _train(  # noqa: PLR0913 - what a training reads and writes
@@ -188,7 +233,7 @@ def _train(  # noqa: PLR0913 - what a training reads and writes
 
 def export_network(build: Build, _: Report) -> None:
     """The network as am/ of the model folder."""
-    export(*load_network(build.work / "final.pt"), build.target)
+    export(*load_network(build.work / "polish.pt"), build.target)
 
 
 def build_graph(build: Build, report: Report) -> None:
@@ -198,13 +243,14 @@ def build_graph(build: Build, report: Report) -> None:
 
 def write_licence(build: Build, _: Report) -> None:
     """The licence of the model, with the attributions of all data it was trained on."""
-    text = licence_text(build.target.name, build.audio, build.left_out)
+    folders = [folder for source in (*VARIANTS, NOISE) for folder in source_folders(build, source)]
+    text = licence_text(build.target.name, folders, build.left_out)
     (build.target / "LICENSE").write_text(text, encoding="utf-8")
 
 
 def check_parity(build: Build, report: Report) -> None:
     """Compares libvosk with PyTorch, on noise and on speech. Raises BuildError if they differ."""
-    trained, counts = load_network(build.work / "final.pt")
+    trained, counts = load_network(build.work / "polish.pt")
     net = round_weights(trained)
     speech = say([("nin", "2"), ("hao", "3"), ("qing", "3"), ("wen", "4")], TRAINING_VARIANTS[0]).samples
     # espeak-ng ends in digital silence, and in frames of almost no energy two FFTs differ by rounding: noise is added.
@@ -218,12 +264,14 @@ def check_parity(build: Build, report: Report) -> None:
 
 STEPS: Final[Mapping[str, tuple[Callable[[Build, Report], None], int]]] = {
     "synthesis": (synthesise_clips, 15),
-    "recordings": (read_recordings, 20),
+    "voices": (make_voices, 600),
+    "recordings": (read_recordings, 40),
     "bootstrap": (train_bootstrap, 30),
-    "alignment": (align_with_bootstrap, 20),
+    "alignment": (align_with_bootstrap, 40),
     "first": (train_first, 30),
-    "realignment": (align_with_first, 20),
-    "final": (train_final, 240),
+    "realignment": (align_with_first, 40),
+    "final": (train_final, 90),
+    "polish": (train_polish, 40),
     "export": (export_network, 2),
     "graph": (build_graph, 5),
     "licence": (write_licence, 1),

@@ -31,7 +31,7 @@ from models.build.checkpoint import (
 )
 from models.build.clips import Clip, load_clips
 from models.build.lexicon import units
-from models.build.net import SUBSAMPLING, Net, Shape, load_network, save_network, subtract_running_mean
+from models.build.net import SUBSAMPLING, Net, load_network, save_network, subtract_running_mean
 from models.build.parallel import WORKERS, Processes, Team, average, shared_values
 from models.build.sessions import Material, draw_session, training_material
 
@@ -41,8 +41,6 @@ STATISTICS_BATCHES: Final = 24
 """Batches from which the mean and the standard deviation of the features are computed."""
 WARM_UP_STEPS: Final = 150
 """Steps in which the learning rate rises."""
-CONSTRAINT_INTERVAL: Final = 4
-"""Steps from one step of the orthogonality constraint to the next (Povey et al. 2018, section 2.2)."""
 REPORT_INTERVAL: Final = 100
 """Steps from one report to the next."""
 GARBAGE_SHARE: Final = 0.06
@@ -61,7 +59,7 @@ class Plan:
     """The number of steps and the other hyperparameters of a training."""
 
     steps: int
-    shape: Shape
+    hidden: int = 256
     learning_rate: float = 2e-3
     dropout: float = 0.08
     seed: int = 1
@@ -111,11 +109,11 @@ def train(  # noqa: PLR0913 - what a training reads and writes
     source = batch_source(files, noise, plan.seed)
     if load_checkpoint(checkpoint_file, inputs) is None:
         torch.manual_seed(plan.seed)
-        net = load_network(start)[0] if start else new_network(plan.shape, source)
+        net = load_network(start)[0] if start else new_network(plan.hidden, source)
         save_checkpoint(checkpoint_file, inputs, net, new_optimizer(net, plan), Progress(np.zeros(len(units()))))
     training = Training(plan, checkpoint_file, inputs, report)
     arguments = (training.silent(), files, noise)
-    with Processes(run_beside, arguments, shared_values(Net(plan.shape), len(units()))) as team:
+    with Processes(run_beside, arguments, shared_values(Net(plan.hidden), len(units()))) as team:
         net, progress = training.run(source, team)
     save_network(net.eval(), progress.counts, target)
     checkpoint_file.unlink(missing_ok=True)
@@ -127,9 +125,9 @@ def run_beside(team: Team, training: Training, files: Sequence[Path], noise: Pat
     training.run(batch_source(files, noise, training.plan.seed), team)
 
 
-def new_network(shape: Shape, source: BatchSource) -> Net:
+def new_network(hidden: int, source: BatchSource) -> Net:
     """An untrained network with the mean and the standard deviation of the features in some batches."""
-    net = Net(shape)
+    net = Net(hidden)
     batches = [source.batch(number, WORKERS) for number in range(STATISTICS_BATCHES)]
     features = torch.from_numpy(np.concatenate([batch[0] for batch in batches]))
     speech = torch.from_numpy(np.concatenate([batch[1] for batch in batches])) > 0
@@ -162,7 +160,7 @@ class Training:
         """The trained network, and how often each unit was a label."""
         checkpoint = load_checkpoint(self.checkpoint, self.inputs)
         assert checkpoint is not None  # noqa: S101 - train() has written it
-        net, progress = Net(self.plan.shape, self.plan.dropout), Progress(np.zeros(len(units())))
+        net, progress = Net(self.plan.hidden, self.plan.dropout), Progress(np.zeros(len(units())))
         net.train()
         optimizer = new_optimizer(net, self.plan)
         restore(checkpoint, net, optimizer, progress)
@@ -199,8 +197,6 @@ class Training:
         progress.counts += average(net, counts, team).double().numpy() * WORKERS
         nn.utils.clip_grad_norm_(net.parameters(), 5.0)
         optimizer.step()
-        if step % CONSTRAINT_INTERVAL == 0:
-            net.approach_orthogonality()
         progress.step = step + 1
 
 

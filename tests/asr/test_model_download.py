@@ -12,8 +12,8 @@ import trustme
 from support.http_server import Site, partial_download, serving
 
 from counter_listener.asr import TransferProgress, model_download
-from counter_listener.asr.model_download import FIRST_RETRIES, Download, url_without_secrets
-from counter_listener.domain import ModelError, UsageError
+from counter_listener.asr.model_download import FIRST_RETRIES, Download
+from counter_listener.domain import ModelError, UsageError, url_without_secrets
 
 CONTENT = random.Random(7).randbytes(300_000)  # noqa: S311 - no secret
 OTHER = random.Random(8).randbytes(300_000)  # noqa: S311 - no secret

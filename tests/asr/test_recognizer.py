@@ -62,6 +62,29 @@ def test_speech_cut_off_by_a_gap_is_marked() -> None:
     assert [item.near_gap for item in stream_items if isinstance(item, Utterance)] == [True]
 
 
+def test_what_is_lost_beside_the_sound_moves_nothing() -> None:
+    whole = sound("full-marks.wav")
+    cut = len(whole) // 2
+    gap = Gap(cut * BLOCK_SAMPLES / SAMPLE_RATE, 3.0, "lost", beside=True)
+    stream_items = items([*whole[:cut], gap, *whole[cut:]])
+    heard = [item for item in stream_items if isinstance(item, Utterance)]
+    last = stream_items[-1]
+    assert isinstance(last, Tick)
+    assert last.at == pytest.approx(sum(map(len, whole)) / 2 / SAMPLE_RATE)
+    assert all(item.near_gap for item in heard if gap.start < item.start < gap.start + 3.0)
+    assert any(item.start > gap.start + 8 and not item.near_gap for item in heard)
+    for settled, item in settled_times(stream_items):
+        assert not isinstance(item, Utterance) or settled <= item.start
+
+
+def settled_times(stream_items: list[StreamItem]) -> Iterator[tuple[float, StreamItem]]:
+    """Each item with the time before which no utterance may start any more."""
+    settled = 0.0
+    for item in stream_items:
+        yield settled, item
+        settled = item.settled if isinstance(item, Tick) else settled
+
+
 def results() -> Iterator[tuple[str, tuple[Word, ...]]]:
     entry = {"word": "您好", "start": 1.0, "end": 1.5, "conf": 1.0}
     yield json.dumps({"text": ""}), ()

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from counter_listener.asr.transcripts import read_transcript
-from counter_listener.domain import TranscriptError, Utterance, Word
+from counter_listener.domain import Speaker, TranscriptError, Utterance, Word
 
 
 def put(folder: Path, content: str | bytes) -> Path:
@@ -83,6 +83,9 @@ def test_given_words_are_kept(tmp_path: Path) -> None:
         ("柜员", "clerk"),
         ("customer", "customer"),
         ("客户", "customer"),
+        ("坐席", "clerk"),
+        ("Clerk", "clerk"),
+        ("顾客", "customer"),
         ("unknown", "unknown"),
         (None, "unknown"),
     ],
@@ -92,12 +95,112 @@ def test_speakers(tmp_path: Path, given_name: str | None, speaker: str) -> None:
     assert utterance.speaker == speaker
 
 
+OBJECT = "expected a JSON object"
+NAMES: dict[str, Speaker] = {"SPEAKER_00": "clerk", "0": "customer", "张三": "customer", "客户": "unknown"}
+
+
+@pytest.mark.parametrize(
+    ("given_name", "speaker"),
+    [("SPEAKER_00", "clerk"), ("speaker_00", "clerk"), (0, "customer"), ("张三", "customer"), ("客户", "unknown")],
+)
+def test_the_user_says_whom_a_name_stands_for(tmp_path: Path, given_name: object, speaker: str) -> None:
+    (utterance,) = read_transcript(put(tmp_path, line("您好", speaker=given_name)), NAMES)
+    assert utterance.speaker == speaker
+
+
+def test_names_that_nobody_explained_are_told(tmp_path: Path) -> None:
+    content = "".join(line("您好", at, at + 1, speaker=f"S{at}") for at in range(7)) + line(
+        "您好", 9, 10, speaker="坐席"
+    )
+    told: list[str] = []
+    found = list(read_transcript(put(tmp_path, content), {"s1": "clerk"}, lambda note: told.append(str(note))))
+    assert [utterance.speaker for utterance in found] == ["unknown", "clerk", *["unknown"] * 5, "clerk"]
+    (note,) = told
+    assert note.startswith("no role is known for the speakers S0, S2, S3, S4, S5 …, so")
+    assert note.endswith("add --speakers clerk=S0")
+
+
+def vosk_line(*words: tuple[str, float, float, float], **more: object) -> str:
+    """A result of Vosk."""
+    result = [{"word": word, "start": start, "end": end, "conf": conf} for word, start, end, conf in words]
+    return json.dumps({"result": result, "text": " ".join(word for word, *_ in words), **more}, ensure_ascii=False)
+
+
+VOSK = vosk_line(("您好", 0.5, 1.0, 0.98), ("请问", 1.2, 1.7, 0.5))
+SPOKEN = Utterance(0.5, 1.7, (Word("您好", 0.5, 1.0, 0.98), Word("请问", 1.2, 1.7, 0.5)))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        VOSK,
+        json.dumps(json.loads(VOSK), ensure_ascii=False, indent=2),
+        '{"partial" : "您"}\n{"partial" : ""}\n' + VOSK + '\n{"text" : ""}\n',
+        json.dumps({"alternatives": [json.loads(VOSK), {"text": "您"}]}, ensure_ascii=False),
+        vosk_line(("[unk]", 0.1, 0.3, 0.9), ("您好", 0.5, 1.0, 0.98), ("请问", 1.2, 1.7, 0.5), ("[unk]", 2, 3, 1)),
+        vosk_line(("您好", 0.5, 1.0, 0.98), ("请问", 1.2, 1.7, 0.5), spk=[0.1, -0.2], spk_frames=8),
+    ],
+    ids=["line", "printed", "partials", "alternatives", "unknown-words", "speaker-vector"],
+)
+def test_results_of_vosk(tmp_path: Path, content: str) -> None:
+    assert read(tmp_path, content) == [SPOKEN]
+
+
+def test_partial_results_are_left_out_and_counted(tmp_path: Path) -> None:
+    told: list[str] = []
+    content = '{"partial": "您"}\n{"partial": "您好", "partial_result": [{}]}\n' + VOSK
+    list(read_transcript(put(tmp_path, content), tell=lambda note: told.append(str(note))))
+    assert told == ["2 partial results were left out; their final results count"]
+
+
+def test_results_without_times_are_estimated_and_told(tmp_path: Path) -> None:
+    told: list[str] = []
+    content = '{"text": "您好 请问"}\n{"text": ""}\n{"text": "请慢走"}\n'
+    found = list(read_transcript(put(tmp_path, content), tell=lambda note: told.append(str(note))))
+    assert [(one.text, one.start, one.end) for one in found] == [("您 好 请 问", 0.0, 1.0), ("请 慢 走", 1.5, 2.25)]
+    assert told == ["2 results have no times, so theirs were estimated; let Vosk give words (SetWords)"]
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ('{"result": 3}', '"result"'),
+        ('{"result": [3]}', '"words"'),
+        ('{"result": [{"word": "您好", "start": 0}]}', '"end"'),
+        ('{"turns": [3]}', '"turns"'),
+        ("{\n", OBJECT),
+        ('{\n"text": "您好",\n}\n', OBJECT),
+    ],
+)
+def test_bad_results_are_named(tmp_path: Path, content: str, reason: str) -> None:
+    with pytest.raises(TranscriptError, match=reason) as error:
+        read(tmp_path, line("您好") + content)
+    assert "line 2: expected" in str(error.value)
+
+
+GROUPED = [
+    line("您好", 0, 1, speaker="坐席") + line("请慢走", 20, 21, speaker="坐席") + line("取钱", 5, 6, speaker="客户"),
+    json.dumps({"speaker": "坐席", "turns": [json.loads(line("您好", 0, 1)), json.loads(line("请慢走", 20, 21))]})
+    + "\n"
+    + json.dumps({"speaker": "客户", "utterances": [json.loads(line("取钱", 5, 6))]}),
+]
+
+
+@pytest.mark.parametrize("content", GROUPED, ids=["lines", "groups"])
+def test_turns_grouped_by_speaker_are_put_in_order_of_time(tmp_path: Path, content: str) -> None:
+    found = read(tmp_path, content)
+    assert [(one.text, one.speaker) for one in found] == [
+        ("您 好", "clerk"),
+        ("取 钱", "customer"),
+        ("请 慢 走", "clerk"),
+    ]
+
+
 def test_blank_lines_bom_and_wordless_lines(tmp_path: Path) -> None:
     content = "\ufeff" + line("您好") + "\r\n\n" + line("……", 1, 2) + line("再见", 2, 3).strip()
     assert [utterance.start for utterance in read(tmp_path, content)] == [0.0, 2.0]
 
 
-OBJECT = "expected a JSON object"
 BAD = [
     ("\xff\xfe\n".encode("latin-1"), "UTF-8"),
     ("您好".encode("gbk"), "UTF-8"),
@@ -122,7 +225,7 @@ BAD = [
     (line("您好", words=[{"word": "您好", "start": 0}]), '"end"'),
     (line("您好", words=[{"word": "您好", "start": 7, "end": 8}]), "within"),
     (line("您好", words=[{"word": w, "start": s, "end": 1} for w, s in (("您", 0.6), ("好", 0.2))]), "order"),
-    (line("您好", speaker="boss"), '"speaker"'),
+    (line("您好", speaker=True), '"speaker"'),
     (line("您好", speaker=["clerk"]), '"speaker"'),
     (line("好" * 2_000_001), "at most 2000000"),
     (b"\xe6\x82\xa8" * 3_000_000, "at most 2000000"),
@@ -133,10 +236,8 @@ BAD = [
 def test_bad_lines_are_named(tmp_path: Path, content: str | bytes, reason: str) -> None:
     content = content.encode() if isinstance(content, str) else content
     path = put(tmp_path, line("您好").encode() + b"\n" + content)
-    reading = read_transcript(path)
-    assert next(reading).text == "您 好"
     with pytest.raises(TranscriptError, match=reason) as error:
-        next(reading)
+        list(read_transcript(path))
     assert f"{path}, line 3: expected" in str(error.value)
     assert "\n" not in str(error.value)
     assert len(str(error.value)) < len(str(path)) + 200
@@ -184,7 +285,9 @@ values = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=5,
 )
-keys = st.sampled_from(["start", "end", "text", "words", "speaker"])
+keys = st.sampled_from(
+    ["start", "end", "text", "words", "speaker", "result", "partial", "alternatives", "turns", "word", "conf"]
+)
 lines = st.one_of(st.binary(max_size=40), st.dictionaries(keys, values).map(lambda value: json.dumps(value).encode()))
 
 

@@ -9,8 +9,8 @@ from av.audio.frame import AudioFrame
 from hypothesis import given
 from hypothesis import strategies as st
 
-from counter_listener.audio.headers import WavHeader
-from counter_listener.audio.losses import TRUNCATED, UNSTAMPED, ReadPosition, find_losses, wav_losses
+from counter_listener.audio.losses import TRUNCATED, UNSTAMPED, ReadPosition, SoundClock, wav_losses
+from counter_listener.audio.wav import WavAudio
 from counter_listener.domain import Gap
 
 
@@ -30,28 +30,28 @@ def loss(seconds: float, reason: str = "r") -> Gap:
 
 def test_clean_stamps_lose_nothing() -> None:
     frames = [frame(5 + number / 10 + number % 2 / 100) for number in range(50)]
-    assert list(find_losses(frames)) == frames
+    assert list(SoundClock().watch(frames)) == frames
     unstamped = [frame(None)] * 3
-    assert list(find_losses(unstamped)) == unstamped
+    assert list(SoundClock().watch(unstamped)) == unstamped
 
 
 def test_a_jump_is_a_loss_where_it_happens() -> None:
     first, second = frame(0.0), frame(1.1)
-    assert list(find_losses([first, second])) == [first, loss(1.0, UNSTAMPED), second]
+    assert list(SoundClock().watch([first, second])) == [first, loss(1.0, UNSTAMPED), second]
 
 
 def test_neighbouring_losses_are_merged_and_the_longer_estimate_counts() -> None:
     first, second = frame(0.0), frame(1.1)
     short: list[AudioFrame | Gap] = [first, loss(0.2, "a"), loss(0.3, "b"), second]
-    assert list(find_losses(short)) == [first, loss(1.0, "b"), second]
+    assert list(SoundClock().watch(short)) == [first, loss(1.0, "b"), second]
     long: list[AudioFrame | Gap] = [first, loss(2.0, "a"), second, loss(0.0, "c")]
-    assert list(find_losses(long)) == long
+    assert list(SoundClock().watch(long)) == long
 
 
 @given(st.lists(st.one_of(st.floats(0, 1e9), st.none(), st.builds(loss, st.floats(0, 1e9)))))
 def test_no_audio_is_dropped_and_no_loss_is_negative(items: list[float | Gap | None]) -> None:
     given_items = [item if isinstance(item, Gap) else frame(item) for item in items]
-    found = list(find_losses(given_items))
+    found = list(SoundClock().watch(given_items))
     assert [item for item in found if isinstance(item, AudioFrame)] == [
         item for item in given_items if isinstance(item, AudioFrame)
     ]
@@ -79,6 +79,6 @@ def test_silence_is_any_constant_sample() -> None:
 
 
 def test_what_is_too_short_for_a_syllable_is_not_a_loss() -> None:
-    assert list(wav_losses(WavHeader(32_000, held=1, missing=100))) == []
-    assert list(wav_losses(WavHeader(32_000, held=1, missing=16_000))) == [loss(0.5, TRUNCATED)]
-    assert list(wav_losses(WavHeader(0, held=1, missing=16_000))) == [loss(0.0, TRUNCATED)]
+    assert list(wav_losses(WavAudio(32_000, held=1, missing=100))) == []
+    assert list(wav_losses(WavAudio(32_000, held=1, missing=16_000))) == [loss(0.5, TRUNCATED)]
+    assert list(wav_losses(WavAudio(0, held=1, missing=16_000))) == [loss(0.0, TRUNCATED)]

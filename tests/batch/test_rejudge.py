@@ -47,6 +47,31 @@ def test_another_phrase_set_shows_what_would_change(tmp_path: Path) -> None:
     assert before == events(run("events", "--store", record, "--format", "jsonl"))
 
 
+def test_a_transcript_that_cannot_be_stored_is_told_and_its_recording_is_recorded(tmp_path: Path) -> None:
+    record, file = tmp_path / "events.db", transcript(tmp_path / "a.jsonl")
+    (tmp_path / "events.db.transcripts").write_text("a file, where the folder belongs")
+    result = run("check", file, "--store", record, "--keep-transcripts")
+    assert result.exit_code == 4
+    assert "a transcript could not be stored, its recording was recorded" in result.stderr
+    assert events(run("events", "--store", record, "--format", "jsonl"))
+    (tmp_path / "events.db.transcripts").unlink()
+    again = run("check", file, "--store", record, "--keep-transcripts", "--quiet")
+    assert (again.exit_code, again.stderr) == (0, "")
+    assert len(list((tmp_path / "events.db.transcripts").iterdir())) == 1
+
+
+def test_a_stored_transcript_is_replaced_only_by_what_is_recorded(tmp_path: Path) -> None:
+    record, file = tmp_path / "events.db", transcript(tmp_path / "a.jsonl")
+    words = ("check", file, "--store", record, "--keep-transcripts", "--quiet")
+    run(*words)
+    (stored,) = (tmp_path / "events.db.transcripts").iterdir()
+    before = stored.read_text()
+    run(*words, "--one-visit")
+    assert stored.read_text() == before, "judged with other options, but not recorded"
+    run(*words, "--one-visit", "--again")
+    assert stored.read_text() != before
+
+
 def test_nothing_is_stored_without_the_option_and_a_purge_removes_it(tmp_path: Path) -> None:
     record, file = tmp_path / "events.db", transcript(tmp_path / "a.jsonl")
     folder = tmp_path / "events.db.transcripts"

@@ -19,7 +19,7 @@ from counter_listener.cli.commands import doctor
 from counter_listener.domain import BusyError, Event, MicrophoneError
 from counter_listener.live import notify, watchdog_seconds
 from counter_listener.phrases import READINGS, iter_templates, split_units
-from counter_listener.record import Origin, lock_counter, open_record
+from counter_listener.record import Origin, lock_counter, open_key, open_record
 
 NOW = datetime(2026, 1, 15, 12, tzinfo=UTC)
 ORIGIN = Origin("live-1", "live", "3", NOW, "set", "0" * 64, "model")
@@ -31,9 +31,9 @@ def record(path: Path, recorded: datetime = NOW) -> Path:
     return path
 
 
-def check_record(location: Path) -> dict[str, doctor.Finding]:
+def check_record(location: Path, key_file: Path | None = None) -> dict[str, doctor.Finding]:
     """The findings on a record, by their subjects."""
-    return {finding.subject: finding for finding in doctor.check_record(str(location), NOW)}
+    return {finding.subject: finding for finding in doctor.check_record(str(location), NOW, key_file)}
 
 
 def test_a_library_that_cannot_be_loaded_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -70,11 +70,34 @@ def test_a_record_of_the_future_shows_a_wrong_clock(tmp_path: Path) -> None:
     assert check_record(path)["record's time"].state == "wrong"
 
 
-def test_a_record_that_others_may_read_is_a_warning_with_a_remedy(tmp_path: Path) -> None:
+@pytest.mark.skipif(os.name != "posix", reason="needs POSIX permissions")
+def test_the_right_of_others_to_read_is_told_and_doctor_takes_it_from_them(tmp_path: Path) -> None:
+    path, key = record(tmp_path / "events.db"), tmp_path / "keys" / "key.pem"
+    open_key(key, create=True)
+    stored = tmp_path / "events.db.transcripts" / "x.jsonl"
+    stored.parent.mkdir(0o755)
+    stored.touch(0o644)
+    for shared in (path, key):
+        shared.chmod(0o664)
+    told = run("events", "--store", path)
+    assert told.exit_code == 0
+    assert f"Warning: other users may read {path}" in told.stderr
+    found = [one for one in doctor.check_record(str(path), NOW, key) if one.subject == "rights"]
+    assert [one.state for one in found] == ["ok", *["warning"] * 4]
+    modes = [each.stat().st_mode & 0o777 for each in (path, key, stored.parent, stored)]
+    assert modes == [0o600, 0o600, 0o700, 0o600]
+    assert [one.state for one in doctor.check_record(str(path), NOW, key) if one.subject == "rights"] == ["ok"]
+    assert run("events", "--store", path).stderr == ""
+
+
+def test_a_key_beside_its_record_or_damaged_is_told(tmp_path: Path) -> None:
     path = record(tmp_path / "events.db")
-    path.chmod(0o644)
-    finding = check_record(path)["rights"]
-    assert os.name != "posix" or (finding.state, finding.remedy) == ("warning", f"chmod 600 {path}")
+    assert check_record(path, tmp_path / "key.pem")["key"].state == "ok"
+    open_key(tmp_path / "key.pem", create=True)
+    finding = check_record(path, tmp_path / "key.pem")["key"]
+    assert (finding.state, "move it" in finding.remedy) == ("warning", True)
+    (tmp_path / "key.pem").write_text("x")
+    assert check_record(path, tmp_path / "key.pem")["key"].state == "wrong"
 
 
 def test_a_record_that_does_not_exist_yet_is_not_a_fault(tmp_path: Path) -> None:

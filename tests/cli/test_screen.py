@@ -213,6 +213,21 @@ def test_a_visit_is_one_line_in_the_log_with_no_words_of_the_customer() -> None:
     assert "取" not in line
 
 
+@pytest.mark.parametrize(("outcome", "word"), [("no_service", "不是服务"), ("not_understood", "没听懂")])
+def test_a_visit_that_was_not_judged_is_told_in_the_same_words_as_in_a_report(outcome: str, word: str) -> None:
+    board = begun()
+    counts = {"owed": 4, "heard": 0, "forbidden": 0, "broken": 0}
+    detail = {"grade": None, "passed": None, "counts": counts, "lost_audio": False, "opened": 2.0, "outcome": outcome}
+    board.apply(event("visit_opened", 2.0))
+    board.apply(event("phrase", 60.0, phrase="hello", verdict="unknown", detail={"title": "问候语", "required": True}))
+    change = board.apply(event("visit_closed", 60.0, detail=detail))
+    with use_language("zh"):
+        assert word in visit_line(change, board)
+        assert word in "\n".join(shown(board))
+        assert "问候语" not in visit_line(change, board)
+    assert board.day.visits == (outcome != "no_service")
+
+
 def test_gaps_and_restarts_are_lines_of_their_own_and_beats_are_none() -> None:
     board = begun()
     assert warning_line(beat(2.0), board.apply(beat(2.0)), board, NOON) == ""

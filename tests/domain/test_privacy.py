@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from counter_listener.domain import mask_numbers, printable
+from counter_listener.domain import json_line, mask_numbers, printable
 
 
 @pytest.mark.parametrize(
@@ -31,8 +33,30 @@ def test_amounts_and_words_stay(text: str) -> None:
     assert mask_numbers(text) == text
 
 
-@given(st.text())
-def test_nothing_a_terminal_obeys_is_left(text: str) -> None:
+ANY_TEXT = st.text(st.characters() | st.sampled_from("\r\n\v\f\x1c\x85\u2028\u2029\u202e\u2066\x1b\udcff"))
+
+
+@given(ANY_TEXT)
+def test_nothing_a_terminal_obeys_is_left_and_all_is_on_one_line(text: str) -> None:
     left = printable(text)
+    assert len(left.splitlines()) <= 1
     assert not any(ord(character) < 32 or 127 <= ord(character) < 160 for character in left)
     assert not set(left) & set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+def test_a_line_break_becomes_a_space() -> None:
+    assert printable("a\r\nb\u2028c\x85d") == "a b c d"
+
+
+@given(st.dictionaries(ANY_TEXT, ANY_TEXT | st.lists(ANY_TEXT, max_size=2), max_size=3))
+def test_json_on_one_line_is_read_as_it_was_written(value: dict[str, object]) -> None:
+    line = json_line(value)
+    assert len(line.splitlines()) == 1
+    assert not any(ord(character) < 32 or 127 <= ord(character) < 160 for character in line)
+    assert not set(line) & set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+    assert line.encode("utf-8")
+    assert json.loads(line) == value
+
+
+def test_chinese_in_json_stays_readable() -> None:
+    assert json_line({"heard": "您好"}) == '{"heard": "您好"}'

@@ -119,7 +119,7 @@ def test_a_phrase_before_the_complaint_does_not_answer_it() -> None:
 def test_speech_without_any_phrase_opens_a_visit_where_it_began() -> None:
     found = events([said("好的", 5), said("今天人不多", 8)], until=500)
     assert (found[0].kind, found[0].at) == ("visit_opened", 5)
-    assert verdicts(found) == dict.fromkeys(("hello", "ask-need", "goodbye"), "not_heard")
+    assert verdicts(found) == dict.fromkeys(("hello", "ask-need", "goodbye"), "unknown")
 
 
 def test_speech_too_short_for_a_visit_is_forgotten_after_the_idle_time() -> None:
@@ -155,6 +155,21 @@ def test_lost_audio_does_not_count_as_quiet() -> None:
     broken = [*talk(FULL[:2]), Gap(70, 5, "cable pulled"), *talk(FULL[2:], at=150)]
     assert reasons(events(broken)) == ["end"]
     assert reasons(events([*talk(FULL[:2]), *talk(FULL[2:], at=150)])) == ["idle", "end"]
+
+
+def test_what_is_lost_beside_other_sound_accuses_nobody_and_ends_nothing() -> None:
+    twice = [*talk(FULL[1:]), *talk(FULL[1:], at=400)]
+    alone = events(twice, until=900)
+    assert [verdicts(alone, visit)["hello"] for visit in (1, 2)] == ["not_heard"] * 2
+    beside = events([Gap(0, 900, "lost", beside=True), *twice], until=900)
+    assert beside[0].detail == {"seconds": 900, "reason": "lost", "beside": True}
+    assert [verdicts(beside, visit)["hello"] for visit in (1, 2)] == ["unknown"] * 2
+    assert reasons(beside) == reasons(alone)
+    assert [event.at for event in beside if event.verdict == "heard"] == [
+        event.at for event in alone if event.verdict == "heard"
+    ]
+    early = events([Gap(0, 30, "lost", beside=True), *twice], until=900)
+    assert [verdicts(early, visit)["hello"] for visit in (1, 2)] == ["unknown", "not_heard"]
 
 
 def test_what_a_customer_may_have_said_is_unknown() -> None:
@@ -213,11 +228,11 @@ def spoken(lines: list[tuple[str, float]]) -> list[Item]:
 
 
 @settings(max_examples=150, deadline=None)
-@given(sentences, st.lists(st.tuples(st.floats(0, 1000), st.floats(0.1, 200)), max_size=3))
+@given(sentences, st.lists(st.tuples(st.floats(0, 1000), st.floats(0.1, 200), st.booleans()), max_size=3))
 def test_invariant_3_each_owed_phrase_has_one_verdict_and_event_times_never_go_back(
-    lines: list[tuple[str, float]], losses: list[tuple[float, float]]
+    lines: list[tuple[str, float]], losses: list[tuple[float, float, bool]]
 ) -> None:
-    items: list[Item] = [*spoken(lines), *(Gap(start, seconds, "lost") for start, seconds in losses)]
+    items: list[Item] = [*spoken(lines), *(Gap(start, seconds, "lost", beside) for start, seconds, beside in losses)]
     found = events(sorted(items, key=lambda item: item.start), until=1000)
     times = [event.at for event in found]
     assert times == sorted(times)
@@ -230,15 +245,17 @@ def test_invariant_3_each_owed_phrase_has_one_verdict_and_event_times_never_go_b
 
 
 @settings(max_examples=250, deadline=None)
-@given(sentences, st.floats(0, 300), st.floats(0.1, 200))
+@given(sentences, st.floats(0, 300), st.floats(0.1, 200), st.booleans())
 def test_invariant_2_lost_audio_never_adds_a_not_heard(
-    lines: list[tuple[str, float]], start: float, seconds: float
+    lines: list[tuple[str, float]],
+    start: float,
+    seconds: float,
+    beside: bool,  # noqa: FBT001
 ) -> None:
     whole = spoken(lines)
     start = min(start, max([0.0, *map(end_of, whole)]))
-    before = [item for item in whole if end_of(item) <= start]
-    after = [item for item in whole if item.start >= start + seconds]
-    lossy = events([*before, Gap(start, seconds, "lost"), *after], until=1000)
+    kept = [item for item in whole if beside or end_of(item) <= start or item.start >= start + seconds]
+    lossy = events(sorted([Gap(start, seconds, "lost", beside), *kept], key=lambda item: item.start), until=1000)
     assert not_heard(lossy) <= not_heard(events(whole, until=1000))
 
 

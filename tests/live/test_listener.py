@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import json
 import random
-import subprocess
-import sys
-from collections import Counter as Count
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -238,26 +235,3 @@ def test_partial_results_come_while_somebody_speaks_and_change_nothing() -> None
     assert with_partial == plain
     assert len(partial) > 5
     assert partial[-1] == ""
-
-
-@pytest.mark.parametrize("kills", [30, pytest.param(100, marks=pytest.mark.slow)])
-def test_invariant_4_nothing_that_was_sent_is_lost_in_many_kills(tmp_path: Path, kills: int) -> None:
-    """Listening processes, each killed at a random moment; the next continues the visit."""
-    path = tmp_path / "events.db"
-    child = Path(__file__).parents[1] / "support" / "live_child.py"
-    shown = subprocess.run(
-        [sys.executable, child, path, str(kills)], capture_output=True, encoding="utf-8", check=False, timeout=900
-    )
-    assert shown.returncode == 0, shown.stderr
-    sent = [event for line in shown.stdout.splitlines() for event in json.loads(line)]
-    with open_record(path, create=False) as record:
-        rows = list(record.read())
-        assert record.verify().broken is None
-    there = Count((row.kind, row.at, row.phrase) for row in rows)
-    assert not Count((one["kind"], one["at"], one["phrase"]) for one in sent) - there
-    assert len(sent) > kills // 5
-    judged = Count((row.visit, row.phrase) for row in rows if row.kind == "phrase" and '"scenario"' not in row.detail)
-    assert not [one for one, times in judged.items() if times > 1]
-    assert not [row for row in rows if row.verdict == "not_heard"]
-    opened = {row.visit for row in rows if row.kind == "visit_opened"}
-    assert opened == {row.visit for row in rows if row.kind == "visit_closed"}

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -15,6 +16,7 @@ from support.bundled import matcher, model
 
 from counter_listener.asr import transcribe
 from counter_listener.audio import blocks, read_recording
+from counter_listener.cli.listener_process import continue_stream
 from counter_listener.domain import Event, Gap, MatchedItem, StreamItem, Tick, Utterance
 from counter_listener.judging import advance, finish_stream, initial_state, judge
 from counter_listener.live import close_open_visit, rebuild_state, stream_start
@@ -136,3 +138,18 @@ def test_a_visit_left_open_is_closed_and_accuses_nobody(tmp_path: Path) -> None:
     assert verdicts == {"unknown"}
     assert closing[-1].kind == "visit_closed"
     assert closing[-1].detail["lost_audio"] is True
+
+
+@pytest.mark.parametrize("resume", [None, {"stream": "live-x", "at": 20.0, "since": 5.0, "reason": "died"}])
+def test_a_visit_left_open_under_another_phrase_set_is_closed_too(
+    tmp_path: Path, resume: dict[str, Any] | None
+) -> None:
+    origin = Origin("live-x", "live", "3", NOON, "set", "0" * 64, "model")
+    new = Origin("live-y", "live", "3", None, "set", "1" * 64, "model")
+    with open_record(tmp_path / "events.db") as record:
+        record.append(events_of(matched("no-farewell")), origin, NOON)
+        assert continue_stream(record, matcher(), new, resume) == (new, None)
+        rows = list(record.read(stream="live-x"))
+    assert rows[-1].kind == "visit_closed"
+    assert rows[-1].phrases_hash == "1" * 64
+    assert "not_heard" not in {row.verdict for row in rows}

@@ -17,7 +17,16 @@ import psutil
 import pytest
 
 from counter_listener.live import NO_MICROPHONE, Supervisor, notify, watchdog_seconds
-from counter_listener.live.supervisor import DIED, GONE, GREW, HUNG, LONGEST_DELAY, LONGEST_DEVICE_DELAY, Child
+from counter_listener.live.supervisor import (
+    DIED,
+    GONE,
+    GREW,
+    HUNG,
+    LONGEST_DELAY,
+    LONGEST_DEVICE_DELAY,
+    Child,
+    resume_point,
+)
 
 ODD = Path(__file__).parents[1] / "support" / "odd_listener.py"
 
@@ -100,6 +109,33 @@ def test_the_delay_of_restarts_doubles_up_to_a_minute() -> None:
     assert delays[-1] == LONGEST_DELAY == 60.0
     assert delay(NO_MICROPHONE) == LONGEST_DEVICE_DELAY < 10
     assert delay(0) == 0
+
+
+def test_a_pause_of_the_supervisor_itself_is_no_hang_of_the_listener() -> None:
+    times = [0.0]
+    supervisor = Supervisor([], {}, 1, lambda: times[0], lambda _message: None)
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
+        child = Child(1, process, 0.0, beat=0.0)
+
+        def check(*moments: float) -> str:
+            for times[0] in moments:
+                supervisor._check_limits(child)  # noqa: SLF001 - the rule alone, with a clock of the test
+            return child.killed
+
+        assert check(0.2, 0.4, 3600.4, 3601.0) == "", "the computer was suspended for an hour"
+        assert check(*(3601.0 + second for second in range(11))) == HUNG
+
+
+def test_a_second_death_before_anything_was_settled_continues_where_the_first_one_did() -> None:
+    begun = {"begun": "live-1", "started": "2026-01-15T12:00:00+00:00"}
+    beat = {"beat": 700.2, "settled": 698.0, "since": 1698.0, "begun": True}
+    first = resume_point(None, begun, 1000.0)
+    assert first == {"stream": "live-1", "at": 0.0, "since": 1000.0, "reason": DIED}
+    settled = resume_point(first, beat, 1700.3)
+    assert settled == {"stream": "live-1", "at": 698.0, "since": 1698.0, "reason": DIED}
+    assert resume_point(settled, begun, 1720.0) == settled
+    assert resume_point(settled, {**begun, "begun": "live-2"}, 1720.0) == {**first, "stream": "live-2", "since": 1720.0}
+    assert resume_point(settled, {**beat, "begun": False, "since": 5.0}, 1721.0) == settled
 
 
 def test_a_microphone_that_is_away_is_looked_for_until_it_is_back(tmp_path: Path) -> None:

@@ -66,15 +66,22 @@ def test_templates_are_found_together_as_they_are_found_alone(nodes: list[Tree],
     assert together == alone
 
 
+def _states(automaton: Automaton) -> int:
+    return int(automaton.level_edges[-1])
+
+
 @settings(max_examples=100, deadline=None)
 @given(st.lists(trees(), max_size=4))
 def test_arcs_lead_forward_and_each_level_holds_the_arcs_that_end_there(nodes: list[Tree]) -> None:
     automaton = automaton_of(*nodes)
     assert (automaton.sources < automaton.targets).all()
     assert (np.diff(automaton.targets) >= 0).all()
-    assert (automaton.state_entry[automaton.sources] == automaton.arc_entry).all()
-    assert (automaton.state_entry[automaton.targets] == automaton.arc_entry).all()
-    assert list(automaton.state_entry[automaton.finals]) == list(range(len(nodes)))
+    for entry, final in enumerate(automaton.finals):
+        arcs_of, states_of = automaton.arcs_of.of(np.array([entry])), automaton.states_of.of(np.array([entry]))
+        assert set(automaton.sources[arcs_of]) | set(automaton.targets[arcs_of]) == set(states_of)
+        assert final in states_of
+    for rows, things in ((automaton.arcs_of, automaton.sources), (automaton.states_of, range(_states(automaton)))):
+        assert sorted(rows.values) == list(range(len(things)))
     arcs = [arc for level in automaton.levels for arc in range(level.arcs.start, level.arcs.stop)]
     assert arcs == list(range(len(automaton.sources)))
     for level in automaton.levels:

@@ -13,21 +13,30 @@ from counter_listener.domain import Role, Utterance
 from counter_listener.matching import Candidate, Matcher, find_in_utterance, search_candidates, shares, to_syllables
 from counter_listener.matching.alignment import align_all, make_stretch
 from counter_listener.matching.automata import Entry, compile_automaton
-from counter_listener.matching.confusion import fitted
+from counter_listener.matching.confusion import WORDS, fitted, word_endings
 from counter_listener.matching.scoring import (
-    WORDS,
     clause_edges,
     features_of,
     local_confidence,
     score,
     similarity,
     threshold,
-    word_endings,
 )
 from counter_listener.phrases import split_units
 from models.build.language.pairs import pairs
 from models.build.language.vocabulary import dictionary_file, read_counts
 
+HEAD = """
+name = "填单"
+version = "1"
+visit = { opens = [], closes = [] }
+
+[[stage]]
+id = "serve"
+title = "服务"
+[[stage.phrase]]
+id = "form"
+"""
 NEGATIVE = """
 name = "否定"
 version = "1"
@@ -201,6 +210,13 @@ def test_a_wording_without_its_negation_is_not_found(wording: str, lead: str, ta
     positive = wording.translate(dict.fromkeys(map(ord, "不没别")))
     assert accepted(matcher_of(NEGATIVE), said(lead + wording + tail)) != []
     assert accepted(matcher_of(NEGATIVE), said(lead + positive + tail)) == []
+
+
+@pytest.mark.parametrize("asking", ["哪", "什么", "谁", "几"])
+def test_a_template_that_gains_a_question_word_is_not_found(asking: str) -> None:
+    matcher = matcher_of(HEAD + 'say = ["请您填好那张汇款单"]\n')
+    assert accepted(matcher, said("请您填好那张红色汇款单")) != []
+    assert accepted(matcher, said(f"请您填好那张{asking}汇款单")) == []
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,12 @@ import pytest
 
 from models.build.held_out import (
     LICENCES,
+    NATURAL_TEST_VOICES,
     STUDENTS_HELD_OUT,
     TEST_VARIANTS,
     ExcludedDataError,
     check_licence,
+    check_natural_voice,
     check_recording,
     check_speaker,
     check_voice,
@@ -35,10 +37,25 @@ def test_other_voices_are_accepted(variant: str) -> None:
     assert check_voice(variant) == variant
 
 
+@pytest.mark.parametrize("spelling", ["{}", "{}+af_heart@0.35", "af_heart+{}@0.9", " {} + af_heart@0.5"])
+@pytest.mark.parametrize("voice", [*NATURAL_TEST_VOICES, "ZF_Xiaoni"])
+def test_a_natural_voice_of_the_tests_is_refused_alone_and_in_a_mixture(voice: str, spelling: str) -> None:
+    speaker = spelling.format(voice)
+    with pytest.raises(ExcludedDataError, match="must not be trained on"):
+        check_natural_voice(speaker)
+    with pytest.raises(ExcludedDataError, match="must not be trained on"):
+        check_speaker(speaker, held_out_speakers("bundled"))
+
+
+@pytest.mark.parametrize("speaker", ["zf_xiaobei", "af_heart", "zm_yunjian+am_adam@0.5", "yue_tan"])
+def test_other_natural_voices_and_mixtures_are_accepted(speaker: str) -> None:
+    assert check_natural_voice(speaker) == check_speaker(speaker, ()) == speaker
+
+
 def test_all_voices_of_the_fixtures_are_held_out() -> None:
     dialogues = tomllib.loads((FIXTURES / "dialogues.toml").read_text(encoding="utf-8"))
     used = {voice for recording in dialogues["recording"] for voice in recording.get("voices", {}).values() if voice}
-    assert used | set(dialogues["voice"]) <= set(TEST_VARIANTS)
+    assert used | set(dialogues["voice"]) <= {*TEST_VARIANTS, *NATURAL_TEST_VOICES}
 
 
 def test_a_model_for_a_test_excludes_its_people_and_the_bundled_model_excludes_nobody() -> None:

@@ -8,7 +8,9 @@ import subprocess
 import sys
 import time
 import wave
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -25,14 +27,13 @@ TRAINING = """
 import sys
 from pathlib import Path
 from models.build import training
-from models.build.net import Shape
 training.CHECKPOINT_INTERVAL = 4
 folder = Path(sys.argv[1])
 if __name__ == "__main__":
     training.train(
         [folder / "espeak.clips"],
         folder / "noise.clips",
-        training.Plan(10, Shape(16, 8, (1, 2))),
+        training.Plan(10, hidden=8),
         folder / sys.argv[2],
         None,
         lambda line: print(line, flush=True),
@@ -84,7 +85,7 @@ def test_a_killed_training_resumes_and_gives_the_same_network(tmp_path: Path) ->
     ]
     save_clips(clips, tmp_path / "espeak.clips")
     save_clips([], tmp_path / "noise.clips")
-    output, _ = start_training(tmp_path, "uninterrupted.pt").communicate(timeout=120)
+    output, _ = start_training(tmp_path, "uninterrupted.pt").communicate(timeout=300)
     assert "resumes" not in output
 
     killed = start_training(tmp_path, "resumed.pt")
@@ -96,7 +97,7 @@ def test_a_killed_training_resumes_and_gives_the_same_network(tmp_path: Path) ->
     killed.communicate(timeout=60)  # returns when the other process of the training has ended too
     assert not (tmp_path / "resumed.pt").exists()
 
-    output, _ = start_training(tmp_path, "resumed.pt").communicate(timeout=120)
+    output, _ = start_training(tmp_path, "resumed.pt").communicate(timeout=300)
     assert "resumes from step 4" in output or "resumes from step 8" in output
     assert not (tmp_path / "resumed.checkpoint").exists()
     uninterrupted, resumed = (
@@ -123,3 +124,36 @@ def test_noise_added_to_features_is_distributed_like_noise_added_to_samples() ->
     in_features = np.where(similar, add_energies(speech, noise, generator) - sum_of_energies, np.nan)
     for bins in np.split(np.arange(40), 5):
         assert np.nanstd(in_features[:, bins]) == pytest.approx(np.nanstd(in_samples[:, bins]), rel=0.2)
+
+
+def test_the_build_makes_the_hours_of_speech_that_the_recordings_lack(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("torch", reason="models/build/requirements.txt is not installed")
+    soundfile = pytest.importorskip("soundfile", reason="models/build/requirements.txt is not installed")
+    from models.build import steps
+    from models.build.pipeline import QUICK
+    from models.build.voices.making import Order
+
+    orders: list[Order] = []
+    monkeypatch.setattr(steps, "make_speech", lambda order, _: orders.append(order))
+    folder = tmp_path / "audio" / "kokoro"
+    folder.mkdir(parents=True)
+    row = "a.wav\t您好\tzf_xiaobei\tApache-2.0\tsynthetic speech, Kokoro-82M\n"
+    (folder / "manifest.tsv").write_text("path\ttext\tspeaker\tlicence\tattribution\n" + row, encoding="utf-8")
+    soundfile.write(folder / "a.wav", np.zeros(16_000 * 36), 16_000)
+    lines: list[str] = []
+    for hours in (0.0, 0.01, 0.5):
+        size: dict[str, Any] = dict(QUICK)
+        build = steps.Build(tmp_path / "work", tmp_path / "m", tmp_path / "audio", frozenset(), **size, hours=hours)
+        steps.make_voices(build, lines.append)
+    assert [order.folder for order in orders] == [tmp_path / "work" / "kokoro"]
+    assert orders[0].hours == pytest.approx(0.49)
+    assert len(lines) == 2
+    assert steps.source_folders(build, "kokoro") == [folder], "nothing was made yet"
+    made = tmp_path / "work" / "kokoro"
+    made.mkdir(parents=True)
+    shutil.copy(folder / "manifest.tsv", made)
+    assert steps.source_folders(build, "kokoro") == [folder, made]
+    steps.write_licence(replace(build, target=tmp_path), lines.append)
+    assert "Kokoro-82M. Apache-2.0." in (tmp_path / "LICENSE").read_text(encoding="utf-8")

@@ -8,6 +8,7 @@ import signal
 import sqlite3
 from collections import defaultdict
 from contextlib import closing
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -90,8 +91,8 @@ def test_a_purge_of_nothing_changes_no_byte(path: Path) -> None:
 
 def test_a_visit_is_removed_as_a_whole_when_its_last_event_is_old_enough(path: Path) -> None:
     with open_record(path) as record:
-        record.append(visit_events(1), live("live-1", NOW - timedelta(seconds=75)), NOW)
-        record.append([Event("gap", 0.0), Event("gap", 80.0)], live("live-1", NOW - timedelta(seconds=75)), NOW)
+        record.append(visit_events(1), live("live-1", NOW - timedelta(seconds=75)), NOW + DAY)
+        record.append([Event("gap", 0.0), Event("gap", 80.0)], live("live-1", NOW - timedelta(seconds=75)), NOW + DAY)
         assert record.purge(NOW, NOW) == 1, "only the first gap is old and belongs to no visit"
         assert [row.uid for row in record.read()] == ["live-1:1", "live-1:2", "live-1:3", "live-1:5", "purge:1"]
         assert record.purge(NOW + timedelta(seconds=4.9), NOW) == 0
@@ -111,13 +112,13 @@ def test_without_a_wall_time_the_time_of_recording_counts(path: Path) -> None:
         assert record.latest_judgement(recorded_as(1)[0].sha256)
 
 
-def test_a_recording_stays_known_while_it_was_recorded_lately_or_has_events_left(path: Path) -> None:
-    late, late_origin = recorded_as(1, NOW - 9 * DAY)
+def test_a_recording_stays_known_while_it_has_events_left_or_is_not_over(path: Path) -> None:
+    late, late_origin = recorded_as(1, NOW - timedelta(seconds=80))
     half, half_origin = recorded_as(2, NOW - DAY)
     with open_record(path) as record:
-        record.add_recording(late, visit_events(1), late_origin, NOW + DAY)
-        record.add_recording(half, [*visit_events(1), *visit_events(2000)], half_origin, NOW - DAY)
-        assert record.purge(NOW, NOW) == 6
+        record.add_recording(replace(late, seconds=200.0), visit_events(1), late_origin, NOW + DAY)
+        record.add_recording(half, [*visit_events(1), *visit_events(2000)], half_origin, NOW + DAY)
+        assert record.purge(NOW + timedelta(seconds=15), NOW) == 6, "one recording has a visit left, one is not over"
         assert record.latest_judgement(late.sha256)
         assert record.latest_judgement(half.sha256)
         assert not record.add_recording(late, visit_events(1), late_origin, NOW)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import math
 import os
 import random
 import shutil
 import sqlite3
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import fields, replace
 from itertools import groupby
@@ -32,13 +34,24 @@ from support.record_cases import (
 
 from counter_listener.domain.errors import RecordError
 from counter_listener.domain.messages import sentence
-from counter_listener.record import store
-from counter_listener.record.chain import START, Broken, contiguous_runs, link, linked, purge_holes, verify_rows
+from counter_listener.record import verification
+from counter_listener.record.chain import (
+    START,
+    Broken,
+    canonical_rows,
+    contiguous_runs,
+    follow_chain,
+    link,
+    linked,
+    purge_holes,
+)
 from counter_listener.record.rows import RecordingRow, Row
 from counter_listener.record.store import Record, open_record
 
 VALUES = st.none() | st.integers() | st.floats() | st.text(max_size=5)
 TAMPERED = 3
+VISITS = 100
+"""Of each of two writers: enough that neither of them can write all of its own before the other has begun."""
 
 
 @pytest.fixture
@@ -81,7 +94,7 @@ def test_invariant_4_acknowledged_events_survive_kill_9(tmp_path: Path) -> None:
 def test_two_programs_that_create_and_fill_a_record_at_once_write_one_chain(tmp_path: Path) -> None:
     path = tmp_path / "record.db"
     with ExitStack() as stack:
-        children = [stack.enter_context(start_child("append", path, f"live-{number}", 40)) for number in (1, 2)]
+        children = [stack.enter_context(start_child("append", path, f"live-{number}", VISITS)) for number in (1, 2)]
         for child in children:
             assert child.stdout is not None
             assert child.stdout.readline() == "ready\n"
@@ -93,8 +106,8 @@ def test_two_programs_that_create_and_fill_a_record_at_once_write_one_chain(tmp_
     with open_record(path, create=False) as record:
         streams = [row.stream for row in record.read()]
         found = record.verify()
-    assert (found.rows, found.broken) == (2 * 40 * PER_VISIT, None)
-    assert streams.count("live-1") == streams.count("live-2") == 40 * PER_VISIT
+    assert (found.rows, found.broken) == (2 * VISITS * PER_VISIT, None)
+    assert streams.count("live-1") == streams.count("live-2") == VISITS * PER_VISIT
     assert len(list(groupby(streams))) > 2, "they wrote one after the other"
 
 
@@ -163,7 +176,7 @@ def test_every_change_and_removal_in_the_middle_is_found(path: Path, statement: 
 def test_writes_and_purges_of_others_meanwhile_do_not_confuse_verifying(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store, "PAGE", 2)
+    monkeypatch.setattr(verification, "PAGE", 2)
     recording, origin = recorded_as(2, NOW + DAY)
     changes: list[Callable[[Record], object]] = [
         lambda record: record.add_recording(recording, visit_events(1), origin, NOW + DAY),
@@ -222,7 +235,7 @@ def test_a_cut_off_end_is_found_only_with_a_noted_head(path: Path) -> None:
         found = record.verify()
     assert found.broken is not None
     assert found.broken.seq is None, "only the guards are missing"
-    assert (found.rows, found.head == noted.head) == (5, False)
+    assert (found.rows, found.tail == noted.tail) == (5, False)
 
 
 def test_a_changed_byte_anywhere_is_reported_or_harmless(path: Path, tmp_path: Path) -> None:
@@ -263,10 +276,18 @@ def rows_if_valid(path: Path) -> list[Row] | None:
 )
 def test_a_chain_breaks_at_the_first_changed_row(columns: list[dict[str, object]], data: st.DataObject) -> None:
     rows = list(linked([{k: v for k, v in each.items() if k not in ("seq", "chain")} for each in columns], (0, START)))
-    assert verify_rows(rows, {}).broken is None
+    assert broken_row(rows) is None
     at = data.draw(st.integers(0, len(rows) - 1))
     rows[at] = {**rows[at], "heard": "changed"}
-    assert verify_rows(rows, {}).broken == Broken(at + 1, sentence("changed after it was written"))
+    assert broken_row(rows) == Broken(at + 1, sentence("changed after it was written"))
+
+
+def broken_row(
+    rows: Sequence[Mapping[str, object]], holes: Mapping[int, tuple[int, str]] | None = None
+) -> Broken | None:
+    """The fault that following the chain of these rows finds."""
+    stored = ((row["seq"], row["chain"], canonical_rows(tuple(row))(tuple(row.values()))) for row in rows)
+    return follow_chain(stored, holes or {})[1]
 
 
 @settings(max_examples=30, deadline=None)
@@ -275,15 +296,25 @@ def test_a_chain_is_followed_across_every_hole_of_a_purge(removed: set[int]) -> 
     rows = list(linked([{"heard": str(n)} for n in range(13)], (0, START)))
     gone = contiguous_runs((int(str(row["seq"])), str(row["chain"])) for row in rows if row["seq"] in removed)
     left = [row for row in rows if row["seq"] not in removed]
-    assert verify_rows(left, purge_holes([json.dumps({"runs": gone})])).broken is None
+    assert broken_row(left, purge_holes([json.dumps({"runs": gone})])) is None
     assert sum(last - first + 1 for first, last, _ in gone) == len(removed)
     if removed:
-        assert verify_rows(left, {}).broken is not None
+        assert broken_row(left) is not None
 
 
 @pytest.mark.parametrize("detail", ["", "[]", "{}", '{"runs": 1}', '{"runs": [[1, 2]]}', '{"runs": [[2, 1, "x"]]}'])
 def test_a_detail_that_no_purge_wrote_has_no_hole(detail: str) -> None:
     assert purge_holes([detail]) == {}
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.dictionaries(st.text(max_size=3), VALUES | st.binary(max_size=3), max_size=6))
+def test_a_link_is_the_hash_of_canonical_json(columns: dict[str, object]) -> None:
+    hashed = {name: value for name, value in columns.items() if value is not None and name != "chain"}
+    plain = {name: {"bytes": value.hex()} if isinstance(value, bytes) else value for name, value in hashed.items()}
+    written = json.dumps([START, plain], sort_keys=True, separators=(",", ":"))
+    if not any(isinstance(value, float) and not math.isfinite(value) for value in columns.values()):
+        assert link(START, columns) == hashlib.sha256(written.encode()).hexdigest()
 
 
 def test_a_link_is_over_the_row_before_and_every_value_with_its_type() -> None:

@@ -20,7 +20,7 @@ from support.command import FULL_VISIT, RUDE_VISIT, run, transcript
 from support.record_cases import NOW, live
 
 from counter_listener.domain import Event, translator
-from counter_listener.judging import verdicts
+from counter_listener.judging import understanding, verdicts
 from counter_listener.live import listener
 from counter_listener.record import FEW, ReportScope, Row, Share, VisitTotals, aggregates, open_record, sum_totals
 from counter_listener.record.figures import duration_statistics
@@ -332,6 +332,12 @@ def test_every_reason_of_an_unknown_verdict_has_a_text_in_each_language() -> Non
         verdicts.LOST,
         verdicts.NEAR_GAP,
         verdicts.NO_SPEECH,
+        verdicts.NO_SERVICE,
+        understanding.NOT_UNDERSTOOD,
+        understanding.PARTLY,
+        understanding.TOO_QUIET,
+        understanding.TOO_NOISY,
+        understanding.ODD_TIMES,
     }
     assert all(translator("zh")(reason) != reason for reason in report.REASONS)
 

@@ -26,6 +26,8 @@ class Site:
     """URL to which `redirect` leads."""
     requests: list[dict[str, str]] = field(default_factory=list)
     """The headers of each request so far, and its path under `path`."""
+    posted: list[bytes] = field(default_factory=list)
+    """The body of each POST so far."""
     url: str = ""
 
     def ranges(self) -> list[str | None]:
@@ -42,6 +44,10 @@ class Handler(BaseHTTPRequestHandler):
         site.requests.append({**dict(self.headers), "path": self.path})
         answer, _, number = site.answers[min(len(site.requests), len(site.answers)) - 1].partition(":")
         getattr(self, f"answer_{answer.replace('-', '_')}")(int(number or 0))
+
+    def do_POST(self) -> None:
+        self.site.posted.append(self.rfile.read(int(self.headers["Content-Length"])))
+        self.do_GET()
 
     def body(self, *, ranged: bool = True) -> tuple[int, bytes, dict[str, str]]:
         """Status, body and headers of a good answer."""

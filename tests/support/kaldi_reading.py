@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,76 +17,40 @@ QUIET = 50.0
 """First cepstral coefficient up to which a frame is quiet."""
 
 
-Component = Callable[[Matrix], Matrix]
-GRID = 3
-"""Frames from one output to the next; all offsets except those of the input are multiples of it."""
-
-
 @dataclass(frozen=True)
 class AcousticModel:
-    """The nodes of the network by name, in order, each with its descriptor and component; the priors; the mean MFCC."""
+    """The layers with the offsets of their input frames, the priors, and the global mean of the MFCC."""
 
-    nodes: tuple[tuple[str, str, Component], ...]
+    layers: tuple[tuple[tuple[int, ...], Matrix, Matrix], ...]
     priors: Matrix
     mean: Matrix
 
     @property
     def context(self) -> int:
-        """More input frames on each side of an output frame than the network reads."""
-        return sum(
-            max(map(abs, map(int, re.findall(r", (-?\d+)\)", source))), default=0) for _, source, _ in self.nodes
-        )
+        """Input frames on each side of an output frame."""
+        return sum(offsets[-1] for offsets, _, _ in self.layers)
 
     def log_likelihoods(self, mfcc: NDArray[np.float32]) -> Matrix:
         """Frames x 40 from the start of a stream -> frames / 3 x units: log-probability minus log-prior."""
         centred = mfcc - running_mean(mfcc.astype(np.float64), self.mean)
-        margin = 2 * (self.context // GRID + 1)
-        count = -(-len(mfcc) // GRID)
-        frames = GRID * np.arange(-margin, count + margin)
-
-        def at_input(offset: int) -> Matrix:
-            return np.asarray(centred[np.clip(frames + offset, 0, len(mfcc) - 1)])
-
-        outputs: dict[str, Matrix] = {}
-        for name, source, component in self.nodes:
-            outputs[name] = component(evaluate(source, outputs, at_input))
-        log = outputs[self.nodes[-1][0]][margin : margin + count]
+        padded = np.concatenate([centred[:1].repeat(self.context, 0), centred, centred[-1:].repeat(self.context, 0)])
+        frames = np.arange(0, len(mfcc), 3)
+        logits = self._layer_output(len(self.layers) - 1, frames, padded)
+        logits -= logits.max(1, keepdims=True)
+        log = logits - np.log(np.exp(logits).sum(1, keepdims=True))
         return np.asarray(log - np.log(self.priors))
 
-
-def evaluate(descriptor: str, outputs: dict[str, Matrix], at_input: Callable[[int], Matrix], offset: int = 0) -> Matrix:
-    """A descriptor (nnet-descriptor.h) on the grid of output frames; values at the ends of the grid are not valid."""
-    kind, _, inner = descriptor.partition("(")
-    if not inner:
-        return at_input(offset) if kind == "input" else np.roll(outputs[kind], -offset // GRID, 0)
-    first, *others = arguments(inner.removesuffix(")"))
-    if kind == "Offset":
-        return evaluate(first, outputs, at_input, offset + int(others[0]))
-    if kind == "Scale":
-        return float(first) * evaluate(others[0], outputs, at_input, offset)
-    values = [evaluate(part, outputs, at_input, offset) for part in (first, *others)]
-    return np.concatenate(values, 1) if kind == "Append" else np.asarray(sum(values))
-
-
-def arguments(text: str) -> list[str]:
-    """The arguments of a descriptor, which may have arguments themselves."""
-    parts, depth = [""], 0
-    for character in text.replace(" ", ""):
-        depth += {"(": 1, ")": -1}.get(character, 0)
-        if character == "," and not depth:
-            parts.append("")
+    def _layer_output(self, number: int, frames: NDArray[np.intp], padded: Matrix) -> Matrix:
+        """The output of a layer at these frames, which may lie before the start of the input."""
+        offsets, weights, bias = self.layers[number]
+        needed = [frames + offset for offset in offsets]
+        if number == 0:
+            inputs = [padded[np.clip(indices + self.context, 0, len(padded) - 1)] for indices in needed]
         else:
-            parts[-1] += character
-    return parts
-
-
-def relu(x: Matrix) -> Matrix:
-    return np.maximum(x, 0)
-
-
-def log_softmax(x: Matrix) -> Matrix:
-    shifted = x - x.max(1, keepdims=True)
-    return np.asarray(shifted - np.log(np.exp(shifted).sum(1, keepdims=True)))
+            distinct = np.unique(np.concatenate(needed))
+            below = np.maximum(self._layer_output(number - 1, distinct, padded), 0)
+            inputs = [below[np.searchsorted(distinct, indices)] for indices in needed]
+        return np.concatenate(inputs, 1) @ weights.T + bias
 
 
 def running_mean(mfcc: Matrix, mean: Matrix) -> Matrix:
@@ -110,31 +73,21 @@ def read_acoustic_model(folder: Path) -> AcousticModel:
     content = (folder / "am" / "final.mdl").read_bytes()
     start = content.index(b"<Nnet3>")
     lines = content[start : content.index(b"\n\n", start)].decode()
-    sources = re.findall(r"component-node name=(\S+) component=\S+ input=(.+)", lines)
-    names = [re.escape(name.encode()) for name, _ in sources]
-    starts = [re.search(rb"<ComponentName> " + name + rb" ", content) for name in names]
-    nodes = tuple(
-        (name, source, read_component(content, found.end()))
-        for (name, source), found in zip(sources, starts, strict=True)
-        if found
-    )
+    descriptors = re.findall(r"name=tdnn\d+\.affine .*input=(.+)", lines)
+    offsets = [
+        tuple(int(n or 0) for n in re.findall(r"(?:Offset\(\S+, (-?\d+)\)|\b[a-z]\S*\b)", descriptor))
+        for descriptor in descriptors
+    ]
+    weights = [
+        (matrix if match[1] == b"FM" else compressed_matrix)(content, match.end())
+        for match in re.finditer(rb"<LinearParams> (FM|CM2) ", content)
+    ]
+    biases = [vector(content, match.end()) for match in re.finditer(rb"<BiasParams> FV ", content)]
     priors = vector(content, content.rindex(b"<Priors> FV ") + len("<Priors> FV "))
     stats = (folder / "am" / "global_cmvn.stats").read_bytes()
     columns = struct.unpack_from("<i", stats, 11)[0]
     sums = np.frombuffer(stats, "<f8", columns, 15)
-    return AcousticModel(nodes, priors, sums[:-1] / sums[-1])
-
-
-def read_component(content: bytes, start: int) -> Component:
-    """What a component of the network computes."""
-    kind = content[start + 1 : content.index(b"> ", start)].decode()
-    if kind != "AffineComponent":
-        return {"RectifiedLinearComponent": relu, "LogSoftmaxComponent": log_softmax, "NoOpComponent": np.asarray}[kind]
-    params = re.compile(rb"<LinearParams> (FM|CM2) ").search(content, start)
-    assert params
-    weights = (matrix if params[1] == b"FM" else compressed_matrix)(content, params.end())
-    bias = vector(content, content.index(b"<BiasParams> FV ", start) + len("<BiasParams> FV "))
-    return lambda x: np.asarray(x @ weights.T + bias)
+    return AcousticModel(tuple(zip(offsets, weights, biases, strict=True)), priors, sums[:-1] / sums[-1])
 
 
 def matrix(content: bytes, start: int) -> Matrix:

@@ -61,6 +61,22 @@ def die_in_purge(path: str, at: str) -> None:
         record.purge(NOW + DAY, NOW)
 
 
+def die_at_statement(path: str, number: str) -> None:
+    """Purges, and is killed when SQLite is about to run the statement with this number; prints how many there were."""
+    seen = itertools.count(1)
+
+    def watch(_statement: str) -> None:
+        if next(seen) == int(number):
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    with open_record(path, key_file=Path(path).with_name("key.pem")) as record:
+        driver = connection_of(record).connection.driver_connection
+        assert driver is not None
+        driver.set_trace_callback(watch)
+        record.purge(NOW, NOW + 2 * DAY)
+    print(next(seen) - 1)  # noqa: T201
+
+
 def modules(path: str) -> None:
     """Prints which of the heavy modules are needed to open a record and write to it."""
     with open_record(path) as record:
@@ -76,5 +92,7 @@ def _append_for_ever(path: str, stream: str, writing: int) -> None:
 
 
 if __name__ == "__main__":
-    {each.__name__: each for each in (append, kill_rounds, die_in_purge, modules)}[sys.argv[1]](*sys.argv[2:])
+    {each.__name__: each for each in (append, kill_rounds, die_in_purge, die_at_statement, modules)}[sys.argv[1]](
+        *sys.argv[2:]
+    )
     assert Path(sys.argv[2]).exists()

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from counter_listener.cli.help import Command
 from counter_listener.cli.options import (
     DEFAULT_MODEL,
     DEFAULT_PHRASES,
@@ -21,16 +22,20 @@ from counter_listener.cli.options import (
     ExitCode,
     Format,
     format_option,
+    key_location,
+    key_option,
     model_option,
     phrases_option,
     record_location,
     silence_option,
+    speakers_option,
     store_option,
+    warn_of_readers,
 )
 from counter_listener.domain import N_, UsageError, _
 
 if TYPE_CHECKING:
-    from counter_listener.batch import CheckOptions, Input, Recorder, Worker
+    from counter_listener.batch import CheckOptions, Input, LeftOut, Recorder, Worker
     from counter_listener.cli.terminal.check_output import CheckOutput
     from counter_listener.domain import Speaker
     from counter_listener.record import Record
@@ -58,10 +63,12 @@ class Arguments:
     phrases_name: str
     model_name: str
     store_url: str | None
+    key: str | None
     counter: str | None
     started: str | None
     one_visit: bool
     channels: tuple[Speaker, ...]
+    speakers: dict[str, Speaker]
     jobs: int | None
     executor: str | None
     again: bool
@@ -84,12 +91,14 @@ def parse_roles(_ctx: click.Context, _param: click.Parameter, given: str | None)
 
 
 @click.command(
-    epilog="\b\n" + EXIT_CODES + "\n\nExample: counter-listener check monday/ '*.mp3' --counter 3 --format jsonl"
+    cls=Command,
+    epilog="\b\n" + EXIT_CODES + "\n\nExample: counter-listener check monday/ '*.mp3' --counter 3 --format jsonl",
 )
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True)
 @phrases_option
 @model_option
 @store_option
+@key_option
 @click.option("--counter", metavar="NAME", help="The counter that was recorded, for the record.")
 @click.option(
     "--started",
@@ -102,8 +111,10 @@ def parse_roles(_ctx: click.Context, _param: click.Parameter, given: str | None)
     "--channels",
     metavar="ROLE,ROLE",
     callback=parse_roles,
-    help="Who speaks on each of two channels, such as clerk,customer.  [default: both are mixed, speakers unknown]",
+    help="Who speaks on each of two channels or sound tracks, such as clerk,customer.  [default: all are mixed,"
+    " speakers unknown]",
 )
+@speakers_option
 @click.option(
     "--jobs",
     metavar="N",
@@ -126,8 +137,10 @@ def parse_roles(_ctx: click.Context, _param: click.Parameter, given: str | None)
 def check(**options: Any) -> None:  # noqa: ANN401 - click has checked them
     """Check recordings and transcripts of counter visits.
 
-    PATH is a recording of any format (WAV, MP3, M4A, OGG, FLAC, AMR, WMA ...), a transcript (*.jsonl, one utterance
-    per line: {"start": s, "end": s, "text": "..."}), a folder, which is searched recursively, or a pattern.
+    PATH is a recording of any format (WAV, MP3, M4A, OGG, FLAC, AMR, WMA, video ...), a transcript (*.jsonl, one
+    utterance per line: {"start": s, "end": s, "text": "..."}, or results of Vosk; subtitles *.srt, *.vtt), a folder,
+    which is searched recursively, or a pattern. In a folder every file is checked that holds sound, whatever its name;
+    what is left out is listed at the end.
     A recording that is already in the record is shown from there and adds nothing to it. If it was judged there with
     another phrase set or model, it is checked and shown, and adds nothing either, except with --again. To continue an
     interrupted run, run it again. With --store none nothing is recorded.
@@ -141,10 +154,11 @@ def check(**options: Any) -> None:  # noqa: ANN401 - click has checked them
     given_start = parse_time(arguments.started, zone=None) if arguments.started is not None else None
     if arguments.store_url == "none" and (arguments.again or arguments.keep_transcripts):
         raise UsageError("--again and --keep-transcripts need a record; leave out --store none.")
-    sys.exit(run_check(arguments, expand_inputs(arguments.paths), given_start))
+    inputs, left_out = expand_inputs(arguments.paths)
+    sys.exit(run_check(arguments, inputs, left_out, given_start))
 
 
-@click.command(epilog="Example: counter-listener demo")
+@click.command(cls=Command, epilog="Example: counter-listener demo")
 def demo() -> None:
     """Check the bundled recordings and explain what is shown. Records nothing."""
     from counter_listener.asr import SpeechModel, find_model
@@ -162,7 +176,9 @@ def demo() -> None:
     sys.exit(exit_code(output, None))
 
 
-def run_check(arguments: Arguments, inputs: Sequence[Input], given_start: datetime | None) -> ExitCode:
+def run_check(
+    arguments: Arguments, inputs: Sequence[Input], left_out: Sequence[LeftOut], given_start: datetime | None
+) -> ExitCode:
     """Opens the model, the phrase set, the record and the workers, and checks the inputs. Returns the exit code."""
     from counter_listener.asr import SpeechModel, find_model
     from counter_listener.batch import CheckOptions, ProcessWorker, cluster_workers, is_recording, start_preloading
@@ -170,7 +186,7 @@ def run_check(arguments: Arguments, inputs: Sequence[Input], given_start: dateti
     from counter_listener.judging import load_matcher
     from counter_listener.matching import with_cache
 
-    number = 0 if arguments.executor is not None else worker_count(arguments.jobs, inputs)
+    number = 0 if arguments.executor else worker_count(arguments.jobs, inputs)
     model = SpeechModel(find_model(arguments.model_name))
     if number:  # workers load the model while this process loads the phrase set
         start_preloading(model.folder if any(map(is_recording, inputs)) else None, modules=["counter_listener.cli"])
@@ -182,29 +198,32 @@ def run_check(arguments: Arguments, inputs: Sequence[Input], given_start: dateti
         given_start=given_start,
         one_visit=arguments.one_visit,
         roles=arguments.channels,
+        speakers=arguments.speakers,
         keep=arguments.keep_transcripts,
     )
     location = "none" if arguments.store_url == "none" else record_location(arguments.store_url)
     with ExitStack() as stack:
+        workers: list[Worker] = [ProcessWorker(options) for _ in range(number)]
         if arguments.executor is not None:
-            workers: list[Worker] = list(cluster_workers(arguments.executor, options))
-        else:
-            workers = [ProcessWorker(options) for _ in range(number)]
+            workers += cluster_workers(arguments.executor, options)
         for worker in workers:
             stack.callback(worker.end)
         recorder = None
         if location != "none":
             from counter_listener.record import open_record
 
-            record = stack.enter_context(open_record(location))
+            key = key_location(arguments.key)
+            record = stack.enter_context(open_record(location, key_file=key))
+            record.require_key()
+            warn_of_readers(location, key)
             recorder = make_recorder(record, arguments, matcher.phrases.name, digest, model.name)
         output = CheckOutput(matcher.phrases, arguments.counter, arguments.form, arguments.quiet, recorder, location)
         try:
-            check_inputs(output, inputs, options, workers)
+            check_inputs(output, inputs, options, workers, left_out)
         except KeyboardInterrupt:
-            recorded = recorder.counts.recorded + recorder.counts.judged_again if recorder else 0
+            counts = recorder.counts if recorder else None
             text = _("Interrupted; {count} recorded. Run it again to check the rest.")
-            click.echo(text.format(count=recorded), err=True)
+            click.echo(text.format(count=counts.recorded + counts.judged_again if counts else 0), err=True)
             return ExitCode.INTERRUPTED
     return exit_code(output, arguments.fail_under)
 
@@ -213,7 +232,11 @@ def make_recorder(record: Record, arguments: Arguments, phrases: str, digest: st
     """What writes the results to the record, under the names of the phrase set and the model that judged them."""
     from counter_listener.batch import Recorder, transcripts_folder
 
-    judged_with = {"one_visit": arguments.one_visit, "channels": list(arguments.channels)}
+    judged_with = {
+        "one_visit": arguments.one_visit,
+        "channels": list(arguments.channels),
+        "speakers": dict(sorted(arguments.speakers.items())),
+    }
     return Recorder(
         record,
         phrases,
@@ -227,9 +250,13 @@ def make_recorder(record: Record, arguments: Arguments, phrases: str, digest: st
 
 
 def check_inputs(
-    output: CheckOutput, inputs: Sequence[Input], options: CheckOptions, workers: Sequence[Worker]
+    output: CheckOutput,
+    inputs: Sequence[Input],
+    options: CheckOptions,
+    workers: Sequence[Worker],
+    left_out: Sequence[LeftOut] = (),
 ) -> None:
-    """Checks, records and shows every input."""
+    """Checks, records and shows every input, and what was left out of folders."""
     from counter_listener.batch import InputOrder, check_inline, check_with_workers
     from counter_listener.cli.terminal.progress import batch_progress
 
@@ -250,7 +277,8 @@ def check_inputs(
                     finished(result)
                 for result in order.release(results):
                     output.show_result(result)
-    output.show_summary()
+    output.show_left_out(left_out)
+    output.show_summary(left_out)
 
 
 def worker_count(jobs: int | None, inputs: Sequence[Input]) -> int:
@@ -271,7 +299,7 @@ def worker_count(jobs: int | None, inputs: Sequence[Input]) -> int:
 def exit_code(output: CheckOutput, fail_under: float | None) -> ExitCode:
     """The exit code. A failure of the record outranks a failure of an input, and that outranks a low score."""
     tally = output.tally
-    if output.recorder and output.recorder.counts.failed:
+    if output.recorder and (output.recorder.counts.failed or output.recorder.counts.unkept):
         return ExitCode.NO_RECORD
     if tally.failed or tally.incomplete:
         return ExitCode.UNREADABLE

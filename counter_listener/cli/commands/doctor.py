@@ -6,7 +6,6 @@ import importlib
 import os
 import platform
 import shutil
-import stat
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,8 +15,8 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 import click
 
-from counter_listener.cli.help import pad_columns
-from counter_listener.cli.options import load_settings, monotonic_clock, record_location, settings_options
+from counter_listener.cli.help import Command, pad_columns
+from counter_listener.cli.options import key_location, load_settings, monotonic_clock, record_location, settings_options
 from counter_listener.domain import N_, CounterListenerError, MicrophoneError, _, printable
 
 if TYPE_CHECKING:
@@ -35,7 +34,7 @@ Exit codes:
 OLDEST_PYTHON: Final = (3, 11)
 LIBRARIES: Final = (
     *("vosk", "av", "rapidfuzz", "pypinyin", "pydantic", "SQLAlchemy", "alembic", "rich", "psutil"),
-    *("filelock", "prompt_toolkit"),
+    *("filelock", "prompt_toolkit", "cryptography", "segno"),
 )
 """Names of distributions, which are those of their modules in lower case. sounddevice is not here: it is checked with
 PortAudio.
@@ -50,7 +49,7 @@ OLDEST_TIME: Final = datetime(2025, 1, 1, tzinfo=UTC)
 JUMP_SECONDS: Final = 0.5
 
 
-@click.command(epilog="\b\n" + EXIT_CODES + "\n\nExample: counter-listener doctor --device 'USB Audio'")
+@click.command(cls=Command, epilog="\b\n" + EXIT_CODES + "\n\nExample: counter-listener doctor --device 'USB Audio'")
 @settings_options
 @click.option(
     "--seconds",
@@ -98,7 +97,7 @@ def findings(config: Config, seconds: float) -> Iterator[Finding]:
         text = _("nothing is recorded, as configured (store none)")
         yield Finding(N_("store"), "warning", text, _("configure a store to record events"))
     else:
-        yield from check_record(location, datetime.now(UTC))
+        yield from check_record(location, datetime.now(UTC), key_location(config.key))
     yield check_clock(wall_began, datetime.now(UTC), monotonic_clock() - began)
 
 
@@ -211,8 +210,9 @@ def check_vocabulary(matcher: Matcher, vocabulary: frozenset[str]) -> Finding:
     return Finding(N_("vocabulary"), "ok", text)
 
 
-def check_record(location: str, now: datetime) -> Iterator[Finding]:
-    """The record: its permissions, the free space, and whether it is intact."""
+def check_record(location: str, now: datetime, key_file: Path | None) -> Iterator[Finding]:
+    """The record: its permissions and those of its key, the free space, and whether it is intact."""
+    from counter_listener.batch import transcripts_folder
     from counter_listener.record import open_record, record_file
 
     subject = N_("store")
@@ -220,11 +220,15 @@ def check_record(location: str, now: datetime) -> Iterator[Finding]:
         path = record_file(location)
         folder = next(each for each in (path.parent, *path.parents) if each.is_dir())
         yield check_permissions(path, folder)
+        yield from close_to_others(path, *private_files(transcripts_folder(path)))
+        if key_file:
+            yield from close_to_others(key_file)
+            yield check_key(key_file, path)
         yield check_space(folder)
         if not path.exists():
             yield Finding(subject, "ok", _("{path} will be created when listening begins").format(path=path))
             return
-        with open_record(location, create=False) as record:
+        with open_record(location, create=False, upgrade=False) as record:
             found = record.verify()
             newest = max((row.recorded for row in record.read(since=now)), default=None)
     except (CounterListenerError, OSError) as error:
@@ -243,14 +247,50 @@ def check_record(location: str, now: datetime) -> Iterator[Finding]:
 
 
 def check_permissions(path: Path, folder: Path) -> Finding:
-    """Whether this user can write the record, and whether other users can read it."""
+    """Whether this user can write the record."""
     target = path if path.exists() else folder
     if not os.access(target, os.R_OK | os.W_OK) or not os.access(folder, os.W_OK):
         remedy = _("give yourself permission to write it and its folder")
         return Finding(N_("rights"), "wrong", _("{path} cannot be written").format(path=target), remedy)
-    if os.name == "posix" and path.exists() and path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-        return Finding(N_("rights"), "warning", _("others may read {path}").format(path=path), f"chmod 600 {path}")
     return Finding(N_("rights"), "ok", _("{path} can be written").format(path=target))
+
+
+def private_files(folder: Path) -> list[Path]:
+    """A folder and the files in it, if there is one."""
+    return [folder, *folder.iterdir()] if folder.is_dir() else []
+
+
+def close_to_others(*paths: Path) -> Iterator[Finding]:
+    """Takes from other users the right to read the record, its key and its transcripts."""
+    from counter_listener.record import make_private, readable_by_others
+
+    for path in readable_by_others(*paths):
+        try:
+            make_private(path)
+        except OSError:
+            remedy = f"chmod go= {path}"
+            yield Finding(N_("rights"), "wrong", _("other users may read {path}").format(path=path), remedy)
+        else:
+            text = _("other users could read {path}; that right was taken from them")
+            yield Finding(N_("rights"), "warning", text.format(path=path))
+
+
+def check_key(key_file: Path, record: Path) -> Finding:
+    """Whether the key that signs the record can be used, and lies in another folder than the record."""
+    from counter_listener.record import fingerprint, open_key
+
+    subject = N_("key")
+    if not key_file.exists():
+        return Finding(subject, "ok", _("{path} will be made when the record is first signed").format(path=key_file))
+    try:
+        key = open_key(key_file, create=False)
+    except CounterListenerError as error:
+        return _failure(subject, error)
+    text = _("{key}, in {path}").format(key=fingerprint(key.public), path=key_file)
+    if key_file.resolve().parent == record.resolve().parent:
+        remedy = _("move it to another folder, and name it with --key: who copies the record must not have it")
+        return Finding(subject, "warning", text, remedy)
+    return Finding(subject, "ok", text)
 
 
 def check_space(folder: Path) -> Finding:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterator
 from functools import partial
@@ -12,8 +11,9 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import click
 
+from counter_listener.cli.help import Command
 from counter_listener.cli.options import ExitCode, format_option, model_option, phrases_option, silence_option
-from counter_listener.domain import N_, AudioError, TranscriptError, UsageError, _, printable
+from counter_listener.domain import N_, AudioError, TranscriptError, UsageError, _, json_line, printable
 
 if TYPE_CHECKING:
     from counter_listener.asr import SpeechModel
@@ -29,7 +29,9 @@ Exit codes:
   130  interrupted; nothing is printed""")
 
 
-@click.command("eval", epilog="\b\n" + EXIT_CODES + "\n\nExample: counter-listener eval labels.jsonl --min-f1 0.97")
+@click.command(
+    "eval", cls=Command, epilog="\b\n" + EXIT_CODES + "\n\nExample: counter-listener eval labels.jsonl --min-f1 0.97"
+)
 @click.argument("labels_path", metavar="LABELS", type=click.Path(path_type=Path))
 @phrases_option
 @model_option
@@ -96,6 +98,7 @@ def try_all(
 ) -> Iterator[FileDetections]:
     """The detections of each labelled file; a file that cannot be read is reported and skipped. Raises ModelError."""
     from counter_listener.cli.terminal.progress import progress_bar
+    from counter_listener.cli.terminal.visit_table import loss_notes
     from counter_listener.evaluation import load_case, run_finders
 
     with progress_bar(len(labels), quiet=quiet) as (underway, done):
@@ -106,9 +109,8 @@ def try_all(
                 click.echo(_("Error: {message}").format(message=printable(error.translated(_))), err=True)
                 done()
                 continue
-            for loss in case.losses:
-                text = _("Warning: {path}: audio was lost: {reason}")
-                click.echo(text.format(path=printable(case.name), reason=_(loss)), err=True)
+            for note in loss_notes(case.name, case.losses):
+                click.echo(note, err=True)
             yield run_finders(case, asked)
             done()
 
@@ -121,7 +123,7 @@ def show(result: Evaluation, files: int, phrases: PhraseSet, form: Literal["tabl
     methods += [score_rows(method, result.seconds, own_settings=False) for method in result.baselines]
     if form == "jsonl":
         for row in (row for method in methods for row in method):
-            click.echo(json.dumps(json_row(row), ensure_ascii=False))
+            click.echo(json_line(json_row(row)))
         return
     from counter_listener.cli.terminal.score_table import WIDTH, score_view
     from counter_listener.cli.terminal.visit_table import printed

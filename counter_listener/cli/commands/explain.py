@@ -1,17 +1,17 @@
 """`explain`: why a phrase was not heard, for people who question a verdict."""
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Literal
 
 import click
 
-from counter_listener.cli.options import Position, format_option, model_option, phrases_option
-from counter_listener.domain import N_, UsageError, printable
+from counter_listener.cli.help import Command
+from counter_listener.cli.options import Position, format_option, model_option, phrases_option, speakers_option
+from counter_listener.domain import N_, Speaker, UsageError, json_line, printable
 
 
-@click.command(epilog="Example: counter-listener explain monday.wav --phrase hello --at 12")
+@click.command(cls=Command, epilog="Example: counter-listener explain monday.wav --phrase hello --at 12")
 @click.argument("recording", metavar="RECORDING", type=click.Path(path_type=Path))
 @click.option("--phrase", metavar="ID|TITLE", help="Explain only this phrase, forbidden phrase or rule, heard or not.")
 @click.option(
@@ -24,6 +24,7 @@ from counter_listener.domain import N_, UsageError, printable
 @phrases_option
 @model_option
 @click.option("--one-visit", is_flag=True, help="The recording is one visit, whatever is said in it.")
+@speakers_option
 @format_option("For people, or one explanation per line.")
 def explain(  # noqa: PLR0913 - one parameter per option
     *,
@@ -33,12 +34,13 @@ def explain(  # noqa: PLR0913 - one parameter per option
     phrases_name: str,
     model_name: str,
     one_visit: bool,
+    speakers: dict[str, Speaker],
     form: Literal["table", "jsonl"],
 ) -> None:
     """Show why: for every required phrase that was not heard the closest words that were said, and what was said for
     every forbidden phrase and every broken rule.
 
-    RECORDING is a recording or a transcript (*.jsonl). It prints the time, what was recognised, its syllables below
+    RECORDING is a recording or a transcript. It prints the time, what was recognised, its syllables below
     those of the phrase set, what differs, how much each feature counts, the probability and its threshold, and what
     would have passed. The output goes to the terminal only; nothing is stored.
     """
@@ -57,12 +59,12 @@ def explain(  # noqa: PLR0913 - one parameter per option
             hint = suggestion(phrase, (*titles, *by_title))
             raise UsageError(text, phrase=phrase, phrases_name=phrases_name, hint=hint)
         phrase = by_title[phrase]
-    source = file_source(recording, SpeechModel(find_model(model_name)))
+    source = file_source(recording, SpeechModel(find_model(model_name)), speakers=speakers)
     matched, events = analyse(source, matcher, one_visit=one_visit)
     explanations = explanations_for(matched, events, matcher, phrase, at)
     if form == "jsonl":
         for each in explanations:
-            click.echo(json.dumps(asdict(each), ensure_ascii=False))
+            click.echo(json_line(asdict(each)))
         return
     from counter_listener.cli.terminal.explain_table import WIDTH, explanation_view
     from counter_listener.cli.terminal.visit_table import printed

@@ -13,8 +13,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from counter_listener.cli.help import in_language, session_language
-from counter_listener.cli.options import ExitCode, load_settings, monotonic_clock, record_location, settings_options
+from counter_listener.cli.help import Command, in_language, session_language
+from counter_listener.cli.options import (
+    ExitCode,
+    key_location,
+    load_settings,
+    monotonic_clock,
+    record_location,
+    settings_options,
+    warn_of_readers,
+)
 from counter_listener.domain import N_, ConfigError, UsageError, _, printable, system_reason
 
 if TYPE_CHECKING:
@@ -31,7 +39,9 @@ Exit codes:
   73   another listener already runs at this counter""")
 
 
-@click.command(epilog="\b\n" + LISTEN_CODES + "\n\nExample: counter-listener listen --device 'USB Audio' --counter 3")
+@click.command(
+    cls=Command, epilog="\b\n" + LISTEN_CODES + "\n\nExample: counter-listener listen --device 'USB Audio' --counter 3"
+)
 @settings_options
 @click.option("--counter", metavar="NAME", help="The counter, for the record.")
 @click.option("--screen/--no-screen", default=None, help="Show the visit, or print one line per visit.")
@@ -49,13 +59,14 @@ def listen(config_file: Path | None, **flags: Any) -> None:  # noqa: ANN401 - th
     config = load_settings(config_file, flags)
     lang = session_language(config.language)
     config = with_flags(config, {"language": lang})
-    recorded = config.store != "none"
-    lock = lock_counter(record_location(config.store or None), config.counter) if recorded else nullcontext()
-    with lock, in_language(lang):
+    location = record_location(config.store or None) if config.store != "none" else None
+    with lock_counter(location, config.counter) if location else nullcontext(), in_language(lang):
+        if location:
+            warn_of_readers(location, key_location(config.key))
         sys.exit(keep_listening(config))
 
 
-@click.command(epilog="Example: counter-listener devices --seconds 10")
+@click.command(cls=Command, epilog="Example: counter-listener devices --seconds 10")
 @click.option("--seconds", type=click.FloatRange(0.2, 3600), default=3.0, show_default=True, help="How long to listen.")
 def devices(*, seconds: float) -> None:
     """List the microphones, each with its level, updated live in a terminal. No audio is stored.
@@ -67,7 +78,7 @@ def devices(*, seconds: float) -> None:
     show_levels(seconds)
 
 
-@click.command(epilog="Example: counter-listener init --counter 3 --device 'USB Audio'")
+@click.command(cls=Command, epilog="Example: counter-listener init --counter 3 --device 'USB Audio'")
 @click.argument("file", type=click.Path(path_type=Path), default=Path("counter.toml"))
 @click.option("--counter", metavar="NAME", default="", help="Name of the counter, written to the file.")
 @click.option("--device", metavar="NAME", default="", help="Name of the microphone, written to the file.")
@@ -83,7 +94,8 @@ def init(*, file: Path, counter: str, device: str) -> None:
     except OSError as error:
         text = N_("{path} cannot be written ({why}); check its folder and permissions")
         raise ConfigError(text, path=file, why=system_reason(error)) from None
-    click.echo(_("{file} was written. Edit it with any editor, then run: counter-listener listen").format(file=file))
+    text = _("{file} was written. Edit it with any editor, then run: counter-listener listen")
+    click.echo(text.format(file=printable(str(file))))
 
 
 def keep_listening(config: Config) -> int:

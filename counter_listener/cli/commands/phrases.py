@@ -60,7 +60,7 @@ def list_() -> None:
             forbidden=len(phrase_set.forbidden),
             rules=len(phrase_set.rule),
         )
-        click.echo(f"{path.stem:18} {text}")
+        click.echo(printable(f"{path.stem:18} {text}"))
 
 
 @phrases.command(epilog="Example: counter-listener phrases check my-branch.toml")
@@ -82,7 +82,7 @@ def check(*, name: str, listed: bool) -> None:
         click.echo(f"{owner:24} {format_count(template.sentences):>15}  {template.text}")
     faults = [*failing_examples(matcher), *unmatched_templates(matcher)]
     for fault in faults:
-        click.echo(f"{name}{_(': ')}{fault.translated(_)}")
+        click.echo(printable(f"{name}{_(': ')}{fault.translated(_)}"))
     sentences = sum(template.sentences for _owner, template in templates)
     text = _("{templates} templates spell {sentences} sentences.")
     click.echo(text.format(templates=format_count(len(templates)), sentences=format_count(sentences)))

@@ -1,4 +1,4 @@
-"""`events`, `purge` and `backup`: read, verify, clean and copy the record."""
+"""`events`, `purge` and `backup`: read, clean and copy the record."""
 
 from __future__ import annotations
 
@@ -12,8 +12,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from counter_listener.cli.help import TranslatedGroup
-from counter_listener.cli.options import ExitCode, Format, existing_record, format_option, store_option
+from counter_listener.cli.help import Command, TranslatedGroup
+from counter_listener.cli.options import (
+    Format,
+    csv_mark,
+    existing_record,
+    format_option,
+    key_location,
+    key_option,
+    store_option,
+)
 from counter_listener.domain import KINDS, N_, VERDICTS, UsageError, _, ngettext, printable
 
 if TYPE_CHECKING:
@@ -67,45 +75,30 @@ def events(
         _print_rows((row for row in rows if row.stream not in replaced), form)
 
 
-@events.command(epilog="Example: counter-listener events verify")
-@store_option
-@click.pass_context
-def verify(ctx: click.Context, *, store_url: str | None) -> None:
-    """Check the hash chain of the record, row by row, and name the first broken row.
-
-    It cannot detect that rows were removed at the very end, because no row follows them. Write down the last link that
-    it prints: a record that still contains that link is complete up to it.
-    """
-    with existing_record(store_url if store_url is not None else ctx.obj) as record:
-        found = record.verify()
-    if found.broken is None:
-        text = _("{count} rows; the chain is intact. Its last link is {link}")
-        click.echo(text.format(count=found.rows, link=found.head))
-        return
-    row = _("row {seq}: ").format(seq=found.broken.seq) if found.broken.seq is not None else ""
-    text = _("Error: the record was changed or damaged after {count} valid rows; {row}{wrong}")
-    click.echo(text.format(count=found.rows, row=row, wrong=found.broken.wrong.translated(_)), err=True)
-    sys.exit(ExitCode.NO_RECORD)
-
-
-@click.command(epilog="Example: counter-listener purge --before 2025-07-01")
+@click.command(cls=Command, epilog="Example: counter-listener purge --before 2025-07-01")
 @click.option("--before", metavar="DATE", required=True, help="Remove visits that ended before this date.")
 @store_option
+@key_option
 @click.option("--yes", is_flag=True, help="Do not ask.")
-def purge(*, before: str, store_url: str | None, yes: bool) -> None:
-    """Remove old visits and their kept transcripts permanently. The purge itself is recorded."""
+def purge(*, before: str, store_url: str | None, key: str | None, yes: bool) -> None:
+    """Remove old visits, recordings and kept transcripts permanently. The purge itself is recorded.
+
+    A visit goes once it ended before DATE, a recording once it ended before DATE and none of its visits is left. Where
+    no wall time is known, and where a clock was ahead, the time of checking counts. Of a transcript that is kept, what
+    was said before DATE goes.
+    """
     from counter_listener.audio import parse_time
-    from counter_listener.batch import remove_transcripts, transcripts_folder
+    from counter_listener.batch import purge_transcripts, transcripts_folder
 
     day = parse_time(before, zone=None)
     if not yes and (sys.stdin is None or not sys.stdin.isatty()):
         raise UsageError("A purge cannot be undone. Without a terminal to confirm it, add --yes.")
-    with existing_record(store_url) as record:
+    with existing_record(store_url, key_file=key_location(key)) as record:
         if not yes:
             text = _("Remove every visit that ended before {time:%Y-%m-%d %H:%M}? This cannot be undone.")
             click.confirm(text.format(time=day), abort=True)
         rows = record.purge(day, datetime.now(UTC))
-        transcripts = remove_transcripts(transcripts_folder(record.path), (row.sha256 for row in record.recordings()))
+        transcripts = purge_transcripts(transcripts_folder(record.path), record.kept_from(day))
     text = ngettext("{count} row removed", "{count} rows removed", rows).format(count=rows)
     if transcripts:
         more = ngettext(", and {count} kept transcript", ", and {count} kept transcripts", transcripts)
@@ -113,14 +106,14 @@ def purge(*, before: str, store_url: str | None, yes: bool) -> None:
     click.echo(text + _("."))
 
 
-@click.command(epilog="Example: counter-listener backup D:/backup/events-2026-01.db")
+@click.command(cls=Command, epilog="Example: counter-listener backup D:/backup/events-2026-01.db")
 @click.argument("file", type=click.Path(path_type=Path))
 @store_option
 def backup(*, file: Path, store_url: str | None) -> None:
     """Copy the complete record to FILE, even while it is being written."""
     with existing_record(store_url) as record:
         record.backup(file)
-    click.echo(_("The record was copied to {file}.").format(file=file))
+    click.echo(_("The record was copied to {file}.").format(file=printable(str(file))))
 
 
 def _print_rows(rows: Iterable[Row], form: Format) -> None:
@@ -133,7 +126,7 @@ def _print_rows(rows: Iterable[Row], form: Format) -> None:
             click.echo("  ".join(printable(_cell(row, name)) for name in COLUMNS))
         return
     if form == "csv":
-        click.echo(csv_line(COLUMNS))
+        click.echo(csv_mark() + csv_line(COLUMNS))
     for line in as_json_lines(flat) if form == "jsonl" else as_csv_lines(flat, COLUMNS):
         click.echo(line)
 

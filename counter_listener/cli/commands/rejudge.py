@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Literal
 
 import click
 
+from counter_listener.cli.help import Command
 from counter_listener.cli.options import existing_record, format_option, store_option
-from counter_listener.domain import VERDICTS, UsageError, _, format_duration, ngettext, printable
+from counter_listener.domain import VERDICTS, UsageError, _, format_duration, json_line, ngettext, printable
 
 if TYPE_CHECKING:
     from counter_listener.judging import VerdictChange
     from counter_listener.record import RecordingRow
 
 
-@click.command(epilog="Example: counter-listener rejudge --phrases my-branch.toml --since 2026-01-01")
+@click.command(cls=Command, epilog="Example: counter-listener rejudge --phrases my-branch.toml --since 2026-01-01")
 @click.option("--phrases", "phrases_name", metavar="FILE|NAME", required=True, help="The phrase set to try.")
 @store_option
 @click.option("--since", metavar="TIME", help="Only recordings that began (or were recorded) at or after this time.")
@@ -54,7 +54,7 @@ def rejudge(*, phrases_name: str, store_url: str | None, since: str | None, form
 def _show(row: RecordingRow, changes: list[VerdictChange], form: str) -> None:
     if form == "jsonl":
         for change in changes:
-            click.echo(json.dumps({"source": printable(row.path), **asdict(change)}, ensure_ascii=False))
+            click.echo(json_line({"source": row.path, **asdict(change)}))
         return
     if changes:
         click.echo(printable(row.path))

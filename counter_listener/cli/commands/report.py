@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from counter_listener.cli.options import existing_record, store_option
+from counter_listener.cli.help import Command
+from counter_listener.cli.options import csv_mark, existing_record, store_option
 from counter_listener.domain import (
+    BOM,
     N_,
     ReportError,
     UsageError,
@@ -35,7 +37,9 @@ if TYPE_CHECKING:
 FORMATS: Final = ("html", "xlsx", "csv", "json")
 
 
-@click.command(epilog="Example: counter-listener report --since 2026-01-01 --until 2026-02-01 -o january.html")
+@click.command(
+    cls=Command, epilog="Example: counter-listener report --since 2026-01-01 --until 2026-02-01 -o january.html"
+)
 @click.option("--since", metavar="TIME", help="Only what happened at or after this time.")
 @click.option("--until", metavar="TIME", help="Only what happened before this time.")
 @click.option("--counter", "counters", metavar="NAME", multiple=True, help="Only this counter; may be repeated.")
@@ -91,7 +95,7 @@ def report(
     translate = translator(lang)
     content = make_report(data, recorded, recording_url, lang=lang, made=now, zone=None, translate=translate)
     if output is None:
-        sys.stdout.write(render_text(content, form, translate))
+        sys.stdout.write((csv_mark() if form == "csv" else "") + render_text(content, form, translate))
         return
     write_file(output, render(content, form, translate))
     visits = content.total.visits
@@ -157,7 +161,7 @@ def recording_url(recording: str) -> str | None:
 
 def render(content: Report, form: str, translate: Translate) -> bytes:
     """The report as the content of a file."""
-    from counter_listener.reports import BOM, as_xlsx
+    from counter_listener.reports import as_xlsx
 
     if form == "xlsx":
         file = io.BytesIO()

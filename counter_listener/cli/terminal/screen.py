@@ -1,7 +1,7 @@
 """The live screen at the counter, for a terminal of 80 by 24 and larger; its keys, and the log lines without it."""
 
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from datetime import datetime
 from typing import Final
@@ -14,7 +14,7 @@ from rich.segment import SegmentLines
 from rich.table import Table
 from rich.text import Text
 
-from counter_listener.domain import N_, _, format_duration, ngettext, printable
+from counter_listener.domain import N_, OUTCOMES, _, format_duration, ngettext, printable
 from counter_listener.live import ClosedVisit, Message, ScreenState, ShownGap
 
 # These signs have the East Asian Width "neutral": no Chinese terminal draws them two columns wide.
@@ -23,6 +23,8 @@ QUIET_DB, GOOD_DB, CLIP_DB = -60.0, -45.0, -1.0
 """Where the level bar begins, where a level is good, and where it is too loud."""
 BAR: Final = 10
 """Length of the level bar, in characters."""
+UNJUDGED: Final[Mapping[str, str]] = {name: OUTCOMES[name] for name in ("not_understood", "no_service")}
+"""What stands in the place of the score, by the outcome of a visit."""
 SEPARATOR: Final = "  "
 SHOWN_RECOMMENDED: Final = 4
 """Recommended phrases that a stage shows, the latest heard."""
@@ -155,6 +157,9 @@ def _gap_text(state: ScreenState, gap: ShownGap) -> str:
 
 def _closed_parts(visit: ClosedVisit) -> Iterator[tuple[str, str]]:
     """A closed visit as parts of a line with their styles, without any words of the customer."""
+    if visit.outcome in UNJUDGED:
+        yield _(UNJUDGED[visit.outcome]), "yellow"
+        return
     if visit.score is None:
         yield _("no score"), "yellow"
     else:

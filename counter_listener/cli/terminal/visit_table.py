@@ -1,5 +1,6 @@
 """Results of `check` as people read them: a table for each visit, and a summary."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
@@ -9,7 +10,7 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from counter_listener.batch import CheckResult, RecorderCounts, Tally
+from counter_listener.batch import NAMED, CheckResult, LeftOut, RecorderCounts, Tally
 from counter_listener.domain import N_, SEVERITIES, Event, PhraseSet, Stage, _, format_duration, ngettext, printable
 
 MARKS: Final = {
@@ -35,6 +36,13 @@ STARTED: Final = {
     "file time stamp": N_("by its time stamp"),
     "record": N_("by the record"),
 }
+
+
+UNJUDGED: Final = {
+    "not_understood": N_("No score: the visit was not understood."),
+    "no_service": N_("No score: no service. Hardly anything of the phrase set was heard."),
+}
+"""What stands in the place of the score, by the outcome of a visit."""
 
 
 def printed(parts: Iterable[RenderableType], least_width: int = 0) -> str:
@@ -72,6 +80,9 @@ def _head(result: CheckResult) -> Text:
     if started and started.at:
         how = _(STARTED.get(started.how, started.how))
         when = _("began {time:%Y-%m-%d %H:%M:%S}, {how}").format(time=started.at.astimezone(), how=how)
+    elif started and started.guess:
+        text = _("began at a time unknown, perhaps {time:%Y-%m-%d %H:%M} by the date of the file")
+        when = text.format(time=started.guess.astimezone())
     if not result.error:
         facts = "  " + _("{length} long, {when}").format(length=format_duration(result.seconds), when=when)
     return Text.assemble((printable(str(result.path)), "bold"), (facts, "dim"))
@@ -207,6 +218,9 @@ def _offence_line(event: Event, text: str) -> Text:
 def _score_line(closed: Event, phrases: PhraseSet) -> Text:
     counts = closed.detail["counts"]
     unknown = counts["unknown"] if isinstance(counts, dict) else 0
+    outcome = str(closed.detail.get("outcome"))
+    if outcome in UNJUDGED:
+        return Text(_(UNJUDGED[outcome]), style="yellow")
     if closed.score is None:
         return Text(_("Score: unknown; no required phrase could be judged."), style="yellow")
     style = "bold green" if closed.detail["passed"] else "bold red"
@@ -219,8 +233,20 @@ def _score_line(closed: Event, phrases: PhraseSet) -> Text:
 def _gap_line(event: Event) -> str:
     seconds, reason = event.detail["seconds"], _(str(event.detail["reason"]))
     known = isinstance(seconds, float) and seconds
-    text = _("audio lost at {time} for {seconds:g} s: {reason}") if known else _("audio lost at {time}: {reason}")
-    return "? " + text.format(time=format_duration(event.at), seconds=seconds, reason=reason)
+    text = _("gap at {time}, {seconds:g} s: {reason}") if known else _("gap at {time}: {reason}")
+    beside = _(" (the other sound of that time was heard)") if event.detail.get("beside") else ""
+    return "? " + text.format(time=format_duration(event.at), seconds=seconds, reason=reason) + beside
+
+
+def loss_notes(name: str, reasons: Iterable[str]) -> Iterator[str]:
+    """A warning for each reason for which a part of an input is missing, with the number of places."""
+    for reason, count in Counter(reasons).items():
+        text = ngettext(
+            "Warning: {path}: incomplete: {reason}",
+            "Warning: {path}: incomplete at {count} places: {reason}",
+            count,
+        )
+        yield text.format(path=printable(name), reason=_(reason), count=count)
 
 
 def recorded_text(counts: RecorderCounts, location: str) -> str:
@@ -236,12 +262,16 @@ def recorded_text(counts: RecorderCounts, location: str) -> str:
     return _("; ").join(parts) + _(".")
 
 
-def summary_view(tally: Tally, phrases: PhraseSet) -> Iterator[RenderableType]:
-    """The totals of all recordings."""
+def summary_view(tally: Tally, left_out: Iterable[LeftOut], phrases: PhraseSet) -> Iterator[RenderableType]:
+    """The totals of all recordings, and what was left out of folders."""
     yield Rule(Text(_("Summary"), style="bold"), align="left", style="cyan")
     visits = ngettext("{count} visit", "{count} visits", tally.visits).format(count=tally.visits)
     text = _("{count} checked, {length} in all; {visits}")
     yield text.format(count=tally.checked, length=format_duration(tally.seconds), visits=visits)
+    if tally.no_service:
+        yield _("No service: {count}").format(count=tally.no_service)
+    if tally.not_understood:
+        yield Text(_("Visits not understood: {count}").format(count=tally.not_understood), style="yellow")
     if tally.scored:
         text = _("{passed} of {count} visits pass; mean score {mean:.1f}")
         yield text.format(passed=tally.passed, count=tally.scored, mean=tally.points / tally.scored)
@@ -258,3 +288,22 @@ def summary_view(tally: Tally, phrases: PhraseSet) -> Iterator[RenderableType]:
     if tally.failed:
         text = ngettext("{count} input could not be read.", "{count} inputs could not be read.", tally.failed)
         yield Text(text.format(count=tally.failed), style="red")
+    if tally.incomplete:
+        text = ngettext(
+            "{count} input was read only in part; {length} of it is known to be lost.",
+            "{count} inputs were read only in part; {length} of them is known to be lost.",
+            tally.incomplete,
+        )
+        yield Text(text.format(count=tally.incomplete, length=format_duration(tally.lost)), style="yellow")
+    yield from (Text(_left_out_line(files), style="yellow") for files in left_out)
+
+
+def _left_out_line(left_out: LeftOut) -> str:
+    names = [printable(str(path.relative_to(left_out.folder))) for path in left_out.paths[:NAMED]]
+    names += ["…"] if len(left_out.paths) > NAMED else []
+    return _("{count} left out of {folder} ({reason}): {names}").format(
+        count=len(left_out.paths),
+        folder=printable(str(left_out.folder)),
+        reason=_(left_out.reason),
+        names=_(", ").join(names),
+    )

@@ -6,9 +6,9 @@ from alembic import command
 from alembic.config import Config
 
 
-def upgrade(connection: object) -> None:
-    """Brings the schema behind `connection` (SQLAlchemy, in a transaction) to the newest one, without a commit."""
+def upgrade(connection: object, revision: str = "head") -> None:
+    """Brings the schema behind `connection` (SQLAlchemy, in a transaction) to a revision, without a commit."""
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, revision)

@@ -38,6 +38,16 @@ CREATE TABLE recordings (
     chain TEXT NOT NULL
 )
 ---
+CREATE TABLE head (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    record TEXT NOT NULL,
+    seq INTEGER,
+    chain TEXT,
+    signed TEXT,
+    key TEXT,
+    signature TEXT
+)
+---
 CREATE INDEX events_phrase ON events (phrase)
 ---
 CREATE INDEX events_stream ON events (stream)
@@ -74,4 +84,6 @@ CREATE TRIGGER recordings_no_update BEFORE UPDATE ON recordings BEGIN
     SELECT RAISE(ABORT, 'the record is append-only, recordings are never changed');
 END
 ---
-INSERT INTO alembic_version (version_num) VALUES ('0003')
+INSERT INTO alembic_version (version_num) VALUES ('0004')
+---
+INSERT INTO head (id, record) VALUES (1, lower(hex(randomblob(16))))

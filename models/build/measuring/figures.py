@@ -38,6 +38,18 @@ def scores(files: Sequence[Mapping[str, Counts]], hours: float) -> dict[str, Any
     return figures
 
 
+def by_voice(pairs: Pairs, files: Sequence[Mapping[str, Counts]]) -> dict[str, Any]:
+    """The scores of the recordings in which each voice speaks the phrases, by voice."""
+    groups: dict[str, list[tuple[float, Mapping[str, Counts]]]] = {}
+    for (labelled, _), counts in zip(pairs, files, strict=True):
+        voice = next(line.voice for line in labelled.lines if line.kind == "phrase")
+        groups.setdefault(voice, []).append((labelled.label.seconds, counts))
+    return {
+        voice: scores([counts for _, counts in group], sum(seconds for seconds, _ in group) / 3600)
+        for voice, group in sorted(groups.items())
+    }
+
+
 def text_error_rates(pairs: Pairs) -> dict[str, Any]:
     """Error rates by kind of sentence, in characters and in toneless syllables."""
     return {

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from counter_listener.asr import SpeechModel
-from counter_listener.domain import Hit, Word
+from counter_listener.domain import Hit, Utterance, Word
 from counter_listener.evaluation import Detection, Label, as_detection, load_case, matcher_hits
 from counter_listener.matching import Matcher
 
@@ -47,13 +47,33 @@ def recognise_all(labels: Sequence[Label], model: Path, matcher: Matcher, jobs: 
         yield from pool.map(_recognise_in_worker, labels)
 
 
-_WORKER: Final[list[tuple[SpeechModel, Matcher]]] = []
+def recognise_utterances(paths: Sequence[Path], model: Path, jobs: int) -> Iterator[tuple[Utterance, ...]]:
+    """The utterances of every recording, in order, in `jobs` processes. Raises CounterListenerError."""
+    if jobs == 1:
+        speech_model = SpeechModel(model)
+        yield from (_utterances(path, speech_model) for path in paths)
+        return
+    with ProcessPoolExecutor(jobs, get_context("spawn"), _load, (model, None)) as pool:
+        yield from pool.map(_utterances_in_worker, paths, chunksize=20)
+
+
+def _utterances(path: Path, model: SpeechModel) -> tuple[Utterance, ...]:
+    return tuple(load_case(Label(path, 0.0, ()), model).utterances)
+
+
+def _utterances_in_worker(path: Path) -> tuple[Utterance, ...]:
+    return _utterances(path, _WORKER[0][0])
+
+
+_WORKER: Final[list[tuple[SpeechModel, Matcher | None]]] = []
 """The model and the matcher of a worker process, created when it starts."""
 
 
-def _load(model: Path, matcher: Matcher) -> None:
+def _load(model: Path, matcher: Matcher | None) -> None:
     _WORKER.append((SpeechModel(model), matcher))
 
 
 def _recognise_in_worker(label: Label) -> RecognisedRecording:
-    return recognise_recording(label, *_WORKER[0])
+    model, matcher = _WORKER[0]
+    assert matcher is not None  # noqa: S101 - recognise_all() gives one
+    return recognise_recording(label, model, matcher)

@@ -21,9 +21,12 @@ from models.build.held_out import HELD_OUT_SPEAKERS, TEST_VARIANTS
 from models.build.manifest import Recording, read_manifest
 from models.build.sets import joined
 from models.build.sets.labels import Line, Span, SpokenLine, Wording, label_line, plain, truth_line, wording_patterns
+from models.build.sets.natural import cast_visit, natural_renderer, speak, spoken_line
+from models.build.sets.own_words import write_own_words
 from models.build.sets.rendering import (
     Renderer,
     Take,
+    far_away,
     record_visit,
     steady_noises,
     with_background,
@@ -44,6 +47,8 @@ GRAMMAR: Final = (
 """The phrases of the grammar in the set `dial`, short and long ones."""
 TUNING: Final = ("S0150",)
 """Who reads the news of the set `tuning`."""
+SPOKEN: Final = "spoken"
+"""Folder in the folder of all sets."""
 STRETCH: Final = 60
 """Seconds of each recording in `stretches`."""
 
@@ -57,6 +62,8 @@ class Sources:
     phrases: dict[str, Any]
     speech: OtherSpeech
     visits: int
+    spoken: Path
+    """Folder of the lines that Kokoro-82M spoke."""
 
     @cached_property
     def wordings(self) -> tuple[Wording, ...]:
@@ -80,6 +87,14 @@ def voices_takes(sources: Sources) -> Iterator[Take]:
     yield from _takes(visits(sources.phrases, sources.speech, sources.visits, "voices"), voice_renderer)
 
 
+def natural_takes(sources: Sources) -> Iterator[Take]:
+    """Twice as many visits by two natural voices, a woman and a man, who take turns as the clerk."""
+    scripts = list(visits(sources.phrases, sources.speech, 2 * sources.visits, "natural"))
+    lines = (spoken_line(line, cast_visit(number)) for number, script in enumerate(scripts) for line in script)
+    speak(lines, sources.spoken)
+    yield from _takes(scripts, lambda number: natural_renderer(number, sources.spoken))
+
+
 def _takes(scripts: Iterable[Sequence[Line]], renderer: Callable[[int], Renderer]) -> Iterator[Take]:
     for number, lines in enumerate(scripts):
         rng = random.Random(f"take {number}")  # noqa: S311 - reproducible draws, not secrets
@@ -101,6 +116,24 @@ def make_voices_noisy(sources: Sources, out: Path) -> None:
     """The visits of `voices`, each in a noise."""
     takes = _in_noise(voices_takes(sources), sources, reverberation=False)
     write_set(out / "voices-noisy", "12 dB noise", takes, sources.wordings)
+
+
+def make_natural_noisy(sources: Sources, out: Path) -> None:
+    """The visits of `natural`, each in a noise and with reverberation."""
+    takes = _in_noise(natural_takes(sources), sources, reverberation=True)
+    write_set(out / "natural-noisy", "12 dB noise, 0.3 s reverberation", takes, sources.wordings)
+
+
+def make_natural_far(sources: Sources, out: Path) -> None:
+    """The visits of `natural`, 3 m from the microphone."""
+    rng = random.Random("far")  # noqa: S311 - reproducible draws, not secrets
+    takes = (far_away(take, rng) for take in natural_takes(sources))
+    write_set(out / "natural-far", "3 m from the microphone, 0.3 s reverberation", takes, sources.wordings)
+
+
+def make_own_words(sources: Sources, out: Path) -> None:
+    """The sentences of clerks in their own words, spoken by the two natural voices."""
+    print(f"own-words-spoken: {write_own_words(out / 'own-words-spoken', sources.spoken)}", flush=True)
 
 
 def _in_noise(takes: Iterable[Take], sources: Sources, *, reverberation: bool) -> Iterator[Take]:
@@ -160,6 +193,10 @@ MAKERS: Final[dict[str, Callable[[Sources, Path], None]]] = {
     "joined-noisy": make_joined_noisy,
     "voices": partial(make_visits, "voices", voices_takes),
     "voices-noisy": make_voices_noisy,
+    "natural": partial(make_visits, "natural", natural_takes),
+    "natural-noisy": make_natural_noisy,
+    "natural-far": make_natural_far,
+    "own-words-spoken": make_own_words,
     "news": partial(make_read_news, "news", HELD_OUT_SPEAKERS["news"]),
     "tuning": partial(make_read_news, "tuning", TUNING),
     "dial": make_grammar_lines,
@@ -175,11 +212,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, required=True, help="folder outside the project, for one folder per set")
     parser.add_argument("--only", nargs="+", choices=MAKERS, default=list(MAKERS), help="sets to make")
     parser.add_argument("--phrases", type=Path, default=PHRASES, help="phrase set (TOML) of plain sentences to say")
-    parser.add_argument("--visits", type=int, default=VISITS, help=f"visits per set (default {VISITS})")
+    parser.add_argument(
+        "--visits", type=int, default=VISITS, help=f"visits per set (default {VISITS}; `natural` has twice as many)"
+    )
     options = parser.parse_args(arguments)
     try:
         speech = _read_toml(HERE / "other_speech.toml")
-        sources = Sources(options.audio, _read_toml(options.phrases), speech, options.visits)
+        sources = Sources(options.audio, _read_toml(options.phrases), speech, options.visits, options.out / SPOKEN)
         for name in options.only:
             MAKERS[name](sources, options.out)
             print(f"{options.out / name}: made", flush=True)

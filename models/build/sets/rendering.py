@@ -14,7 +14,19 @@ from counter_listener.domain import SAMPLE_RATE
 from models.build.held_out import TEST_NOISE
 from models.build.manifest import read_manifest
 from models.build.sets.labels import Line, Span, SpokenLine, Wording, label, label_line, truth_line
-from models.build.sets.sound import Samples, add_noise, fade, hiss, in_room, loop, read, set_level, write
+from models.build.sets.sound import (
+    FAR_MICROPHONE,
+    Samples,
+    add_noise,
+    distance_db,
+    fade,
+    hiss,
+    in_room,
+    loop,
+    read,
+    set_level,
+    write,
+)
 from models.build.sets.visits import pauses
 
 LEVEL_DB: Final = (-30.0, -18.0)
@@ -79,6 +91,14 @@ def with_background(take: Take, noises: Sequence[Path], rng: random.Random, *, r
     samples = in_room(take.samples) if reverberation else take.samples
     noise = loop(read(rng.choice(list(noises))), len(samples))
     return Take(take.name, add_noise(samples, noise, _spans(take.spoken), NOISE_DB), take.spoken)
+
+
+def far_away(take: Take, rng: random.Random) -> Take:
+    """The same visit 3 m from the microphone, in a room: weaker, so that the hiss is as much nearer."""
+    weaker = distance_db(FAR_MICROPHONE)
+    samples = in_room(take.samples, FAR_MICROPHONE) * np.float32(10 ** (-weaker / 20))
+    noise = hiss(len(samples), np.random.default_rng(rng.getrandbits(32)))
+    return Take(take.name, add_noise(samples, noise, _spans(take.spoken), rng.uniform(*HISS_DB) - weaker), take.spoken)
 
 
 def write_set(folder: Path, condition: str, takes: Iterable[Take], wordings: Sequence[Wording]) -> None:

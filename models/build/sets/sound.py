@@ -32,6 +32,8 @@ ROOM_METRES: Final = (4.5, 3.5, 2.7)
 MOUTH: Final = (1.6, 1.7, 1.2)
 MICROPHONE: Final = (2.3, 1.9, 1.0)
 """Metres; the microphone is about 0.75 m from the mouth, as on a counter."""
+FAR_MICROPHONE: Final = (4.2, 3.19, 1.0)
+"""Metres; 3 m from the mouth, in a corner of the room."""
 RT60: Final = 0.3
 """Reverberation time: seconds until the energy has decayed by 60 dB."""
 
@@ -126,8 +128,8 @@ def add_noise(samples: Samples, noise: Samples, spoken: Sequence[tuple[float, fl
 
 
 @cache
-def room_response() -> Samples:
-    """The impulse response of a small room, by the image method (pyroomacoustics; Allen and Berkley 1979).
+def room_response(microphone: tuple[float, float, float] = MICROPHONE) -> Samples:
+    """The impulse response of a small room at a microphone: the image method (pyroomacoustics; Allen and Berkley 1979).
 
     The direct sound is its first sample, so that spoken times do not change.
     """
@@ -138,14 +140,24 @@ def room_response() -> Samples:
         ROOM_METRES, fs=SAMPLE_RATE, materials=pyroomacoustics.Material(absorption), max_order=order
     )
     room.add_source(MOUTH)
-    room.add_microphone(MICROPHONE)
+    room.add_microphone(microphone)
     room.compute_rir()
     response = np.asarray(room.rir[0][0], np.float32)
     direct = int(np.argmax(np.abs(response)))
     return cast("Samples", response[direct:] / response[direct])
 
 
-def in_room(samples: Samples) -> Samples:
+def _metres(microphone: tuple[float, float, float]) -> float:
+    """The distance of a microphone from the mouth."""
+    return float(np.linalg.norm(np.subtract(microphone, MOUTH)))
+
+
+def distance_db(microphone: tuple[float, float, float]) -> float:
+    """How much weaker the direct sound is than at MICROPHONE, in decibels: it falls with the square of the distance."""
+    return 20 * float(np.log10(_metres(microphone) / _metres(MICROPHONE)))
+
+
+def in_room(samples: Samples, microphone: tuple[float, float, float] = MICROPHONE) -> Samples:
     """The samples with the reverberation of that room, at the same power."""
-    reverberant = fftconvolve(samples, room_response())[: len(samples)].astype(np.float32)
+    reverberant = fftconvolve(samples, room_response(microphone))[: len(samples)].astype(np.float32)
     return cast("Samples", reverberant * np.float32((power(samples) / power(reverberant)) ** 0.5))

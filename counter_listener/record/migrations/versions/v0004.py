@@ -1,0 +1,25 @@
+"""The head of the chain, signed: one row, written anew with every change of the record.
+
+Only the newest head is kept. A record cut off at an earlier row has then no signature that fits its end.
+"""
+
+from alembic import op
+
+revision = "0004"
+down_revision = "0003"
+
+HEAD = """CREATE TABLE head (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    record TEXT NOT NULL,
+    seq INTEGER,
+    chain TEXT,
+    signed TEXT,
+    key TEXT,
+    signature TEXT
+)"""
+
+
+def upgrade() -> None:
+    """Makes the table, and draws the id of the record."""
+    op.execute(HEAD)
+    op.execute("INSERT INTO head (id, record) VALUES (1, lower(hex(randomblob(16))))")
