@@ -51,7 +51,8 @@ def read_fst(file: Path) -> Fst:
     for fields in map(str.split, run(["fstprint", str(file)]).splitlines()):
         cost = float(fields[-1]) if len(fields) in {2, 5} else 0.0
         if len(fields) > 2:
-            arcs.append(Arc(*map(int, fields[:4]), cost))
+            source, target, ilabel, olabel = map(int, fields[:4])
+            arcs.append(Arc(source, target, ilabel, olabel, cost))
         else:
             final[int(fields[0])] = cost
     return Fst(arcs, final)

@@ -22,18 +22,17 @@ from models.build.recordings import SINGLE_WORDS
 FRAMES: Final = 960
 """Frames of 10 ms in a session."""
 SHARES: Final = {
-    "kokoro": 0.77,
-    "espeak": 0.22,
-    "aishell": 0.24,
-    "aishell3": 0.12,
-    "commonvoice": 0.05,
-    "dspspeech20": 0.10,
-    "weigao": 0.03,
-    "seedlingo": 0.07,
-    "yuetan": 0.32,
+    "kokoro": 0.45,
+    "espeak": 0.10,
+    "aishell": 0.10,
+    "aishell3": 0.05,
+    "commonvoice": 0.02,
+    "dspspeech20": 0.04,
+    "weigao": 0.01,
+    "seedlingo": 0.03,
+    "yuetan": 0.20,
 }
-"""Relative frequency of each source; natural synthetic speech has two fifths. The share of sources that are left out
-goes to the others."""
+"""Share of each source; that of a source which is left out goes to the others."""
 WHOLE_SENTENCES: Final = 0.65
 """Share of whole sentences among utterances from recorded sentences; the others are spliced from syllables."""
 SEVERAL_SPEAKERS: Final = 0.3

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import random
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final, cast
 
 import av
 import numpy as np
@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 from scipy.signal import butter, correlate, sosfilt
 
 from models.build.features import SAMPLE_RATE
+
+if TYPE_CHECKING:
+    from av.audio.stream import AudioStream
 
 Samples = NDArray[np.float32]
 
@@ -83,7 +86,7 @@ def code(samples: Samples, codec: Codec, bit_rate: int) -> Samples:
 def _encode(samples: Samples, codec: Codec, bit_rate: int) -> bytes:
     file = io.BytesIO()
     with av.open(file, "w", format=codec.container) as container:
-        stream = container.add_stream(codec.name, rate=codec.rate, options=dict(codec.options))
+        stream = cast("AudioStream", container.add_stream(codec.name, rate=codec.rate, options=dict(codec.options)))
         stream.bit_rate, stream.layout = bit_rate, "mono"
         resampler = av.AudioResampler(stream.format.name, "mono", codec.rate, frame_size=stream.frame_size or None)
         pcm = np.clip(np.round(samples), -FULL_SCALE, FULL_SCALE).astype(np.int16)
@@ -97,7 +100,7 @@ def _encode(samples: Samples, codec: Codec, bit_rate: int) -> bytes:
 
 def _decode(content: bytes) -> Samples:
     resampler = av.AudioResampler("s16", "mono", SAMPLE_RATE)
-    with av.open(io.BytesIO(content)) as container:
+    with av.open(io.BytesIO(content), "r") as container:
         frames = [part for frame in container.decode(audio=0) for part in resampler.resample(frame)]
     parts = [frame.to_ndarray()[0] for frame in (*frames, *resampler.resample(None))]
     return np.concatenate(parts).astype(np.float32) if parts else np.zeros(0, np.float32)

@@ -52,7 +52,7 @@ def speech() -> Samples:
     """Three seconds of speech whose loud parts are at PEAK."""
     with wave.open(str(FIXTURES / "full-marks.wav")) as file:
         samples = np.frombuffer(file.readframes(16_000 * 6), np.int16).astype(np.float32)[-48_000:]
-    return (samples / np.abs(samples).max() * PEAK).astype(np.float32)
+    return np.asarray(samples / np.abs(samples).max() * PEAK, np.float32)
 
 
 def band(samples: Samples, low: float, high: float) -> float:
