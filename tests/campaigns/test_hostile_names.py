@@ -103,33 +103,30 @@ def test_tables_for_people(folder: Path) -> None:
     assert f"{len(NAMES)} left out of" in " ".join(result.stdout.split())
 
 
-@pytest.mark.parametrize("words", [["check"], ["events"]])
-def test_lines_for_programs(folder: Path, store: Path, words: list[str]) -> None:
-    of_check = words == ["check"]
-    result = (
-        checked(folder, "--store", "none", "--format", "jsonl")
-        if of_check
-        else run("events", "--store", store, "--format", "jsonl")
-    )
+def printed(command: str, folder: Path, store: Path, form: str) -> Result:
+    """What `check` prints of the folder, or `events` of the record."""
+    if command == "check":
+        return checked(folder, "--store", "none", "--format", form)
+    return run("events", "--store", store, "--format", form)
+
+
+@pytest.mark.parametrize("command", ["check", "events"])
+def test_lines_for_programs(folder: Path, store: Path, command: str) -> None:
+    result = printed(command, folder, store, "jsonl")
     lines = [json.loads(line) for line in result.stdout.split("\n") if line]
     assert len(result.stdout.splitlines()) == len(lines)  # by whatever anybody takes for the end of a line
     assert safe(result.stdout)
     closed = [line for line in lines if line["kind"] == "visit_closed"]
     assert len(closed) == len(NAMES)
-    if of_check:
+    if command == "check":
         assert len({line["source"] for line in closed}) == len(NAMES)
         assert len([line for line in lines if line["kind"] == "error"]) == len(NAMES)
         assert len(lines[-1]["files"]) == len(NAMES)
 
 
-@pytest.mark.parametrize("words", [["check"], ["events"]])
-def test_tables_for_spreadsheets(folder: Path, store: Path, words: list[str]) -> None:
-    of_check = words == ["check"]
-    result = (
-        checked(folder, "--store", "none", "--format", "csv")
-        if of_check
-        else run("events", "--store", store, "--format", "csv")
-    )
+@pytest.mark.parametrize("command", ["check", "events"])
+def test_tables_for_spreadsheets(folder: Path, store: Path, command: str) -> None:
+    result = printed(command, folder, store, "csv")
     rows = list(csv.DictReader(io.StringIO(result.stdout.removeprefix("\ufeff"), newline="")))
     assert safe(result.stdout.replace("\r\n", "\n"))
     assert len([row for row in rows if row["kind"] == "visit_closed"]) == len(NAMES)
