@@ -41,6 +41,7 @@ from counter_listener.record.rows import (
 if TYPE_CHECKING:
     from counter_listener.record.aggregates import gather_report_data, has_counter
     from counter_listener.record.anchor_upload import send_anchor
+    from counter_listener.record.pool import RecordPool
     from counter_listener.record.schema import EVENTS, RECORDINGS
     from counter_listener.record.signing import open_key
     from counter_listener.record.store import Record, open_record
@@ -51,6 +52,7 @@ else:  # SQLAlchemy takes 0.3 s and 20 MB, which a run that records nothing does
         submod_attrs={
             "aggregates": ["gather_report_data", "has_counter"],
             "anchor_upload": ["send_anchor"],
+            "pool": ["RecordPool"],
             "schema": ["EVENTS", "RECORDINGS"],
             "signing": ["open_key"],
             "store": ["Record", "open_record"],

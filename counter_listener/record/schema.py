@@ -59,7 +59,8 @@ def connect(path: Path) -> sa.Connection:
     engine = sa.create_engine(
         sa.URL.create("sqlite", database=str(path)),
         poolclass=sa.NullPool,
-        connect_args={"timeout": TIMEOUT, "isolation_level": None},
+        # one thread at a time uses a connection, but not always the same one: see pool.py
+        connect_args={"timeout": TIMEOUT, "isolation_level": None, "check_same_thread": False},
     )
     return engine.connect()
 

@@ -1,0 +1,73 @@
+"""Who may do what: the roles, and one table of every route with the roles that may use it."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Literal, Protocol
+
+from counter_listener.domain import N_
+
+Role = Literal["clerk", "reviewer", "supervisor", "administrator", "auditor", "local"]
+ROLES: Final[Mapping[Role, str]] = {
+    "clerk": N_("clerk"),
+    "reviewer": N_("reviewer"),
+    "supervisor": N_("supervisor"),
+    "administrator": N_("administrator"),
+    "auditor": N_("auditor"),
+    "local": N_("this computer"),
+}
+"""What people call each role. `local` is who opened the one-time link on the machine itself; accounts never have it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Somebody who is signed in."""
+
+    name: str
+    role: Role
+    counter: str | None = None
+    """The only counter that the account may see; None is all."""
+
+
+class Accounts(Protocol):
+    """Where accounts are kept."""
+
+    def sign_in(self, name: str, password: str, now: datetime) -> Account | None:
+        """The account, if the password is right. Raises AccountError if there were too many attempts."""
+
+    def find(self, name: str) -> Account | None:
+        """The account with this name as it is now; None if there is none, or it was closed."""
+
+
+def _roles(*roles: Role) -> frozenset[Role]:
+    return frozenset((*roles, "local"))
+
+
+PUBLIC: Final = frozenset(
+    {
+        "GET /static/{path:path}",
+        "GET /sign-in",
+        "POST /sign-in",
+        "GET /sign-in/once",
+        "POST /settings",
+    }
+)
+"""Routes for everybody, also without sign-in. None of them shows anything of the record."""
+READERS: Final = _roles("reviewer", "supervisor", "auditor")
+"""Who may see the visits of every counter."""
+SIGNED_IN: Final = _roles("clerk", "reviewer", "supervisor", "administrator", "auditor")
+RIGHTS: Final[Mapping[str, frozenset[Role]]] = {
+    "GET /": SIGNED_IN,
+    "POST /sign-out": SIGNED_IN,
+}
+"""Method and path of each route that needs sign-in, and the roles that may use it. What is not listed, nobody may."""
+
+
+def may_use(role: Role, route: str) -> bool:
+    """Whether a role may use a route, given as in RIGHTS."""
+    return route in PUBLIC or role in RIGHTS.get(route, frozenset())
+
+
+def unlisted(routes: Iterable[str]) -> Iterator[str]:
+    """Those of the routes that no table lists, so that nobody could use them."""
+    return (route for route in routes if route not in PUBLIC and route not in RIGHTS)
