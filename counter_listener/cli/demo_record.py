@@ -19,6 +19,7 @@ from counter_listener.domain import _, bundled_folder
 
 if TYPE_CHECKING:
     from counter_listener.batch import CheckResult
+    from counter_listener.matching import Matcher
     from counter_listener.record import Record
 
 DAYS: Final = 14
@@ -66,7 +67,7 @@ def fill(record: Record, folder: Path, now: datetime) -> None:
             record.add_recording(Recording(sha256, str(copy), result.seconds), result.events, origin, ended)
 
 
-def _recognised(names: set[str], matcher) -> dict[str, CheckResult]:  # noqa: ANN001
+def _recognised(names: set[str], matcher: Matcher) -> dict[str, CheckResult]:
     from counter_listener.asr import SpeechModel, find_model
     from counter_listener.batch import CheckOptions, check_inline
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 from typing import Final
@@ -28,6 +28,7 @@ from counter_listener.web.security import Guard
 from counter_listener.web.sessions import Sessions
 from counter_listener.web.settings import Settings
 
+Handler = Callable[[Request, Exception], Response]
 COOKIE: Final = "counter_listener"
 TITLES: Final = {
     400: N_("The address or the form is not right"),
@@ -95,7 +96,7 @@ def route_names() -> list[str]:
 
 
 def _handle_errors(app: FastAPI) -> None:
-    handlers = {
+    handlers: dict[type[Exception], Handler] = {
         NotSignedInError: _not_signed_in,
         NotAllowedError: _status_page(HTTPStatus.FORBIDDEN),
         ForgedError: _forged,
@@ -118,7 +119,7 @@ def error_page(request: Request, status: int, told: str | None = None) -> Respon
     return render(request, "error.html", status, title=said._(TITLES[known]), sentence=sentence)
 
 
-def _status_page(status: int):  # noqa: ANN202 - a handler
+def _status_page(status: int) -> Handler:
     def handle(request: Request, _error: Exception) -> Response:
         return error_page(request, status)
 

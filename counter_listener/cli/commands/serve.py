@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import os
 import secrets
+import signal
 import sys
 import webbrowser
 from contextlib import ExitStack
@@ -72,8 +73,11 @@ def serve(  # noqa: PLR0913 - one parameter per option
     On this machine it opens the browser with a link that works once, and no password is needed. On any other address it
     needs accounts, and HTTPS by --cert or by another server in front of it (--behind-proxy). Ctrl-C ends it.
     """
-    from counter_listener.web import Address, Settings, bind
-    from counter_listener.web import serve as run_server
+    try:
+        from counter_listener.web import Address, Settings, bind
+        from counter_listener.web import serve as run_server
+    except ModuleNotFoundError:
+        raise UsageError("The pages need the extra: pip install 'counter-listener[web]'.") from None
 
     address = Address(host, port, cert, cert_key, names, behind_proxy)
     check_address(address.is_local, secure=address.secure)
@@ -100,6 +104,7 @@ def serve(  # noqa: PLR0913 - one parameter per option
             secure=address.secure,
             demo=demo,
         )
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that what was made for the demo is removed
         link = address.url(listening.getsockname()[1]) + f"sign-in/once?key={settings.once}"
         try:
             run_server(settings, address, listening, lambda: _tell(link, open_it=not no_browser))
