@@ -79,7 +79,7 @@ def test_it_speaks_https_with_a_certificate(store: Path, tmp_path: Path) -> None
             fetch(link.replace("https://", "http://"))
 
 
-@pytest.mark.parametrize("words", [["--host", "0.0.0.0"], ["--name", "counter.bank"], ["--behind-proxy"]])
+@pytest.mark.parametrize("words", [["--host", "10.1.2.3"], ["--name", "counter.bank"], ["--behind-proxy"]])
 def test_others_are_let_in_with_accounts_and_https_only(store: Path, words: list[str]) -> None:
     refused = run("serve", "--store", store, *words)
     assert refused.exit_code == 2
@@ -97,13 +97,10 @@ def test_what_cannot_be_served_is_told_in_one_sentence(store: Path, tmp_path: Pa
     assert "give another --port" in busy.output
 
 
-@pytest.mark.parametrize("host", ["no.such.host.invalid", "300.1.1.1", "::x", "a" * 300, ""])
+@pytest.mark.parametrize("host", ["no.such.host.invalid", "300.1.1.1", "::x", "a" * 300])
 def test_an_address_that_is_none_is_refused(host: str) -> None:
-    try:
-        with bind(Address(host, 0)):
-            assert host == "", "an empty name is every address"
-    except ConfigError as error:
-        assert "cannot be used" in str(error)
+    with pytest.raises(ConfigError, match="cannot be used"):
+        bind(Address(host, 0))
 
 
 @pytest.mark.parametrize("content", [b"", b"no certificate", b"-----BEGIN CERTIFICATE-----\nx"])
@@ -127,7 +124,7 @@ def test_a_certificate_that_is_none_is_refused(tmp_path: Path, content: bytes) -
 )
 def test_who_can_reach_an_address_and_under_which_names(
     address: Address,
-    is_local: bool,
+    is_local: bool,  # noqa: FBT001 - a case
     names: set[str],
     url: str,
 ) -> None:

@@ -8,6 +8,7 @@ import secrets
 import signal
 import sys
 import webbrowser
+from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -78,7 +79,6 @@ def serve(  # noqa: PLR0913 - one parameter per option
         from counter_listener.web import serve as run_server
     except ModuleNotFoundError:
         raise UsageError("The pages need the extra: pip install 'counter-listener[web]'.") from None
-
     address = Address(host, port, cert, cert_key, names, behind_proxy)
     check_address(address.is_local, secure=address.secure)
     if demo and store_url is not None:
@@ -90,26 +90,36 @@ def serve(  # noqa: PLR0913 - one parameter per option
 
             location, key_file = stack.enter_context(demo_record())
         else:
-            location, key_file = record_location(store_url), key_location(key)
-            with existing_record(store_url):
-                pass
+            location, key_file = checked_record(store_url), key_location(key)
+        once = secrets.token_urlsafe(24)
         settings = Settings(
             location,
             _clock,
             current_language(),
             key_file,
             local_user=_login_name(),
-            once=secrets.token_urlsafe(24),
+            once=once,
             names=address.known_names(),
             secure=address.secure,
             demo=demo,
         )
-        signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that what was made for the demo is removed
-        link = address.url(listening.getsockname()[1]) + f"sign-in/once?key={settings.once}"
-        try:
-            run_server(settings, address, listening, lambda: _tell(link, open_it=not no_browser))
-        except KeyboardInterrupt:
-            click.echo(_("Stopped."), err=True)
+        link = address.url(listening.getsockname()[1]) + f"sign-in/once?key={once}"
+        run_until_stopped(lambda: run_server(settings, address, listening, lambda: _tell(link, open_it=not no_browser)))
+
+
+def checked_record(store_url: str | None) -> str:
+    """The location of the record, which can be opened. Raises UsageError, RecordError."""
+    with existing_record(store_url):
+        return record_location(store_url)
+
+
+def run_until_stopped(run: Callable[[], None]) -> None:
+    """Runs the server until SIGINT or SIGTERM; what was made for a demo is removed after either."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        run()
+    except KeyboardInterrupt:
+        click.echo(_("Stopped."), err=True)
 
 
 def check_address(is_local: bool, *, secure: bool) -> None:  # noqa: FBT001 - one fact each
