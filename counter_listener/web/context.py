@@ -76,7 +76,7 @@ def lang_of(request: Request) -> Lang:
     """The language of the reader: what the address asks for, what was chosen before, what the browser asks for."""
     asked = request.query_params.get("lang") or request.session.get("lang")
     if asked in ("zh", "en"):
-        return asked
+        return cast("Lang", asked)
     ranked = sorted(_accepted(request.headers.get("accept-language", "")), key=lambda one: -one[1])
     known = (name for name, quality in ranked if quality > 0 and name in ("zh", "en"))
     return cast("Lang", next(known, site_of(request).settings.lang))

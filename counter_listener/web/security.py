@@ -117,8 +117,7 @@ async def is_forged(request: Request) -> bool:
     """Whether a request that changes something did not come from a page of ours."""
     if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
         return True
-    given = request.headers.get(TOKEN_HEADER)
-    if given is None:
-        given = (await request.form()).get(TOKEN_FIELD, "")
+    header = request.headers.get(TOKEN_HEADER)
+    given = (await request.form()).get(TOKEN_FIELD, "") if header is None else header
     expected = request.session.get(TOKEN_FIELD, "")
     return not (isinstance(given, str) and expected and secrets.compare_digest(given.encode(), expected.encode()))

@@ -88,7 +88,8 @@ def serve(  # noqa: PLR0913 - one parameter per option
         if demo:
             from counter_listener.cli.demo_record import demo_record
 
-            location, key_file = stack.enter_context(demo_record())
+            location, demo_key = stack.enter_context(demo_record())
+            key_file: Path | None = demo_key
         else:
             location, key_file = checked_record(store_url), key_location(key)
         once = secrets.token_urlsafe(24)

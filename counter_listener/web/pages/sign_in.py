@@ -66,9 +66,7 @@ def once(request: Request, key: str = "") -> Response:
 def sign_out(request: Request) -> Response:
     """Ends the session."""
     site_of(request).sessions.end(request.session.get(SESSION))
-    kept = {name: request.session[name] for name in ("lang", "theme") if name in request.session}
-    request.session.clear()
-    request.session.update(kept)
+    _forget(request)
     return RedirectResponse("/sign-in", HTTPStatus.SEE_OTHER)
 
 
@@ -91,10 +89,15 @@ def _begin(request: Request, account: Account) -> None:
     """Begins a session with a cookie that nobody knew before the sign-in."""
     site = site_of(request)
     site.sessions.end(request.session.get(SESSION))
-    kept = {name: request.session[name] for name in ("lang", "theme") if name in request.session}
+    _forget(request)
+    request.session[SESSION] = site.sessions.begin(account, site.now())
+
+
+def _forget(request: Request) -> None:
+    """Empties the cookie, but for language and colours."""
+    kept = {name: value for name, value in request.session.items() if name in ("lang", "theme")}
     request.session.clear()
     request.session.update(kept)
-    request.session[SESSION] = site.sessions.begin(account, site.now())
 
 
 def own_path(address: str) -> str:
