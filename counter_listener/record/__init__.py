@@ -40,6 +40,7 @@ from counter_listener.record.rows import (
 )
 
 if TYPE_CHECKING:
+    from counter_listener.record.accounts import Account, AccountRole, Accounts, Token, accounts_file
     from counter_listener.record.aggregates import gather_report_data, has_counter
     from counter_listener.record.anchor_upload import send_anchor
     from counter_listener.record.appeals import (
@@ -65,6 +66,7 @@ else:  # SQLAlchemy takes 0.3 s and 20 MB, which a run that records nothing does
     __getattr__, _, _ = lazy_loader.attach(
         __name__,
         submod_attrs={
+            "accounts": ["Account", "Accounts", "AccountRole", "Token", "accounts_file"],
             "aggregates": ["gather_report_data", "has_counter"],
             "anchor_upload": ["send_anchor"],
             "appeals": [
