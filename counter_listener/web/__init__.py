@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import lazy_loader
 
-from counter_listener.web.rights import ROLES, Account, Accounts, Role
+from counter_listener.web.rights import ROLES, Person, Role
 from counter_listener.web.settings import Settings
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 from starlette.requests import Request
 
 from counter_listener.domain import Lang
-from counter_listener.web.rights import Account
+from counter_listener.web.rights import Person
 from counter_listener.web.sessions import Sessions
 from counter_listener.web.settings import Settings
 
@@ -59,17 +59,17 @@ def site_of(request: Request) -> Site:
     return cast("Site", request.app.state.site)
 
 
-def account_of(request: Request) -> Account | None:
+def person_of(request: Request) -> Person | None:
     """Who sent the request; None for somebody who is not signed in."""
-    return cast("Account | None", getattr(request.state, "account", None))
+    return cast("Person | None", getattr(request.state, "person", None))
 
 
-def signed_in(request: Request) -> Account:
+def signed_in(request: Request) -> Person:
     """Who sent a request to a route that needs sign-in."""
-    account = account_of(request)
-    if account is None:
+    person = person_of(request)
+    if person is None:
         raise RuntimeError("this route is in no table of rights")
-    return account
+    return person
 
 
 def lang_of(request: Request) -> Lang:

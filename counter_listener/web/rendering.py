@@ -28,7 +28,7 @@ from counter_listener.domain import (
     printable,
 )
 from counter_listener.reports import cell_text
-from counter_listener.web.context import account_of, lang_of, site_of
+from counter_listener.web.context import lang_of, person_of, site_of
 from counter_listener.web.rights import ROLES, may_use
 from counter_listener.web.security import csrf_token
 
@@ -112,15 +112,15 @@ def render(request: Request, template: str, status: int = 200, **values: Any) ->
 
 def render_text(request: Request, template: str, **values: Any) -> str:  # noqa: ANN401
     """The text of a page, or of a part of one."""
-    site, told, account = site_of(request), texts_of(request), account_of(request)
+    site, told, person = site_of(request), texts_of(request), person_of(request)
     shared = {
         "_": told._,
         "ngettext": told.ngettext,
         "lang": told.lang,
         "html_lang": "zh-CN" if told.lang == "zh" else "en",
-        "account": account,
-        "navigation": [item for item in NAVIGATION if f"GET {item.path}" in site.routes] if account else [],
-        "may": lambda route: account is not None and may_use(account.role, route),
+        "person": person,
+        "navigation": [item for item in NAVIGATION if f"GET {item.path}" in site.routes] if person else [],
+        "may": lambda route: person is not None and may_use(person.role, route),
         "csrf": csrf_token(request),
         "nonce": request.state.nonce,
         "here": request.url.path,

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Final, Literal, Protocol
+from typing import Final, Literal
 
 from counter_listener.domain import N_
+from counter_listener.record import AccountRole
 
-Role = Literal["clerk", "reviewer", "supervisor", "administrator", "auditor", "local"]
+Role = AccountRole | Literal["local"]
 ROLES: Final[Mapping[Role, str]] = {
     "clerk": N_("clerk"),
     "reviewer": N_("reviewer"),
@@ -20,23 +20,13 @@ ROLES: Final[Mapping[Role, str]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class Person:
     """Somebody who is signed in."""
 
     name: str
     role: Role
     counter: str | None = None
-    """The only counter that the account may see; None is all."""
-
-
-class Accounts(Protocol):
-    """Where accounts are kept."""
-
-    def sign_in(self, name: str, password: str, now: datetime) -> Account | None:
-        """The account, if the password is right. Raises AccountError if there were too many attempts."""
-
-    def find(self, name: str) -> Account | None:
-        """The account with this name as it is now; None if there is none, or it was closed."""
+    """The only counter that this person may see; None is all."""
 
 
 def _roles(*roles: Role) -> frozenset[Role]:

@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from threading import Lock
 
-from counter_listener.web.rights import Account
+from counter_listener.web.rights import Person
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
     """One browser of somebody who is signed in."""
 
-    account: Account
+    person: Person
     began: datetime
     used: datetime
 
@@ -27,12 +27,12 @@ class Sessions:
         self._sessions: dict[str, Session] = {}
         self._lock = Lock()
 
-    def begin(self, account: Account, now: datetime) -> str:
+    def begin(self, person: Person, now: datetime) -> str:
         """Begins a session, and returns its secret."""
         secret = secrets.token_urlsafe(32)
         with self._lock:
             self._sessions = {key: one for key, one in self._sessions.items() if not self._has_ended(one, now)}
-            self._sessions[secret] = Session(account, now, now)
+            self._sessions[secret] = Session(person, now, now)
         return secret
 
     def find(self, secret: str | None, now: datetime) -> Session | None:
@@ -52,10 +52,10 @@ class Sessions:
         with self._lock:
             self._sessions.pop(secret or "", None)
 
-    def accounts(self, now: datetime) -> list[Account]:
+    def persons(self, now: datetime) -> list[Person]:
         """Who is signed in now, each once, in the order in which they came."""
         with self._lock:
-            return list(dict.fromkeys(one.account for one in self._sessions.values() if not self._has_ended(one, now)))
+            return list(dict.fromkeys(one.person for one in self._sessions.values() if not self._has_ended(one, now)))
 
     def _has_ended(self, session: Session, now: datetime) -> bool:
         return now - session.used > self._idle or now - session.began > self._longest

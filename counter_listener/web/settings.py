@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from counter_listener.domain import Lang
-from counter_listener.web.rights import Accounts
+from counter_listener.record import Accounts
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from starlette.testclient import TestClient
 
-from counter_listener.web import Account, Settings, create_app
+from counter_listener.record import AccountRole, Accounts
+from counter_listener.web import Settings, create_app
 
 NOW = datetime(2026, 1, 16, 9, 30, tzinfo=UTC)
 NAME = "testserver"
@@ -31,22 +32,15 @@ class Clock:
         self.now += timedelta(**time)
 
 
-@dataclass
-class FewAccounts:
-    """Accounts in memory: name -> password and account."""
+PASSWORD = "correct horse"  # noqa: S105 - for tests
 
-    kept: dict[str, tuple[str, Account]] = field(default_factory=dict)
 
-    def add(self, account: Account, password: str = "secret") -> None:  # noqa: S107 - a test
-        self.kept[account.name] = (password, account)
-
-    def sign_in(self, name: str, password: str, now: datetime) -> Account | None:  # noqa: ARG002 - as the protocol
-        known = self.kept.get(name)
-        return known[1] if known and known[0] == password else None
-
-    def find(self, name: str) -> Account | None:
-        known = self.kept.get(name)
-        return known[1] if known else None
+def accounts(folder: Path, *names: str, role: AccountRole = "supervisor") -> Accounts:
+    """A file of accounts, all with the same password."""
+    made = Accounts(folder / "accounts.db")
+    for name in names:
+        made.add(name, role, PASSWORD, NOW - timedelta(days=1), counter="3")
+    return made
 
 
 def settings(store: Path | str = "no-such-record.db", **changes: Any) -> Settings:
@@ -79,6 +73,6 @@ def csrf(client: TestClient, path: str = "/sign-in") -> str:
     return found[1]
 
 
-def sign_in(client: TestClient, name: str, password: str = "secret", to: str = "/") -> Any:  # noqa: S107 - a test
+def sign_in(client: TestClient, name: str, password: str = PASSWORD, to: str = "/") -> Any:
     form = {"name": name, "password": password, "csrf": csrf(client), "to": to}
     return client.post("/sign-in", data=form)

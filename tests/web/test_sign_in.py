@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
-from support.pages_site import NAME, ONCE, Clock, FewAccounts, browser, csrf, settings, sign_in, signed_in
+from support.pages_site import NAME, ONCE, PASSWORD, Clock, accounts, browser, csrf, settings, sign_in, signed_in
 
-from counter_listener.web import Account
 from counter_listener.web.pages.sign_in import own_path
-
-
-def accounts(*names: str) -> FewAccounts:
-    few = FewAccounts()
-    for name in names:
-        few.add(Account(name, "supervisor"))
-    return few
 
 
 def test_the_link_signs_in_once_and_only_once() -> None:
@@ -37,14 +31,14 @@ def test_a_wrong_link_signs_nobody_in(key: str) -> None:
     assert client.get("/").status_code == 200
 
 
-def test_the_link_is_worth_nothing_where_there_are_accounts() -> None:
-    client = browser(settings(accounts=accounts("li")))
+def test_the_link_is_worth_nothing_where_there_are_accounts(tmp_path: Path) -> None:
+    client = browser(settings(accounts=accounts(tmp_path, "li")))
     client.get(f"/sign-in/once?key={ONCE}")
     assert client.get("/").status_code == 303
 
 
-def test_name_and_password_lead_to_the_page_that_was_asked_for() -> None:
-    client = browser(settings(accounts=accounts("li")))
+def test_name_and_password_lead_to_the_page_that_was_asked_for(tmp_path: Path) -> None:
+    client = browser(settings(accounts=accounts(tmp_path, "li")))
     refused = client.get("/?since=2026-01-01")
     assert refused.status_code == 303
     assert refused.headers["location"] == "/sign-in?to=%2F%3Fsince%3D2026-01-01"
@@ -55,8 +49,8 @@ def test_name_and_password_lead_to_the_page_that_was_asked_for() -> None:
     assert client.get("/").status_code == 200
 
 
-def test_the_cookie_of_before_the_sign_in_is_worth_nothing_afterwards() -> None:
-    client = browser(settings(accounts=accounts("li")))
+def test_the_cookie_of_before_the_sign_in_is_worth_nothing_afterwards(tmp_path: Path) -> None:
+    client = browser(settings(accounts=accounts(tmp_path, "li")))
     csrf(client)
     before = dict(client.cookies)
     sign_in(client, "li")
@@ -65,8 +59,8 @@ def test_the_cookie_of_before_the_sign_in_is_worth_nothing_afterwards() -> None:
     assert client.get("/").status_code == 303
 
 
-def test_after_signing_out_the_cookie_is_worth_nothing() -> None:
-    client = browser(settings(accounts=accounts("li")))
+def test_after_signing_out_the_cookie_is_worth_nothing(tmp_path: Path) -> None:
+    client = browser(settings(accounts=accounts(tmp_path, "li")))
     sign_in(client, "li")
     cookie = dict(client.cookies)
     assert client.post("/sign-out", data={"csrf": csrf(client, "/")}).status_code == 303
@@ -75,9 +69,9 @@ def test_after_signing_out_the_cookie_is_worth_nothing() -> None:
     assert client.get("/").status_code == 303
 
 
-def test_sessions_end_when_nobody_uses_them_and_after_half_a_day() -> None:
+def test_sessions_end_when_nobody_uses_them_and_after_half_a_day(tmp_path: Path) -> None:
     clock = Clock()
-    client = browser(settings(accounts=accounts("li"), clock=clock))
+    client = browser(settings(accounts=accounts(tmp_path, "li"), clock=clock))
     sign_in(client, "li")
     for _ in range(12):
         clock.pass_time(minutes=59)
@@ -89,21 +83,32 @@ def test_sessions_end_when_nobody_uses_them_and_after_half_a_day() -> None:
     assert client.get("/").status_code == 303
 
 
-def test_an_account_that_is_closed_or_changed_counts_at_once() -> None:
-    few = accounts("li")
-    client = browser(settings(accounts=few))
+def test_an_account_that_is_closed_or_changed_has_to_sign_in_again(tmp_path: Path) -> None:
+    kept, clock = accounts(tmp_path, "li"), Clock()
+    client = browser(settings(accounts=kept, clock=clock))
     sign_in(client, "li")
-    few.add(Account("li", "clerk", "3"))
-    assert "counter 3" in client.get("/").text
-    few.kept.clear()
+    assert "counter 3" not in client.get("/").text, "a supervisor sees every counter"
+    clock.pass_time(minutes=1)
+    kept.change("li", clock.now, role="clerk")
     assert client.get("/").status_code == 303
-    few.add(Account("li", "supervisor"))
-    assert client.get("/").status_code == 303, "the session has ended"
+    sign_in(client, "li")
+    assert "counter 3" in client.get("/").text
+    clock.pass_time(minutes=1)
+    kept.change("li", clock.now, disabled=True)
+    assert client.get("/").status_code == 303
+    assert sign_in(client, "li").status_code == 422
 
 
-def test_a_form_without_the_token_of_this_browser_is_refused() -> None:
-    client = browser(settings(accounts=accounts("li")))
-    form = {"name": "li", "password": "secret"}
+def test_who_guesses_is_told_to_wait(tmp_path: Path) -> None:
+    client = browser(settings(accounts=accounts(tmp_path, "li")))
+    for _ in range(5):
+        assert "The name or the password is wrong." in sign_in(client, "li", "guess").text
+    assert "too many failed attempts" in sign_in(client, "li").text
+
+
+def test_a_form_without_the_token_of_this_browser_is_refused(tmp_path: Path) -> None:
+    client = browser(settings(accounts=accounts(tmp_path, "li")))
+    form = {"name": "li", "password": PASSWORD}
     for sent in (form, {**form, "csrf": ""}, {**form, "csrf": "x"}):
         refused = client.post("/sign-in", data=sent)
         assert refused.status_code == 403

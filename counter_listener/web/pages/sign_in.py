@@ -12,10 +12,10 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from counter_listener.domain import N_, CounterListenerError
-from counter_listener.web.access import SESSION
-from counter_listener.web.context import account_of, site_of
+from counter_listener.web.access import SESSION, account_person
+from counter_listener.web.context import person_of, site_of
 from counter_listener.web.rendering import THEMES, flash, render, texts_of
-from counter_listener.web.rights import Account
+from counter_listener.web.rights import Person
 
 router = APIRouter()
 WRONG = N_("The name or the password is wrong.")
@@ -25,7 +25,7 @@ USED = N_("This link was used already, or the server was started again since. St
 @router.get("/sign-in")
 def form(request: Request, to: str = "/") -> Response:
     """The form, or on one's own machine how to get a link."""
-    if account_of(request):
+    if person_of(request):
         return RedirectResponse(own_path(to), HTTPStatus.SEE_OTHER)
     return render(request, "sign_in.html", to=own_path(to), wrong=None, name="")
 
@@ -42,12 +42,13 @@ async def sign_in(
     wrong = told._(WRONG)
     try:
         accounts = site.settings.accounts
-        found = await run_in_threadpool(accounts.sign_in, name, password, site.now()) if accounts else None
+        address = request.client.host if request.client else ""
+        found = await run_in_threadpool(accounts.sign_in, name, password, site.now(), address) if accounts else None
     except CounterListenerError as error:
         found, wrong = None, error.translated(told._)
     if found is None:
         return render(request, "sign_in.html", HTTPStatus.UNPROCESSABLE_ENTITY, to=own_path(to), wrong=wrong, name=name)
-    _begin(request, found)
+    _begin(request, account_person(found))
     return RedirectResponse(own_path(to), HTTPStatus.SEE_OTHER)
 
 
@@ -56,8 +57,8 @@ def once(request: Request, key: str = "") -> Response:
     """Signs in who opens the one-time link on the machine itself."""
     site = site_of(request)
     if site.settings.accounts is None and site.once.use(key):
-        _begin(request, Account(site.settings.local_user, "local"))
-    elif not account_of(request):
+        _begin(request, Person(site.settings.local_user, "local"))
+    elif not person_of(request):
         flash(request, USED, good=False)
     return RedirectResponse("/", HTTPStatus.SEE_OTHER)
 
@@ -85,12 +86,12 @@ def remember(
     return RedirectResponse(own_path(to), HTTPStatus.SEE_OTHER)
 
 
-def _begin(request: Request, account: Account) -> None:
+def _begin(request: Request, person: Person) -> None:
     """Begins a session with a cookie that nobody knew before the sign-in."""
     site = site_of(request)
     site.sessions.end(request.session.get(SESSION))
     _forget(request)
-    request.session[SESSION] = site.sessions.begin(account, site.now())
+    request.session[SESSION] = site.sessions.begin(person, site.now())
 
 
 def _forget(request: Request) -> None:
