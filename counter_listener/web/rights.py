@@ -43,11 +43,20 @@ PUBLIC: Final = frozenset(
     }
 )
 """Routes for everybody, also without sign-in. None of them shows anything of the record."""
-READERS: Final = _roles("reviewer", "supervisor", "auditor")
-"""Who may see the visits of every counter."""
+SEE_VISITS: Final = _roles("clerk", "reviewer", "supervisor", "auditor")
+"""Who may see visits: a clerk those of one counter."""
 SIGNED_IN: Final = _roles("clerk", "reviewer", "supervisor", "administrator", "auditor")
 RIGHTS: Final[Mapping[str, frozenset[Role]]] = {
     "GET /": SIGNED_IN,
+    "GET /visits": SEE_VISITS,
+    "GET /visits/export.xlsx": SEE_VISITS,
+    "GET /visits/export.csv": SEE_VISITS,
+    "GET /visits/{visit}": SEE_VISITS,
+    "GET /visits/{visit}/audio": SEE_VISITS,
+    "GET /visits/{visit}/peaks.json": SEE_VISITS,
+    "GET /visits/{visit}/near": SEE_VISITS,
+    "GET /system": _roles("supervisor", "administrator", "auditor"),
+    "POST /system/verify": _roles("supervisor", "administrator", "auditor"),
     "POST /sign-out": SIGNED_IN,
 }
 """Method and path of each route that needs sign-in, and the roles that may use it. What is not listed, nobody may."""

@@ -4,6 +4,11 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from counter_listener.web.pages import overview, sign_in, static
+from counter_listener.web.pages import overview, sign_in, static, visits
 
-ROUTERS: Final[tuple[APIRouter, ...]] = (static.router, sign_in.router, overview.router)
+ROUTERS: Final[tuple[APIRouter, ...]] = (
+    static.router,
+    sign_in.router,
+    overview.router,
+    visits.router,
+)
