@@ -9,6 +9,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from counter_listener.domain.messages import N_
+from counter_listener.domain.types import ReviewAction
 
 BOM: Final = "\ufeff"
 """The byte-order mark. Without it, Excel reads a CSV file in the code page of the country."""
@@ -38,7 +39,29 @@ KINDS: Final = {
     "purge": N_("purge"),
     "key": N_("new key"),
     "judged": N_("judged again"),
+    "review": N_("review"),
+    "appeal": N_("appeal"),
+    "sample": N_("sample"),
+    "access": N_("access"),
 }
+REVIEW_ACTIONS: Final[Mapping[ReviewAction, str]] = {
+    "uphold": N_("upheld"),
+    "overturn": N_("overturned"),
+    "note": N_("note"),
+    "observe": N_("observed"),
+}
+REASONS: Final[Mapping[str, str]] = {
+    "misheard": N_("the machine misheard"),
+    "said_otherwise": N_("said in other words"),
+    "said_elsewhere": N_("said at another time"),
+    "other_speaker": N_("somebody else said it"),
+    "not_meant": N_("quoted, asked or meant otherwise"),
+    "not_owed": N_("not due in this visit"),
+    "no_sound": N_("cannot be heard"),
+    "appeal": N_("decided on an appeal"),
+    "other": N_("another reason"),
+}
+"""Why a person overturns a verdict, by id."""
 SEVERITIES: Final = {"minor": N_("minor"), "serious": N_("serious"), "grave": N_("grave")}
 LONG_NUMBER: Final = re.compile(r"(?:[0-9０-９零〇一二三四五六七八九幺两][\s-]*){6,}[XxＸ]?")
 """Six digits or more: a code, the shortest number to hide, has six. Amounts are said with 百千万 and are not masked."""
