@@ -19,6 +19,7 @@ import pytest
 from counter_listener.asr import SpeechModel, find_model
 from counter_listener.batch.check import CheckOptions, CheckResult, check_file
 from counter_listener.domain.types import Event
+from counter_listener.judging import score_after
 from counter_listener.matching.matcher import prepare_matcher
 from counter_listener.phrases.phrase_file import find_phrase_set, read_phrase_set
 
@@ -144,6 +145,22 @@ def test_exactly_the_offences_and_broken_rules_are_found(case: Case) -> None:
     assert ids(events, "forbidden", "unknown") + ids(events, "rule", "unknown") == expected["doubted"]
     assert set(expected["kept"]) <= set(ids(events, "rule", "heard"))
     assert not set(expected["absent"]) & {event.phrase for event in events}
+
+
+def test_without_a_review_the_score_after_reviews_is_the_recorded_one(
+    request: pytest.FixtureRequest, case: Case
+) -> None:
+    expected, events = case
+    name = request.node.callspec.params["case"][0]
+    phrases = read_phrase_set(find_phrase_set(EXPECTED[name]["made"]["phrases"]))[0]
+    after = score_after({f"s:{number}": event for number, event in enumerate(events)}, [], phrases)
+    recorded = closing(events)
+    assert (after.score, after.grade, after.passed) == (
+        recorded.score,
+        recorded.detail["grade"],
+        recorded.detail["passed"],
+    )
+    assert after.passed is expected["passed"]
 
 
 def test_late_phrases_are_marked_late(case: Case) -> None:

@@ -9,6 +9,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from counter_listener.domain.messages import N_
+from counter_listener.domain.types import ReviewAction
 
 BOM: Final = "\ufeff"
 """The byte-order mark. Without it, Excel reads a CSV file in the code page of the country."""
@@ -38,7 +39,29 @@ KINDS: Final = {
     "purge": N_("purge"),
     "key": N_("new key"),
     "judged": N_("judged again"),
+    "review": N_("review"),
+    "appeal": N_("appeal"),
+    "sample": N_("sample"),
+    "access": N_("access"),
 }
+REVIEW_ACTIONS: Final[Mapping[ReviewAction, str]] = {
+    "uphold": N_("upheld"),
+    "overturn": N_("overturned"),
+    "note": N_("note"),
+    "observe": N_("observed"),
+}
+REASONS: Final[Mapping[str, str]] = {
+    "misheard": N_("the machine misheard"),
+    "said_otherwise": N_("said in other words"),
+    "said_elsewhere": N_("said at another time"),
+    "other_speaker": N_("somebody else said it"),
+    "not_meant": N_("quoted, asked or meant otherwise"),
+    "not_owed": N_("not due in this visit"),
+    "no_sound": N_("cannot be heard"),
+    "appeal": N_("decided on an appeal"),
+    "other": N_("another reason"),
+}
+"""Why a person overturns a verdict, by id."""
 SEVERITIES: Final = {"minor": N_("minor"), "serious": N_("serious"), "grave": N_("grave")}
 LONG_NUMBER: Final = re.compile(r"(?:[0-9０-９零〇一二三四五六七八九幺两][\s-]*){6,}[XxＸ]?")
 """Six digits or more: a code, the shortest number to hide, has six. Amounts are said with 百千万 and are not masked."""
@@ -50,8 +73,10 @@ UNSAFE: Final = re.compile(r"[\u202a-\u202e\u2066-\u2069]")
 
 LINE_BREAK: Final = re.compile(r"\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
 """What some program takes for the end of a line (Unicode Standard, section 5.8)."""
-ESCAPED: Final = re.compile(r"[\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+ESCAPED: Final = re.compile(r"[\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 """Unprintable characters that JSON may hold as they are."""
+SURROGATE: Final = re.compile(r"[\ud800-\udfff]")
+"""Half of a character: a byte of a file name that is not UTF-8, or a fault."""
 LINE: Final = json.JSONEncoder(ensure_ascii=False)
 
 
@@ -82,8 +107,13 @@ def printable(text: str) -> str:
 
 
 def json_line(value: object) -> str:
-    """The value as JSON on one line: what ends a line anywhere, or changes what a terminal shows, is escaped."""
+    """The value as JSON on one line: what ends a line anywhere, or changes what a terminal shows, is escaped.
+
+    Names that are not UTF-8 are shown as readable() shows them: no program could use them as they are.
+    """
     text = LINE.encode(value)
+    if SURROGATE.search(text):
+        text = LINE.encode(_readable_within(value))
     return text if text.isprintable() else ESCAPED.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
@@ -102,6 +132,15 @@ def readable(text: str) -> str:
     if text.isascii():
         return text
     return NOT_UTF_8.sub(_decoded, text).encode("utf-8", "backslashreplace").decode()
+
+
+def _readable_within(value: object) -> object:
+    """The value with every text in it made readable."""
+    if isinstance(value, str):
+        return readable(value)
+    if isinstance(value, Mapping):
+        return {_readable_within(key): _readable_within(each) for key, each in value.items()}
+    return [_readable_within(each) for each in value] if isinstance(value, list | tuple) else value
 
 
 def _decoded(found: re.Match[str]) -> str:

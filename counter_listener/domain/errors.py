@@ -62,6 +62,18 @@ class RecordError(CounterListenerError):
     "The record cannot be opened, written or trusted."
 
 
+class ReviewError(CounterListenerError):
+    "A review, an appeal or a sample cannot be entered as it is."
+
+
+class ReviewConflict(CounterListenerError):  # noqa: N818 - it says what happened: nothing is wrong with the review
+    "Somebody else entered something about the same verdict in the meantime, and nothing was written."
+
+
+class AccountError(CounterListenerError):
+    "An account cannot be used or changed."
+
+
 class ConfigError(CounterListenerError):
     "The settings are invalid."
 

@@ -124,6 +124,8 @@ class Observation(Table):
     title: str
     stage: str
     step: str | None = None
+    weight: float = 0.0
+    """Its share of the score of a visit for which a person has entered it; 0 leaves the score as it is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,9 @@ Verdict = Literal["heard", "not_heard", "unknown", "forbidden", "broken"]
 Outcome = Literal["complete", "incomplete", "not_understood", "no_service"]
 """What became of a visit: all that was owed was judged, or only some; so little of it was understood that nothing was
 judged; nothing of the phrase set was heard, so that it may have been no service."""
+ReviewAction = Literal["uphold", "overturn", "note", "observe"]
+"""What a person says of a visit: the machine's verdict holds, another verdict holds, a remark without a verdict, or
+something that the machine has no event of."""
 Speaker = Literal["clerk", "customer", "unknown"]
 Role = Literal["phrase", "forbidden", "word", "trigger", "when", "need", "unless", "not_in", "frame"]
 """What a template is for: a phrase, an offence, a courtesy word, the trigger of a scenario, a part of a rule, or a

@@ -1,11 +1,25 @@
 """Separates visits, gives verdicts and scores, and explains why a phrase was not heard. Pure.
 
 In: matched utterances, gaps, ticks and visit toggles in order of time, and a phrase set.
-Out: the events of each visit, explanations, verdict changes; also a phrase set that is loaded and checked.
+Out: the events of each visit, explanations, verdict changes, verdicts and scores after reviews; also a phrase set that
+is loaded and checked.
 """
 
 from counter_listener.judging.comparison import VerdictChange, verdict_changes
 from counter_listener.judging.explanation import AlignedColumn, Explanation, explain
 from counter_listener.judging.phrase_check import failing_examples, load_matcher, typed_utterance, unmatched_templates
+from counter_listener.judging.reviewed import (
+    AGAINST,
+    VERDICTS_OF,
+    Review,
+    ReviewedScore,
+    effective_verdicts,
+    observable,
+    observed,
+    score_after,
+    standing_reviews,
+    subject,
+    worsens,
+)
 from counter_listener.judging.verdicts import Visit
 from counter_listener.judging.visit import CounterState, advance, counted_findings, finish_stream, initial_state, judge

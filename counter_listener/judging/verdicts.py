@@ -1,7 +1,8 @@
 """The verdicts on the phrases, offences and rules of one visit, and its score. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from math import fsum
 from typing import Final, Literal
 
 from counter_listener.domain import (
@@ -13,6 +14,7 @@ from counter_listener.domain import (
     Outcome,
     Phrase,
     PhraseSet,
+    ScoreScheme,
     Stage,
     Utterance,
     Verdict,
@@ -265,16 +267,22 @@ def is_service(visit: Visit, phrases: PhraseSet) -> bool:
 
 def score_of(visit: Visit, phrases: PhraseSet, owed: list[tuple[Phrase, Verdict]]) -> float | None:
     """0-100: the heard share of the owed weight, less the penalty; None where nothing could be judged."""
-    known = [(phrase, verdict) for phrase, verdict in owed if verdict != "unknown"]
-    weight = sum(phrase.weight for phrase, _ in known)
+    parts = [(phrase.weight, verdict, visit.heard.get(phrase.id, 0.0) > 0) for phrase, verdict in owed]
+    return weighted_score(parts, visit.penalty, phrases.score)
+
+
+Part = tuple[float, Verdict, bool]
+"""Of what was owed: its weight, its verdict, and whether it was late."""
+
+
+def weighted_score(parts: Iterable[Part], penalty: float, scheme: ScoreScheme) -> float | None:
+    """The score of a visit, 0-100, in any order of its parts; None where nothing could be judged."""
+    known = [part for part in parts if part[1] != "unknown"]
+    weight = fsum(part[0] for part in known)
     if not weight:
         return None
-    earned = sum(
-        phrase.weight * (phrases.score.late if visit.heard[phrase.id] > 0 else 1.0)
-        for phrase, verdict in known
-        if verdict == "heard"
-    )
-    return round(min(100.0, max(0.0, 100 * earned / weight - visit.penalty)), 1)
+    earned = fsum(share * (scheme.late if late else 1.0) for share, verdict, late in known if verdict == "heard")
+    return round(min(100.0, max(0.0, 100 * earned / weight - penalty)), 1)
 
 
 def grade_of(score: float | None, phrases: PhraseSet) -> str | None:

@@ -221,6 +221,7 @@ def _wrong_numbers(phrases: PhraseSet) -> Iterator[Sentence]:
         *((f"[[forbidden]] {f.id!r}, 'threshold'", f.threshold, 0, 100) for f in phrases.forbidden),
         *((f"phrase {p.id!r}, 'within'", p.within, 0, 86_400) for p, _ in phrases.phrases()),
         *((f"phrase {p.id!r}, 'weight'", p.weight, 0, 1_000) for p, _ in phrases.phrases()),
+        *((f"[[observe]] {entry.id!r}, 'weight'", entry.weight, 0, 1_000) for entry in phrases.observe),
         *((f"[[rule]] {r.id!r}, 'scope'", r.scope, 0, 600) for r in phrases.rule if not isinstance(r.scope, str)),
         *((f"[slots] {name!r}, 'min'", slot.min, 0, slot.max) for name, slot in phrases.slots.items()),
         *((f"[slots] {name!r}, 'max'", slot.max, slot.min, 30) for name, slot in phrases.slots.items()),

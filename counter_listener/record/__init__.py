@@ -22,6 +22,7 @@ from counter_listener.record.figures import (
 )
 from counter_listener.record.files import lock_counter, make_private, readable_by_others, record_file
 from counter_listener.record.heads import Head, fingerprint, read_head
+from counter_listener.record.people import PEOPLE
 from counter_listener.record.rows import (
     LIVE,
     Columns,
@@ -39,8 +40,36 @@ from counter_listener.record.rows import (
 )
 
 if TYPE_CHECKING:
+    from counter_listener.record.accounts import Account, AccountRole, Accounts, Token, accounts_file
     from counter_listener.record.aggregates import gather_report_data, has_counter
     from counter_listener.record.anchor_upload import send_anchor
+    from counter_listener.record.appeals import (
+        WITHIN,
+        Appeal,
+        AppealRequest,
+        Decision,
+        appeals_of,
+        deadline,
+        decide_appeal,
+        find_appeals,
+        open_appeal,
+        withdraw_appeal,
+    )
+    from counter_listener.record.audit import note_access
+    from counter_listener.record.browse import (
+        FoundVisit,
+        Order,
+        VisitFilter,
+        VisitPage,
+        find_visits,
+        found_visit,
+        known_counters,
+        neighbours,
+        visits_before,
+    )
+    from counter_listener.record.history import VisitHistory, set_of, visit_history
+    from counter_listener.record.pool import RecordPool
+    from counter_listener.record.reviews import ReviewRequest, review
     from counter_listener.record.schema import EVENTS, RECORDINGS
     from counter_listener.record.signing import open_key
     from counter_listener.record.store import Record, open_record
@@ -49,8 +78,21 @@ else:  # SQLAlchemy takes 0.3 s and 20 MB, which a run that records nothing does
     __getattr__, _, _ = lazy_loader.attach(
         __name__,
         submod_attrs={
+            "accounts": ["Account", "Accounts", "AccountRole", "Token", "accounts_file"],
             "aggregates": ["gather_report_data", "has_counter"],
             "anchor_upload": ["send_anchor"],
+            "appeals": [
+                *("WITHIN", "Appeal", "AppealRequest", "Decision", "appeals_of", "deadline"),
+                *("decide_appeal", "find_appeals", "open_appeal", "withdraw_appeal"),
+            ],
+            "audit": ["note_access"],
+            "browse": [
+                *("FoundVisit", "Order", "VisitFilter", "VisitPage", "visits_before", "find_visits", "found_visit"),
+                *("known_counters", "neighbours"),
+            ],
+            "history": ["VisitHistory", "set_of", "visit_history"],
+            "reviews": ["ReviewRequest", "review"],
+            "pool": ["RecordPool"],
             "schema": ["EVENTS", "RECORDINGS"],
             "signing": ["open_key"],
             "store": ["Record", "open_record"],

@@ -6,6 +6,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from counter_listener.record.chain import Run, contiguous_runs, linked
+from counter_listener.record.people import PEOPLE
 from counter_listener.record.rows import LIVE, Origin, note_row
 from counter_listener.record.schema import EVENTS, RECORDINGS, chain_tail, insert_rows, next_number
 
@@ -93,7 +94,8 @@ def kept_from(connection: sa.Connection, before: str) -> dict[str, float]:
 def _mark_rows(connection: sa.Connection, before: str) -> list[Run]:
     """Marks the rows to be removed; returns them as contiguous runs."""
     _find_starts(connection)
-    old_visits = sa.select(EVENTS.c.visit).group_by(EVENTS.c.visit).having(sa.func.max(HAPPENED) < before)
+    of_machine = sa.select(EVENTS.c.visit).where(EVENTS.c.kind.not_in(PEOPLE))
+    old_visits = of_machine.group_by(EVENTS.c.visit).having(sa.func.max(HAPPENED) < before)
     about_record = EVENTS.c.stream.in_((STREAM, KEY)) | (EVENTS.c.kind == JUDGED)
     old_without_visit = EVENTS.c.visit.is_(None) & ~about_record & (before > HAPPENED)
     marked = sa.select(MARKED.c.seq)

@@ -31,7 +31,7 @@ LAST_NUMBER: Final = (
     .limit(1)
 )
 
-SCHEMAS: Final = ("0001", "0002", "0003", "0004")
+SCHEMAS: Final = ("0001", "0002", "0003", "0004", "0005")
 """Every schema that this program knows, oldest first: the revisions in migrations/versions."""
 SETTINGS: Final = ("journal_mode=DELETE", "synchronous=FULL", "secure_delete=ON", "cache_size=-16000")
 """PRAGMAs of every connection. The cache, in kB, holds the ends of the indexes while thousands of rows are written."""
@@ -60,7 +60,8 @@ def connect(path: Path) -> sa.Connection:
     engine = sa.create_engine(
         sa.URL.create("sqlite", database=str(path)),
         poolclass=sa.NullPool,
-        connect_args={"timeout": TIMEOUT, "isolation_level": None},
+        # one thread at a time uses a connection, but not always the same one: see pool.py
+        connect_args={"timeout": TIMEOUT, "isolation_level": None, "check_same_thread": False},
     )
     return engine.connect()
 

@@ -132,6 +132,20 @@ class Record:
             self._write(connection, recorded, [*note, *event_rows(events, origin, recorded, first)], head)
         return True
 
+    def append_rows(self, make: Callable[[sa.Connection], list[Columns]], recorded: datetime) -> list[Row]:
+        """Writes the rows that `make` returns, without `seq`, `uid` and `chain`: all, or none if it raises an error.
+
+        It is called while nobody else can write, so that what it reads of the record holds until its rows are written.
+        """
+        with self._begin("BEGIN IMMEDIATE") as connection:
+            rows = make(connection)
+            numbers: dict[str, int] = {}
+            for row in rows:
+                stream = str(row["stream"])
+                number = numbers.get(stream) or next_number(connection, stream)
+                row["uid"], numbers[stream] = f"{stream}:{number}", number + 1
+            return [Row(**columns) for columns in self._write(connection, recorded, rows)]
+
     def latest_judgement(self, sha256: str) -> Judgement | None:
         """How the recording with this content was judged last; None if it is not in the record."""
         return self.query(lambda connection: latest_judgement(connection, sha256))
@@ -182,6 +196,7 @@ class Record:
             of_visit = newest.where(EVENTS.c.stream == last.stream, EVENTS.c.visit.is_not(None))
             visit = connection.execute(of_visit).first()
             query = sa.select(EVENTS).where(EVENTS.c.visit == visit.visit if visit else EVENTS.c.seq == last.seq)
+            query = query.where(EVENTS.c.source == LIVE)  # and nothing that people added
             rows = connection.execute(query.order_by(EVENTS.c.seq)).all()
         return [Row(*row) for row in (*rows, *(() if rows and rows[-1].seq == last.seq else (last,)))]
 
@@ -263,19 +278,20 @@ class Record:
 
     def _write(
         self, connection: sa.Connection, recorded: datetime, events: list[Columns], recordings: Sequence[Columns] = ()
-    ) -> None:
-        """Appends rows, recordings first, after the end of the chain, and signs its new end.
+    ) -> list[dict[str, Any]]:
+        """Appends rows, recordings first, after the end of the chain, and signs its new end. Returns them, complete.
 
         The end is remembered while nobody else can write.
         """
         rows = list(linked([*recordings, *events], self._tail or chain_tail(connection)))
         if not rows:
-            return
+            return []
         insert_rows(connection, RECORDINGS, rows[: len(recordings)])
         insert_rows(connection, EVENTS, rows[len(recordings) :])
         tail = row_number(rows[-1]["seq"]), str(rows[-1]["chain"])
         sign_end(connection, self._key, tail, recorded)
         self._tail = tail if self._in_transaction else None
+        return rows
 
     @contextmanager
     def _begin(self, statement: str | None = None) -> Iterator[sa.Connection]:

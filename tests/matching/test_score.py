@@ -83,7 +83,7 @@ def exact(entry: Entry, utterance: Utterance) -> Candidate:
 ROLES: list[Role] = ["phrase", "when", "trigger", "unless", "not_in", "frame", "need"]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.tuples(trees(), st.sampled_from(ROLES)) | st.tuples(trees(slots=False), st.just("forbidden")), st.data())
 def test_what_fits_to_the_letter_is_accepted_in_each_role(drawn: tuple[Tree, Role], data: st.DataObject) -> None:
     node, role = drawn
@@ -199,7 +199,6 @@ def test_a_short_offence_is_a_clause_of_its_own(text: str, owners: list[str]) ->
 NEGATED = ["这事不归我管", "我没有时间给你解释", "我们不会泄露您的信息", "密码别告诉任何人"]
 
 
-@settings(deadline=None)
 @given(st.sampled_from(NEGATED), st.text("天地柜台好", max_size=4), st.text("天地柜台好", max_size=4))
 def test_a_wording_without_its_negation_is_not_found(wording: str, lead: str, tail: str) -> None:
     positive = wording.translate(dict.fromkeys(map(ord, "不没别")))

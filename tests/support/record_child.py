@@ -11,8 +11,10 @@ import sys
 import time
 from pathlib import Path
 
+from counter_listener.record.reviews import ReviewRequest, review
 from counter_listener.record.store import open_record
 from support.record_cases import DAY, NOW, PER_VISIT, connection_of, live, visit_events
+from support.review_cases import history_of, row_with, sets
 
 
 def append(path: str, stream: str, visits: str) -> None:
@@ -77,6 +79,33 @@ def die_at_statement(path: str, number: str) -> None:
     print(next(seen) - 1)  # noqa: T201
 
 
+def kill_reviewers(path: str, key: str, rounds: str, *visits: str) -> None:
+    """Kills reviewers one after the other; prints the uids of the reviews that they acknowledged."""
+    moment = random.Random(7)  # noqa: S311
+    acknowledged: list[str] = []
+    for number in range(int(rounds)):
+        reading, writing = os.pipe()
+        child = os.fork()
+        if child == 0:
+            _review_for_ever(path, key, visits[number % len(visits)], writing)
+        os.close(writing)
+        first = os.read(reading, 1)
+        time.sleep(moment.uniform(0, 0.06))
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        with os.fdopen(reading, "rb") as pipe:
+            acknowledged += (first + pipe.read()).decode().split("\n")[:-1]
+    print(json.dumps(acknowledged))  # noqa: T201
+
+
+def _review_for_ever(path: str, key: str, visit: str, writing: int) -> None:
+    with open_record(path, key_file=Path(key)) as record:
+        while True:
+            row = row_with(record, visit, "forbidden")
+            request = ReviewRequest(visit, "uphold", "anna", history_of(record, visit).last, row.uid)
+            os.write(writing, f"{review(record, request, NOW, sets()).uid}\n".encode())
+
+
 def modules(path: str) -> None:
     """Prints which of the heavy modules are needed to open a record and write to it."""
     with open_record(path) as record:
@@ -92,7 +121,7 @@ def _append_for_ever(path: str, stream: str, writing: int) -> None:
 
 
 if __name__ == "__main__":
-    {each.__name__: each for each in (append, kill_rounds, die_in_purge, die_at_statement, modules)}[sys.argv[1]](
-        *sys.argv[2:]
-    )
+    {each.__name__: each for each in (append, kill_rounds, kill_reviewers, die_in_purge, die_at_statement, modules)}[
+        sys.argv[1]
+    ](*sys.argv[2:])
     assert Path(sys.argv[2]).exists()

@@ -1,0 +1,117 @@
+"""All that the record holds of one visit: the events of the machine, and what people added. Reads only."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Final, cast
+
+import sqlalchemy as sa
+
+from counter_listener.domain import Event, PhraseSet, ReviewAction, ReviewError, Verdict
+from counter_listener.judging import Review
+from counter_listener.record.judgements import latest_judgement
+from counter_listener.record.people import PEOPLE, VisitOrigin, origin_of
+from counter_listener.record.rows import LIVE, Row, event_from_row, parse_detail, storable
+from counter_listener.record.schema import EVENTS
+
+JUDGED_KINDS: Final = ("phrase", "forbidden", "rule")
+"""Kinds of events that hold a verdict."""
+PhraseSets = Sequence[tuple[PhraseSet, str]]
+"""Phrase sets that are at hand, each with the SHA-256 of its file."""
+
+
+@dataclass(frozen=True, slots=True)
+class VisitHistory:
+    """The rows of one visit, in the order in which they were written."""
+
+    rows: Sequence[Row]
+    events: dict[str, Event] = field(default_factory=dict)
+    """Of the machine, by uid."""
+    reviews: Sequence[Review] = ()
+
+    @property
+    def close(self) -> Row | None:
+        """The row that closed it; None while it is open."""
+        return next((row for row in reversed(self.rows) if row.kind == "visit_closed"), None)
+
+    @property
+    def last(self) -> int:
+        """The number of its newest row."""
+        return self.rows[-1].seq
+
+    @property
+    def origin(self) -> VisitOrigin:
+        """What rows about it take from those of the machine."""
+        return origin_of(next(row for row in reversed(self.rows) if row.kind not in PEOPLE))
+
+    def of_kind(self, kind: str) -> Iterator[tuple[Row, dict[str, object]]]:
+        """Its rows of a kind, each with its detail."""
+        return ((row, parse_detail(row.detail)) for row in self.rows if row.kind == kind)
+
+    def is_blind_for(self, account: str) -> bool:
+        """Whether this account was drawn to give a second opinion without seeing the first."""
+        drawn = (detail for _, detail in self.of_kind("sample"))
+        return any(detail.get("for") == account and detail.get("blind") is True for detail in drawn)
+
+
+def visit_history(connection: sa.Connection, visit: str) -> VisitHistory:
+    """All rows of a visit. Raises ReviewError if the record does not hold it."""
+    query = sa.select(EVENTS).where(EVENTS.c.visit == storable(visit)).order_by(EVENTS.c.seq)
+    rows = [Row(*row) for row in connection.execute(query)]
+    machine = [row for row in rows if row.kind not in PEOPLE]
+    if not machine:
+        raise ReviewError("the record holds no visit {visit!r}", visit=visit)
+    reviews = [review_from_row(row) for row in rows if row.kind == "review"]
+    return VisitHistory(rows, {row.uid: event_from_row(row) for row in machine}, reviews)
+
+
+def reviewable_history(connection: sa.Connection, visit: str) -> VisitHistory:
+    """All rows of a visit whose verdicts people can review.
+
+    Raises ReviewError if it is still open, or if its recording was judged again, which made its verdicts history.
+    """
+    history = visit_history(connection, visit)
+    close = history.close
+    if close is None:
+        raise ReviewError("the visit {visit} is still open; review it when it is closed", visit=visit)
+    if close.source != LIVE:
+        latest = latest_judgement(connection, close.source)
+        if latest is not None and latest.stream != close.stream:
+            raise ReviewError(
+                "the recording of the visit {visit} was judged again; review the newer verdicts", visit=visit
+            )
+    return history
+
+
+def review_from_row(row: Row) -> Review:
+    """The review that a row holds; what somebody changed in it is left to `events verify`."""
+    detail = parse_detail(row.detail)
+
+    def text(name: str) -> str | None:
+        value = detail.get(name)
+        return value if isinstance(value, str) else None
+
+    return Review(
+        seq=row.seq,
+        uid=row.uid,
+        event=text("event"),
+        action=cast("ReviewAction", text("action") or "note"),
+        verdict=cast("Verdict | None", row.verdict),
+        by=text("by") or "",
+        phrase=row.phrase,
+        at=row.at,
+        scored=detail.get("scored") is not False,
+        blind=detail.get("blind") is True,
+        was=cast("Verdict | None", text("was")),
+        reason=text("reason"),
+        note=text("note") or "",
+        recorded=row.recorded,
+    )
+
+
+def set_of(origin: VisitOrigin, sets: PhraseSets) -> tuple[PhraseSet | None, bool]:
+    """The phrase set that judged a visit, and whether it is another version of it; None if none is at hand."""
+    exact = next((phrases for phrases, digest in sets if digest == origin.phrases_hash), None)
+    if exact is not None:
+        return exact, False
+    named = [phrases for phrases, _ in sets if phrases.name == origin.phrases]
+    return (named[-1], True) if named else (None, False)
