@@ -38,6 +38,7 @@ from counter_listener.record.rows import (
     recording_row,
     stream_id,
 )
+from counter_listener.record.sample_draw import Candidate, Drawn, SamplePlan, draw_sample
 
 if TYPE_CHECKING:
     from counter_listener.record.accounts import Account, AccountRole, Accounts, Token, accounts_file
@@ -58,9 +59,11 @@ if TYPE_CHECKING:
     from counter_listener.record.audit import note_access
     from counter_listener.record.history import VisitHistory, set_of, visit_history
     from counter_listener.record.reviews import ReviewRequest, review
+    from counter_listener.record.sampling import Assignment, Draw, assignments, candidates, draw, draws
     from counter_listener.record.schema import EVENTS, RECORDINGS
     from counter_listener.record.signing import open_key
     from counter_listener.record.store import Record, open_record
+    from counter_listener.record.trust import MachineTrust, VerdictTrust, machine_trust
     from counter_listener.record.verification import Verification
 else:  # SQLAlchemy takes 0.3 s and 20 MB, which a run that records nothing does not need
     __getattr__, _, _ = lazy_loader.attach(
@@ -76,9 +79,11 @@ else:  # SQLAlchemy takes 0.3 s and 20 MB, which a run that records nothing does
             "audit": ["note_access"],
             "history": ["VisitHistory", "set_of", "visit_history"],
             "reviews": ["ReviewRequest", "review"],
+            "sampling": ["Assignment", "Draw", "assignments", "candidates", "draw", "draws"],
             "schema": ["EVENTS", "RECORDINGS"],
             "signing": ["open_key"],
             "store": ["Record", "open_record"],
+            "trust": ["MachineTrust", "VerdictTrust", "machine_trust"],
             "verification": ["Verification"],
         },
     )
