@@ -102,6 +102,7 @@ from counter_listener.domain.types import (
     Outcome,
     Prior,
     RecentContext,
+    Review,
     ReviewAction,
     Role,
     Sound,

@@ -12,11 +12,14 @@ from counter_listener.record.chain import START, Broken, linked
 from counter_listener.record.export import COLUMNS, as_csv_lines, as_json_lines, csv_line, export_row
 from counter_listener.record.figures import (
     FEW,
+    MachineTrust,
     ReportData,
     ReportScope,
+    ReviewedVisit,
     Share,
     ShownVisit,
     VerdictCounts,
+    VerdictTrust,
     VisitTotals,
     sum_totals,
 )
@@ -63,7 +66,7 @@ if TYPE_CHECKING:
     from counter_listener.record.schema import EVENTS, RECORDINGS
     from counter_listener.record.signing import open_key
     from counter_listener.record.store import Record, open_record
-    from counter_listener.record.trust import MachineTrust, VerdictTrust, machine_trust
+    from counter_listener.record.trust import machine_trust
     from counter_listener.record.verification import Verification
 else:  # SQLAlchemy takes 0.3 s and 20 MB, which a run that records nothing does not need
     __getattr__, _, _ = lazy_loader.attach(
@@ -83,7 +86,7 @@ else:  # SQLAlchemy takes 0.3 s and 20 MB, which a run that records nothing does
             "schema": ["EVENTS", "RECORDINGS"],
             "signing": ["open_key"],
             "store": ["Record", "open_record"],
-            "trust": ["MachineTrust", "VerdictTrust", "machine_trust"],
+            "trust": ["machine_trust"],
             "verification": ["Verification"],
         },
     )

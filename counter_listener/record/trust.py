@@ -4,64 +4,21 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any
 
 import sqlalchemy as sa
 
-from counter_listener.domain import Agreement, Estimate, Event, Verdict, cohen_kappa, weighted_share
-from counter_listener.judging import Review, effective_verdicts, observed, standing_reviews
-from counter_listener.record.figures import ReportScope, Share
+from counter_listener.domain import Agreement, Estimate, Event, Review, Verdict, cohen_kappa, weighted_share
+from counter_listener.judging import WHOLE_VISIT, effective_verdicts, observed, standing_reviews
+from counter_listener.record.figures import MachineTrust, ReportScope, Share, VerdictTrust
 from counter_listener.record.history import JUDGED_KINDS, review_from_row
 from counter_listener.record.judgements import replaced_streams
 from counter_listener.record.rows import Row, event_from_row, iso, storable
 from counter_listener.record.sampling import Assignment, assignments
 from counter_listener.record.schema import EVENTS, WHEN
 
-WHOLE: Final = (None, None, 0.0)
-"""The subject of a review of the whole visit: all in it that has no review of its own holds."""
 Key = tuple[str, str, str, str]
 """Name of the phrase set, kind, id and verdict."""
-
-
-@dataclass(frozen=True, slots=True)
-class VerdictTrust:
-    """How often reviewers upheld one verdict of the machine on one phrase, offence or rule."""
-
-    phrases: str
-    """Name of the phrase set."""
-    kind: str
-    phrase: str
-    title: str
-    verdict: Verdict
-    upheld: Share
-    """Of the reviewed ones, whoever chose them."""
-    sampled: Estimate | None
-    """Estimated for all from the visits of samples; None if none of them is done."""
-
-
-@dataclass(frozen=True, slots=True)
-class MachineTrust:
-    """What the reviews of a period say of the machine."""
-
-    reviewed: int = 0
-    """Visits with a review."""
-    changed: int = 0
-    """Of those, with a verdict that was overturned or something missed."""
-    verdicts: Sequence[VerdictTrust] = ()
-    overturned: Share = field(default_factory=lambda: Share(0, 0))
-    """Verdicts that were overturned, of those reviewed."""
-    overturned_sampled: Estimate | None = None
-    """Estimated for all from samples."""
-    missed: int = 0
-    """Offences and broken rules that reviewers heard and the machine did not."""
-    visits_missed: Estimate | None = None
-    """Visits in which the machine missed one, estimated for all from samples."""
-    sampled: int = 0
-    """Visits of samples."""
-    finished: int = 0
-    """Of those, looked at to their end."""
-    agreement: Agreement | None = None
-    """Of two reviewers who did not see each other; None if nobody gave a second opinion."""
 
 
 @dataclass(slots=True)
@@ -168,7 +125,7 @@ def _cases(visits: dict[str, _Visit]) -> Iterator[tuple[str, tuple[Key, str, boo
     """Each reviewed verdict: the visit, and which verdict it is, its title, and whether it was upheld."""
     for name, visit in visits.items():
         standing = standing_reviews(visit.reviews)
-        whole = WHOLE in standing
+        whole = WHOLE_VISIT in standing
         for row in visit.rows:
             if row.verdict is None or row.phrase is None:
                 continue
