@@ -1,6 +1,7 @@
-"""Sets up a virtual environment in .venv beside this file, and runs the demo, the tests or the program in it.
+"""Sets up a virtual environment in .venv beside this file, and runs the program, its demo or its tests in it.
 
     python3 start.py demo                 check the bundled recordings
+    python3 start.py pages                show what supervisors see in the browser, on the bundled recordings
     python3 start.py test                 linter, type checker and tests
     python3 start.py check RECORDING...   any other words go to counter-listener
 
@@ -42,7 +43,19 @@ def main() -> int:
         return 2
     if testing:
         return run_checks(asked[1:])
-    return subprocess.call([PYTHON, "-m", "counter_listener", *asked])
+    if asked[0] == "pages":
+        asked = ["serve", "--demo", *asked[1:]]
+    return call_and_wait([PYTHON, "-m", "counter_listener", *asked])
+
+
+def call_and_wait(command: list[str | Path]) -> int:
+    """The exit code of a program. Ctrl-C is for the program, which ends in its own way."""
+    with subprocess.Popen(command) as program:
+        while True:
+            try:
+                return program.wait()
+            except KeyboardInterrupt:
+                continue
 
 
 def set_up(lock: Path) -> bool:

@@ -19,6 +19,7 @@ from counter_listener.cli.commands.phrases import phrases
 from counter_listener.cli.commands.record import backup, events, purge
 from counter_listener.cli.commands.rejudge import rejudge
 from counter_listener.cli.commands.report import report
+from counter_listener.cli.commands.serve import serve
 from counter_listener.cli.help import Context, TranslatedGroup, in_language, lang_option, requested_language
 from counter_listener.cli.options import EXIT_CODES, ExitCode, discard_output
 from counter_listener.domain import (
@@ -98,7 +99,7 @@ events.add_command(verify)
 events.add_command(anchor)
 for each in (
     *(check, demo, listen, devices, init, doctor, explain, evaluate, phrases, models),
-    *(events, rejudge, report, purge, backup),
+    *(events, rejudge, report, serve, purge, backup),
 ):
     cli.add_command(each)
 prepare(cli)

@@ -31,7 +31,7 @@ LAST_NUMBER: Final = (
     .limit(1)
 )
 
-SCHEMAS: Final = ("0001", "0002", "0003", "0004")
+SCHEMAS: Final = ("0001", "0002", "0003", "0004", "0005")
 """Every schema that this program knows, oldest first: the revisions in migrations/versions."""
 SETTINGS: Final = ("journal_mode=DELETE", "synchronous=FULL", "secure_delete=ON", "cache_size=-16000")
 """PRAGMAs of every connection. The cache, in kB, holds the ends of the indexes while thousands of rows are written."""
@@ -47,9 +47,10 @@ def record_errors(name: str | Sentence) -> Iterator[None]:
     with file_errors(name):
         try:
             yield
-        except sa.exc.DBAPIError as error:
-            code = getattr(error.orig, "sqlite_errorcode", 0)
-            raise RecordError(sqlite_reason(name, code, str(error.orig))) from error
+        except (sa.exc.DBAPIError, sqlite3.Error) as error:
+            cause = error.orig if isinstance(error, sa.exc.DBAPIError) else error
+            code = getattr(cause, "sqlite_errorcode", 0)
+            raise RecordError(sqlite_reason(name, code, str(cause))) from error
         except UnicodeDecodeError as error:  # the driver cannot decode the message of SQLite about a damaged schema
             raise RecordError(sqlite_reason(name, sqlite3.SQLITE_CORRUPT, str(error))) from error
 
@@ -59,7 +60,8 @@ def connect(path: Path) -> sa.Connection:
     engine = sa.create_engine(
         sa.URL.create("sqlite", database=str(path)),
         poolclass=sa.NullPool,
-        connect_args={"timeout": TIMEOUT, "isolation_level": None},
+        # one thread at a time uses a connection, but not always the same one: see pool.py
+        connect_args={"timeout": TIMEOUT, "isolation_level": None, "check_same_thread": False},
     )
     return engine.connect()
 

@@ -78,6 +78,14 @@ def as_xlsx(report: Report, file: BinaryIO, _: Translate) -> None:
                 _draw(book, sheet, table)
 
 
+def table_as_xlsx(table: Table, file: BinaryIO, made: datetime, _: Translate) -> None:
+    """Writes one table as a workbook to an open file."""
+    with xlsxwriter.Workbook(file, OPTIONS) as book:
+        book.set_properties({"title": table.title, "created": made.replace(tzinfo=None)})
+        formats = {kind: book.add_format(properties) for kind, properties in FORMATS.items()}
+        _fill(book.add_worksheet(table.title[:31]), table, formats, _)
+
+
 def _readable(table: Table, _: Translate) -> Table:
     """The table with verdicts, outcomes and units in the reader's language."""
     if table.id in ("summary", "reviews"):

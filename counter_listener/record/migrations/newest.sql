@@ -84,6 +84,74 @@ CREATE TRIGGER recordings_no_update BEFORE UPDATE ON recordings BEGIN
     SELECT RAISE(ABORT, 'the record is append-only, recordings are never changed');
 END
 ---
-INSERT INTO alembic_version (version_num) VALUES ('0004')
+CREATE TABLE visits (
+    seq INTEGER PRIMARY KEY,
+    visit TEXT NOT NULL,
+    counter TEXT,
+    moment TEXT NOT NULL,
+    began TEXT,
+    source TEXT NOT NULL,
+    phrases TEXT NOT NULL,
+    score REAL,
+    passed INTEGER,
+    grade TEXT,
+    outcome TEXT,
+    opened REAL,
+    seconds REAL,
+    lost INTEGER,
+    heard INTEGER,
+    not_heard INTEGER,
+    unknown INTEGER,
+    forbidden INTEGER,
+    broken INTEGER,
+    doubtful INTEGER,
+    faults TEXT,
+    reviewed INTEGER,
+    score_after REAL,
+    passed_after INTEGER
+)
+---
+CREATE INDEX visits_moment ON visits (moment)
+---
+CREATE INDEX visits_visit ON visits (visit)
+---
+CREATE TRIGGER visits_closed AFTER INSERT ON events WHEN NEW.kind = 'visit_closed' BEGIN
+    INSERT INTO visits SELECT
+        NEW.seq, NEW.visit, NEW.counter,
+        coalesce(strftime('%Y-%m-%dT%H:%M:%f000+00:00',
+            julianday(NEW.wall) - (NEW.at - coalesce(json_extract(NEW.detail, '$.opened'), NEW.at)) / 86400.0), NEW.recorded),
+        strftime('%Y-%m-%dT%H:%M:%f000+00:00',
+            julianday(NEW.wall) - (NEW.at - coalesce(json_extract(NEW.detail, '$.opened'), NEW.at)) / 86400.0),
+        NEW.source, NEW.phrases, NEW.score,
+        json_extract(NEW.detail, '$.passed'), json_extract(NEW.detail, '$.grade'), json_extract(NEW.detail, '$.outcome'),
+        json_extract(NEW.detail, '$.opened'), json_extract(NEW.detail, '$.seconds'),
+        json_extract(NEW.detail, '$.lost_audio'), json_extract(NEW.detail, '$.counts.heard'),
+        json_extract(NEW.detail, '$.counts.not_heard'), json_extract(NEW.detail, '$.counts.unknown'),
+        json_extract(NEW.detail, '$.counts.forbidden'), json_extract(NEW.detail, '$.counts.broken'),
+        json_extract(NEW.detail, '$.counts.doubtful'),
+        (SELECT group_concat(fault.verdict || ':' || fault.phrase, char(10)) FROM events AS fault
+            WHERE fault.visit = NEW.visit AND fault.verdict IN ('not_heard', 'unknown', 'forbidden', 'broken')
+            AND (fault.kind <> 'phrase' OR json_extract(fault.detail, '$.required'))),
+        NULL, NULL, NULL
+    WHERE NEW.visit IS NOT NULL AND json_valid(NEW.detail);
+END
+---
+CREATE TRIGGER visits_reviewed AFTER INSERT ON events WHEN NEW.kind = 'review' BEGIN
+    UPDATE visits SET reviewed = NEW.seq, score_after = coalesce(NEW.score, score_after, score),
+        passed_after = coalesce(json_extract(NEW.detail, '$.passed'), passed_after, passed)
+    WHERE visit = NEW.visit AND json_extract(NEW.detail, '$.action') <> 'note'
+        AND json_extract(NEW.detail, '$.blind') IS NULL;
+END
+---
+CREATE TRIGGER visits_replaced AFTER INSERT ON events WHEN NEW.kind = 'judged' BEGIN
+    DELETE FROM visits WHERE visit > json_extract(NEW.detail, '$.replaces') || '-'
+        AND visit < json_extract(NEW.detail, '$.replaces') || '.';
+END
+---
+CREATE TRIGGER visits_purged AFTER DELETE ON events WHEN OLD.kind = 'visit_closed' BEGIN
+    DELETE FROM visits WHERE seq = OLD.seq;
+END
+---
+INSERT INTO alembic_version (version_num) VALUES ('0005')
 ---
 INSERT INTO head (id, record) VALUES (1, lower(hex(randomblob(16))))

@@ -1,0 +1,157 @@
+"""`serve`: the pages in the browser."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import secrets
+import signal
+import sys
+import webbrowser
+from collections.abc import Callable
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+import click
+
+from counter_listener.cli.help import Command
+from counter_listener.cli.options import existing_record, key_location, key_option, record_location, store_option
+from counter_listener.domain import UsageError, _, current_language
+
+PORT: Final = 8765
+
+
+@click.command(cls=Command, epilog="Example: counter-listener serve --store branch.db")
+@store_option
+@key_option
+@click.option(
+    "--host", metavar="ADDRESS", default="127.0.0.1", show_default=True, help="Listen on this address of the machine."
+)
+@click.option(
+    "--port",
+    metavar="NUMBER",
+    type=click.IntRange(0, 65_535),
+    default=PORT,
+    show_default=True,
+    help="Listen on this port; 0 takes any free one.",
+)
+@click.option("--cert", metavar="FILE", type=click.Path(path_type=Path), help="The certificate for HTTPS, PEM.")
+@click.option(
+    "--cert-key",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="The key of the certificate, PEM.  [default: it stands in the same file]",
+)
+@click.option(
+    "--name",
+    "names",
+    metavar="NAME",
+    multiple=True,
+    help="A name under which browsers reach the server; may be repeated. With it, sign-in is needed.",
+)
+@click.option(
+    "--behind-proxy", is_flag=True, help="Another server takes the requests by HTTPS and hands them on to this one."
+)
+@click.option("--no-browser", is_flag=True, help="Do not open the browser; print the link only.")
+@click.option("--demo", is_flag=True, help="Show a made-up record of the bundled recordings, and keep nothing of it.")
+def serve(  # noqa: PLR0913 - one parameter per option
+    *,
+    store_url: str | None,
+    key: str | None,
+    host: str,
+    port: int,
+    cert: Path | None,
+    cert_key: Path | None,
+    names: tuple[str, ...],
+    behind_proxy: bool,
+    no_browser: bool,
+    demo: bool,
+) -> None:
+    """Show the record in the browser: which visits failed and why, with the sound.
+
+    On this machine it opens the browser with a link that works once, and no password is needed. On any other address it
+    needs accounts, and HTTPS by --cert or by another server in front of it (--behind-proxy). Ctrl-C ends it.
+    """
+    try:
+        from counter_listener.web import Address, Settings, bind
+        from counter_listener.web import serve as run_server
+    except ModuleNotFoundError:
+        raise UsageError("The pages need the extra: pip install 'counter-listener[web]'.") from None
+    address = Address(host, port, cert, cert_key, names, behind_proxy)
+    check_address(address.is_local, secure=address.secure)
+    if demo and store_url is not None:
+        raise UsageError("--demo makes a record of its own; leave out --store.")
+    with ExitStack() as stack:
+        listening = stack.enter_context(bind(address))
+        if demo:
+            from counter_listener.cli.demo_record import demo_record
+
+            location, demo_key = stack.enter_context(demo_record())
+            key_file: Path | None = demo_key
+        else:
+            location, key_file = checked_record(store_url), key_location(key)
+        once = secrets.token_urlsafe(24)
+        settings = Settings(
+            location,
+            _clock,
+            current_language(),
+            key_file,
+            local_user=_login_name(),
+            once=once,
+            names=address.known_names(),
+            secure=address.secure,
+            demo=demo,
+        )
+        link = address.url(listening.getsockname()[1]) + f"sign-in/once?key={once}"
+        run_until_stopped(lambda: run_server(settings, address, listening, lambda: _tell(link, open_it=not no_browser)))
+
+
+def checked_record(store_url: str | None) -> str:
+    """The location of the record, which can be opened. Raises UsageError, RecordError."""
+    with existing_record(store_url):
+        return record_location(store_url)
+
+
+def run_until_stopped(run: Callable[[], None]) -> None:
+    """Runs the server until SIGINT or SIGTERM; what was made for a demo is removed after either."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        run()
+    except KeyboardInterrupt:
+        click.echo(_("Stopped."), err=True)
+
+
+def check_address(is_local: bool, *, secure: bool) -> None:  # noqa: FBT001 - one fact each
+    """Raises UsageError if others can reach the server and it would not ask who they are, or would not hide it."""
+    if is_local:
+        return
+    if not secure:
+        raise UsageError(
+            "Passwords and visits may cross the network by HTTPS only; give --cert FILE, or --behind-proxy if another"
+            " server does that."
+        )
+    raise UsageError("No accounts can be made yet; serve on 127.0.0.1.")
+
+
+def _clock() -> datetime:
+    return datetime.now(UTC)
+
+
+def _login_name() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):  # a user without a name
+        return "local"
+
+
+def _tell(link: str, *, open_it: bool) -> None:
+    """Prints the link, and opens it where a browser with a window can be expected."""
+    click.echo(_("The pages are here, for one sign-in: {link}").format(link=link))
+    click.echo(_("Ctrl-C ends the server."), err=True)
+    has_window = sys.platform in ("win32", "darwin") or bool(
+        os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    )
+    if open_it and has_window:
+        webbrowser.open(link)

@@ -1,0 +1,259 @@
+"""Finds closed visits among hundreds of thousands, for the pages: filtered, sorted, a page at a time. Reads only.
+
+It reads the table `visits`, which triggers keep (migrations/versions/v0005.sql): without visits that are history.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, replace
+from datetime import datetime
+from typing import Any, Final, Literal, Self
+
+import sqlalchemy as sa
+
+from counter_listener.domain import Outcome, Verdict
+from counter_listener.record.rows import iso, storable
+from counter_listener.record.schema import RECORDINGS
+
+Order = Literal["time", "score", "counter", "length", "faults"]
+Passed = Literal["passed", "failed", "unscored"]
+EXPORTED: Final = 1_000
+"""Visits that an export reads at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class FoundVisit:
+    """A closed visit in a list. The fields are the columns of the table `visits`, and the path of its recording."""
+
+    seq: int
+    """Number of the row that closed it."""
+    visit: str
+    counter: str | None
+    moment: str
+    """When it was opened or, if that is unknown, recorded; ISO 8601 in UTC."""
+    began: str | None
+    source: str
+    phrases: str
+    score: float | None
+    passed: bool | None
+    grade: str | None
+    outcome: Outcome | None
+    opened: float
+    seconds: float
+    lost: bool
+    heard: int
+    not_heard: int
+    unknown: int
+    forbidden: int
+    broken: int
+    doubtful: int
+    faults: str | None
+    """Verdicts and ids of the machine that are no `heard`, one a line: `not_heard:hello`."""
+    reviewed: int | None
+    """Number of the last row of a review that decides something."""
+    score_after: float | None
+    """After the reviews; None if there are none."""
+    passed_after: bool | None
+    path: str | None
+    """Of the recording; None for a visit that was heard live."""
+
+    @property
+    def score_now(self) -> float | None:
+        """The score that counts: after the reviews, if there are any."""
+        return self.score if self.reviewed is None else self.score_after
+
+    @property
+    def passed_now(self) -> bool | None:
+        """Whether it passes, after the reviews."""
+        return self.passed if self.reviewed is None else self.passed_after
+
+    def fault_list(self) -> list[tuple[str, str]]:
+        """Verdict and id of each phrase, offence and rule that was not `heard`."""
+        pairs = (line.partition(":") for line in (self.faults or "").split("\n") if line)
+        return [(verdict, phrase) for verdict, _, phrase in pairs]
+
+
+_NAMES: Final = tuple(field.name for field in fields(FoundVisit) if field.name != "path")
+VISITS: Final = sa.table("visits", *map(sa.column, _NAMES))
+SCORE: Final = sa.case((VISITS.c.reviewed.is_(None), VISITS.c.score), else_=VISITS.c.score_after)
+PASSED: Final = sa.case((VISITS.c.reviewed.is_(None), VISITS.c.passed), else_=VISITS.c.passed_after)
+
+
+@dataclass(frozen=True, slots=True)
+class VisitFilter:
+    """Which visits are wanted. What is None or empty does not matter."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+    """Exclusive."""
+    counters: tuple[str, ...] = ()
+    passed: Passed | None = None
+    verdict: Verdict | None = None
+    """Visits in which something has this verdict of the machine."""
+    phrase: str | None = None
+    """Id of a phrase, an offence or a rule that was not `heard`; together with `verdict`, the one with this verdict."""
+    outcome: Outcome | Literal["service"] | None = None
+    """`service` is every outcome but `no_service`."""
+    least: float | None = None
+    most: float | None = None
+    """Of the score, 0-100."""
+    reviewed: bool | None = None
+    file: str = ""
+    """A part of the path of the recording."""
+    search: str = ""
+    """A part of the path, of the counter, or the beginning of the id."""
+
+    def limited_to(self, counter: str | None) -> Self:
+        """The same for somebody who may see one counter only; None may see all."""
+        return self if counter is None else replace(self, counters=(counter,))
+
+
+@dataclass(frozen=True, slots=True)
+class VisitPage:
+    """A part of the visits that were found."""
+
+    visits: list[FoundVisit]
+    total: int
+    """How many were found in all."""
+
+
+def find_visits(  # noqa: PLR0913 - what a page asks for
+    connection: sa.Connection,
+    wanted: VisitFilter,
+    *,
+    order: Order = "time",
+    ascending: bool = False,
+    first: int = 0,
+    count: int = 50,
+) -> VisitPage:
+    """`count` of the visits that are wanted, from number `first` on, counted from 0, and how many there are."""
+    conditions = list(_conditions(wanted))
+    total = connection.execute(sa.select(sa.func.count()).select_from(VISITS).where(*conditions)).scalar_one()
+    query = _with_path(conditions).order_by(*_order(order, ascending=ascending)).offset(first).limit(count)
+    return VisitPage([_found(row) for row in connection.execute(query)], int(total))
+
+
+def visits_before(
+    connection: sa.Connection, wanted: VisitFilter, last: FoundVisit | None, count: int = EXPORTED
+) -> list[FoundVisit]:
+    """The newest visits that are wanted, or those right before the last one of a part that was read already."""
+    conditions = list(_conditions(wanted))
+    if last is not None:
+        conditions.append(sa.tuple_(VISITS.c.moment, VISITS.c.seq) < sa.tuple_(sa.literal(last.moment), last.seq))
+    query = _with_path(conditions).order_by(*_order("time", ascending=False)).limit(count)
+    return [_found(row) for row in connection.execute(query)]
+
+
+def neighbours(connection: sa.Connection, seq: int, counter: str | None) -> tuple[str | None, str | None]:
+    """The visits right before and after a closed one in time; at one counter, or at all for None."""
+    at = sa.select(VISITS.c.moment).where(VISITS.c.seq == seq).scalar_subquery()
+    here = [] if counter is None else [VISITS.c.counter == storable(counter)]
+    key = sa.tuple_(VISITS.c.moment, VISITS.c.seq)
+    before = sa.select(VISITS.c.visit).where(key < sa.tuple_(at, seq), *here)
+    after = sa.select(VISITS.c.visit).where(key > sa.tuple_(at, seq), *here)
+    return (
+        connection.execute(before.order_by(VISITS.c.moment.desc(), VISITS.c.seq.desc()).limit(1)).scalar(),
+        connection.execute(after.order_by(VISITS.c.moment, VISITS.c.seq).limit(1)).scalar(),
+    )
+
+
+def found_visit(connection: sa.Connection, visit: str) -> FoundVisit | None:
+    """A closed visit by its id; None if there is none, or if it is history."""
+    row = connection.execute(_with_path([VISITS.c.visit == storable(visit)]).limit(1)).first()
+    return None if row is None else _found(row)
+
+
+def known_counters(connection: sa.Connection) -> list[str]:
+    """The names of the counters that have closed visits."""
+    query = sa.select(VISITS.c.counter).where(VISITS.c.counter.is_not(None)).distinct()
+    return sorted(connection.execute(query).scalars(), key=_natural)
+
+
+def _natural(name: str) -> tuple[int, str]:
+    """Sorts 10 after 9."""
+    return (len(name), name) if name.isdigit() else (1_000, name)
+
+
+def _conditions(wanted: VisitFilter) -> Iterator[sa.ColumnElement[bool]]:
+    yield from _of_time_and_place(wanted)
+    yield from _of_score(wanted)
+    if wanted.verdict or wanted.phrase:
+        yield _has_fault(wanted.verdict, wanted.phrase)
+    if wanted.outcome == "service":
+        yield VISITS.c.outcome.is_distinct_from("no_service")
+    elif wanted.outcome:
+        yield VISITS.c.outcome == wanted.outcome
+    if wanted.reviewed is not None:
+        yield VISITS.c.reviewed.is_not(None) if wanted.reviewed else VISITS.c.reviewed.is_(None)
+    if wanted.file:
+        yield _of_file(wanted.file)
+    if wanted.search:
+        text = storable(wanted.search)
+        by_id = VISITS.c.visit.startswith(text, autoescape=True)
+        yield by_id | VISITS.c.counter.contains(text, autoescape=True) | _of_file(wanted.search)
+
+
+def _of_time_and_place(wanted: VisitFilter) -> Iterator[sa.ColumnElement[bool]]:
+    if wanted.since:
+        yield VISITS.c.moment >= iso(wanted.since)
+    if wanted.until:
+        yield VISITS.c.moment < iso(wanted.until)
+    if wanted.counters:
+        yield VISITS.c.counter.in_([storable(counter) for counter in wanted.counters])
+
+
+def _of_score(wanted: VisitFilter) -> Iterator[sa.ColumnElement[bool]]:
+    if wanted.passed == "unscored":
+        yield SCORE.is_(None)
+    elif wanted.passed:
+        yield int(wanted.passed == "passed") == PASSED
+    if wanted.least is not None:
+        yield wanted.least <= SCORE
+    if wanted.most is not None:
+        yield wanted.most >= SCORE
+
+
+def _has_fault(verdict: str | None, phrase: str | None) -> sa.ColumnElement[bool]:
+    """Whether the faults hold a line with this verdict, with this phrase, or with both."""
+    lines = sa.literal("\n") + VISITS.c.faults + sa.literal("\n")
+    part = f"\n{verdict}:" if verdict else ":"
+    part += f"{storable(phrase)}\n" if phrase else ""
+    return sa.func.instr(lines, part) > 0
+
+
+def _of_file(part: str) -> sa.ColumnElement[bool]:
+    named = sa.select(RECORDINGS.c.sha256).where(RECORDINGS.c.path.contains(storable(part), autoescape=True))
+    return VISITS.c.source.in_(named)
+
+
+def _with_path(conditions: list[sa.ColumnElement[bool]]) -> sa.Select[*tuple[Any, ...]]:
+    path = sa.select(RECORDINGS.c.path).where(RECORDINGS.c.sha256 == VISITS.c.source).scalar_subquery()
+    return sa.select(*VISITS.c, path).where(*conditions)
+
+
+def _order(order: Order, *, ascending: bool) -> list[sa.ColumnElement[Any]]:
+    """The columns to sort by. Visits without a score are the last, whichever way; equal ones are sorted by time."""
+    faults = VISITS.c.forbidden + VISITS.c.broken + VISITS.c.not_heard
+    columns: dict[Order, sa.ColumnElement[Any]] = {
+        "time": VISITS.c.moment,
+        "score": SCORE,
+        "counter": VISITS.c.counter,
+        "length": VISITS.c.seconds,
+        "faults": faults,
+    }
+    column = columns[order]
+    chosen = column.asc() if ascending else column.desc()
+    if order == "time":
+        return [chosen, VISITS.c.seq.asc() if ascending else VISITS.c.seq.desc()]
+    return [column.is_(None), chosen, VISITS.c.moment.desc(), VISITS.c.seq.desc()]
+
+
+def _found(row: sa.Row[*tuple[Any, ...]]) -> FoundVisit:
+    found = FoundVisit(*row)
+    return replace(
+        found,
+        passed=None if found.passed is None else bool(found.passed),
+        passed_after=None if found.passed_after is None else bool(found.passed_after),
+        lost=bool(found.lost),
+    )

@@ -1,0 +1,20 @@
+"""The pages in the browser: who may see what, sign-in, the server. The only room with FastAPI, Starlette and uvicorn.
+
+In: the record, the accounts, a clock, requests of browsers.
+Out: pages in the reader's language, sound in ranges, tables to take away; and what people add to the record.
+"""
+
+from typing import TYPE_CHECKING
+
+import lazy_loader
+
+from counter_listener.web.rights import ROLES, Person, Role
+from counter_listener.web.settings import Settings
+
+if TYPE_CHECKING:
+    from counter_listener.web.app import create_app
+    from counter_listener.web.serving import Address, bind, serve
+else:  # FastAPI takes 0.4 s
+    __getattr__, _, _ = lazy_loader.attach(
+        __name__, submod_attrs={"app": ["create_app"], "serving": ["Address", "bind", "serve"]}
+    )

@@ -1,0 +1,94 @@
+"""What all requests share: the settings, the sessions, the record, the templates."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from threading import Lock
+from typing import TYPE_CHECKING, cast
+
+from starlette.requests import Request
+
+from counter_listener.domain import Lang
+from counter_listener.web.rights import Person
+from counter_listener.web.sessions import Sessions
+from counter_listener.web.settings import Settings
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+    from counter_listener.record import RecordPool
+
+
+@dataclass(slots=True)
+class Once:
+    """The secret of the one-time link, until it is used."""
+
+    secret: str | None
+    _lock: Lock = field(default_factory=Lock)
+
+    def use(self, given: str) -> bool:
+        """Whether this is the secret. It is never right again."""
+        import secrets
+
+        with self._lock:
+            right = self.secret is not None and secrets.compare_digest(self.secret.encode(), given.encode())
+            self.secret = None if right else self.secret
+            return right
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What all requests share."""
+
+    settings: Settings
+    sessions: Sessions
+    once: Once
+    records: RecordPool
+    templates: Environment
+    routes: frozenset[str]
+    """Method and path of every route."""
+
+    def now(self) -> datetime:
+        """The present time, with its zone."""
+        return self.settings.clock()
+
+
+def site_of(request: Request) -> Site:
+    """What all requests share."""
+    return cast("Site", request.app.state.site)
+
+
+def person_of(request: Request) -> Person | None:
+    """Who sent the request; None for somebody who is not signed in."""
+    return cast("Person | None", getattr(request.state, "person", None))
+
+
+def signed_in(request: Request) -> Person:
+    """Who sent a request to a route that needs sign-in."""
+    person = person_of(request)
+    if person is None:
+        raise RuntimeError("this route is in no table of rights")
+    return person
+
+
+def lang_of(request: Request) -> Lang:
+    """The language of the reader: what the address asks for, what was chosen before, what the browser asks for."""
+    asked = request.query_params.get("lang") or request.session.get("lang")
+    if asked in ("zh", "en"):
+        return cast("Lang", asked)
+    ranked = sorted(_accepted(request.headers.get("accept-language", "")), key=lambda one: -one[1])
+    known = (name for name, quality in ranked if quality > 0 and name in ("zh", "en"))
+    return cast("Lang", next(known, site_of(request).settings.lang))
+
+
+def _accepted(header: str) -> list[tuple[str, float]]:
+    """The languages of an Accept-Language header, each with its quality, 0-1."""
+    found = []
+    for part in header.split(",")[:20]:
+        name, _, quality = part.partition(";q=")
+        try:
+            found.append((name.strip().lower().partition("-")[0], float(quality or 1)))
+        except ValueError:
+            continue
+    return found

@@ -1,0 +1,14 @@
+"""The pages, one module each, with their routes. Rights are in rights.py, texts in the templates."""
+
+from typing import Final
+
+from fastapi import APIRouter
+
+from counter_listener.web.pages import overview, sign_in, static, visits
+
+ROUTERS: Final[tuple[APIRouter, ...]] = (
+    static.router,
+    sign_in.router,
+    overview.router,
+    visits.router,
+)

@@ -1,0 +1,72 @@
+"""Who may do what: the roles, and one table of every route with the roles that may use it."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from counter_listener.domain import N_
+from counter_listener.record import AccountRole
+
+Role = AccountRole | Literal["local"]
+ROLES: Final[Mapping[Role, str]] = {
+    "clerk": N_("clerk"),
+    "reviewer": N_("reviewer"),
+    "supervisor": N_("supervisor"),
+    "administrator": N_("administrator"),
+    "auditor": N_("auditor"),
+    "local": N_("this computer"),
+}
+"""What people call each role. `local` is who opened the one-time link on the machine itself; accounts never have it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody who is signed in."""
+
+    name: str
+    role: Role
+    counter: str | None = None
+    """The only counter that this person may see; None is all."""
+
+
+def _roles(*roles: Role) -> frozenset[Role]:
+    return frozenset((*roles, "local"))
+
+
+PUBLIC: Final = frozenset(
+    {
+        "GET /static/{path:path}",
+        "GET /sign-in",
+        "POST /sign-in",
+        "GET /sign-in/once",
+        "POST /settings",
+    }
+)
+"""Routes for everybody, also without sign-in. None of them shows anything of the record."""
+SEE_VISITS: Final = _roles("clerk", "reviewer", "supervisor", "auditor")
+"""Who may see visits: a clerk those of one counter."""
+SIGNED_IN: Final = _roles("clerk", "reviewer", "supervisor", "administrator", "auditor")
+RIGHTS: Final[Mapping[str, frozenset[Role]]] = {
+    "GET /": SIGNED_IN,
+    "GET /visits": SEE_VISITS,
+    "GET /visits/export.xlsx": SEE_VISITS,
+    "GET /visits/export.csv": SEE_VISITS,
+    "GET /visits/{visit}": SEE_VISITS,
+    "GET /visits/{visit}/audio": SEE_VISITS,
+    "GET /visits/{visit}/peaks.json": SEE_VISITS,
+    "GET /visits/{visit}/near": SEE_VISITS,
+    "GET /system": _roles("supervisor", "administrator", "auditor"),
+    "POST /system/verify": _roles("supervisor", "administrator", "auditor"),
+    "POST /sign-out": SIGNED_IN,
+}
+"""Method and path of each route that needs sign-in, and the roles that may use it. What is not listed, nobody may."""
+
+
+def may_use(role: Role, route: str) -> bool:
+    """Whether a role may use a route, given as in RIGHTS."""
+    return route in PUBLIC or role in RIGHTS.get(route, frozenset())
+
+
+def unlisted(routes: Iterable[str]) -> Iterator[str]:
+    """Those of the routes that no table lists, so that nobody could use them."""
+    return (route for route in routes if route not in PUBLIC and route not in RIGHTS)

@@ -1,0 +1,38 @@
+"""What the server is started with."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from counter_listener.domain import Lang
+from counter_listener.record import Accounts
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the server is started with."""
+
+    store: str
+    """The record: a file or a URL."""
+    clock: Callable[[], datetime]
+    """The present time, with its zone."""
+    lang: Lang
+    """The language for browsers that ask for neither Chinese nor English."""
+    key_file: Path | None = None
+    """The key that signs what is added to the record."""
+    accounts: Accounts | None = None
+    """None on one's own machine: who opens the one-time link is `local_user`."""
+    local_user: str = ""
+    once: str | None = None
+    """The secret of the one-time link."""
+    names: frozenset[str] = frozenset()
+    """The names, in lower case, under which browsers reach the server; others are refused."""
+    secure: bool = False
+    """Whether browsers reach the server by HTTPS."""
+    idle: timedelta = timedelta(hours=1)
+    """A session ends when it was not used for this long,"""
+    longest: timedelta = timedelta(hours=12)
+    """and in any case after this."""
+    demo: bool = False
+    """Whether the record is made up, which every page then says."""

@@ -1,0 +1,78 @@
+"""A site for tests: a clock that stands, accounts in memory, and browsers that are signed in."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from starlette.testclient import TestClient
+
+from counter_listener.record import AccountRole, Accounts
+from counter_listener.web import Settings, create_app
+
+NOW = datetime(2026, 1, 16, 9, 30, tzinfo=UTC)
+NAME = "testserver"
+ONCE = "the-secret-of-the-link"
+ACCEPT = {"accept": "text/html", "accept-language": "en"}
+
+
+@dataclass
+class Clock:
+    """A clock that a test sets."""
+
+    now: datetime = NOW
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def pass_time(self, **time: float) -> None:
+        self.now += timedelta(**time)
+
+
+PASSWORD = "correct horse"  # noqa: S105 - for tests
+
+
+def accounts(folder: Path, *names: str, role: AccountRole = "supervisor") -> Accounts:
+    """A file of accounts, all with the same password."""
+    made = Accounts(folder / "accounts.db")
+    for name in names:
+        made.add(name, role, PASSWORD, NOW - timedelta(days=1), counter="3")
+    return made
+
+
+def settings(store: Path | str = "no-such-record.db", **changes: Any) -> Settings:
+    values: dict[str, Any] = {
+        "clock": Clock(),
+        "lang": "en",
+        "local_user": "me",
+        "once": ONCE,
+        "names": frozenset({NAME}),
+    }
+    return Settings(str(store), **{**values, **changes})
+
+
+def browser(given: Settings) -> TestClient:
+    """A browser that nobody has signed in with yet."""
+    return TestClient(create_app(given), headers=ACCEPT, follow_redirects=False, raise_server_exceptions=False)
+
+
+def signed_in(given: Settings) -> TestClient:
+    """A browser on the machine itself, after the one-time link."""
+    client = browser(given)
+    assert client.get(f"/sign-in/once?key={ONCE}").status_code == 303
+    return client
+
+
+def csrf(client: TestClient, path: str = "/sign-in") -> str:
+    """The token in the forms of a page."""
+    found = re.search(r'name="csrf" value="([^"]+)"', client.get(path, follow_redirects=True).text)
+    assert found
+    return found[1]
+
+
+def sign_in(client: TestClient, name: str, password: str = PASSWORD, to: str = "/") -> Any:
+    form = {"name": name, "password": password, "csrf": csrf(client), "to": to}
+    return client.post("/sign-in", data=form)

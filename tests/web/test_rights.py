@@ -1,0 +1,67 @@
+"""Every route is in the table of rights, and the table is what happens: without sign-in, and with each role."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import get_args
+
+import pytest
+from support.pages_site import accounts, browser, csrf, settings, sign_in, signed_in
+
+from counter_listener.record import AccountRole
+from counter_listener.web.app import route_names
+from counter_listener.web.rights import PUBLIC, RIGHTS, may_use, unlisted
+
+ROUTES = sorted(route_names())
+PRIVATE = [route for route in ROUTES if route not in PUBLIC]
+
+
+def test_every_route_is_in_the_table_and_the_table_has_no_others() -> None:
+    assert list(unlisted(ROUTES)) == []
+    assert sorted([*PUBLIC, *RIGHTS]) == ROUTES
+    assert not PUBLIC & set(RIGHTS)
+    assert list(unlisted(["GET /secret"])) == ["GET /secret"]
+
+
+def test_nothing_else_answers() -> None:
+    client = browser(settings())
+    for path in ("/docs", "/redoc", "/openapi.json", "/static", "/static/", "/.env"):
+        assert client.get(path).status_code == 404, path
+
+
+def address(route: str) -> tuple[str, str]:
+    method, _, path = route.partition(" ")
+    return method, path.replace("{path:path}", "app.css").replace("{visit}", "no-such-visit")
+
+
+@pytest.mark.parametrize("route", PRIVATE)
+def test_without_sign_in_no_page_shows_anything(route: str) -> None:
+    client = browser(settings())
+    token = csrf(client)
+    method, path = address(route)
+    answer = client.request(method, path, data={"csrf": token} if method != "GET" else None)
+    assert answer.status_code == (303 if method == "GET" else 401)
+    if method == "GET":
+        assert answer.headers["location"].startswith("/sign-in")
+        assert client.get(path, headers={"hx-request": "true"}).status_code == 401
+        assert client.get(path, headers={"accept": "application/json"}).status_code == 401
+
+
+@pytest.mark.parametrize("role", get_args(AccountRole))
+def test_each_role_may_do_what_the_table_says(role: AccountRole, tmp_path: Path) -> None:
+    client = browser(settings(accounts=accounts(tmp_path, "li", role=role)))
+    sign_in(client, "li")
+    for route in sorted(PRIVATE, key=lambda route: "sign-out" in route):
+        method, path = address(route)
+        answer = client.request(method, path, data={"csrf": csrf(client, "/")} if method != "GET" else None)
+        assert (answer.status_code == 403) == (not may_use(role, route)), route
+
+
+def test_on_the_machine_itself_everything_is_allowed() -> None:
+    assert all(may_use("local", route) for route in ROUTES)
+
+
+@pytest.mark.parametrize("route", [route for route in PRIVATE if not route.startswith("GET ")])
+def test_what_changes_something_wants_the_token(route: str) -> None:
+    method, path = address(route)
+    assert signed_in(settings()).request(method, path).status_code == 403

@@ -1,0 +1,133 @@
+"""The server as a process: it listens, says where, speaks HTTPS, ends by Ctrl-C; and what it refuses to do."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import trustme
+from support.command import run
+
+from counter_listener.domain import ConfigError
+from counter_listener.record import open_record
+from counter_listener.web import Address, bind
+from counter_listener.web.serving import check_certificate
+
+needs_signals = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Path:
+    with open_record(tmp_path / "events.db"):
+        pass
+    return tmp_path / "events.db"
+
+
+@contextmanager
+def serving(store: Path, *words: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """The process of `serve`, and its link."""
+    command = [sys.executable, "-m", "counter_listener", "serve", "--store", str(store), "--port", "0", *words]
+    environment = {**os.environ, "DISPLAY": "", "WAYLAND_DISPLAY": "", "PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8", env=environment
+    ) as process:
+        assert process.stdout
+        try:
+            yield process, process.stdout.readline().rpartition(" ")[2].strip()
+        finally:
+            process.kill()
+
+
+def fetch(link: str, context: ssl.SSLContext | None = None) -> str:
+    jar = urllib.request.HTTPCookieProcessor()
+    opener = urllib.request.build_opener(jar, urllib.request.HTTPSHandler(context=context))
+    with opener.open(link, timeout=60) as answer:
+        return str(answer.read().decode())
+
+
+@needs_signals
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM], ids=lambda one: one.name)
+def test_it_serves_until_it_is_told_to_stop(store: Path, ending: signal.Signals) -> None:
+    with serving(store) as (process, link):
+        assert link.startswith("http://127.0.0.1:")
+        assert "Overview" in fetch(link)
+        process.send_signal(ending)
+        _, said = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert "Stopped." in said
+    assert "Traceback" not in said
+
+
+def test_it_speaks_https_with_a_certificate(store: Path, tmp_path: Path) -> None:
+    authority = trustme.CA()
+    authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(str(tmp_path / "cert.pem"))
+    context = ssl.create_default_context()
+    authority.configure_trust(context)
+    with serving(store, "--cert", str(tmp_path / "cert.pem")) as (_process, link):
+        assert link.startswith("https://")
+        assert "Overview" in fetch(link, context)
+        with pytest.raises(OSError):  # noqa: PT011 - as the connection ends
+            fetch(link.replace("https://", "http://"))
+
+
+@pytest.mark.parametrize("words", [["--host", "10.1.2.3"], ["--name", "counter.bank"], ["--behind-proxy"]])
+def test_others_are_let_in_with_accounts_and_https_only(store: Path, words: list[str]) -> None:
+    refused = run("serve", "--store", store, *words)
+    assert refused.exit_code == 2
+    assert len(refused.output.splitlines()) == 1
+
+
+def test_what_cannot_be_served_is_told_in_one_sentence(store: Path, tmp_path: Path) -> None:
+    missing = run("serve", "--store", tmp_path / "none.db", "--port", "0")
+    assert missing.exit_code == 4
+    assert "does not exist" in missing.output
+    assert run("serve", "--store", store, "--demo").exit_code == 2
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        busy = run("serve", "--store", store, "--port", taken.getsockname()[1])
+    assert busy.exit_code == 2
+    assert "give another --port" in busy.output
+
+
+@pytest.mark.parametrize("host", ["no.such.host.invalid", "300.1.1.1", "::x", "a" * 300])
+def test_an_address_that_is_none_is_refused(host: str) -> None:
+    with pytest.raises(ConfigError, match="cannot be used"):
+        bind(Address(host, 0))
+
+
+@pytest.mark.parametrize("content", [b"", b"no certificate", b"-----BEGIN CERTIFICATE-----\nx"])
+def test_a_certificate_that_is_none_is_refused(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "cert.pem").write_bytes(content)
+    for path in (tmp_path / "cert.pem", tmp_path / "missing.pem", tmp_path):
+        with pytest.raises(ConfigError, match="cannot be used as certificate"):
+            check_certificate(Address("127.0.0.1", 0, cert=path))
+
+
+@pytest.mark.parametrize(
+    ("address", "is_local", "names", "url"),
+    [
+        (Address("127.0.0.1", 0), True, {"127.0.0.1", "localhost", "[::1]"}, "http://127.0.0.1:5/"),
+        (Address("::1", 0), True, {"127.0.0.1", "localhost", "[::1]"}, "http://[::1]:5/"),
+        (Address("0.0.0.0", 0, Path("c")), False, set(), "https://127.0.0.1:5/"),  # noqa: S104 - to compare
+        (Address("10.0.0.7", 0), False, {"10.0.0.7"}, "http://10.0.0.7:5/"),
+        (Address("0.0.0.0", 0, Path("c"), names=("Web.Bank",)), False, {"web.bank", "0.0.0.0"}, "https://Web.Bank:5/"),  # noqa: S104
+        (Address("127.0.0.1", 0, behind_proxy=True), False, {"127.0.0.1", "localhost", "[::1]"}, "http://127.0.0.1:5/"),
+    ],
+)
+def test_who_can_reach_an_address_and_under_which_names(
+    address: Address,
+    is_local: bool,  # noqa: FBT001 - a case
+    names: set[str],
+    url: str,
+) -> None:
+    assert address.is_local == is_local
+    assert address.known_names() == names
+    assert address.url(5) == url
