@@ -55,7 +55,7 @@ if TYPE_CHECKING:
         open_appeal,
         withdraw_appeal,
     )
-    from counter_listener.record.audit import note_access
+    from counter_listener.record.audit import Access, note_access
     from counter_listener.record.browse import (
         FoundVisit,
         Order,
@@ -85,7 +85,7 @@ else:  # SQLAlchemy takes 0.3 s and 20 MB, which a run that records nothing does
                 *("WITHIN", "Appeal", "AppealRequest", "Decision", "appeals_of", "deadline"),
                 *("decide_appeal", "find_appeals", "open_appeal", "withdraw_appeal"),
             ],
-            "audit": ["note_access"],
+            "audit": ["Access", "note_access"],
             "browse": [
                 *("FoundVisit", "Order", "VisitFilter", "VisitPage", "visits_before", "find_visits", "found_visit"),
                 *("known_counters", "neighbours"),

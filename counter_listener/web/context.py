@@ -13,6 +13,7 @@ from counter_listener.domain import Lang
 from counter_listener.web.rights import Person
 from counter_listener.web.sessions import Sessions
 from counter_listener.web.settings import Settings
+from counter_listener.web.sound import Sounds
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -45,6 +46,7 @@ class Site:
     sessions: Sessions
     once: Once
     records: RecordPool
+    sounds: Sounds
     templates: Environment
     routes: frozenset[str]
     """Method and path of every route."""
