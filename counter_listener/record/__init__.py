@@ -68,6 +68,7 @@ if TYPE_CHECKING:
         visits_before,
     )
     from counter_listener.record.history import VisitHistory, set_of, visit_history
+    from counter_listener.record.overview import Offence, OverviewData, counters_heard, gather_overview
     from counter_listener.record.pool import RecordPool
     from counter_listener.record.reviews import ReviewRequest, review
     from counter_listener.record.schema import EVENTS, RECORDINGS
@@ -91,6 +92,7 @@ else:  # SQLAlchemy takes 0.3 s and 20 MB, which a run that records nothing does
                 *("known_counters", "neighbours"),
             ],
             "history": ["VisitHistory", "set_of", "visit_history"],
+            "overview": ["Offence", "OverviewData", "counters_heard", "gather_overview"],
             "reviews": ["ReviewRequest", "review"],
             "pool": ["RecordPool"],
             "schema": ["EVENTS", "RECORDINGS"],

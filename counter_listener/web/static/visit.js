@@ -91,7 +91,7 @@ function addMarks(regions) {
     const end = isSpan ? Number(item.dataset.end) : Math.max(Number(item.dataset.end), start + MARK);
     const tone = { heard: "--good", not_heard: "--bad", forbidden: "--bad", broken: "--bad" }[item.dataset.verdict] ?? "--doubt";
     if ("window" in item.dataset && item.dataset.verdict === "heard") continue;
-    const shade = "gap" in item.dataset ? fade("--quiet", 35) : fade(tone, isSpan ? 12 : 34);
+    const shade = "gap" in item.dataset ? fade("--quiet", 35) : fade(tone, isSpan ? 12 : tone === "--good" ? 20 : 34);
     const region = regions.addRegion({ start, end, drag: false, resize: false, color: shade });
     region.on("click", (event) => {
       event.stopPropagation();
