@@ -8,6 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 from counter_listener import judging
 from counter_listener.domain import PhraseSetError
@@ -16,6 +17,8 @@ from counter_listener.phrases import find_phrase_set
 if TYPE_CHECKING:
     from counter_listener.matching import Matcher
 
+settings.register_profile("any machine", deadline=None)  # a busy one may stop for a second anywhere
+settings.load_profile("any machine")
 os.environ["LANGUAGE"] = "en"
 SETTINGS = tempfile.TemporaryDirectory(prefix="counter-listener-settings-")
 os.environ["COUNTER_LISTENER_KEY"] = f"{SETTINGS.name}/record-key.pem"

@@ -86,7 +86,7 @@ def sound_of(name: str) -> bytes:
 
 
 @pytest.mark.parametrize("name", ["customer-courtesy", "refusal-without-sorry", "truncated"])
-@settings(max_examples=3, deadline=None, derandomize=True)
+@settings(max_examples=3, derandomize=True)
 @given(sizes=st.lists(st.integers(1, 40_000), min_size=1, max_size=20).filter(lambda sizes: sum(sizes) > 500))
 def test_invariant_1_events_do_not_depend_on_how_the_audio_is_cut(name: str, sizes: list[int]) -> None:
     assert len(whole(name)) > 5

@@ -115,8 +115,8 @@ def _line(item: Utterance | Gap) -> dict[str, object]:
     }
 
 
-def _read_transcript(path: Path) -> StoredTranscript:
-    """The transcript in a file. Raises TranscriptError."""
+def read_stored_transcript(path: Path) -> StoredTranscript:
+    """A transcript as it was stored. Raises TranscriptError."""
     lines = numbered_lines(path, TranscriptError)
     number = 1
     try:
@@ -186,7 +186,7 @@ def _purge_transcript(path: Path, kept_from: float | None) -> bool:
         return True
     if kept_from <= 0:
         return False
-    stored = _read_transcript(path)
+    stored = read_stored_transcript(path)
     kept = [item for item in stored.items if isinstance(item, Gap) or item.end >= kept_from]
     if len(kept) < len(stored.items):
         head = {"recording": stored.sha256, "seconds": stored.seconds, "model": stored.model, "options": stored.options}
@@ -204,7 +204,7 @@ def rejudge_transcripts(
     """
     recordings = {row.sha256: row for row in record.recordings()}
     for path in sorted(folder.glob("*.jsonl")):
-        transcript = _read_transcript(path)
+        transcript = read_stored_transcript(path)
         row = recordings.get(transcript.sha256)
         if row is not None and (since is None or (row.started or row.recorded) >= iso(since)):
             yield row, list(_changes(record, transcript, matcher))

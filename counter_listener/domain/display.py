@@ -73,8 +73,10 @@ UNSAFE: Final = re.compile(r"[\u202a-\u202e\u2066-\u2069]")
 
 LINE_BREAK: Final = re.compile(r"\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
 """What some program takes for the end of a line (Unicode Standard, section 5.8)."""
-ESCAPED: Final = re.compile(r"[\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+ESCAPED: Final = re.compile(r"[\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 """Unprintable characters that JSON may hold as they are."""
+SURROGATE: Final = re.compile(r"[\ud800-\udfff]")
+"""Half of a character: a byte of a file name that is not UTF-8, or a fault."""
 LINE: Final = json.JSONEncoder(ensure_ascii=False)
 
 
@@ -105,8 +107,13 @@ def printable(text: str) -> str:
 
 
 def json_line(value: object) -> str:
-    """The value as JSON on one line: what ends a line anywhere, or changes what a terminal shows, is escaped."""
+    """The value as JSON on one line: what ends a line anywhere, or changes what a terminal shows, is escaped.
+
+    Names that are not UTF-8 are shown as readable() shows them: no program could use them as they are.
+    """
     text = LINE.encode(value)
+    if SURROGATE.search(text):
+        text = LINE.encode(_readable_within(value))
     return text if text.isprintable() else ESCAPED.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
@@ -125,6 +132,15 @@ def readable(text: str) -> str:
     if text.isascii():
         return text
     return NOT_UTF_8.sub(_decoded, text).encode("utf-8", "backslashreplace").decode()
+
+
+def _readable_within(value: object) -> object:
+    """The value with every text in it made readable."""
+    if isinstance(value, str):
+        return readable(value)
+    if isinstance(value, Mapping):
+        return {_readable_within(key): _readable_within(each) for key, each in value.items()}
+    return [_readable_within(each) for each in value] if isinstance(value, list | tuple) else value
 
 
 def _decoded(found: re.Match[str]) -> str:

@@ -1,12 +1,21 @@
 """The settings of `listen`, read from counter.toml; the only module that knows the content of that file."""
 
-import json
 from pathlib import Path
 from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from counter_listener.domain import N_, ConfigError, Sentence, current_language, data_folder, read_toml, sentence
+from counter_listener.domain import (
+    N_,
+    ConfigError,
+    Sentence,
+    current_language,
+    data_folder,
+    json_line,
+    read_toml,
+    readable,
+    sentence,
+)
 
 FILE: Final = "counter.toml"
 MAX_BYTES: Final = 100_000
@@ -54,7 +63,7 @@ EXPECTED: Final = {
 def template(counter: str = "", device: str = "") -> str:
     """A counter.toml in the reader's language, with every field explained and these two filled in."""
     text = Path(__file__).with_name(f"counter.{current_language()}.toml").read_text(encoding="utf-8")
-    return text.format(counter=json.dumps(counter, ensure_ascii=False), device=json.dumps(device, ensure_ascii=False))
+    return text.format(counter=json_line(readable(counter)), device=json_line(readable(device)))
 
 
 def find_config(asked: Path | None) -> Path | None:

@@ -74,8 +74,8 @@ def fingerprint(key: str) -> str:
     return "-".join(digits[at : at + 4] for at in range(0, len(digits), 4))
 
 
-def read_head(text: str) -> Head:
-    """The anchor in either form. Raises RecordError if it is none; its signature is not checked."""
+def read_head(text: str, name: str) -> Head:
+    """The anchor in either form. Raises RecordError, about `name`, if it is none; its signature is not checked."""
     text = text.strip()
     try:
         columns = _from_json(text) if text.startswith("{") else _from_line(text.upper())
@@ -83,8 +83,9 @@ def read_head(text: str) -> Head:
         _check(head)
     except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise RecordError(
-            "this is no anchor, or it is damaged; give what `counter-listener events anchor` wrote: its file, or its"
+            "{name} is no anchor, or it is damaged; give what `counter-listener events anchor` wrote: its file, or its"
             " line that begins with {prefix}",
+            name=name,
             prefix=PREFIX,
         ) from error
     return head

@@ -47,9 +47,10 @@ def record_errors(name: str | Sentence) -> Iterator[None]:
     with file_errors(name):
         try:
             yield
-        except sa.exc.DBAPIError as error:
-            code = getattr(error.orig, "sqlite_errorcode", 0)
-            raise RecordError(sqlite_reason(name, code, str(error.orig))) from error
+        except (sa.exc.DBAPIError, sqlite3.Error) as error:
+            cause = error.orig if isinstance(error, sa.exc.DBAPIError) else error
+            code = getattr(cause, "sqlite_errorcode", 0)
+            raise RecordError(sqlite_reason(name, code, str(cause))) from error
         except UnicodeDecodeError as error:  # the driver cannot decode the message of SQLite about a damaged schema
             raise RecordError(sqlite_reason(name, sqlite3.SQLITE_CORRUPT, str(error))) from error
 

@@ -13,20 +13,8 @@ from counter_listener.reports.tables import Column, Row, Table, counters_table, 
 
 Playable = Callable[[str], str | None]
 """Returns the URL of a recording, given its path, or None if the file is not there."""
-REASONS: Final = (
-    N_("customers say this as well, and the voice is unknown"),
-    N_("audio was lost"),
-    N_("audio was lost right beside it"),
-    N_("it may be a question, a quotation or about somebody else"),
-    N_("no speech was recognised"),
-    N_("hardly anything of the phrase set was heard, so it may have been no service"),
-    N_("hardly anything was understood: noise, another language, or a wrong sample rate"),
-    N_("part of it was not understood"),
-    N_("hardly anything was understood: the sound is too quiet"),
-    N_("hardly anything was understood: the noise is as loud as the speech"),
-    N_("the times of the words are not those of speech: are they milliseconds?"),
-)
-"""Why a verdict is unknown, as the judge writes it to the record."""
+NO_SERVICE_KEYS: Final = ("id", "counter", "opened", "seconds", "recording")
+"""The columns of what was no service: it has no score and no grade."""
 TITLES: Final = {
     ("forbidden", "forbidden"): N_("offence"),
     ("rule", "heard"): N_("rule kept"),
@@ -155,9 +143,8 @@ def _visit_row(visit: ShownVisit, zone: tzinfo | None) -> Row:
     }
 
 
-def _visits_table(data: ReportData, total: VisitTotals, zone: tzinfo | None, _: Translate) -> Table:
-    rows = [_visit_row(visit, zone) for visit in data.visits]
-    columns = [
+def _visit_columns(_: Translate) -> list[Column]:
+    return [
         Column("id", _("visit")),
         Column("counter", _("counter")),
         Column("opened", _("opened"), "time"),
@@ -169,21 +156,19 @@ def _visits_table(data: ReportData, total: VisitTotals, zone: tzinfo | None, _: 
         Column("lost_audio", _("audio lost"), "yes"),
         Column("recording", _("recording")),
     ]
+
+
+def _visits_table(data: ReportData, total: VisitTotals, zone: tzinfo | None, _: Translate) -> Table:
+    rows = [_visit_row(visit, zone) for visit in data.visits]
     note = _("{shown} of {visits} visits: the lowest score first, for equal scores the newest.")
-    return Table("visits", _("Visits"), columns, rows, note.format(shown=len(rows), visits=total.visits))
+    note = note.format(shown=len(rows), visits=total.visits)
+    return Table("visits", _("Visits"), _visit_columns(_), rows, note)
 
 
 def _no_service_table(data: ReportData, zone: tzinfo | None, _: Translate) -> Table:
     """What is kept off the list of visits, so that a supervisor can look at it."""
-    keys = ("id", "counter", "opened", "seconds", "recording")
-    rows = [{key: _visit_row(visit, zone)[key] for key in keys} for visit in data.no_service]
-    columns = [
-        Column("id", _("visit")),
-        Column("counter", _("counter")),
-        Column("opened", _("opened"), "time"),
-        Column("seconds", _("length"), "seconds"),
-        Column("recording", _("recording")),
-    ]
+    columns = [column for column in _visit_columns(_) if column.key in NO_SERVICE_KEYS]
+    rows = [{key: _visit_row(visit, zone)[key] for key in NO_SERVICE_KEYS} for visit in data.no_service]
     note = _("{shown} of {count}, the newest first. They count as no visit in any other figure.")
     count = sum(data.no_service_by_counter.values())
     return Table("no_service", _("No service"), columns, rows, note.format(shown=len(rows), count=count))
@@ -227,7 +212,7 @@ def _evidence_row(visit: ShownVisit, event: Event, link: str | None, zone: tzinf
         "heard": event.heard,
         "closeness": event.score,
         "late": event.detail.get("late"),
-        "reason": _(str(reason)) if reason in REASONS else reason,
+        "reason": _(str(reason)) if reason else None,
         "id": event.phrase,
         "link": f"{link}#t={event.at:.1f}" if event.heard is not None and link else None,
     }

@@ -160,7 +160,7 @@ def test_a_good_archive_is_unpacked_completely(tmp_path: Path) -> None:
     assert calls[-1] == (contents.size, contents.size)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(st.integers(0, 600), st.binary(min_size=1, max_size=9)), min_size=1, max_size=4))
 @example(edits=[(367, b"\x01")])  # a directory that begins before the file does
 def test_invariant_5_any_bytes_give_a_model_or_one_sentence(edits: list[tuple[int, bytes]]) -> None:
@@ -180,7 +180,6 @@ def test_invariant_5_any_bytes_give_a_model_or_one_sentence(edits: list[tuple[in
         assert not into.exists() or list(into.parent.iterdir()) == [into]
 
 
-@settings(deadline=None)
 @given(st.text(max_size=12))
 def test_an_accepted_name_is_one_name_on_every_system(part: str) -> None:
     if is_portable_name(part):

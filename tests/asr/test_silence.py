@@ -101,7 +101,7 @@ class LoudnessRecognizer:
         return words
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=60, derandomize=True)
 @given(runs=st.lists(st.tuples(st.integers(1, 4), st.integers(0, 140)), min_size=1, max_size=6))
 def test_word_times_are_those_of_the_stream_whatever_was_skipped(runs: list[tuple[int, int]]) -> None:
     loud, quiet = room(900.0, 1)[: BLOCK_SAMPLES * SAMPLE_BYTES], bytes(BLOCK_SAMPLES * SAMPLE_BYTES)

@@ -6,7 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from counter_listener.asr import is_transcript, read_transcript
@@ -181,7 +181,6 @@ PIECES = st.sampled_from(
 )
 
 
-@settings(deadline=None)
 @given(st.sampled_from([".srt", ".vtt"]), st.lists(PIECES | st.text(max_size=5), max_size=20))
 def test_any_text_gives_utterances_or_one_of_our_errors(
     tmp_path_factory: pytest.TempPathFactory, suffix: str, pieces: list[str]

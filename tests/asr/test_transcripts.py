@@ -8,7 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from counter_listener.asr.transcripts import read_transcript
@@ -266,7 +266,6 @@ def test_no_file(tmp_path: Path) -> None:
         list(read_transcript(tmp_path))
 
 
-@settings(deadline=None)
 @given(st.text(), st.floats(0, 1_000), st.floats(0, 1_000))
 def test_words_fill_their_utterance(
     tmp_path_factory: pytest.TempPathFactory, text: str, start: float, length: float
@@ -291,7 +290,6 @@ keys = st.sampled_from(
 lines = st.one_of(st.binary(max_size=40), st.dictionaries(keys, values).map(lambda value: json.dumps(value).encode()))
 
 
-@settings(deadline=None)
 @given(st.lists(lines, max_size=3))
 def test_invariant_5_any_bytes_give_utterances_or_an_error(
     tmp_path_factory: pytest.TempPathFactory, content: list[bytes]

@@ -198,7 +198,7 @@ def test_zeros_that_were_silence_are_held_back_and_then_passed_on() -> None:
     assert [item for item in mark_muted(stream) if item is not None] == stream
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.lists(st.tuples(st.sampled_from([NOISE, ZEROS, None, "gap"]), st.integers(1, 700)), max_size=8))
 def test_no_second_is_lost_or_invented(runs: list[tuple[bytes | str | None, int]]) -> None:
     def stream() -> Iterator[CaptureItem]:

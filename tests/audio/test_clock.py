@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from av.audio.frame import AudioFrame
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from support.recordings import encode, heard, noise, remux, seconds
 
@@ -106,14 +106,12 @@ def losses(aheads: list[float]) -> list[tuple[int, float]]:
 errors = st.floats(-0.12, 0.12)
 
 
-@settings(deadline=None)
 @given(st.integers(0, 2**32), st.integers(2, 250), st.sampled_from([0.056, 0.12]))
 def test_no_wandering_is_a_loss(seed: int, count: int, reach: float) -> None:
     dice = random.Random(seed)  # noqa: S311
     assert losses([dice.uniform(-reach, reach) for _ in range(count)]) == []
 
 
-@settings(deadline=None)
 @given(st.integers(0, 2**32), st.integers(12, 150), st.integers(12, 150), st.floats(0.5, 3_600))
 def test_a_loss_among_wandering_stamps_is_found(seed: int, before: int, after: int, lost: float) -> None:
     dice = random.Random(seed)  # noqa: S311

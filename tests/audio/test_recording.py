@@ -15,7 +15,7 @@ from pathlib import Path
 
 import av
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from support.recordings import chunk, encode, gsm, heard, hertz, noise, put, speex, tone, wav
 
@@ -425,7 +425,6 @@ def test_invariant_5_any_bytes_give_sound_or_one_sentence(
     assert capfd.readouterr().err == ""
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=300), st.sampled_from([b"", b"RIFF\0\0\0\0WAVE", b"ID3", b"OggS", b"fLaC", b"#!AMR\n"]))
 def test_random_bytes_as_a_file(tmp_path_factory: pytest.TempPathFactory, content: bytes, head: bytes) -> None:
     path = put(tmp_path_factory.mktemp("n"), head + content)
@@ -445,7 +444,6 @@ def cuts(sound: bytes, places: list[int]) -> list[bytes]:
     return [sound[start:end] for start, end in pairwise(edges)]
 
 
-@settings(deadline=None)
 @given(sounds, sounds, st.lists(st.integers(0, 3 * BLOCK), max_size=8), st.lists(st.integers(0, 3 * BLOCK), max_size=8))
 def test_blocks_do_not_depend_on_how_the_chunks_were_cut(
     first: bytes, second: bytes, some: list[int], others: list[int]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from support.recordings import encode, heard, hertz, level, noise, put, seconds, tone, tracks, wav
@@ -98,7 +98,6 @@ def test_a_microphone_of_any_rate_and_number_of_channels(rate: int, channels: in
     assert level(read) == pytest.approx(level(sound), rel=0.02)
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(0, 8_000), max_size=6), st.integers(2, 4))
 def test_mixing_does_not_depend_on_how_the_sound_is_cut(places: list[int], channels: int) -> None:
     sound = np.random.default_rng(channels).integers(-9_000, 9_000, (channels, 8_000)).astype(np.int16)

@@ -101,7 +101,7 @@ def test_a_stored_transcript_holds_no_long_number_and_a_damaged_one_is_reported(
     assert str(file) in broken.stderr
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=60, derandomize=True)
 @given(st.lists(st.text("一二3好 -", min_size=1, max_size=8), min_size=1, max_size=5))
 def test_masking_keeps_the_number_and_the_length_of_words(texts: list[str]) -> None:
     utterance = timed(*((text, float(number), number + 1.0) for number, text in enumerate(texts)))

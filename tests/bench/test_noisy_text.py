@@ -4,7 +4,7 @@ import random
 from itertools import islice
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from misheard import MIX, ErrorCounts, inventory, misheard, similar_sounds, split
 from noisy_text import SEEDS
@@ -37,7 +37,6 @@ def test_the_error_rate_and_the_mix_are_those_asked_for(made: list[Visit], rate:
         assert counts.mix[kind] == pytest.approx(share, abs=0.05), kind
 
 
-@settings(deadline=None)
 @given(st.text(alphabet="请您好再见慢走谢的配合没有了钱", max_size=30), st.floats(0, 1), st.integers())
 def test_misheard_speech_keeps_its_order_and_its_time(text: str, rate: float, seed: int) -> None:
     utterance = typed_utterance(text)

@@ -6,16 +6,21 @@ import csv
 import io
 import json
 import os
+import shutil
 import sys
 import unicodedata
 import zipfile
+from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import Result
 from support.command import RUDE_VISIT, run, transcript
 from support.small_counter import SMALL, SMALL_FILE
+
+from counter_listener.cli import cli
 
 NAMES = [
     "\x1b[2J\x1b]0;owned\x07",
@@ -98,33 +103,30 @@ def test_tables_for_people(folder: Path) -> None:
     assert f"{len(NAMES)} left out of" in " ".join(result.stdout.split())
 
 
-@pytest.mark.parametrize("words", [["check"], ["events"]])
-def test_lines_for_programs(folder: Path, store: Path, words: list[str]) -> None:
-    of_check = words == ["check"]
-    result = (
-        checked(folder, "--store", "none", "--format", "jsonl")
-        if of_check
-        else run("events", "--store", store, "--format", "jsonl")
-    )
+def printed(command: str, folder: Path, store: Path, form: str) -> Result:
+    """What `check` prints of the folder, or `events` of the record."""
+    if command == "check":
+        return checked(folder, "--store", "none", "--format", form)
+    return run("events", "--store", store, "--format", form)
+
+
+@pytest.mark.parametrize("command", ["check", "events"])
+def test_lines_for_programs(folder: Path, store: Path, command: str) -> None:
+    result = printed(command, folder, store, "jsonl")
     lines = [json.loads(line) for line in result.stdout.split("\n") if line]
     assert len(result.stdout.splitlines()) == len(lines)  # by whatever anybody takes for the end of a line
     assert safe(result.stdout)
     closed = [line for line in lines if line["kind"] == "visit_closed"]
     assert len(closed) == len(NAMES)
-    if of_check:
+    if command == "check":
         assert len({line["source"] for line in closed}) == len(NAMES)
         assert len([line for line in lines if line["kind"] == "error"]) == len(NAMES)
         assert len(lines[-1]["files"]) == len(NAMES)
 
 
-@pytest.mark.parametrize("words", [["check"], ["events"]])
-def test_tables_for_spreadsheets(folder: Path, store: Path, words: list[str]) -> None:
-    of_check = words == ["check"]
-    result = (
-        checked(folder, "--store", "none", "--format", "csv")
-        if of_check
-        else run("events", "--store", store, "--format", "csv")
-    )
+@pytest.mark.parametrize("command", ["check", "events"])
+def test_tables_for_spreadsheets(folder: Path, store: Path, command: str) -> None:
+    result = printed(command, folder, store, "csv")
     rows = list(csv.DictReader(io.StringIO(result.stdout.removeprefix("\ufeff"), newline="")))
     assert safe(result.stdout.replace("\r\n", "\n"))
     assert len([row for row in rows if row["kind"] == "visit_closed"]) == len(NAMES)
@@ -184,6 +186,80 @@ def test_recordings_that_are_judged_again(store: Path) -> None:
     assert result.exit_code == 0
     assert safe(result.output)
     assert len(result.stdout) > 100 * len(NAMES)
+
+
+def test_recordings_of_these_names_are_explained_and_evaluated(folder: Path, tmp_path: Path) -> None:
+    for file in sorted((folder / "good").iterdir())[::5]:
+        for form in ("table", "jsonl"):
+            result = run("explain", "--phrases", SMALL_FILE, "--format", form, "--", file)
+            assert (result.exit_code, safe(result.output)) == (0, True), result.output
+    labels = tmp_path / "labels.jsonl"
+    said = [{"id": "hello", "start": 0.0, "end": 2.0}]
+    files = [str(file) for file in sorted((folder / "good").iterdir())]
+    lines = [json.dumps({"file": file, "seconds": 30.0, "said": said}) + "\n" for file in files]
+    for form in ("table", "jsonl"):
+        labels.write_text("".join(lines), encoding="utf-8")
+        result = run("eval", labels, "--phrases", SMALL_FILE, "--format", form)
+        assert (result.exit_code, safe(result.output)) == (0, True), result.output
+    for line in lines[::5]:
+        labels.write_text(line + line.replace(".jsonl", ""), encoding="utf-8")
+        result = run("eval", labels, "--phrases", SMALL_FILE)
+        assert (result.exit_code, safe(result.output)) == (3, True), result.output
+
+
+ALL_IN_ONE = "\x1b]0;owned\x07 two\nlines\r\u202e\u2028 \x9b31m =1+1 {x} %s [b]x[/] $(reboot)"
+if sys.platform == "linux":
+    ALL_IN_ONE += os.fsdecode(b"\xff\xfe")
+USUAL: dict[str, list[str]] = {
+    "explain": ["x.jsonl", f"--phrases={SMALL_FILE}"],
+    "eval": ["x.jsonl"],
+    "check": ["x.jsonl", f"--phrases={SMALL_FILE}"],
+    "phrases try": ["bank-counter", "您好"],
+    "models install": ["x.zip"],
+    "models remove": ["x"],
+    "purge": ["--yes", "--before", "2020-01-01", "--store=x.db"],
+    "backup": ["copy.db", "--store=x.db"],
+    **{name: ["--store=x.db"] for name in ("events", "events verify", "events anchor", "report", "rejudge")},
+}
+"""Arguments with which a command does something."""
+WAITING = ("listen", "devices", "doctor", "demo")
+"""Commands that listen to a microphone or recognise speech; doctor is tested below."""
+
+
+def commands(command: click.Command, words: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    """Every command that does something, with the words that call it."""
+    for name, inner in command.commands.items() if isinstance(command, click.Group) else ():
+        yield from commands(inner, (*words, name))
+    if words and words[0] not in WAITING and not (isinstance(command, click.Group) and words[0] != "events"):
+        yield words, command
+
+
+COMMANDS = {" ".join(words): command for words, command in commands(cli)}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_each_option_and_argument_of_every_command(
+    name: str, store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    transcript(tmp_path / "x.jsonl")
+    shutil.copy(store, tmp_path / "x.db")
+    for parameter in COMMANDS[name].params:
+        option = parameter.opts[-1]
+        others = [word for word in USUAL.get(name, []) if not word.startswith(f"{option}=")]
+        given = [f"{option}={ALL_IN_ONE}", *others] if isinstance(parameter, click.Option) else [ALL_IN_ONE]
+        result = run(*name.split(), *given)
+        assert safe(result.output), (parameter.name, result.output)
+
+
+def test_doctor_and_settings_of_these_names(tmp_path: Path) -> None:
+    name = ALL_IN_ONE.replace("\0", "")
+    for option in ("--config", "--device", "--store", "--key", "--phrases", "--model"):
+        result = run("doctor", "--seconds", 0.5, f"{option}={tmp_path / name if option != '--device' else name}")
+        assert result.exit_code in (0, 1, 2)
+        assert safe(result.output), (option, result.output)
+        result = run("listen", "--device=no such device", f"{option}={name}")
+        assert safe(result.output), (option, result.output)
 
 
 def test_names_and_values_on_the_command_line(folder: Path, tmp_path: Path) -> None:

@@ -11,7 +11,19 @@ from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 from pathlib import Path
 
 import pytest
-from support.damage import LENGTH, LOSING, NO_LENGTH, NO_START, TEXTS, Outcome, make_inputs, quiet_worker, run_cases
+from support.damage import (
+    CODECS,
+    LENGTH,
+    LOSING,
+    NO_LENGTH,
+    NO_START,
+    READERS,
+    Outcome,
+    make_inputs,
+    quiet_worker,
+    read,
+    run_cases,
+)
 
 BATCH = 50
 """Cases in one call to the worker."""
@@ -43,6 +55,13 @@ def outcomes(folder: Path, numbers: range) -> list[Outcome]:
     return found
 
 
+def test_without_damage_each_is_read_as_a_whole(inputs: Path) -> None:
+    """Else damage would prove nothing."""
+    found = [read(file, Outcome(0, file.suffix[1:], "none")) for file in sorted(inputs.glob("a.*"))]
+    assert {case.kind for case in found} > {*CODECS, *READERS}
+    assert [case for case in found if case.refused or case.gaps] == []
+
+
 @pytest.mark.parametrize(
     "numbers",
     [pytest.param(range(300), id="300"), pytest.param(range(10_000, 20_000), id="10 000", marks=pytest.mark.slow)],
@@ -65,7 +84,7 @@ def test_damaged_inputs(inputs: Path, numbers: range) -> None:
 
 def is_silent_about_a_loss(case: Outcome) -> bool:
     """Whether half a second or more is missing, which the format could tell, and nothing is said."""
-    can_tell = case.kind not in {*TEXTS, *NO_LENGTH} and case.damage in LOSING
+    can_tell = case.kind not in {*READERS, *NO_LENGTH} and case.damage in LOSING
     if case.kind in NO_START and case.place < BEGINNING:
         return False
     return can_tell and not case.refused and not case.gaps and case.seconds < LENGTH - 0.5

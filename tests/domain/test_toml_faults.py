@@ -7,7 +7,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from support.command import run
 
@@ -87,7 +87,6 @@ def test_it_is_said_in_chinese(tmp_path: Path) -> None:
 PIECES = st.sampled_from((*SIGNS, *"\"'=[]{},#\n\\ .", "[[a]]", "\na = ", '"您好"', "1", "true", '"""', "'''"))
 
 
-@settings(deadline=None)
 @given(st.lists(PIECES, max_size=25))
 def test_any_text_is_toml_or_one_sentence(tmp_path_factory: pytest.TempPathFactory, pieces: list[str]) -> None:
     path = tmp_path_factory.mktemp("t") / "my.toml"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from support.small_counter import SMALL, matcher_of, small
 
@@ -62,7 +62,6 @@ def test_words_in_letters_and_an_empty_utterance_match_nothing() -> None:
         assert find_baseline(PREPARED[kind], typed_utterance("")) == []
 
 
-@settings(deadline=None)
 @given(
     st.text(alphabet="请您好再见慢走谢的配合没有了钱事不归我管办理什么业务问欢迎光临天啊", min_size=1, max_size=20),
     st.sampled_from(BASELINES),

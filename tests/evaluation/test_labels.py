@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from support.small_counter import small
 
@@ -105,7 +105,6 @@ RECORDS = st.fixed_dictionaries(
 )
 
 
-@settings(deadline=None)
 @given(record=RECORDS)
 def test_any_json_object_is_a_label_or_an_error(
     record: dict[str, object], tmp_path_factory: pytest.TempPathFactory

@@ -6,7 +6,7 @@ from itertools import pairwise, permutations
 from math import isnan
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from ordinary_speech import rate_interval
 
@@ -72,7 +72,6 @@ def test_one_long_detection_does_not_hit_two_labels() -> None:
     assert count(said, [hello(10, 13), hello(10, 11)])["hello"] == Counts(2, 2, 0)
 
 
-@settings(deadline=None)
 @given(said_spans, found_spans)
 def test_as_many_labels_as_possible_are_hit(said: list[LabelledPhrase], found: list[Detection]) -> None:
     for name, counts in count(said, found).items():
@@ -90,7 +89,6 @@ def test_as_many_labels_as_possible_are_hit(said: list[LabelledPhrase], found: l
         )  # fmt: skip
 
 
-@settings(deadline=None)
 @given(said_spans, found_spans)
 def test_scores_stay_within_bounds_and_more_slack_never_hurts(
     said: list[LabelledPhrase], found: list[Detection]
@@ -104,14 +102,12 @@ def test_scores_stay_within_bounds_and_more_slack_never_hurts(
         assert min(tight.precision, tight.recall) - 1e-9 <= tight.f1 <= max(tight.precision, tight.recall) + 1e-9
 
 
-@settings(deadline=None)
 @given(said_spans)
 def test_finding_exactly_what_was_said_is_perfect(said: list[LabelledPhrase]) -> None:
     counts = total(count(said, [Detection(label.id, label.start, label.end) for label in said]).values())
     assert counts.misses == counts.false_alarms == 0
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(said_spans, found_spans), min_size=1, max_size=3))
 def test_a_higher_threshold_never_finds_more_and_the_best_is_the_best(
     files: list[tuple[list[LabelledPhrase], list[Detection]]],
@@ -157,7 +153,6 @@ def test_rates_against_the_exact_poisson_limits(events: int, interval: tuple[flo
     assert rate_interval(events) == pytest.approx(interval, abs=1e-4)
 
 
-@settings(deadline=None)
 @given(st.integers(0, 60), st.integers(1, 60))
 def test_intervals_contain_their_estimate(part: int, more: int) -> None:
     low, high = wilson_interval(part, part + more)

@@ -180,7 +180,7 @@ def test_words_that_customers_say_too_prove_no_service() -> None:
     assert "not_heard" not in verdicts(found).values()
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(
     st.lists(st.sampled_from(PARTS), min_size=1, max_size=6),
     st.lists(st.tuples(st.sampled_from(GUESSED), st.floats(0.0, LOST_SHARE - 0.01)), min_size=1, max_size=6),
@@ -198,7 +198,7 @@ def test_invariant_2_sound_that_was_not_understood_never_adds_an_accusation(
     assert [one for one in accusations(after) if one not in accused] == []
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(
     st.lists(st.sampled_from(PARTS), min_size=1, max_size=6),
     st.integers(0, 5),

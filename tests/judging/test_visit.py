@@ -227,7 +227,7 @@ def spoken(lines: list[tuple[str, float]]) -> list[Item]:
     return items
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(sentences, st.lists(st.tuples(st.floats(0, 1000), st.floats(0.1, 200), st.booleans()), max_size=3))
 def test_invariant_3_each_owed_phrase_has_one_verdict_and_event_times_never_go_back(
     lines: list[tuple[str, float]], losses: list[tuple[float, float, bool]]
@@ -244,7 +244,7 @@ def test_invariant_3_each_owed_phrase_has_one_verdict_and_event_times_never_go_b
         assert close.score is None or 0 <= close.score <= 100
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=250)
 @given(sentences, st.floats(0, 300), st.floats(0.1, 200), st.booleans())
 def test_invariant_2_lost_audio_never_adds_a_not_heard(
     lines: list[tuple[str, float]],
@@ -263,7 +263,7 @@ def not_heard(found: list[Event]) -> int:
     return sum(event.verdict == "not_heard" for event in found)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(sentences, st.integers(1, 40))
 def test_events_do_not_depend_on_the_number_of_ticks(lines: list[tuple[str, float]], every: int) -> None:
     whole = spoken(lines)

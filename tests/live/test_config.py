@@ -44,7 +44,7 @@ def test_init_says_what_keeps_it_from_writing(tmp_path: Path) -> None:
     assert "cannot be written" in shown.stderr
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=50))
 def test_a_name_of_any_kind_comes_back_as_it_was(name: str) -> None:
     assert tomllib.loads(template(name, name)) == {**Config().model_dump(), "counter": name, "device": name}
@@ -85,7 +85,7 @@ def test_what_is_wrong_is_said_in_a_sentence_that_names_the_file(text: str | byt
     assert "\n" not in str(caught.value)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(data=st.one_of(st.binary(max_size=300), st.text(max_size=200).map(lambda text: text.encode("utf-8", "replace"))))
 def test_any_bytes_give_settings_or_one_of_our_errors(data: bytes, tmp_path_factory: pytest.TempPathFactory) -> None:
     file = written(tmp_path_factory.getbasetemp(), data)

@@ -142,7 +142,7 @@ TALKED_ON: Day = [("您好", 1.0), *[(TALK, 25.0)] * 6, ("请慢走", 25.0)]
 AFTER_FAREWELL: Day = [("您好", 1.0), ("请慢走", 5.0), *[(TALK, 5.0)] * 4, ("请问您办理什么业务", 5.0)]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(DAYS, KILLS)
 @example(TALKED_ON, [(170.0, 1.0, 0.7, False)])
 @example(AFTER_FAREWELL, [(48.0, 1.0, 0.7, False)])

@@ -75,7 +75,7 @@ def after(before: list[Event], at: float, seconds: float, items: Items) -> list[
     return events + list(finish_stream(state)[1])
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.sampled_from(NAMES), st.integers(0, 10_000), st.floats(0.1, 200.0))
 def test_a_visit_continues_after_a_death_and_nothing_is_judged_twice(name: str, cut: int, seconds: float) -> None:
     items = heard(name)

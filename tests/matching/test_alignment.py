@@ -46,7 +46,7 @@ def only(template_text: str, text: str) -> Alignment:
     return max(aligned(automaton_of(READER.read(template_text)), text), key=lambda one: one.bits)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(TEXTS)
 def test_the_bits_are_those_of_the_steps_and_the_insertions(text: str) -> None:
     for one in aligned(small().automaton, text):
@@ -56,7 +56,7 @@ def test_the_bits_are_those_of_the_steps_and_the_insertions(text: str) -> None:
         assert one.bits <= one.full + TOLERANCE
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(TEXTS)
 def test_steps_are_in_order_and_alignments_of_one_template_do_not_overlap(text: str) -> None:
     places: dict[Entry, list[tuple[int, int]]] = {}
@@ -72,7 +72,7 @@ def test_steps_are_in_order_and_alignments_of_one_template_do_not_overlap(text: 
         assert all(end <= begin for (_, end), (begin, _) in pairwise(spans))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.text(CHARACTERS, min_size=2, max_size=12), st.data())
 def test_an_error_never_raises_the_score(text: str, data: st.DataObject) -> None:
     automaton, heard = automaton_of(READER.read(text)), list(text)
@@ -87,14 +87,14 @@ def test_an_error_never_raises_the_score(text: str, data: st.DataObject) -> None
         bits = now
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(trees(), st.text(CHARACTERS + OUTSIDE, max_size=10), st.text(CHARACTERS + OUTSIDE, max_size=10), st.data())
 def test_words_around_a_sentence_never_lower_its_score(node: Tree, lead: str, tail: str, data: st.DataObject) -> None:
     automaton, text = automaton_of(template(node)), sentence(data, node)
     assert best(automaton, lead + text + tail) >= best(automaton, text) - TOLERANCE
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(trees(), st.data())
 def test_a_sentence_has_the_full_score(node: Tree, data: st.DataObject) -> None:
     text = sentence(data, node)

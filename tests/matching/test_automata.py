@@ -39,7 +39,7 @@ def span(alignment: Alignment) -> tuple[int, int]:
     return min(partners), max(partners) + 1
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(trees(), st.data())
 def test_what_a_template_spells_is_aligned_to_the_letter(node: Tree, data: st.DataObject) -> None:
     text = sentence(data, node)
@@ -49,7 +49,7 @@ def test_what_a_template_spells_is_aligned_to_the_letter(node: Tree, data: st.Da
     assert any(said_units <= units for units in taken), "a slot at an edge may take less"
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(trees("天地山"), st.text("天地山石木玉", min_size=1, max_size=16))
 def test_what_is_aligned_to_the_letter_is_a_sentence_of_the_regular_expression(node: Tree, text: str) -> None:
     for alignment in exact(automaton_of(node), text):
@@ -57,7 +57,7 @@ def test_what_is_aligned_to_the_letter_is_a_sentence_of_the_regular_expression(n
         assert spells(node, text[first:last]), regex(node)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(trees(), min_size=1, max_size=4), st.data())
 def test_templates_are_found_together_as_they_are_found_alone(nodes: list[Tree], data: st.DataObject) -> None:
     text = "".join(sentence(data, node) + data.draw(st.sampled_from(OUTSIDE)) for node in nodes)
@@ -70,7 +70,7 @@ def _states(automaton: Automaton) -> int:
     return int(automaton.level_edges[-1])
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(trees(), max_size=4))
 def test_arcs_lead_forward_and_each_level_holds_the_arcs_that_end_there(nodes: list[Tree]) -> None:
     automaton = automaton_of(*nodes)

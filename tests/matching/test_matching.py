@@ -102,7 +102,7 @@ ALPHABETS = [CHARACTERS[:6], CHARACTERS[6:12], CHARACTERS[12:]]
 SETS = st.tuples(*(trees(alphabet) for alphabet in ALPHABETS))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(SETS, st.data(), st.text(OUTSIDE, max_size=30), st.text(OUTSIDE, max_size=30))
 def test_what_fits_a_template_to_the_letter_is_its_phrase(
     nodes: tuple[Tree, ...], data: st.DataObject, lead: str, tail: str
@@ -117,7 +117,7 @@ def test_what_fits_a_template_to_the_letter_is_its_phrase(
         assert hit.end > around.index(text) / 4
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(trees(), min_size=1, max_size=5), st.data())
 def test_similar_templates_do_not_hide_a_sentence(nodes: list[Tree], data: st.DataObject) -> None:
     """Another phrase may win the words, but the sentence itself is a candidate that is accepted."""
@@ -326,14 +326,14 @@ def test_a_long_text_is_matched_in_bounded_time(text: str) -> None:
     assert time.process_time() - began < 30  # a bound against quadratic time (hours), not a measurement
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.text(max_size=60))
 def test_any_text_gives_a_result(text: str) -> None:
     for item in matched(small(), said("啊" + text)):
         assert item.units >= 1
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.text(alphabet="您好欢迎光临请问办理什么业务慢走再见谢没有了签字出示一二啊 ，", max_size=40))
 def test_owed_and_forbidden_hits_never_overlap_and_lie_inside_the_utterance(text: str) -> None:
     utterance = said("啊" + text, 5)
@@ -373,7 +373,7 @@ def test_a_phrase_in_the_same_utterance_makes_others_likely() -> None:
     assert [item.prior for item in matched(small(), said("天气真好"))] == ["nothing"]
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.text(alphabet="请清问您里办理神药什么叶业务夜雾我解的心情新", min_size=2, max_size=12))
 def test_where_phrases_are_likely_no_less_is_accepted(text: str) -> None:
     syllables = to_syllables(said(text), 0.4)
@@ -406,7 +406,7 @@ def test_what_was_heard_is_likely_for_a_minute() -> None:
 SENTENCES = ("您好", "请问您办理什么", "签字", "没有了", "对不起", "再见请慢走", "我要投诉", "啊")
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(st.sampled_from(SENTENCES), max_size=12))
 def test_the_cache_changes_no_finding(texts: list[str]) -> None:
     matcher = with_cache(small())
@@ -437,7 +437,7 @@ def test_the_matcher_of_an_owner_has_its_templates_alone_and_finds_what_hardly_r
     assert {one.owner for one in search_candidates(alone, syllables) if one.role == "forbidden"} == {"none-left"}
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(trees(slots=False), st.data())
 def test_a_hit_has_the_sentence_of_the_template_as_its_wording(node: Tree, data: st.DataObject) -> None:
     text = sentence(data, node)

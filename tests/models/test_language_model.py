@@ -146,7 +146,7 @@ def mixture(
 
 @example({("甲", "甲"): 1.0, ("乙", "乙", "甲", "丙"): 2.0}, {}, 4.0)
 @given(sentences, sentences, st.sampled_from([0.0, 0.5, 4.0]))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_the_probabilities_after_every_history_sum_to_one(
     counter: dict[tuple[str, ...], float], ordinary: dict[tuple[str, ...], float], min_gain: float
 ) -> None:
@@ -173,7 +173,7 @@ def follow(fst: Fst, state: int, word: int) -> tuple[int, float]:
 
 
 @given(sentences, sentences, st.lists(words, max_size=5))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_the_costs_of_the_grammar_are_the_probabilities_of_the_language_model(
     counter: dict[tuple[str, ...], float], ordinary: dict[tuple[str, ...], float], sentence: list[str]
 ) -> None:

@@ -169,7 +169,7 @@ def test_the_phrases_that_are_said_are_phrases_of_the_bank_counter() -> None:
     assert {table["id"] for table in tables(phrases())} <= set(read_phrase_set(PHRASES)[0].titles())
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(0, 1_000))
 def test_every_visit_owes_its_fixed_phrases_and_its_labels_are_in_order_of_time(seed: int) -> None:
     (lines,) = visits(phrases(), other_speech(), 1, str(seed))

@@ -91,7 +91,7 @@ def test_what_is_no_phrase_set_at_all(tmp_path: Path, content: str | bytes, mess
     assert message in refusal(tmp_path, content)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.binary(max_size=200), st.integers(0, len(SMALL.encode())))
 def test_invariant_5_any_bytes_are_a_phrase_set_or_one_sentence(
     tmp_path_factory: pytest.TempPathFactory, garbage: bytes, at: int

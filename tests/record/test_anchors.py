@@ -63,9 +63,9 @@ def head(path: Path, key_file: Path) -> Head:
 
 @given(HEADS)
 def test_an_anchor_is_read_as_it_was_written(head: Head) -> None:
-    assert read_head(head.as_json()) == head
-    assert read_head(head.as_line()) == head
-    assert read_head(f"\n {head.as_line().lower()} \n") == head
+    assert read_head(head.as_json(), "it") == head
+    assert read_head(head.as_line(), "it") == head
+    assert read_head(f"\n {head.as_line().lower()} \n", "it") == head
 
 
 @settings(max_examples=50)
@@ -75,10 +75,10 @@ def test_a_damaged_anchor_is_refused_in_one_sentence(head: Head, data: st.DataOb
     at = data.draw(st.integers(0, len(text) - 1))
     changed = text[:at] + data.draw(st.sampled_from(["", "x", "0", ".", "\u4e00", "}"])) + text[at + 1 :]
     with suppress(RecordError):  # a changed digit makes another anchor
-        assert read_head(changed).seq > 0
+        assert read_head(changed, "it").seq > 0
     for nothing in ("", "{}", "[]", "null", "CL1", "CL1......", "CL2" + head.as_line()[3:], "[" * 5000):
         with pytest.raises(RecordError, match="no anchor"):
-            read_head(nothing)
+            read_head(nothing, "it")
 
 
 def test_every_change_is_signed_in_its_own_transaction(path: Path, key_file: Path) -> None:
@@ -276,7 +276,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_an_anchor_is_sent_as_json_and_again_where_the_server_is_busy(head: Head) -> None:
     with serving(Site(b"stored", ["status:503", "good"])) as site:
         anchor_upload.send_anchor(f"{site.url}/anchors", head)
-    assert [read_head(body.decode()) for body in site.posted] == [head, head]
+    assert [read_head(body.decode(), "it") for body in site.posted] == [head, head]
     assert site.requests[1]["path"] == "/anchors"
     assert site.requests[1]["Content-Type"] == "application/json"
 

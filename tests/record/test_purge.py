@@ -135,7 +135,7 @@ def test_a_purge_at_a_time_without_a_zone_removes_nothing(path: Path) -> None:
         assert len(list(record.read())) == 6
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(st.tuples(st.integers(0, 9), st.booleans()), min_size=1, max_size=8),
     st.lists(st.integers(-1, 11), min_size=1, max_size=3),

@@ -70,7 +70,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("shared") / "record.db"
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(EVENTS, min_size=1, max_size=4))
 def test_any_event_is_read_as_it_was_appended(shared: Path, events: list[Event]) -> None:
     stream = f"live-{next(numbers)}"
@@ -162,7 +162,7 @@ def test_a_transaction_is_written_completely_or_not_at_all(path: Path) -> None:
         assert (record.verify().rows, record.verify().broken) == (3 * (PER_VISIT + 1), None)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(numbers=st.lists(st.integers(1, 5), max_size=12))
 def test_invariant_4_each_recording_is_recorded_once_however_often_it_is_checked(
     tmp_path_factory: pytest.TempPathFactory, numbers: list[int]

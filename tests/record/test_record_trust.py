@@ -270,7 +270,7 @@ def rows_if_valid(path: Path) -> list[Row] | None:
         return None
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     st.lists(st.dictionaries(st.text(min_size=1, max_size=3), VALUES, max_size=3), min_size=1, max_size=6), st.data()
 )
@@ -290,7 +290,7 @@ def broken_row(
     return follow_chain(stored, holes or {})[1]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.sets(st.integers(1, 12)))
 def test_a_chain_is_followed_across_every_hole_of_a_purge(removed: set[int]) -> None:
     rows = list(linked([{"heard": str(n)} for n in range(13)], (0, START)))
@@ -307,7 +307,7 @@ def test_a_detail_that_no_purge_wrote_has_no_hole(detail: str) -> None:
     assert purge_holes([detail]) == {}
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.dictionaries(st.text(max_size=3), VALUES | st.binary(max_size=3), max_size=6))
 def test_a_link_is_the_hash_of_canonical_json(columns: dict[str, object]) -> None:
     hashed = {name: value for name, value in columns.items() if value is not None and name != "chain"}

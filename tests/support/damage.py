@@ -5,21 +5,30 @@ The cases are numbered, and a number always gives the same bytes: a failure name
 
 from __future__ import annotations
 
+import io
 import os
 import random
+import shutil
 import time
+import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from counter_listener.asr import read_transcript
+from counter_listener.asr.model_archive import inspect_archive, unpack
 from counter_listener.audio import is_sound, probe
+from counter_listener.batch import CheckResult
+from counter_listener.batch.stored_transcripts import read_stored_transcript, store_transcript
+from counter_listener.cli.commands.anchor import read_anchor
 from counter_listener.domain import CounterListenerError
 from counter_listener.evaluation.labels import read_labels
 from counter_listener.live.config import read_config
 from counter_listener.phrases import read_phrase_set
+from counter_listener.record import open_key, open_record
 from support.command import transcript
+from support.record_cases import NOW, recorded_as, visit_events
 from support.recordings import encode, gsm, heard, noise, put, seconds, speex, tracks, video, wav
 from support.small_counter import SMALL
 
@@ -48,13 +57,39 @@ CODECS: Final[Mapping[str, tuple[str, int]]] = {
     "mpg": ("mp2", 16_000),
     "amr": ("libopencore_amrnb", 8_000),
 }
-TEXTS: Final[Mapping[str, Callable[[Path], object]]] = {
+
+
+def read_record(path: Path) -> None:
+    """Verifies a record and reads all of it."""
+    with open_record(path, create=False) as record:
+        record.verify()
+        list(record.read())
+        list(record.recordings())
+
+
+def read_archive(path: Path) -> None:
+    """Unpacks the archive of a model."""
+    into = path.with_suffix(".unpacked")
+    try:
+        unpack(inspect_archive(path), into, lambda *_: None)
+    finally:
+        shutil.rmtree(into, ignore_errors=True)
+
+
+READERS: Final[Mapping[str, Callable[[Path], object]]] = {
     "jsonl": lambda path: list(read_transcript(path)),
+    "srt": lambda path: list(read_transcript(path)),
+    "vtt": lambda path: list(read_transcript(path)),
     "labels": lambda path: read_labels(path, ["hello"]),
     "phrases": read_phrase_set,
     "settings": read_config,
+    "kept": read_stored_transcript,
+    "anchor": lambda path: read_anchor(str(path)),
+    "key": lambda path: open_key(path, create=False),
+    "db": read_record,
+    "zip": read_archive,
 }
-"""Inputs that are text, and what reads them."""
+"""Inputs that are no recordings, and what reads them."""
 NO_LENGTH: Final = frozenset({"mp2", "ts", "mpg", "amr", "gsm", "spx"})
 """Formats that do not declare how much sound there is: nobody can tell what is missing behind the last packet."""
 
@@ -92,10 +127,44 @@ def make_inputs(folder: Path) -> None:
     video(folder / "a.mp4", LENGTH, "aac", noise(LENGTH))
     video(folder / "a.mkv", LENGTH, "aac", noise(LENGTH))
     tracks(folder / "a.two.mka", [noise(LENGTH)] * 2, "aac").rename(folder / "a.two")
+    put_texts(folder)
+    put_archive(folder)
+    put_record(folder)
+
+
+def put_texts(folder: Path) -> None:
+    """Writes the inputs that are text."""
     transcript(folder / "a.jsonl")
-    put(folder, b'{"file": "a.jsonl", "phrases": [{"id": "hello", "start": 0, "end": 2}]}\n' * 9, "a.labels")
+    label = '{{"file": "a.{}", "seconds": 30, "said": [{{"id": "hello", "start": 0, "end": 2}}]}}\n'
+    put(folder, "".join(map(label.format, ("jsonl", "srt", "vtt"))).encode(), "a.labels")
     put(folder, SMALL.encode(), "a.phrases")
     put(folder, b'counter = "3"\nchannel = 1\nscreen = false\nmemory_limit = 900\n', "a.settings")
+    cues = [f"{at}\n00:00:{at:02},000 --> 00:00:{at + 1:02},500\n坐席：您好\n" for at in range(1, 9)]
+    put(folder, "\n".join(cues).encode(), "a.srt")
+    put(folder, ("WEBVTT\n\n" + "\n".join(cues).replace(",", ".")).encode(), "a.vtt")
+    heard = CheckResult(folder, (), "a", 27.0, model="transcript", items=tuple(read_transcript(folder / "a.jsonl")))
+    store_transcript(folder / "kept", heard, {})
+    (folder / "kept" / "a.jsonl").replace(folder / "a.kept")
+
+
+def put_archive(folder: Path) -> None:
+    """Writes the archive of a model, as far as its files matter to unpacking."""
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as files:
+        for name in ("am/final.mdl", "conf/model.conf", "graph/words.txt"):
+            files.writestr(zipfile.ZipInfo(f"m/{name}"), name.encode() * 50)
+    put(folder, archive.getvalue(), "a.zip")
+
+
+def put_record(folder: Path) -> None:
+    """Writes a signed record, its key and an anchor."""
+    with open_record(folder / "a.db", key_file=folder / "a.key") as record:
+        for number in range(5):
+            recording, origin = recorded_as(number)
+            record.add_recording(recording, visit_events(number), origin, NOW)
+        head = record.head(NOW)
+    assert head is not None
+    put(folder, head.as_json().encode(), "a.anchor")
 
 
 def cut(content: bytes, dice: random.Random) -> bytes:
@@ -160,21 +229,25 @@ def run_case(folder: Path, number: int) -> Outcome:
     damaged = damage(content, dice)
     path.write_bytes(damaged)
     place = len(os.path.commonprefix((content, damaged))) / len(content)  # noqa: RUF071 - bytes, and no paths
+    return read(path, Outcome(number, kind, damage.__name__, place))
+
+
+def read(path: Path, case: Outcome) -> Outcome:
+    """What reading a file as an input of its kind comes to. Raises what should never be raised."""
     began = time.monotonic()
-    outcome = Outcome(number, kind, damage.__name__, place)
     try:
-        if kind in TEXTS:
-            TEXTS[kind](path)
-            return outcome
+        if case.kind in READERS:
+            READERS[case.kind](path)
+            return replace(case, took=time.monotonic() - began)
         is_sound(path)
         probe(path)
         sound, gaps = heard(path)
     except CounterListenerError as error:
         sentence = str(error)
-        assert str(path) in sentence, f"{number}: {sentence}"
-        return replace(outcome, refused=sentence)
+        assert str(path) in sentence, f"{case.number}: {sentence}"
+        return replace(case, refused=sentence)
     lost = tuple((gap.start, gap.seconds) for gap in gaps)
-    return replace(outcome, seconds=seconds(sound), gaps=lost, took=time.monotonic() - began)
+    return replace(case, seconds=seconds(sound), gaps=lost, took=time.monotonic() - began)
 
 
 def quiet_worker(folder: Path) -> None:

@@ -21,13 +21,15 @@ from counter_listener.cli.options import (
     record_location,
     store_option,
 )
-from counter_listener.domain import N_, RecordError, ReportError, UsageError, _, ngettext, system_reason
+from counter_listener.domain import N_, RecordError, ReportError, UsageError, _, ngettext, printable, system_reason
 
 if TYPE_CHECKING:
     from counter_listener.record import Broken, Head, Verification
 
 MAX_ANCHOR: Final = 10_000
 """Bytes of a file with an anchor; it has a few hundred."""
+SHOWN: Final = 40
+"""Characters of a text that is no anchor, which an error shows."""
 UNSIGNED: Final = N_("""\
 It is not signed. So this cannot show that its end was cut off, or that somebody changed a row and computed the chain
 again from there on. `counter-listener events anchor` signs it.""")
@@ -128,10 +130,10 @@ def read_anchor(given: str) -> Head:
     with suppress(OSError, ValueError):  # the text of an anchor is longer than the name of a file may be
         named = file.is_file()
     if not named:
-        return read_head(given)
+        return read_head(given, repr(given[:SHOWN]))
     try:
         with file.open("rb") as content:
-            return read_head(content.read(MAX_ANCHOR).decode("utf-8", "replace"))
+            return read_head(content.read(MAX_ANCHOR).decode("utf-8", "replace"), str(file))
     except OSError as error:
         text = N_("{path} cannot be read ({why}); check its folder and permissions")
         raise RecordError(text, path=file, why=system_reason(error)) from None
@@ -194,7 +196,7 @@ def _write(file: Path, head: Head) -> None:
     except OSError as error:
         text = N_("{path} cannot be written ({why}); check its folder and permissions")
         raise ReportError(text, path=file, why=system_reason(error)) from None
-    click.echo(_("Row {seq} of the record is anchored in {file}.").format(seq=head.seq, file=file))
+    click.echo(_("Row {seq} of the record is anchored in {file}.").format(seq=head.seq, file=printable(str(file))))
 
 
 def _send(url: str, head: Head) -> None:

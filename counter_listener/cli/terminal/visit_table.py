@@ -251,7 +251,7 @@ def loss_notes(name: str, reasons: Iterable[str]) -> Iterator[str]:
 
 def recorded_text(counts: RecorderCounts, location: str) -> str:
     """What was recorded, in one line."""
-    parts = [_("Recorded {count} in {place}").format(count=counts.recorded, place=location)]
+    parts = [_("Recorded {count} in {place}").format(count=counts.recorded, place=printable(location))]
     if counts.judged_again:
         parts.append(_("{count} judged again; their old verdicts stay as history").format(count=counts.judged_again))
     if counts.known:
