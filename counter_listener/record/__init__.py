@@ -73,6 +73,7 @@ if TYPE_CHECKING:
     from counter_listener.record.reviews import ReviewRequest, review
     from counter_listener.record.schema import EVENTS, RECORDINGS
     from counter_listener.record.signing import open_key
+    from counter_listener.record.state import Purge, RecordState, record_state
     from counter_listener.record.store import Record, open_record
     from counter_listener.record.verification import Verification
 else:  # SQLAlchemy takes 0.3 s and 20 MB, which a run that records nothing does not need
@@ -97,6 +98,7 @@ else:  # SQLAlchemy takes 0.3 s and 20 MB, which a run that records nothing does
             "pool": ["RecordPool"],
             "schema": ["EVENTS", "RECORDINGS"],
             "signing": ["open_key"],
+            "state": ["Purge", "RecordState", "record_state"],
             "store": ["Record", "open_record"],
             "verification": ["Verification"],
         },

@@ -20,6 +20,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from counter_listener.domain import N_, CounterListenerError
 from counter_listener.record import RecordPool
 from counter_listener.web.access import ForgedError, NotAllowedError, NotSignedInError, authorise
+from counter_listener.web.checks import Checks
 from counter_listener.web.context import Once, Site
 from counter_listener.web.pages import ROUTERS
 from counter_listener.web.rendering import make_templates, path_part, render, texts_of
@@ -87,7 +88,9 @@ def create_app(settings: Settings) -> FastAPI:
     if forgotten := list(unlisted(routes)):
         raise RuntimeError(f"routes without rights: {forgotten}")
     sessions = Sessions(settings.idle, settings.longest)
-    app.state.site = Site(settings, sessions, Once(settings.once), records, sounds, make_templates(), frozenset(routes))
+    app.state.site = Site(
+        settings, sessions, Once(settings.once), records, sounds, Checks(), make_templates(), frozenset(routes)
+    )
     _handle_errors(app)
     return app
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, cast
 from starlette.requests import Request
 
 from counter_listener.domain import Lang
+from counter_listener.web.checks import Checks
 from counter_listener.web.rights import Person
 from counter_listener.web.sessions import Sessions
 from counter_listener.web.settings import Settings
@@ -47,6 +48,7 @@ class Site:
     once: Once
     records: RecordPool
     sounds: Sounds
+    checks: Checks
     templates: Environment
     routes: frozenset[str]
     """Method and path of every route."""

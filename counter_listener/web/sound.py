@@ -59,8 +59,9 @@ class Sounds:
             if self._digest(file) != source:
                 return sentence("The file {path} has changed since it was checked, so it is not played.", path=path)
         except OSError:
-            text = "The recording is no longer where it was checked ({path}), or may not be read."
-            return sentence(text, path=readable(path))
+            return sentence(
+                "The recording is no longer where it was checked ({path}), or may not be read.", path=readable(path)
+            )
         return None
 
     def playable(self, source: str, path: Path) -> Playable:
