@@ -127,10 +127,12 @@ def _item(  # noqa: PLR0913 - what a verdict depends on
 
 
 def _groups(items: Iterable[Item], phrases: PhraseSet | None, titles: Mapping[str, str]) -> Iterator[Group]:
-    """What costs most first: offences and rules, then the stages in the order of the phrase set."""
+    """What costs most first: offences and broken rules; then the stages in the order of the phrase set; rules kept."""
     shown = [item for item in items if not item.detail("courtesy_word")]
-    if accused := [item for item in shown if item.event.kind in ACCUSING]:
-        yield Group("rules", "", sorted(accused, key=lambda item: item.start))
+    ruled = sorted((item for item in shown if item.event.kind in ACCUSING), key=lambda item: item.start)
+    kept = [item for item in ruled if item.event.kind == "rule" and item.verdict == "heard"]
+    if accused := [item for item in ruled if item not in kept]:
+        yield Group("accused", "", accused)
     order = [stage.id for stage, _ in phrases.stages()] if phrases else []
     found = dict.fromkeys([*order, *(item.event.stage or "" for item in shown)])
     ranks = {phrase.id: rank for rank, (phrase, _) in enumerate(phrases.phrases())} if phrases else {}
@@ -139,6 +141,8 @@ def _groups(items: Iterable[Item], phrases: PhraseSet | None, titles: Mapping[st
         if own:
             own.sort(key=lambda item: (not item.detail("required"), ranks.get(item.event.phrase or "", 0)))
             yield Group(stage or "other", titles.get(stage, stage), own)
+    if kept:
+        yield Group("kept", "", kept)
 
 
 def _gap(event: Event) -> GapView:

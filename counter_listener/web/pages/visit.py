@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 
 from counter_listener.domain import (
+    N_,
     OUTCOMES,
     SEVERITIES,
     VERDICTS,
@@ -36,14 +37,13 @@ from counter_listener.record import (
     set_of,
     visit_history,
 )
-from counter_listener.reports import REASONS
 from counter_listener.web.context import signed_in, site_of
 from counter_listener.web.near import explanations
 from counter_listener.web.pages.visits import file_name
 from counter_listener.web.rendering import render, texts_of
 from counter_listener.web.sets import phrase_sets, titles
 from counter_listener.web.sound import PEAKS_PER_SECOND
-from counter_listener.web.visit_view import visit_view
+from counter_listener.web.visit_view import Item, visit_view
 
 router = APIRouter()
 
@@ -110,6 +110,7 @@ def visit_page(request: Request, visit: str) -> Response:
         silent=site.sounds.why_silent(seen.source, seen.path),
         say=partial(_say, request),
         reason=partial(_reason, request),
+        told=partial(_told, request),
         verdicts=VERDICTS,
         severities=SEVERITIES,
         outcomes=OUTCOMES,
@@ -150,6 +151,12 @@ def near(request: Request, visit: str) -> Response:
     return render(request, "visit_near.html", found=found, verdicts=VERDICTS, feature=partial(_feature, request))
 
 
+def _told(request: Request, item: Item) -> str:
+    """What people call the verdict."""
+    is_kept = item.event.kind == "rule" and item.verdict_now == "heard"
+    return texts_of(request)._(N_("kept") if is_kept else VERDICTS[item.verdict_now])
+
+
 def _feature(request: Request, name: str) -> str:
     return texts_of(request)._(FEATURES.get(name, "")) or name
 
@@ -168,8 +175,7 @@ def _say(request: Request, text: Sentence | str | None) -> str:
 
 def _reason(request: Request, reason: object) -> str:
     """A reason that the judge wrote, in the language of the reader."""
-    text = str(reason or "")
-    return texts_of(request)._(text) if text in REASONS else text
+    return texts_of(request)._(str(reason or ""))
 
 
 def noted(request: Request, response: Response, visit: str, action: Access) -> Response:
