@@ -59,7 +59,7 @@ if TYPE_CHECKING:
         open_appeal,
         withdraw_appeal,
     )
-    from counter_listener.record.audit import note_access
+    from counter_listener.record.audit import Access, note_access
     from counter_listener.record.browse import (
         FoundVisit,
         Order,
@@ -72,11 +72,13 @@ if TYPE_CHECKING:
         visits_before,
     )
     from counter_listener.record.history import VisitHistory, set_of, visit_history
+    from counter_listener.record.overview import Offence, OverviewData, counters_heard, gather_overview
     from counter_listener.record.pool import RecordPool
     from counter_listener.record.reviews import ReviewRequest, review
     from counter_listener.record.sampling import Assignment, Draw, assignments, candidates, draw, draws
     from counter_listener.record.schema import EVENTS, RECORDINGS
     from counter_listener.record.signing import open_key
+    from counter_listener.record.state import Purge, RecordState, record_state
     from counter_listener.record.store import Record, open_record
     from counter_listener.record.trust import machine_trust
     from counter_listener.record.verification import Verification
@@ -91,17 +93,19 @@ else:  # SQLAlchemy takes 0.3 s and 20 MB, which a run that records nothing does
                 *("WITHIN", "Appeal", "AppealRequest", "Decision", "appeals_of", "deadline"),
                 *("decide_appeal", "find_appeals", "open_appeal", "withdraw_appeal"),
             ],
-            "audit": ["note_access"],
+            "audit": ["Access", "note_access"],
             "browse": [
                 *("FoundVisit", "Order", "VisitFilter", "VisitPage", "visits_before", "find_visits", "found_visit"),
                 *("known_counters", "neighbours"),
             ],
             "history": ["VisitHistory", "set_of", "visit_history"],
+            "overview": ["Offence", "OverviewData", "counters_heard", "gather_overview"],
             "reviews": ["ReviewRequest", "review"],
             "pool": ["RecordPool"],
             "sampling": ["Assignment", "Draw", "assignments", "candidates", "draw", "draws"],
             "schema": ["EVENTS", "RECORDINGS"],
             "signing": ["open_key"],
+            "state": ["Purge", "RecordState", "record_state"],
             "store": ["Record", "open_record"],
             "trust": ["machine_trust"],
             "verification": ["Verification"],
