@@ -128,7 +128,7 @@ def find_visits(  # noqa: PLR0913 - what a page asks for
     count: int = 50,
 ) -> VisitPage:
     """`count` of the visits that are wanted, from number `first` on, counted from 0, and how many there are."""
-    conditions = list(_conditions(wanted))
+    conditions = list(conditions_of(wanted))
     total = connection.execute(sa.select(sa.func.count()).select_from(VISITS).where(*conditions)).scalar_one()
     query = _with_path(conditions).order_by(*_order(order, ascending=ascending)).offset(first).limit(count)
     return VisitPage([_found(row) for row in connection.execute(query)], int(total))
@@ -138,7 +138,7 @@ def visits_before(
     connection: sa.Connection, wanted: VisitFilter, last: FoundVisit | None, count: int = EXPORTED
 ) -> list[FoundVisit]:
     """The newest visits that are wanted, or those right before the last one of a part that was read already."""
-    conditions = list(_conditions(wanted))
+    conditions = list(conditions_of(wanted))
     if last is not None:
         conditions.append(sa.tuple_(VISITS.c.moment, VISITS.c.seq) < sa.tuple_(sa.literal(last.moment), last.seq))
     query = _with_path(conditions).order_by(*_order("time", ascending=False)).limit(count)
@@ -175,7 +175,8 @@ def _natural(name: str) -> tuple[int, str]:
     return (len(name), name) if name.isdigit() else (1_000, name)
 
 
-def _conditions(wanted: VisitFilter) -> Iterator[sa.ColumnElement[bool]]:
+def conditions_of(wanted: VisitFilter) -> Iterator[sa.ColumnElement[bool]]:
+    """The conditions on a row of the table `visits`."""
     yield from _of_time_and_place(wanted)
     yield from _of_score(wanted)
     if wanted.verdict or wanted.phrase:

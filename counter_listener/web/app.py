@@ -20,6 +20,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from counter_listener.domain import N_, CounterListenerError
 from counter_listener.record import RecordPool
 from counter_listener.web.access import ForgedError, NotAllowedError, NotSignedInError, authorise
+from counter_listener.web.checks import Checks
 from counter_listener.web.context import Once, Site
 from counter_listener.web.pages import ROUTERS
 from counter_listener.web.rendering import make_templates, path_part, render, texts_of
@@ -27,6 +28,7 @@ from counter_listener.web.rights import unlisted
 from counter_listener.web.security import Guard
 from counter_listener.web.sessions import Sessions
 from counter_listener.web.settings import Settings
+from counter_listener.web.sound import Sounds
 
 Handler = Callable[[Request, Exception], Response]
 COOKIE: Final = "counter_listener"
@@ -53,11 +55,13 @@ FORGED: Final = N_("This page was opened too long ago, or in another window befo
 def create_app(settings: Settings) -> FastAPI:
     """The application. The record is opened when the first page needs it."""
     records = RecordPool(settings.store, key_file=settings.key_file)
+    sounds = Sounds()
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         yield
         records.close()
+        sounds.close()
 
     app = FastAPI(
         docs_url=None,
@@ -84,7 +88,9 @@ def create_app(settings: Settings) -> FastAPI:
     if forgotten := list(unlisted(routes)):
         raise RuntimeError(f"routes without rights: {forgotten}")
     sessions = Sessions(settings.idle, settings.longest)
-    app.state.site = Site(settings, sessions, Once(settings.once), records, make_templates(), frozenset(routes))
+    app.state.site = Site(
+        settings, sessions, Once(settings.once), records, sounds, Checks(), make_templates(), frozenset(routes)
+    )
     _handle_errors(app)
     return app
 

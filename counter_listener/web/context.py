@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, cast
 from starlette.requests import Request
 
 from counter_listener.domain import Lang
+from counter_listener.web.checks import Checks
 from counter_listener.web.rights import Person
 from counter_listener.web.sessions import Sessions
 from counter_listener.web.settings import Settings
+from counter_listener.web.sound import Sounds
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -45,6 +47,8 @@ class Site:
     sessions: Sessions
     once: Once
     records: RecordPool
+    sounds: Sounds
+    checks: Checks
     templates: Environment
     routes: frozenset[str]
     """Method and path of every route."""

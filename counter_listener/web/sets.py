@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 from functools import cache
+from pathlib import Path
 
 from counter_listener.domain import PhraseSet, bundled_folder
 from counter_listener.phrases import read_phrase_set
 
 
 @cache
+def _read() -> tuple[tuple[PhraseSet, str, Path], ...]:
+    files = sorted(bundled_folder("phrase_sets").glob("*.toml"))
+    return tuple((*read_phrase_set(file), file) for file in files)
+
+
 def phrase_sets() -> tuple[tuple[PhraseSet, str], ...]:
     """The phrase sets that ship with the program, each with the SHA-256 of its file."""
-    return tuple(read_phrase_set(file) for file in sorted(bundled_folder("phrase_sets").glob("*.toml")))
+    return tuple((phrases, digest) for phrases, digest, _ in _read())
+
+
+def file_of(phrases: PhraseSet | None) -> Path | None:
+    """The file of a phrase set at hand."""
+    return next((file for known, _, file in _read() if known is phrases), None)
 
 
 @cache

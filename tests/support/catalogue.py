@@ -31,6 +31,8 @@ SINGULAR = {"_", "N_", "Sentence", "sentence", "error", *ERRORS}
 PLURAL = {"ngettext"}
 """Calls whose first two arguments are a text for one and a text for several."""
 TEMPLATES = [("**/templates/**.html", "jinja2")]
+IN_TEMPLATES = {"_": None, "ngettext": (1, 2)}
+"""The calls in templates, with their arguments that are texts."""
 CLICK = "click"
 """The comment in the .po file on a text of click."""
 Text = str | tuple[str, ...]
@@ -40,9 +42,8 @@ def texts() -> Iterator[Text]:
     """Every text of this program, as often as it is in the sources."""
     yield from literals(PACKAGE)
     yield from help_texts(cli)
-    for _file, _line, text, _comments, _context in extract_from_dir(PACKAGE, TEMPLATES, keywords={"_": None}):
-        assert isinstance(text, str)
-        yield text
+    for _file, _line, text, _comments, _context in extract_from_dir(PACKAGE, TEMPLATES, keywords=IN_TEMPLATES):
+        yield text if isinstance(text, str) else (text[0], text[1])
 
 
 def click_texts() -> set[Text]:

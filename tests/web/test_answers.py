@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import tomllib
+from pathlib import Path
 
 import pytest
 from support.pages_site import browser, settings, signed_in
@@ -15,6 +16,7 @@ from counter_listener.web.rights import PUBLIC
 
 TEMPLATES = sorted((HERE / "templates").glob("*.html"))
 VENDOR = STATIC / "vendor"
+TEST_VENDOR = Path(__file__).parents[1] / "support" / "vendor"
 PAGES = [route.removeprefix("GET ") for route in route_names() if re.fullmatch(r"GET /[a-z-]*", route)]
 
 
@@ -60,8 +62,9 @@ def test_static_files_have_addresses_that_change_with_their_content() -> None:
         assert client.get(f"/static/{name}").status_code == 404, name
 
 
-def test_the_libraries_of_others_are_unchanged_and_their_licences_stand_beside_them() -> None:
-    listed = tomllib.loads((VENDOR / "vendor.toml").read_text(encoding="utf-8"))["library"]
+@pytest.mark.parametrize("folder", [VENDOR, TEST_VENDOR], ids=["pages", "tests"])
+def test_the_libraries_of_others_are_unchanged_and_their_licences_stand_beside_them(folder: Path) -> None:
+    listed = tomllib.loads((folder / "vendor.toml").read_text(encoding="utf-8"))["library"]
     named = {"vendor.toml"}
     for library in listed:
         assert library["source"]
@@ -69,8 +72,8 @@ def test_the_libraries_of_others_are_unchanged_and_their_licences_stand_beside_t
         named |= set(library["licence_files"])
         for file in library["files"]:
             named.add(file["name"])
-            assert hashlib.sha256((VENDOR / file["name"]).read_bytes()).hexdigest() == file["sha256"], file["name"]
-    assert {path.name for path in VENDOR.iterdir()} == named
+            assert hashlib.sha256((folder / file["name"]).read_bytes()).hexdigest() == file["sha256"], file["name"]
+    assert {path.name for path in folder.iterdir()} == named
 
 
 @pytest.mark.parametrize(

@@ -4,11 +4,13 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from counter_listener.web.pages import overview, sign_in, static, visits
+from counter_listener.web.pages import overview, sign_in, static, system, visit, visits
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
     static.router,
     sign_in.router,
     overview.router,
     visits.router,
+    visit.router,
+    system.router,
 )

@@ -2,16 +2,167 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
+from typing import Any, Final
+from urllib.parse import urlencode
+
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
+from counter_listener.domain import N_
+from counter_listener.record import OverviewData, VisitFilter, VisitTotals, gather_overview, known_counters, sum_totals
+from counter_listener.web.context import signed_in, site_of
 from counter_listener.web.rendering import render
+from counter_listener.web.sets import title_of
+from counter_listener.web.visit_query import read_query
 
 router = APIRouter()
+PERIODS: Final = {
+    "1": N_("today"),
+    "7": N_("7 days"),
+    "30": N_("30 days"),
+    "90": N_("90 days"),
+    "all": N_("everything"),
+}
+DEFAULT: Final = "7"
+ENOUGH: Final = 5
+"""Visits with a score from which on a counter can be the worst."""
+SHOWN: Final = 12
+"""Rows of a table of the overview."""
+FAULTS: Final = ("not_heard", "broken", "forbidden")
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A row of a table of figures, with the address of the visits behind it."""
+
+    title: str
+    totals: VisitTotals
+    link: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Something that was missed or should not have been, with the address of the visits behind it."""
+
+    verdict: str
+    title: str
+    count: int
+    link: str
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """What the overview covers."""
+
+    name: str
+    wanted: VisitFilter
+    before: VisitFilter
+    fields: Mapping[str, str]
+    """As in the address of the visits."""
+
+    def link(self, **more: object) -> str:
+        """The address of the visits of the period that are of some kind."""
+        given = {**self.fields, **{name: value for name, value in more.items() if value is not None}}
+        return "/visits?" + urlencode({name: str(value) for name, value in given.items() if value != ""})
 
 
 @router.get("/")
 def overview(request: Request) -> Response:
-    """The overview."""
-    return render(request, "overview.html")
+    """The overview of a period; by default the last seven days."""
+    site, person = site_of(request), signed_in(request)
+    period = read_period(request.query_params, site.now(), person.counter)
+    with site.records.reading() as record:
+        data = record.query(partial(gather_overview, wanted=period.wanted, before=period.before))
+        counters = record.query(known_counters) if person.counter is None else [person.counter]
+    total = sum_totals(data.by_counter.values())
+    lines = sorted(_counter_lines(data, period), key=_worst_first)
+    return render(
+        request,
+        "overview.html",
+        period=period,
+        periods=PERIODS,
+        counters=counters,
+        total=total,
+        before=data.before if data.before.visits else None,
+        data=data,
+        worst=next(
+            (line for line in lines if line.totals.scored >= ENOUGH and line.totals.pass_share.value != 1), None
+        ),
+        lines=lines[:SHOWN],
+        more=max(0, len(lines) - SHOWN),
+        faults=_faults(data, period),
+        days=_by(data, lambda moment: moment.date(), period, _day_fields),
+        hours=_by(data, lambda moment: moment.hour, period, lambda _: None),
+        unscored=total.visits - total.scored,
+    )
+
+
+def read_period(given: Mapping[str, str], now: datetime, counter: str | None) -> Period:
+    """The period that the address asks for, in days up to now, or from a day to another one."""
+    asked = read_query(given).filter.limited_to(counter)
+    name = given.get("days", DEFAULT)
+    name = name if name in PERIODS else DEFAULT
+    today = now.astimezone().date()
+    if asked.since or asked.until:
+        name, wanted = "", VisitFilter(asked.since, asked.until, asked.counters)
+    elif name == "all":
+        wanted = VisitFilter(counters=asked.counters)
+    else:
+        since = datetime.combine(today - timedelta(days=int(name) - 1), time()).astimezone()
+        wanted = VisitFilter(since, None, asked.counters)
+    until = wanted.until or now
+    before = replace(wanted, since=wanted.since - (until - wanted.since), until=wanted.since) if wanted.since else None
+    fields = {
+        "since": wanted.since.date().isoformat() if wanted.since else "",
+        "until": (wanted.until - timedelta(days=1)).date().isoformat() if wanted.until else "",
+        "counter": wanted.counters[0] if wanted.counters else "",
+    }
+    return Period(name, wanted, before or VisitFilter(until=EPOCH), fields)
+
+
+def _counter_lines(data: OverviewData, period: Period) -> Iterable[Line]:
+    for name, totals in data.by_counter.items():
+        yield Line(name or "", totals, period.link(counter=name, outcome="service", sort="score", way="up"))
+
+
+def _worst_first(line: Line) -> tuple[bool, float, int]:
+    share = line.totals.pass_share.value
+    return share is None, share if share is not None else 0.0, -line.totals.visits
+
+
+def _faults(data: OverviewData, period: Period) -> list[Fault]:
+    """What went wrong most often, the most frequent first."""
+    found = [
+        Fault(verdict, title_of(phrase), count, period.link(verdict=verdict, phrase=phrase))
+        for (verdict, phrase), count in data.faults.items()
+        if verdict in FAULTS
+    ]
+    return sorted(found, key=lambda fault: (-fault.count, fault.title))
+
+
+def _day_fields(day: Any) -> dict[str, str] | None:  # noqa: ANN401 - a key of _by
+    return {"since": day.isoformat(), "until": day.isoformat()} if isinstance(day, date) else None
+
+
+def _by(
+    data: OverviewData,
+    key: Callable[[datetime], Any],
+    period: Period,
+    fields: Callable[[Any], dict[str, str] | None],
+) -> list[Line]:
+    """Totals by a key of the local time, in order; visits of unknown time are left out."""
+    groups: dict[Any, list[VisitTotals]] = {}
+    for quarter, totals in data.by_quarter.items():
+        if quarter is not None:
+            groups.setdefault(key((EPOCH + timedelta(seconds=900 * quarter)).astimezone()), []).append(totals)
+    lines = []
+    for name in sorted(groups):
+        more = fields(name)
+        lines.append(Line(str(name), sum_totals(groups[name]), period.link(**more) if more else ""))
+    return lines

@@ -44,6 +44,8 @@ EXPORT: Final = (
     *("id", "opened", "counter", "score", "passed", "grade", "score_after", "outcome", "seconds"),
     *("forbidden", "broken", "not_heard", "unknown", "faults", "lost_audio", "reviewed", "recording"),
 )
+MORE: Final = ("verdict", "phrase", "outcome", "reviewed", "least", "most")
+"""Fields of the filter that stand behind a fold."""
 RESULTS: Final = {"failed": N_("failed"), "passed": N_("passed"), "unscored": N_("without a score")}
 
 
@@ -99,6 +101,7 @@ def visits(request: Request, hx_request: Annotated[str | None, Header()] = None)
         choices=choices(),
         phrase_title=title_of(query.filter.phrase),
         is_filtered=query.filter != VisitFilter(),
+        is_narrow=any(request.query_params.get(name) for name in MORE),
         most_in_sheet=MOST_IN_SHEET,
     )
 

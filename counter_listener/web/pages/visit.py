@@ -1,0 +1,191 @@
+"""One visit: what was heard and what was not, with the sound of each moment."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from http import HTTPStatus
+from pathlib import Path
+
+from fastapi import APIRouter
+from starlette.background import BackgroundTask
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, Response
+
+from counter_listener.domain import (
+    N_,
+    OUTCOMES,
+    SEVERITIES,
+    VERDICTS,
+    AudioError,
+    CounterListenerError,
+    PhraseSet,
+    ReviewError,
+    Sentence,
+)
+from counter_listener.judging import FEATURES, effective_verdicts
+from counter_listener.record import (
+    Access,
+    FoundVisit,
+    VisitHistory,
+    found_visit,
+    neighbours,
+    note_access,
+    set_of,
+    visit_history,
+)
+from counter_listener.web.context import signed_in, site_of
+from counter_listener.web.near import explanations
+from counter_listener.web.pages.visits import file_name
+from counter_listener.web.rendering import render, texts_of
+from counter_listener.web.sets import phrase_sets, titles
+from counter_listener.web.sound import PEAKS_PER_SECOND
+from counter_listener.web.visit_view import Item, visit_view
+
+router = APIRouter()
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A visit that the reader may see."""
+
+    found: FoundVisit | None
+    """None for a visit whose verdicts are history."""
+    history: VisitHistory
+    path: str | None
+    source: str
+    phrases: PhraseSet | None
+    approximate: bool
+    """Whether the phrase set is another version of the one that judged it."""
+    before: str | None
+    after: str | None
+
+    @property
+    def began(self) -> datetime | None:
+        """When it was opened; None if that is unknown."""
+        return datetime.fromisoformat(self.found.began) if self.found and self.found.began else None
+
+
+def look_up(request: Request, visit: str) -> Seen:
+    """A closed visit of a counter that the reader may see. Raises HTTPException: it is not told which visits exist."""
+    person = signed_in(request)
+    with site_of(request).records.reading() as record:
+        try:
+            history = record.query(partial(visit_history, visit=visit))
+        except ReviewError:
+            raise HTTPException(HTTPStatus.NOT_FOUND) from None
+        close = history.close
+        if close is None or (person.counter is not None and close.counter != person.counter):
+            raise HTTPException(HTTPStatus.NOT_FOUND)
+        found = record.query(partial(found_visit, visit=visit))
+        before, after = (
+            record.query(partial(neighbours, seq=found.seq, counter=person.counter)) if found else (None, None)
+        )
+    phrases, approximate = set_of(history.origin, phrase_sets())
+    return Seen(found, history, found.path if found else None, close.source, phrases, approximate, before, after)
+
+
+@router.get("/visits/{visit}")
+def visit_page(request: Request, visit: str) -> Response:
+    """The page of a visit."""
+    seen, site = look_up(request, visit), site_of(request)
+    view = visit_view(
+        seen.history.events, effective_verdicts(seen.history.events, seen.history.reviews), seen.phrases, titles()
+    )
+    close = seen.history.close
+    detail = next(event.detail for event in reversed(seen.history.events.values()) if event.kind == "visit_closed")
+    page = render(
+        request,
+        "visit.html",
+        seen=seen,
+        found=seen.found,
+        view=view,
+        close=close,
+        detail=detail,
+        id=visit,
+        file=file_name(seen.path),
+        silent=site.sounds.why_silent(seen.source, seen.path),
+        say=partial(_say, request),
+        reason=partial(_reason, request),
+        told=partial(_told, request),
+        verdicts=VERDICTS,
+        severities=SEVERITIES,
+        outcomes=OUTCOMES,
+        pass_mark=seen.phrases.score.pass_mark if seen.phrases else None,
+    )
+    return noted(request, page, visit, "seen")
+
+
+@router.get("/visits/{visit}/audio")
+def audio(request: Request, visit: str) -> Response:
+    """The recording, in ranges. Which file it is, the record says and never the address."""
+    path, source = _playable_path(request, visit)
+    try:
+        made = site_of(request).sounds.playable(source, path)
+    except AudioError:
+        raise HTTPException(HTTPStatus.NOT_FOUND) from None
+    answer = FileResponse(made.path, media_type=made.media_type, headers={"Cache-Control": "private, max-age=600"})
+    return noted(request, answer, visit, "heard")
+
+
+@router.get("/visits/{visit}/peaks.json")
+def peaks(request: Request, visit: str) -> Response:
+    """The waveform."""
+    path, source = _playable_path(request, visit)
+    try:
+        values = site_of(request).sounds.peaks(source, path)
+    except AudioError:
+        raise HTTPException(HTTPStatus.NOT_FOUND) from None
+    return JSONResponse({"per_second": PEAKS_PER_SECOND, "values": values})
+
+
+@router.get("/visits/{visit}/near")
+def near(request: Request, visit: str) -> Response:
+    """The closest words to what was not heard, and why they were not enough: a part of the page."""
+    path, _ = _playable_path(request, visit)
+    seen = look_up(request, visit)
+    found = explanations(path, seen.history, seen.phrases)
+    return render(request, "visit_near.html", found=found, verdicts=VERDICTS, feature=partial(_feature, request))
+
+
+def _told(request: Request, item: Item) -> str:
+    """What people call the verdict."""
+    is_kept = item.event.kind == "rule" and item.verdict_now == "heard"
+    return texts_of(request)._(N_("kept") if is_kept else VERDICTS[item.verdict_now])
+
+
+def _feature(request: Request, name: str) -> str:
+    return texts_of(request)._(FEATURES.get(name, "")) or name
+
+
+def _playable_path(request: Request, visit: str) -> tuple[Path, str]:
+    seen = look_up(request, visit)
+    if seen.path is None or site_of(request).sounds.why_silent(seen.source, seen.path) is not None:
+        raise HTTPException(HTTPStatus.NOT_FOUND)
+    return Path(seen.path), seen.source
+
+
+def _say(request: Request, text: Sentence | str | None) -> str:
+    told = texts_of(request)
+    return text.translated(told._) if isinstance(text, Sentence) else told._(text or "")
+
+
+def _reason(request: Request, reason: object) -> str:
+    """A reason that the judge wrote, in the language of the reader."""
+    return texts_of(request)._(str(reason or ""))
+
+
+def noted(request: Request, response: Response, visit: str, action: Access) -> Response:
+    """The response, after which it is written who saw or heard a visit. A record that is busy keeps nobody waiting."""
+    site, by = site_of(request), signed_in(request).name
+    now = site.now()
+
+    def note() -> None:
+        with suppress(CounterListenerError), site.records.writing() as record:
+            note_access(record, by, action, now, visit)
+
+    response.background = BackgroundTask(note)
+    return response

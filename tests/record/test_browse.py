@@ -1,0 +1,204 @@
+"""Visits in lists: every filter against a plain reading of the rows, sorting, pages; the derived row stays derived."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from contextlib import closing
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import get_args
+
+import pytest
+from support.record_cases import NOW
+from support.review_cases import CURT, RUDE, add_visit, judge_again, row_with, sets
+from support.small_counter import FULL
+
+from counter_listener.record import (
+    FoundVisit,
+    Order,
+    Record,
+    ReviewRequest,
+    VisitFilter,
+    find_visits,
+    found_visit,
+    known_counters,
+    neighbours,
+    open_record,
+    review,
+    visits_before,
+)
+from counter_listener.record.schema import SCHEMAS
+
+ALL = VisitFilter()
+DERIVED = "SELECT * FROM visits ORDER BY seq"
+
+
+@pytest.fixture
+def record(tmp_path: Path) -> Record:
+    """Twelve visits at three counters, two hours apart."""
+    with open_record(tmp_path / "events.db") as opened:
+        for number in range(12):
+            add_visit(opened, number, (RUDE, CURT, FULL)[number % 3], str(number % 4))
+        yield opened
+
+
+def found(record: Record, wanted: VisitFilter = ALL, order: Order = "time", **more: int) -> list[FoundVisit]:
+    page = record.query(lambda connection: find_visits(connection, wanted, order=order, **more))
+    return page.visits
+
+
+def closes(record: Record) -> dict[str, tuple[str | None, dict[str, object]]]:
+    """Counter and detail of each close, by visit, read row by row."""
+    return {
+        row.visit or "": (row.counter, json.loads(row.detail)) for row in record.read() if row.kind == "visit_closed"
+    }
+
+
+def test_every_closed_visit_is_found_as_it_was_recorded(record: Record) -> None:
+    visits = {visit.visit: visit for visit in found(record)}
+    assert len(visits) == 12
+    for id_, (counter, detail) in closes(record).items():
+        visit, counts = visits[id_], detail["counts"]
+        assert isinstance(counts, dict)
+        assert (visit.counter, visit.passed, visit.grade) == (counter, detail["passed"], detail["grade"])
+        for name in ("heard", "not_heard", "unknown", "forbidden", "broken", "doubtful"):
+            assert getattr(visit, name) == counts[name]
+        assert visit.began == (NOW + timedelta(seconds=visit.opened)).isoformat(timespec="microseconds")
+        assert visit.path == f"/recordings/{int(visit.source[::-1], 16)}.wav"
+        faults = {(row.verdict, row.phrase) for row in record.read(visit=id_) if row.verdict not in (None, "heard")}
+        assert set(visit.fault_list()) == {fault for fault in faults if fault in visit.fault_list()}
+        assert {fault for fault in faults if fault[0] == "forbidden"} <= set(visit.fault_list())
+
+
+@pytest.mark.parametrize(
+    ("wanted", "is_wanted"),
+    [
+        (VisitFilter(counters=("1",)), lambda visit: visit.counter == "1"),
+        (VisitFilter(counters=("1", "2")), lambda visit: visit.counter in ("1", "2")),
+        (VisitFilter(passed="passed"), lambda visit: visit.passed),
+        (VisitFilter(passed="failed"), lambda visit: visit.passed is False),
+        (VisitFilter(passed="unscored"), lambda visit: visit.score is None),
+        (VisitFilter(verdict="forbidden"), lambda visit: visit.forbidden),
+        (VisitFilter(verdict="not_heard"), lambda visit: visit.not_heard),
+        (VisitFilter(least=50, most=90), lambda visit: visit.score is not None and 50 <= visit.score <= 90),
+        (VisitFilter(outcome="complete"), lambda visit: visit.outcome == "complete"),
+        (VisitFilter(outcome="service"), lambda visit: visit.outcome != "no_service"),
+        (VisitFilter(reviewed=True), lambda _: False),
+        (VisitFilter(reviewed=False), lambda _: True),
+        (VisitFilter(file="/1."), lambda visit: visit.path == "/recordings/1.wav"),
+        (VisitFilter(file="100%_"), lambda _: False),
+        (VisitFilter(search="recordings/1"), lambda visit: visit.path.startswith("/recordings/1")),
+        (VisitFilter(search="nowhere'; DROP TABLE visits"), lambda _: False),
+        (VisitFilter(phrase="no-such"), lambda _: False),
+        (VisitFilter(since=NOW + timedelta(days=1)), lambda _: False),
+        (VisitFilter(since=NOW, until=NOW + timedelta(days=1)), lambda _: True),
+    ],
+    ids=str,
+)
+def test_a_filter_finds_what_a_plain_reading_finds(record: Record, wanted: VisitFilter, is_wanted: object) -> None:
+    expected = {visit.visit for visit in found(record) if is_wanted(visit)}  # type: ignore[operator]
+    assert {visit.visit for visit in found(record, wanted)} == expected
+
+
+def test_a_phrase_is_found_with_its_verdict_and_not_as_a_part_of_another(record: Record) -> None:
+    visit = next(each for each in found(record) if each.fault_list())
+    verdict, phrase = visit.fault_list()[0]
+    assert verdict in ("not_heard", "forbidden", "broken", "unknown")
+    same = found(record, VisitFilter(verdict=verdict, phrase=phrase))  # type: ignore[arg-type]
+    assert visit in same
+    assert all((verdict, phrase) in each.fault_list() for each in same)
+    assert found(record, VisitFilter(phrase=phrase[:-1])) == []
+    assert found(record, VisitFilter(verdict="heard", phrase=phrase)) == []
+
+
+@pytest.mark.parametrize("order", get_args(Order))
+def test_pages_hold_every_visit_once_in_order(record: Record, order: Order) -> None:
+    keys = {
+        "time": lambda visit: visit.moment,
+        "score": lambda visit: visit.score,
+        "counter": lambda visit: visit.counter,
+        "length": lambda visit: visit.seconds,
+        "faults": lambda visit: visit.forbidden + visit.broken + visit.not_heard,
+    }
+    for ascending in (False, True):
+        pages = [found(record, order=order, ascending=ascending, first=first, count=5) for first in (0, 5, 10, 15)]
+        listed = [visit for page in pages for visit in page]
+        assert len({visit.visit for visit in listed}) == 12 == len(listed)
+        values = [keys[order](visit) for visit in listed]
+        known = [value for value in values if value is not None]
+        assert values == [*known, *[None] * (len(values) - len(known))], "those without a value come last"
+        assert known == sorted(known, reverse=not ascending)
+
+
+def test_an_export_reads_in_parts_what_is_written_meanwhile_changes_nothing(record: Record) -> None:
+    wanted = VisitFilter(counters=("0", "1"))
+    expected, read, last = [visit.visit for visit in found(record, wanted)], [], None
+    while part := record.query(partial(visits_before, wanted=wanted, last=last, count=2)):
+        read += [visit.visit for visit in part]
+        last = part[-1]
+        add_visit(record, 100 + len(read), RUDE, "9")
+    assert read == expected
+
+
+def test_neighbours_lead_through_all_visits(record: Record) -> None:
+    visits = found(record, count=20)
+    for at, visit in enumerate(visits):
+        before, after = record.query(partial(neighbours, seq=visit.seq, counter=None))
+        assert before == (visits[at + 1].visit if at + 1 < len(visits) else None)
+        assert after == (visits[at - 1].visit if at else None)
+    here = [visit for visit in visits if visit.counter == "1"]
+    assert record.query(partial(neighbours, seq=here[0].seq, counter="1")) == (here[1].visit, None)
+
+
+def test_counters_are_listed_as_people_count(record: Record) -> None:
+    for number, counter in enumerate(("10", "9", "大堂", "2")):
+        add_visit(record, 50 + number, RUDE, counter)
+    assert record.query(known_counters) == ["0", "1", "2", "3", "9", "10", "大堂"]
+
+
+def test_a_review_changes_the_score_that_counts_and_a_note_does_not(record: Record) -> None:
+    visit = next(each for each in found(record) if each.forbidden)
+    offence = row_with(record, visit.visit, "forbidden")
+    last = list(record.read(visit=visit.visit))[-1].seq
+    review(record, ReviewRequest(visit.visit, "note", "li", last, note="看一下"), NOW, sets())
+    assert record.query(partial(found_visit, visit=visit.visit)) == visit
+    overturned = ReviewRequest(visit.visit, "overturn", "li", last, offence.uid, "not_heard", reason="misheard")
+    row = review(record, overturned, NOW, sets())
+    now = record.query(partial(found_visit, visit=visit.visit))
+    assert now == replace(
+        visit, reviewed=row.seq, score_after=row.score, passed_after=now.passed_after if now else None
+    )
+    assert now.score_now == row.score
+    assert now in found(record, VisitFilter(reviewed=True))
+    assert now in found(record, VisitFilter(least=row.score, most=row.score))
+
+
+def test_what_was_judged_again_and_what_was_purged_is_in_no_list(record: Record) -> None:
+    add_visit(record, 77, RUDE)
+    judge_again(record, 77, FULL)
+    same = [visit for visit in found(record, count=50) if visit.path == "/recordings/77.wav"]
+    assert len(same) == 1
+    assert same[0].visit.partition("-")[0].endswith(".2")
+    assert record.purge(datetime(2030, 1, 1, tzinfo=UTC), NOW)
+    assert found(record) == []
+
+
+def test_an_older_record_gets_the_same_rows_as_one_that_was_written_with_them(record: Record, tmp_path: Path) -> None:
+    add_visit(record, 77, RUDE)
+    judge_again(record, 77, FULL)
+    record.backup(tmp_path / "older.db")
+    with closing(sqlite3.connect(tmp_path / "older.db")) as connection:
+        expected = connection.execute(DERIVED).fetchall()
+        names = connection.execute("SELECT type, name FROM sqlite_master WHERE name LIKE 'visits%'").fetchall()
+        for kind, name in sorted(names, key=lambda one: one[0], reverse=True):
+            if kind != "index":
+                connection.execute(f"DROP {kind} {name}")
+        connection.execute("UPDATE alembic_version SET version_num = ?", (SCHEMAS[-2],))
+        connection.commit()
+    with open_record(tmp_path / "older.db") as older:
+        assert older.verify().broken is None
+    with closing(sqlite3.connect(tmp_path / "older.db")) as connection:
+        assert connection.execute(DERIVED).fetchall() == expected
