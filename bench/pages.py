@@ -32,7 +32,7 @@ from pathlib import Path
 import psutil
 import sqlalchemy as sa
 
-from counter_listener.domain import Event, PhraseSet
+from counter_listener.domain import Event, PhraseSet, Verdict
 from counter_listener.phrases import find_phrase_set, read_phrase_set
 from counter_listener.record import (
     EVENTS,
@@ -80,7 +80,7 @@ def visit_events(draw: random.Random, phrases: PhraseSet) -> list[Event]:
     for phrase, stage in owed[:4]:
         at += draw.uniform(5, 40)
         heard = draw.random() < 0.92  # noqa: PLR2004 - of what is owed
-        verdict = "unknown" if unknown else "heard" if heard else "not_heard"
+        verdict: Verdict = "unknown" if unknown else "heard" if heard else "not_heard"
         missed += verdict == "not_heard"
         detail = {"title": phrase.name, "required": True, "wording": phrase.name, "end": at + 1, "speaker": "clerk"}
         words = phrase.name if verdict == "heard" else None
@@ -93,7 +93,7 @@ def visit_events(draw: random.Random, phrases: PhraseSet) -> list[Event]:
     score = None if unknown else max(0.0, 100.0 - 25 * missed - 10 * offending)
     counts = {"owed": 4, "heard": 4 - missed, "not_heard": missed, "unknown": 4 * unknown, "recommended": 0}
     counts |= {"forbidden": int(offending), "broken": 0, "kept": 1, "doubtful": 0}
-    close = {
+    close: dict[str, object] = {
         "reason": "farewell",
         "outcome": "not_understood" if unknown else "complete",
         "opened": 1.0,
