@@ -1,4 +1,4 @@
-"""Downloads the archive of a model over HTTP. This is the only module that uses the network.
+"""Downloads the archive of a model over HTTP. Beside the sending of anchors, nothing else uses the network.
 
 A download continues where the connection broke, now or in a later run, and its checksum is verified. requests opens the
 connection and handles proxies, redirects and certificates; urllib3's Retry counts the retries and waits between them.

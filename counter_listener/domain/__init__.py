@@ -79,7 +79,15 @@ from counter_listener.domain.phrase_set import (
     Stage,
 )
 from counter_listener.domain.resources import bundled_folder, data_folder, settings_folder
-from counter_listener.domain.statistics import Z_95, Interval, wilson_interval
+from counter_listener.domain.statistics import (
+    Z_95,
+    Agreement,
+    Estimate,
+    Interval,
+    cohen_kappa,
+    weighted_share,
+    wilson_interval,
+)
 from counter_listener.domain.types import (
     BLOCK_SAMPLES,
     SAMPLE_BYTES,
@@ -94,6 +102,7 @@ from counter_listener.domain.types import (
     Outcome,
     Prior,
     RecentContext,
+    Review,
     ReviewAction,
     Role,
     Sound,

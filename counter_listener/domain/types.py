@@ -184,3 +184,38 @@ class Event:
     """The words of the hit, masked; nothing else that was said."""
     detail: Mapping[str, object] = field(default_factory=dict)
     """Fields of this kind of event only: see docs/events.md."""
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """What a person said of a visit, or of one verdict in it."""
+
+    seq: int
+    """Number of its row: later ones stand."""
+    uid: str
+    event: str | None
+    """Uid of the event that it is about; None if it is about the whole visit, or about something without an event."""
+    action: ReviewAction
+    verdict: Verdict | None
+    """After it; None for a note, and for the whole visit."""
+    by: str
+    """Account."""
+    phrase: str | None = None
+    """Id of what is observed: of the list `observe`, an offence or a rule; of an event, its phrase."""
+    at: float = 0.0
+    """Seconds into the stream; of something observed that has no time, 0."""
+    scored: bool = True
+    """Whether it counts in the score: what is found on the way of an appeal teaches only."""
+    blind: bool = False
+    """Whether it is a second opinion by someone who did not see the first; it changes nothing."""
+    was: Verdict | None = None
+    reason: str | None = None
+    """An id of display.REASONS."""
+    note: str = ""
+    recorded: str = ""
+    """ISO 8601 in UTC."""
+
+    @property
+    def stands(self) -> bool:
+        """Whether it can decide a verdict."""
+        return self.action != "note" and not self.blind

@@ -11,7 +11,7 @@ from counter_listener.judging.phrase_check import failing_examples, load_matcher
 from counter_listener.judging.reviewed import (
     AGAINST,
     VERDICTS_OF,
-    Review,
+    WHOLE_VISIT,
     ReviewedScore,
     effective_verdicts,
     observable,

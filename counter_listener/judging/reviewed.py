@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from counter_listener.domain import Event, PhraseSet, ReviewAction, Severity, Verdict
+from counter_listener.domain import Event, PhraseSet, Review, Severity, Verdict
 from counter_listener.judging.verdicts import Part, grade_of, weighted_score
 
 VERDICTS_OF: Final[Mapping[str, tuple[Verdict, ...]]] = {
@@ -15,41 +15,10 @@ VERDICTS_OF: Final[Mapping[str, tuple[Verdict, ...]]] = {
 """The verdicts that an event of each kind can have. An offence or a request that was `not_heard` was none."""
 AGAINST: Final[frozenset[Verdict | None]] = frozenset({"not_heard", "forbidden", "broken"})
 """The verdicts that cost points."""
-
-
-@dataclass(frozen=True, slots=True)
-class Review:
-    """What a person said of a visit, or of one verdict in it."""
-
-    seq: int
-    """Number of its row: later ones stand."""
-    uid: str
-    event: str | None
-    """Uid of the event that it is about; None if it is about the whole visit, or about something without an event."""
-    action: ReviewAction
-    verdict: Verdict | None
-    """After it; None for a note, and for the whole visit."""
-    by: str
-    """Account."""
-    phrase: str | None = None
-    """Id of what is observed: of the list `observe`, an offence or a rule; of an event, its phrase."""
-    at: float = 0.0
-    """Seconds into the stream; of something observed that has no time, 0."""
-    scored: bool = True
-    """Whether it counts in the score: what is found on the way of an appeal teaches only."""
-    blind: bool = False
-    """Whether it is a second opinion by someone who did not see the first; it changes nothing."""
-    was: Verdict | None = None
-    reason: str | None = None
-    """An id of domain.REASONS."""
-    note: str = ""
-    recorded: str = ""
-    """ISO 8601 in UTC."""
-
-    @property
-    def stands(self) -> bool:
-        """Whether it can decide a verdict."""
-        return self.action != "note" and not self.blind
+Subject = tuple[str | None, str | None, float]
+"""What a review is about: the uid of an event; or the id of what was observed, and its time."""
+WHOLE_VISIT: Final[Subject] = (None, None, 0.0)
+"""The subject of a review of a visit as a whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,16 +30,14 @@ class ReviewedScore:
     passed: bool | None
 
 
-def subject(review: Review) -> tuple[str | None, str | None, float]:
+def subject(review: Review) -> Subject:
     """What a review is about. Two reviews with equal subjects contradict or confirm each other."""
     if review.event is not None:
         return review.event, None, 0.0
     return None, review.phrase, review.at
 
 
-def standing_reviews(
-    reviews: Iterable[Review], *, scored_only: bool = False
-) -> dict[tuple[str | None, str | None, float], Review]:
+def standing_reviews(reviews: Iterable[Review], *, scored_only: bool = False) -> dict[Subject, Review]:
     """The last review of each subject that decides a verdict, the later the stronger; notes decide nothing.
 
     With `scored_only`, those that only teach are left out, so that the one before them stands.

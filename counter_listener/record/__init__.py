@@ -12,11 +12,14 @@ from counter_listener.record.chain import START, Broken, linked
 from counter_listener.record.export import COLUMNS, as_csv_lines, as_json_lines, csv_line, export_row
 from counter_listener.record.figures import (
     FEW,
+    MachineTrust,
     ReportData,
     ReportScope,
+    ReviewedVisit,
     Share,
     ShownVisit,
     VerdictCounts,
+    VerdictTrust,
     VisitTotals,
     sum_totals,
 )
@@ -38,6 +41,7 @@ from counter_listener.record.rows import (
     recording_row,
     stream_id,
 )
+from counter_listener.record.sample_draw import Candidate, Drawn, SamplePlan, draw_sample
 
 if TYPE_CHECKING:
     from counter_listener.record.accounts import Account, AccountRole, Accounts, Token, accounts_file
@@ -71,10 +75,12 @@ if TYPE_CHECKING:
     from counter_listener.record.overview import Offence, OverviewData, counters_heard, gather_overview
     from counter_listener.record.pool import RecordPool
     from counter_listener.record.reviews import ReviewRequest, review
+    from counter_listener.record.sampling import Assignment, Draw, assignments, candidates, draw, draws
     from counter_listener.record.schema import EVENTS, RECORDINGS
     from counter_listener.record.signing import open_key
     from counter_listener.record.state import Purge, RecordState, record_state
     from counter_listener.record.store import Record, open_record
+    from counter_listener.record.trust import machine_trust
     from counter_listener.record.verification import Verification
 else:  # SQLAlchemy takes 0.3 s and 20 MB, which a run that records nothing does not need
     __getattr__, _, _ = lazy_loader.attach(
@@ -96,10 +102,12 @@ else:  # SQLAlchemy takes 0.3 s and 20 MB, which a run that records nothing does
             "overview": ["Offence", "OverviewData", "counters_heard", "gather_overview"],
             "reviews": ["ReviewRequest", "review"],
             "pool": ["RecordPool"],
+            "sampling": ["Assignment", "Draw", "assignments", "candidates", "draw", "draws"],
             "schema": ["EVENTS", "RECORDINGS"],
             "signing": ["open_key"],
             "state": ["Purge", "RecordState", "record_state"],
             "store": ["Record", "open_record"],
+            "trust": ["machine_trust"],
             "verification": ["Verification"],
         },
     )

@@ -237,7 +237,7 @@ def _prepare(connection: sa.Connection, path: Path) -> None:
         raise RecordError("{path} holds no accounts of this version; move it away or update", path=path_text(path))
 
 
-def _account(row: sa.Row[Any]) -> Account:
+def _account(row: sa.Row[*tuple[Any, ...]]) -> Account:
     name, role, counter, branch, disabled, created, changed = row
     return Account(name, role, counter, branch, bool(disabled), created, changed)
 

@@ -9,20 +9,24 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from counter_listener.domain import Event, Outcome
+from counter_listener.domain import Event, Outcome, Review
 from counter_listener.record.figures import (
     CounterCoverage,
     DurationStatistics,
     ReportData,
     ReportScope,
+    ReviewedVisit,
     ScenarioTotals,
     ShownVisit,
     VerdictCounts,
     VisitTotals,
     duration_statistics,
+    sum_totals,
 )
-from counter_listener.record.rows import LIVE, iso, parse_detail, storable
+from counter_listener.record.reviewed_figures import reviewed_visits, reviews_of, totals_after, words_on
+from counter_listener.record.rows import LIVE, Row, iso, parse_detail, storable
 from counter_listener.record.schema import EVENTS, RECORDINGS
+from counter_listener.record.trust import machine_trust
 
 QUARTER: Final = 900
 """Seconds. The clock of every time zone differs from UTC by whole quarters of an hour."""
@@ -68,11 +72,13 @@ def gather_report_data(
     no_service = _closed(scope, last, service=False).subquery()
     sets = sa.select(CLOSED.c.phrases, CLOSED.c.phrases_hash).distinct()
     earlier = scope.before()
+    by_counter = _sums_by(connection, CLOSED, CLOSED.c.counter)
+    reviewed = reviewed_visits(connection, last)
     return ReportData(
         scope=scope,
         sets=sorted((name, digest) for name, digest in connection.execute(sets)),
         by_phrase_set=_sums_by(connection, CLOSED, CLOSED.c.phrases),
-        by_counter=_sums_by(connection, CLOSED, CLOSED.c.counter),
+        by_counter=by_counter,
         by_quarter=_sums_by(connection, CLOSED, CLOSED.c.quarter),
         previous=_sums(connection, _closed(earlier, last).subquery()) if earlier else None,
         verdict_counts=_verdict_counts(connection, scope, last),
@@ -80,9 +86,11 @@ def gather_report_data(
         durations=_durations(connection, sa.select(CLOSED.c.seconds.label("seconds"))),
         pauses=_durations(connection, _pauses()),
         coverage=_coverage(connection, scope, last),
-        visits=_visits(connection, CLOSED, shown),
-        no_service=_visits(connection, no_service, shown),
+        visits=_visits(connection, CLOSED, shown, reviewed),
+        no_service=_visits(connection, no_service, shown, reviewed),
         no_service_by_counter=_counts_by(connection, no_service, no_service.c.counter),
+        after_reviews=totals_after(connection, CLOSED, sum_totals(by_counter.values()), reviewed),
+        trust=machine_trust(connection, scope),
     )
 
 
@@ -262,7 +270,9 @@ def _live_seconds(within: Sequence[sa.ColumnElement[bool]]) -> Query:
     return sa.select(live.c.counter, sa.func.total(live.c.seconds)).group_by(live.c.counter)
 
 
-def _visits(connection: sa.Connection, table: sa.FromClause, shown: int) -> list[ShownVisit]:
+def _visits(
+    connection: sa.Connection, table: sa.FromClause, shown: int, reviewed: Mapping[str, ReviewedVisit]
+) -> list[ShownVisit]:
     """The visits with the lowest scores first; of equal ones, and of those without a score, the newest first."""
     query = (
         sa.select(table, RECORDINGS.c.path)
@@ -271,12 +281,16 @@ def _visits(connection: sa.Connection, table: sa.FromClause, shown: int) -> list
         .limit(shown)
     )
     rows = connection.execute(query).all()
-    evidence: dict[str, list[Event]] = defaultdict(list)
+    evidence: dict[str, list[tuple[str, Event]]] = defaultdict(list)
+    people: list[Row] = []
     of_visits = sa.select(EVENTS).where(_is_one_of(EVENTS.c.visit, [row.visit for row in rows])).order_by(EVENTS.c.seq)
     for event in connection.execute(of_visits):
         if event.kind in JUDGED:  # as a condition, it would make SQLite search by kind instead of by visit
-            evidence[event.visit].append(_shown_event(event))
-    return [_shown_visit(row, evidence[row.visit]) for row in rows]
+            evidence[event.visit].append((event.uid, _shown_event(event)))
+        elif event.kind == "review":
+            people.append(Row(*event))
+    reviews = reviews_of(people)
+    return [_shown_visit(row, evidence[row.visit], reviews.get(row.visit, ()), reviewed) for row in rows]
 
 
 def _shown_event(row: sa.Row[*tuple[Any, ...]]) -> Event:
@@ -286,8 +300,14 @@ def _shown_event(row: sa.Row[*tuple[Any, ...]]) -> Event:
     return Event(row.kind, at, None, row.stage, row.step, row.phrase, row.verdict, row.score, row.heard, detail)
 
 
-def _shown_visit(row: sa.Row[*tuple[Any, ...]], evidence: list[Event]) -> ShownVisit:
+def _shown_visit(
+    row: sa.Row[*tuple[Any, ...]],
+    evidence: Sequence[tuple[str, Event]],
+    reviews: Sequence[Review],
+    reviewed: Mapping[str, ReviewedVisit],
+) -> ShownVisit:
     closed = datetime.fromisoformat(row.wall) if row.wall else None
+    told = sorted(words_on(evidence, reviews), key=lambda pair: pair[0].at)
     return ShownVisit(
         visit=row.visit,
         counter=row.counter,
@@ -300,5 +320,7 @@ def _shown_visit(row: sa.Row[*tuple[Any, ...]], evidence: list[Event]) -> ShownV
         lost_audio=bool(row.lost_audio),
         outcome=row.outcome,
         recording=row.path,
-        evidence=sorted(evidence, key=lambda event: event.at),
+        evidence=[event for event, _ in told],
+        reviews=[review for _, review in told] if reviews else (),
+        reviewed=reviewed.get(row.visit),
     )

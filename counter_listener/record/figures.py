@@ -10,7 +10,7 @@ from math import sqrt
 from operator import attrgetter
 from typing import Final, Self
 
-from counter_listener.domain import Z_95, Event, Interval, wilson_interval
+from counter_listener.domain import Z_95, Agreement, Estimate, Event, Interval, Review, Verdict, wilson_interval
 
 FEW: Final = 30
 """A share of fewer cases is marked as uncertain in the report (the usual rule of thumb for n)."""
@@ -206,6 +206,58 @@ class ScenarioTotals:
 
 
 @dataclass(frozen=True, slots=True)
+class VerdictTrust:
+    """How often reviewers upheld one verdict of the machine on one phrase, offence or rule."""
+
+    phrases: str
+    """Name of the phrase set."""
+    kind: str
+    phrase: str
+    title: str
+    verdict: Verdict
+    upheld: Share
+    """Of the reviewed ones, whoever chose them."""
+    sampled: Estimate | None
+    """Estimated for all from the visits of samples; None if none of them is done."""
+
+
+@dataclass(frozen=True, slots=True)
+class MachineTrust:
+    """What the reviews of a period say of the machine."""
+
+    reviewed: int = 0
+    """Visits with a review."""
+    changed: int = 0
+    """Of those, with a verdict that was overturned or something missed."""
+    verdicts: Sequence[VerdictTrust] = ()
+    overturned: Share = field(default_factory=lambda: Share(0, 0))
+    """Verdicts that were overturned, of those reviewed."""
+    overturned_sampled: Estimate | None = None
+    """Estimated for all from samples."""
+    missed: int = 0
+    """Offences and broken rules that reviewers heard and the machine did not."""
+    visits_missed: Estimate | None = None
+    """Visits in which the machine missed one, estimated for all from samples."""
+    sampled: int = 0
+    """Visits of samples."""
+    finished: int = 0
+    """Of those, looked at to their end."""
+    agreement: Agreement | None = None
+    """Of two reviewers who did not see each other; None if nobody gave a second opinion."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewedVisit:
+    """What reviews made of a visit."""
+
+    score: float | None
+    grade: str | None
+    passed: bool | None
+    reviews: int
+    """Number of words on it that decide something."""
+
+
+@dataclass(frozen=True, slots=True)
 class ShownVisit:
     """A visit that the report shows, with its evidence."""
 
@@ -225,7 +277,11 @@ class ShownVisit:
     recording: str | None
     """Path of the recording when it was checked; None for a visit that was heard live."""
     evidence: Sequence[Event]
-    """In order of time; `at` is the time at which it was said, or at which the visit closed."""
+    """In order of time; `at` is the time at which it was said, or at which the visit closed. What only a reviewer heard
+    or saw has no verdict."""
+    reviews: Sequence[Review | None] = ()
+    """The word of a person on each piece of evidence, if there is one; empty if nobody reviewed the visit."""
+    reviewed: ReviewedVisit | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,3 +308,6 @@ class ReportData:
     no_service: Sequence[ShownVisit] = ()
     """What was told as no service, the newest first; in no other figure but the coverage."""
     no_service_by_counter: Mapping[str | None, int] = field(default_factory=dict)
+    after_reviews: VisitTotals | None = None
+    """The totals of all visits with the scores after their reviews; None if nobody reviewed one of them."""
+    trust: MachineTrust = field(default_factory=MachineTrust)

@@ -6,8 +6,7 @@ from typing import Final, cast
 
 import sqlalchemy as sa
 
-from counter_listener.domain import Event, PhraseSet, ReviewAction, ReviewError, Verdict
-from counter_listener.judging import Review
+from counter_listener.domain import Event, PhraseSet, Review, ReviewAction, ReviewError, Verdict
 from counter_listener.record.judgements import latest_judgement
 from counter_listener.record.people import PEOPLE, VisitOrigin, origin_of
 from counter_listener.record.rows import LIVE, Row, event_from_row, parse_detail, storable

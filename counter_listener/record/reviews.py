@@ -13,6 +13,7 @@ from counter_listener.domain import (
     REASONS,
     Event,
     PhraseSet,
+    Review,
     ReviewAction,
     ReviewConflict,
     ReviewError,
@@ -20,7 +21,6 @@ from counter_listener.domain import (
 )
 from counter_listener.judging import (
     VERDICTS_OF,
-    Review,
     effective_verdicts,
     observable,
     score_after,
@@ -122,7 +122,9 @@ def review_row(history: VisitHistory, request: ReviewRequest, now: datetime, set
         "approximate": True if approximate else None,
     }
     score = None
-    if phrases is not None and not blind:
+    if phrases is None:
+        detail["unscored"] = True
+    elif not blind:
         after = score_after(history.events, [*history.reviews, new], phrases)
         score, detail["grade"], detail["passed"] = after.score, after.grade, after.passed
     return person_row("review", detail, now, history.origin, _columns(new, event, phrases, score))

@@ -24,6 +24,8 @@ MAX_BARS: Final = 12
 """Horizontal bars of one chart."""
 FONT_SIZE: Final = 15
 """In units of the drawing; the style of the page has the same size."""
+MARGIN_OF_DATES: Final = 48
+"""In units of the drawing: room for half of the last date, which stands under the last point."""
 MAX_LETTERS: Final = 16
 """Letters of the label of a bar."""
 MAX_STEPS: Final = 8
@@ -43,7 +45,7 @@ def charts(report: Report, _: Translate) -> dict[str, Chart]:
     if stages:
         drawn["stages"] = _("Verdicts on required phrases, by stage"), _verdicts(stages[:MAX_BARS], _)
     if len(weeks) > 1:
-        line = pygal.Line(**_percent_options(dots_size=2))
+        line = pygal.Line(**_percent_options(dots_size=2, margin_right=MARGIN_OF_DATES))
         drawn["weeks"] = _("Pass rate by week"), _pass_rates(line, weeks, [row["title"][2:] for row in weeks], _)
     if hours:
         titles = [row["title"].partition("-")[0] for row in hours]

@@ -5,7 +5,7 @@ import hashlib
 from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any, Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -131,11 +131,23 @@ def _visits(report: Report, _: Translate) -> list[dict[str, Any]]:
     """The visits with their evidence, and with the titles of what was missed or said wrongly."""
     evidence: dict[str, list[Row]] = {}
     for row in report.table("evidence").rows:
-        evidence.setdefault(row["visit"], []).append({**row, "verdict_title": verdict_title(row, _)})
+        titles = {f"{key}_title": verdict_title(row, _, key) for key in ("verdict", "review")}
+        evidence.setdefault(row["visit"], []).append({**row, **titles})
     visits = []
     for visit in report.table("visits").rows:
         rows = evidence.get(visit["id"], [])
-        faults = [str(row["title"]) for row in rows if row["verdict"] in {"not_heard", "forbidden", "broken"}]
-        shown = {"evidence": rows, "faults": faults, "outcome_title": outcome_title(visit, _)}
+        shown = {
+            "evidence": rows,
+            "missing": _titles_of(rows, "not_heard"),
+            "said": _titles_of(rows, "forbidden", "broken"),
+            "outcome_title": outcome_title(visit, _),
+            "file": PurePath(visit["recording"]).name if visit["recording"] else None,
+        }
         visits.append({**visit, **shown})
     return visits
+
+
+def _titles_of(rows: Sequence[Row], *verdicts: str) -> list[str]:
+    """The titles of the evidence with one of these verdicts, each once; after its review, if there is one."""
+    found = (str(row["title"]) for row in rows if (row["review"] or row["verdict"]) in verdicts)
+    return list(dict.fromkeys(found))

@@ -1,14 +1,17 @@
 """A report: the summary, the tables in order, the visits with their evidence, and the definitions. Pure."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
+from itertools import zip_longest
 from typing import Final
 
-from counter_listener.domain import N_, OUTCOMES, VERDICTS, Event, Translate
+from counter_listener.domain import N_, OUTCOMES, VERDICTS, Event, Review, Translate
+from counter_listener.domain import REASONS as REVIEW_REASONS
 from counter_listener.record import FEW, ReportData, ShownVisit, VisitTotals, sum_totals
 from counter_listener.reports.definitions import definitions_table
 from counter_listener.reports.phrase_tables import PhraseSets, phrase_tables
+from counter_listener.reports.review_tables import machine_table, reviews_table
 from counter_listener.reports.tables import Column, Row, Table, counters_table, durations_table, time_tables
 
 Playable = Callable[[str], str | None]
@@ -58,12 +61,22 @@ def make_report(  # noqa: PLR0913 - everything that only the caller knows
         counters_table(data, translate),
         *time_tables(data, zone, translate),
         durations_table(data, translate),
+        reviews_table(data, total, translate),
+        machine_table(data, translate),
         _no_service_table(data, zone, translate),
         _visits_table(data, total, zone, translate),
-        _evidence_table(data, playable, zone, translate),
+        _evidence_table(data, playable, _titles(sets), zone, translate),
         definitions_table(translate),
     )
     return Report(lang, made, zone, data, total, tables)
+
+
+def _titles(sets: PhraseSets) -> dict[str, str]:
+    """The titles of what reviewers can hear or see and the machine has no event of, by id."""
+    titles: dict[str, str] = {}
+    for phrases in sets.values():
+        titles |= {**phrases.titles(), **{entry.id: entry.title for entry in phrases.observe}}
+    return titles
 
 
 def _summary_table(data: ReportData, total: VisitTotals, _: Translate) -> Table:
@@ -136,6 +149,9 @@ def _visit_row(visit: ShownVisit, zone: tzinfo | None) -> Row:
         "score": visit.score,
         "grade": visit.grade,
         "passed": visit.passed,
+        "reviews": visit.reviewed.reviews if visit.reviewed else 0,
+        "reviewed_score": visit.reviewed.score if visit.reviewed else None,
+        "reviewed_passed": visit.reviewed.passed if visit.reviewed else None,
         "outcome": visit.outcome,
         "seconds": visit.seconds,
         "lost_audio": visit.lost_audio,
@@ -151,6 +167,9 @@ def _visit_columns(_: Translate) -> list[Column]:
         Column("score", _("score"), "points"),
         Column("grade", _("grade")),
         Column("passed", _("passed"), "yes"),
+        Column("reviews", _("reviews"), "count"),
+        Column("reviewed_score", _("score after reviews"), "points"),
+        Column("reviewed_passed", _("passed after reviews"), "yes"),
         Column("outcome", _("outcome")),
         Column("seconds", _("length"), "seconds"),
         Column("lost_audio", _("audio lost"), "yes"),
@@ -174,12 +193,17 @@ def _no_service_table(data: ReportData, zone: tzinfo | None, _: Translate) -> Ta
     return Table("no_service", _("No service"), columns, rows, note.format(shown=len(rows), count=count))
 
 
-def _evidence_table(data: ReportData, playable: Playable, zone: tzinfo | None, _: Translate) -> Table:
-    """The events of the visits that are shown."""
+def _evidence_table(
+    data: ReportData, playable: Playable, titles: Mapping[str, str], zone: tzinfo | None, _: Translate
+) -> Table:
+    """The events of the visits that are shown, each with the word of a person on it; `titles` are those of ids."""
     links = {visit.visit: visit.recording and playable(visit.recording) for visit in data.visits}
-    rows = [
-        _evidence_row(visit, event, links[visit.visit], zone, _) for visit in data.visits for event in visit.evidence
-    ]
+    rows = []
+    for visit in data.visits:
+        for event, review in zip_longest(visit.evidence, visit.reviews):
+            row = _evidence_row(visit, event, links[visit.visit], zone, _)
+            title = row["title"] if event.detail.get("title") else titles.get(event.phrase or "", row["title"])
+            rows.append({**row, "title": title, **_review_cells(review, _)})
     columns = [
         Column("visit", _("visit")),
         Column("counter", _("counter")),
@@ -188,6 +212,8 @@ def _evidence_table(data: ReportData, playable: Playable, zone: tzinfo | None, _
         Column("kind", _("kind")),
         Column("title", _("what")),
         Column("verdict", _("verdict")),
+        Column("review", _("after review")),
+        Column("review_reason", _("reason of the review")),
         Column("heard", _("words heard")),
         Column("closeness", _("closeness"), "points"),
         Column("late", _("late by"), "seconds"),
@@ -196,6 +222,14 @@ def _evidence_table(data: ReportData, playable: Playable, zone: tzinfo | None, _
         Column("link", _("link into the recording")),
     ]
     return Table("evidence", _("Evidence"), columns, rows)
+
+
+def _review_cells(review: Review | None, _: Translate) -> Row:
+    """What a person said of a piece of evidence: the verdict after it, and why."""
+    if review is None:
+        return {"review": None, "review_reason": None}
+    reason = REVIEW_REASONS.get(review.reason or "")
+    return {"review": review.verdict, "review_reason": _(reason) if reason else None}
 
 
 def _evidence_row(visit: ShownVisit, event: Event, link: str | None, zone: tzinfo | None, _: Translate) -> Row:
@@ -224,8 +258,8 @@ def outcome_title(row: Row, _: Translate) -> str:
     return _(title) if title and row["outcome"] != "complete" else ""
 
 
-def verdict_title(row: Row, _: Translate) -> str:
-    """What people call the verdict of a row of the evidence."""
-    verdict = row["verdict"]
+def verdict_title(row: Row, _: Translate, key: str = "verdict") -> str:
+    """What people call a verdict of a row of the evidence; nothing where there is none."""
+    verdict = row[key]
     title = TITLES.get((row["kind"], verdict)) or VERDICTS.get(verdict)
-    return _(title) if title else verdict
+    return _(title) if title else verdict or ""

@@ -10,7 +10,7 @@ from xlsxwriter.format import Format
 from xlsxwriter.workbook import Workbook
 from xlsxwriter.worksheet import Worksheet
 
-from counter_listener.domain import Translate, printable
+from counter_listener.domain import KINDS, Translate, format_duration, printable
 from counter_listener.reports.report import Report, outcome_title, verdict_title
 from counter_listener.reports.tables import Column, Row, Table, text_width
 
@@ -37,6 +37,7 @@ FORMATS: Final[Mapping[str, Mapping[str, object]]] = {
     "text": {"valign": "top"},
     "wrapped": {"valign": "top", "text_wrap": True},
     "title": {"bold": True, "font_size": 14},
+    "link": {"valign": "top", "font_color": HEADING_COLOUR, "underline": 1},
     "note": {"font_color": "#5D6B79"},
     "heading": {"bold": True, "text_wrap": True, "valign": "top", "font_color": "#FFFFFF", "bg_color": HEADING_COLOUR},
 }
@@ -44,6 +45,8 @@ HEADING: Final = 2
 """Row of the column headings, from 0; the title and the note of the table are above it."""
 SHORT: Final = 32
 """With at most that many rows, the chart is below the table, where it is printed at full width."""
+MAX_LINKS: Final = 60_000
+"""Of a sheet: a spreadsheet takes 65 530."""
 MAX_WIDTH: Final = 48
 """Width of a column, in Latin letters."""
 COLOURS: Final = {"unknown": "#C9D2DB", "not_heard": "#B3362B"}
@@ -67,7 +70,7 @@ def as_xlsx(report: Report, file: BinaryIO, _: Translate) -> None:
     with xlsxwriter.Workbook(file, OPTIONS) as book:
         book.set_properties({"title": _("Courtesy at the counter"), "created": report.made.replace(tzinfo=None)})
         formats = {kind: book.add_format(properties) for kind, properties in FORMATS.items()}
-        for table in report.tables:
+        for table in (each for each in report.tables if each.rows):
             name = "".join(letter for letter in table.title if letter not in "[]:*?/\\")[:31]  # what Excel allows
             sheet = book.add_worksheet(name)
             _fill(sheet, _readable(table, _), formats, _)
@@ -85,14 +88,18 @@ def table_as_xlsx(table: Table, file: BinaryIO, made: datetime, _: Translate) ->
 
 def _readable(table: Table, _: Translate) -> Table:
     """The table with verdicts, outcomes and units in the reader's language."""
-    if table.id == "summary":
-        units = {"count": _("number"), "share": "%", "points": _("points"), "seconds": _("time")}
+    if table.id in ("summary", "reviews"):
+        units = {"count": _("number"), "share": "%", "points": _("points"), "seconds": _("time"), "rate": _("number")}
         columns = [replace(column, key="unit_title") if column.key == "unit" else column for column in table.columns]
         return replace(table, columns=columns, rows=[{**row, "unit_title": units[row["unit"]]} for row in table.rows])
     if table.id == "visits":
         return replace(table, rows=[{**row, "outcome": outcome_title(row, _)} for row in table.rows])
     if table.id == "evidence":
-        return replace(table, rows=[{**row, "verdict": verdict_title(row, _)} for row in table.rows])
+        told = [
+            {**{key: verdict_title(row, _, key) for key in ("verdict", "review")}, "kind": _(KINDS[row["kind"]])}
+            for row in table.rows
+        ]
+        return replace(table, rows=[{**row, **more} for row, more in zip(table.rows, told, strict=True)])
     return table
 
 
@@ -121,7 +128,10 @@ def _fill(sheet: Worksheet, table: Table, formats: Formats, _: Translate) -> Non
         values = [_value(row.get(column.key), _kind(row, column), _) for row in table.rows]
         sheet.set_column(number, number, _column_width(column, headings[number], values))
         for line, (row, value) in enumerate(zip(table.rows, values, strict=True), HEADING + 1):
-            _write(sheet, line, number, value, formats[_format(row, column)])
+            if column.key == "link" and value and line - HEADING <= MAX_LINKS:
+                sheet.write_url(line, number, str(value), formats["link"], f"▶ {format_duration(row['at'])}")
+            else:
+                _write(sheet, line, number, value, formats[_format(row, column)])
 
 
 def _unique(titles: Sequence[str]) -> list[str]:
@@ -197,13 +207,15 @@ def _draw(book: Workbook, sheet: Worksheet, table: Table) -> None:
     chart.set_title({"name": table.title})
     if len(keys) == 1:
         chart.set_legend({"none": True})
+    every = {"interval_unit": 1} if len(table.rows) <= SHORT else {}
+    if kind == "bar":  # its categories are on the vertical axis
+        chart.set_y_axis({"reverse": True, **every})
+    else:
+        chart.set_x_axis(every)
     if keys[0].endswith("share"):
         chart.set_y_axis({"min": 0, "max": 1, "num_format": "0%"})
-    if kind == "bar":
-        chart.set_y_axis({"reverse": True})
-    chart.set_size({"width": 720, "height": 320})
+    chart.set_size({"width": 720, "height": 320 if kind != "bar" else max(320, 80 + 26 * len(table.rows))})
     if len(table.rows) <= SHORT:
-        chart.set_x_axis({"interval_unit": 1})
         sheet.insert_chart(last + 3, 0, chart)
     else:
         sheet.insert_chart(HEADING, len(table.columns) + 1, chart)

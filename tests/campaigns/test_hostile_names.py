@@ -222,8 +222,8 @@ USUAL: dict[str, list[str]] = {
     **{name: ["--store=x.db"] for name in ("events", "events verify", "events anchor", "report", "rejudge")},
 }
 """Arguments with which a command does something."""
-WAITING = ("listen", "devices", "doctor", "demo")
-"""Commands that listen to a microphone or recognise speech; doctor is tested below."""
+WAITING = ("listen", "devices", "doctor", "demo", "serve")
+"""Commands that go on until they are stopped, or recognise speech; of these, doctor and listen are tested below."""
 
 
 def commands(command: click.Command, words: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.small_counter import FULL, events, small, talk
 
-from counter_listener.domain import Event, Observation, PhraseSet, Verdict
-from counter_listener.judging import Review, effective_verdicts, score_after
+from counter_listener.domain import Event, Observation, PhraseSet, Review, Verdict
+from counter_listener.judging import effective_verdicts, score_after
 
 SENTENCES = (*FULL, "再见", "好的", "没有了", "这事不归我管", "在这里签字", "我要投诉", "今天天气不错我们走吧")
 RUDE = ("您好", "请问您办理什么业务", "这事不归我管", "请慢走")

@@ -24,6 +24,7 @@ from support.record_cases import (
     NOW,
     PER_VISIT,
     connection_of,
+    live,
     raw,
     recorded_as,
     run_child,
@@ -253,7 +254,10 @@ def test_a_changed_byte_anywhere_is_reported_or_harmless(path: Path, tmp_path: P
     assert 0 < read.count(None) < 100
 
 
-def test_a_page_of_garbage_is_reported(path: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("visits", [0, 40], ids=["short", "of many pages"])
+def test_a_page_of_garbage_is_reported(path: Path, tmp_path: Path, visits: int) -> None:
+    with open_record(path) as record:
+        record.append([event for number in range(visits) for event in visit_events(number)], live(), NOW)
     whole = path.read_bytes()
     damaged = tmp_path / "damaged.db"
     for at in range(0, len(whole), 4096):
