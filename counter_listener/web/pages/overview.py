@@ -16,7 +16,7 @@ from starlette.responses import RedirectResponse, Response
 
 from counter_listener.domain import N_
 from counter_listener.record import OverviewData, VisitFilter, VisitTotals, gather_overview, known_counters, sum_totals
-from counter_listener.web.context import signed_in, site_of
+from counter_listener.web.context import Site, signed_in, site_of
 from counter_listener.web.rendering import render
 from counter_listener.web.rights import may_use
 from counter_listener.web.sets import title_of
@@ -81,8 +81,8 @@ def overview(request: Request) -> Response:
     if not may_use(person.role, "GET /visits"):  # an administrator begins with the system
         return RedirectResponse("/system", HTTPStatus.SEE_OTHER)
     period = read_period(request.query_params, site.now(), person.counter)
+    data = site.figures.get(period.wanted, site.now(), partial(_gather, site, period))
     with site.records.reading() as record:
-        data = record.query(partial(gather_overview, wanted=period.wanted, before=period.before))
         counters = record.query(known_counters) if person.counter is None else [person.counter]
     total = sum_totals(data.by_counter.values())
     lines = sorted(_counter_lines(data, period), key=_worst_first)
@@ -105,6 +105,11 @@ def overview(request: Request) -> Response:
         hours=_by(data, lambda moment: moment.hour, period, lambda _: None),
         unscored=total.visits - total.scored,
     )
+
+
+def _gather(site: Site, period: Period) -> OverviewData:
+    with site.records.reading() as record:
+        return record.query(partial(gather_overview, wanted=period.wanted, before=period.before))
 
 
 def read_period(given: Mapping[str, str], now: datetime, counter: str | None) -> Period:
