@@ -72,6 +72,7 @@ if TYPE_CHECKING:
         visits_before,
     )
     from counter_listener.record.history import VisitHistory, set_of, visit_history
+    from counter_listener.record.labelled import LabelledRecording, SaidPhrase, labelled_recordings
     from counter_listener.record.overview import Offence, OverviewData, counters_heard, gather_overview
     from counter_listener.record.pool import RecordPool
     from counter_listener.record.reviews import ReviewRequest, review
@@ -101,6 +102,7 @@ else:  # SQLAlchemy takes 0.3 s and 20 MB, which a run that records nothing does
             "history": ["VisitHistory", "set_of", "visit_history"],
             "overview": ["Offence", "OverviewData", "counters_heard", "gather_overview"],
             "reviews": ["ReviewRequest", "review"],
+            "labelled": ["LabelledRecording", "SaidPhrase", "labelled_recordings"],
             "pool": ["RecordPool"],
             "sampling": ["Assignment", "Draw", "assignments", "candidates", "draw", "draws"],
             "schema": ["EVENTS", "RECORDINGS"],
