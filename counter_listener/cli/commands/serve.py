@@ -11,6 +11,7 @@ import webbrowser
 from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -84,9 +85,7 @@ def serve(  # noqa: PLR0913 - one parameter per option
     except ModuleNotFoundError:
         raise UsageError("The pages need the extra: pip install 'counter-listener[web]'.") from None
     address = Address(host, port, cert, cert_key, names, behind_proxy)
-    check_address(address.is_local, secure=address.secure, demo=demo)
-    if demo and store_url is not None:
-        raise UsageError("--demo makes a record of its own; leave out --store.")
+    check_address(address.is_local, secure=address.secure, demo=demo, store_url=store_url)
     with ExitStack() as stack:
         listening = stack.enter_context(bind(address))
         if demo:
@@ -109,8 +108,9 @@ def serve(  # noqa: PLR0913 - one parameter per option
             secure=address.secure,
             demo=demo,
         )
-        link = address.url(listening.getsockname()[1]) + (f"sign-in/once?key={once}" if address.is_local else "")
-        run_until_stopped(lambda: run_server(settings, address, listening, lambda: _tell(link, open_it=not no_browser)))
+        way = f"sign-in/once?key={once}" if address.is_local else ""
+        ready = partial(_tell, address.url(listening.getsockname()[1]) + way, open_it=not no_browser)
+        run_until_stopped(partial(run_server, settings, address, listening, ready))
 
 
 def checked_record(store_url: str | None) -> str:
@@ -128,8 +128,10 @@ def run_until_stopped(run: Callable[[], None]) -> None:
         click.echo(_("Stopped."), err=True)
 
 
-def check_address(is_local: bool, *, secure: bool, demo: bool) -> None:  # noqa: FBT001 - one fact each
-    """Raises UsageError if others can reach the server and what it sends would not be hidden from third ones."""
+def check_address(is_local: bool, *, secure: bool, demo: bool, store_url: str | None) -> None:  # noqa: FBT001 - one fact each
+    """Raises UsageError for options that contradict each other, and if the network could read what is served."""
+    if demo and store_url is not None:
+        raise UsageError("--demo makes a record of its own; leave out --store.")
     if is_local:
         return
     if not secure:
