@@ -61,6 +61,7 @@ if TYPE_CHECKING:
     )
     from counter_listener.record.audit import Access, note_access
     from counter_listener.record.browse import (
+        FAULTS,
         FoundVisit,
         Order,
         VisitFilter,
@@ -96,7 +97,16 @@ else:  # SQLAlchemy takes 0.3 s and 20 MB, which a run that records nothing does
             ],
             "audit": ["Access", "note_access"],
             "browse": [
-                *("FoundVisit", "Order", "VisitFilter", "VisitPage", "visits_before", "find_visits", "found_visit"),
+                *(
+                    "FAULTS",
+                    "FoundVisit",
+                    "Order",
+                    "VisitFilter",
+                    "VisitPage",
+                    "visits_before",
+                    "find_visits",
+                    "found_visit",
+                ),
                 *("known_counters", "neighbours"),
             ],
             "history": ["VisitHistory", "set_of", "visit_history"],

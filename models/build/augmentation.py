@@ -1,12 +1,15 @@
 """Augmentation: other speakers, rooms, microphones and noise, on batches of log-mel features.
 
-Vocal tract length: the mel axis is warped (Jaitly and Hinton, Vocal tract length perturbation, 2013). Channel: a smooth
-curve over the bins. Late reverberation: energy is smeared over time (Polack's exponential decay, in each bin). Noise
-and other voices: energies are added with random phases. Masks: Park et al., SpecAugment, 2019.
+A session has two places, for instance a clerk near the microphone and a customer far from it, in one room. What is
+spoken at each place is changed by itself; then both are added as sounds are. Vocal tract length: the mel axis is warped
+(Jaitly and Hinton, Vocal tract length perturbation, 2013). Channel: a smooth curve over the bins. Late reverberation:
+energy is smeared over time (Polack's exponential decay, in each bin). Noise and other voices: energies are added with
+random phases. Masks: Park et al., SpecAugment, 2019.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,9 +18,12 @@ from numpy.typing import NDArray
 from scipy.signal import lfilter
 
 from models.build.features import BINS, ZERO_ENERGY, log_mel
+from models.build.recordings import PEAK
 
 Batch = NDArray[np.float32]
 """Sessions x frames x 40, log-mel."""
+Places = NDArray[np.float32]
+"""Sessions x places x frames x 40, log-mel."""
 
 MEL_LOW, MEL_HIGH = (float(1127 * np.log(1 + hertz / 700)) for hertz in (20.0, 7_600.0))
 CENTRES: Final = 700 * (np.exp((MEL_LOW + (MEL_HIGH - MEL_LOW) * (np.arange(BINS) + 1) / (BINS + 1)) / 1127) - 1)
@@ -29,6 +35,14 @@ PHASES: Final = np.linspace(0.52, 0.22, BINS, dtype=np.float32)
 bin averages more of them. Measured on sentences of AISHELL with noises of ESC-10."""
 DECIBEL: Final = np.log(10) / 10
 """Log energy of one decibel."""
+LEVELS: Final = (-45.0, 0.0)
+"""Decibels relative to full scale: the range of the loud parts of a session."""
+CLIP_LEVEL: Final = 20 * math.log10(PEAK / 32_767)
+"""The level of a clip, whose loud parts are scaled to PEAK, in the same decibels."""
+FARTHER: Final = (3.0, 20.0)
+"""By how many decibels the speech from the far place of a session is weaker than that from the near one."""
+GLASS: Final = np.log(CENTRES / 200).clip(0) / np.log(2) * 6 * DECIBEL
+"""What a pane of glass takes from each bin: 6 dB more per octave above 200 Hz (the mass law), as log energy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,20 +62,49 @@ def prepare_noises(recorded: tuple[NDArray[np.float32], ...], generator: np.rand
     return NoiseSources(white.astype(np.float32), levelled)
 
 
-def augment(batch: Batch, noises: NoiseSources, generator: np.random.Generator) -> Batch:
-    """The batch as other speakers in other rooms, recorded with other microphones."""
-    changed = warp_vocal_tracts(batch, generator)
-    changed = reverberate(changed, generator)
+def augment(places: Places, noises: NoiseSources, generator: np.random.Generator) -> Batch:
+    """The sessions as other speakers in other rooms, recorded with other microphones."""
+    changed = mix_places(places, generator)
     level = np.quantile(changed[:, ::4].max(-1), 0.9, axis=1)
-    gain = generator.uniform(-24, 8, len(batch)) * DECIBEL
-    changed = changed + channel_curves(len(batch), generator) + gain[:, None, None].astype(np.float32)
+    gain = (generator.uniform(*LEVELS, len(changed)) - CLIP_LEVEL) * DECIBEL
+    changed = changed + channel_curves(len(changed), generator) + gain[:, None, None].astype(np.float32)
     level = level + gain
     background = np.full_like(changed, ZERO_ENERGY)
-    for index in range(len(batch)):
+    for index in range(len(changed)):
         if generator.random() >= 0.1:  # the other sessions have digital silence in their pauses
             noise = draw_noise(changed, level, index, noises, generator)
             background[index] = switch_noise(noise, generator)
     return np.maximum(add_energies(changed, background, generator), ZERO_ENERGY)
+
+
+def mix_places(places: Places, generator: np.random.Generator) -> Batch:
+    """The sound of all places at the microphone: the first one is near, any other one far or behind glass.
+
+    All places of a session are in one room: half of the rooms have reverberation.
+    """
+    mixed = np.empty(places[:, 0].shape, np.float32)
+    for index, session in enumerate(places):
+        seconds = generator.uniform(0.15, 0.8) if generator.random() < 0.5 else 0.0
+        speaking = [place for place in session if place.max() > ZERO_ENERGY] or [session[0]]
+        near, *others = (warp_vocal_tract(place, generator) for place in speaking)
+        mixed[index] = reverberate(near, seconds, generator.uniform(-2, 14), generator)
+        for place in others:
+            distant = weaken(place, generator)
+            mixed[index] = add_energies(
+                mixed[index], reverberate(distant, seconds, generator.uniform(-8, 6), generator), generator
+            )
+    return mixed
+
+
+def weaken(place: NDArray[np.float32], generator: np.random.Generator) -> NDArray[np.float32]:
+    """Speech (frames x 40) from a place that is farther away, in a quarter of the sessions behind glass.
+
+    The opening in the glass limits what it takes away.
+    """
+    loss = np.full(BINS, generator.uniform(*FARTHER) * DECIBEL)
+    if generator.random() < 0.25:
+        loss += np.minimum(GLASS, generator.uniform(8, 22) * DECIBEL)
+    return np.where(place > ZERO_ENERGY, place - loss.astype(np.float32), place)
 
 
 def add_energies(signal: Batch, noise: Batch, generator: np.random.Generator) -> Batch:
@@ -76,9 +119,8 @@ def add_energies(signal: Batch, noise: Batch, generator: np.random.Generator) ->
     return (total + np.log1p(2 * factor * np.exp((signal + noise) / 2 - total))).astype(np.float32)
 
 
-def warp_vocal_tracts(batch: Batch, generator: np.random.Generator) -> Batch:
-    matrices = [warp_matrix(np.exp(np.clip(generator.normal(0, 0.11), -0.26, 0.26))) for _ in batch]
-    return np.matmul(batch, np.stack(matrices))
+def warp_vocal_tract(place: NDArray[np.float32], generator: np.random.Generator) -> NDArray[np.float32]:
+    return place @ warp_matrix(np.exp(np.clip(generator.normal(0, 0.11), -0.26, 0.26)))
 
 
 def warp_matrix(factor: float) -> NDArray[np.float32]:
@@ -96,17 +138,18 @@ def warp_matrix(factor: float) -> NDArray[np.float32]:
     return matrix.T
 
 
-def reverberate(batch: Batch, generator: np.random.Generator) -> Batch:
-    """Late reverberation in half of the sessions: the energy of each bin decays by 60 dB in 0.15-0.8 s."""
-    changed = batch.copy()
-    for index in range(len(batch)):
-        if generator.random() < 0.5:
-            decay = 10 ** (-6 * 0.01 / generator.uniform(0.15, 0.8))
-            direct = 10 ** (generator.uniform(-2, 14) / 10)
-            energy = np.exp(batch[index])
-            late = lfilter([0, (1 - decay) / direct], [1, -decay], energy, axis=0)
-            changed[index] = add_energies(batch[index], np.log(np.maximum(late, np.exp(ZERO_ENERGY))), generator)
-    return changed
+def reverberate(
+    place: NDArray[np.float32], seconds: float, direct_decibels: float, generator: np.random.Generator
+) -> NDArray[np.float32]:
+    """Frames x 40 with late reverberation: the energy of each bin decays by 60 dB in `seconds`; 0 is no reverberation.
+
+    `direct_decibels` is the level of the direct sound above that of the reverberation.
+    """
+    if not seconds:
+        return place
+    decay = 10 ** (-6 * 0.01 / seconds)
+    late = lfilter([0, (1 - decay) / 10 ** (direct_decibels / 10)], [1, -decay], np.exp(place), axis=0)
+    return add_energies(place, np.log(np.maximum(late, np.exp(ZERO_ENERGY))).astype(np.float32), generator)
 
 
 def channel_curves(count: int, generator: np.random.Generator) -> Batch:
@@ -139,7 +182,7 @@ def draw_noise(
         noise = noise + np.interp(np.arange(frames), knots, generator.normal(0, 1.2, len(knots)))[:, None]
     noise = noise + (level[index] - generator.uniform(3, 36) * DECIBEL)
     if generator.random() < 0.22:
-        noise = np.logaddexp(noise, babble(batch, level[index], generator))
+        noise = add_energies(noise, babble(batch, level[index], generator), generator)
     return noise.astype(np.float32)
 
 
@@ -156,11 +199,13 @@ def switch_noise(noise: NDArray[np.float32], generator: np.random.Generator) -> 
 
 
 def babble(batch: Batch, level: float, generator: np.random.Generator) -> NDArray[np.float32]:
-    """Three other sessions mixed, 6 to 25 dB below the speech."""
+    """Other people's talk: one to four other sessions mixed, 6 to 25 dB below the speech."""
+    count = generator.integers(1, 5)
     voices = [
-        np.roll(batch[generator.integers(len(batch))], generator.integers(batch.shape[1]), axis=0) for _ in range(3)
+        np.roll(batch[generator.integers(len(batch))], generator.integers(batch.shape[1]), axis=0) for _ in range(count)
     ]
-    mixed = np.logaddexp.reduce(voices)
+    distant = [reverberate(voice, generator.uniform(0.3, 0.9), generator.uniform(-8, 4), generator) for voice in voices]
+    mixed = np.logaddexp.reduce(distant)
     return mixed - np.quantile(mixed[::4].max(-1), 0.9) + level - generator.uniform(6, 25) * DECIBEL
 
 

@@ -26,8 +26,6 @@ class Progress:
 
     counts: NDArray[np.float64]
     """How often each unit was a label."""
-    generator: np.random.Generator
-    """Draws masks and frame shifts."""
     step: int = 0
     """Number of steps done."""
 
@@ -45,8 +43,6 @@ def save_checkpoint(file: Path, inputs: str, net: Net, optimizer: Optimizer, pro
         "inputs": inputs,
         "weights": net.state_dict(),
         "optimizer": optimizer.state_dict(),
-        "random": torch.get_rng_state(),
-        "generator": progress.generator.bit_generator.state,
         "counts": progress.counts,
         "step": progress.step,
     }
@@ -63,9 +59,7 @@ def load_checkpoint(file: Path, inputs: str) -> dict[str, Any] | None:
 
 
 def restore(checkpoint: dict[str, Any], net: Net, optimizer: Optimizer, progress: Progress) -> None:
-    """Sets the network, the optimizer, the random generators and the progress to the state of a checkpoint."""
+    """Sets the network, the optimizer and the progress to the state of a checkpoint."""
     net.load_state_dict(checkpoint["weights"])
     optimizer.load_state_dict(checkpoint["optimizer"])
-    torch.set_rng_state(checkpoint["random"])
-    progress.generator.bit_generator.state = checkpoint["generator"]
     progress.counts, progress.step = checkpoint["counts"], checkpoint["step"]

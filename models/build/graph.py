@@ -17,6 +17,7 @@ from typing import Final
 
 from models.build.conf import write_conf
 from models.build.errors import BuildError
+from models.build.gains import gains, read_grammar, summary
 from models.build.language.texts import Sentences, counter_sentences, ordinary_sentences, own_words
 from models.build.language.vocabulary import dictionary_file, read_counts, segmenter
 from models.build.lexicon import GARBAGE, pronounceable, pronunciation
@@ -48,11 +49,15 @@ def main() -> None:
 
 
 def rebuild(model: Path, phrases: Sequence[Path], settings: Settings) -> str:
-    """Replaces graph/ and conf/ of a model folder; returns a summary in one line. Raises BuildError."""
+    """Replaces graph/ and conf/ of a model folder; returns a summary, with what the templates gained.
+
+    The templates are those of `phrases`, or of the phrase sets of the project if there are none. Raises BuildError.
+    """
     if not (model / "am" / "final.mdl").is_file():
         raise BuildError(f"{model}: no model, am/final.mdl is missing; name a model's folder.")
     shipped = sorted((PROJECT / "phrase_sets").glob("*.toml"))
     language = language_model([*shipped, *phrases], settings.language)
+    before = read_grammar(model / "graph")
     with tempfile.TemporaryDirectory(prefix=".graph-", dir=model) as scratch:
         graph = Path(scratch) / "graph"
         write_graph(graph, language, settings.language)
@@ -61,7 +66,9 @@ def rebuild(model: Path, phrases: Sequence[Path], settings: Settings) -> str:
             _replace(model / name, Path(scratch) / name)
     write_checksums(model)
     size = sum(file.stat().st_size for file in (model / "graph").iterdir() if file.is_file())
-    return f"{model}: {len(language.after[()]) - 1:,} words, {len(language.after):,} histories, {size / 1e6:.2f} MB."
+    built = f"{model}: {len(language.after[()]) - 1:,} words, {len(language.after):,} histories, {size / 1e6:.2f} MB."
+    after = read_grammar(model / "graph")
+    return "\n".join([built, summary(list(gains(phrases or shipped, before, after)))] if before and after else [built])
 
 
 def language_model(phrase_sets: Iterable[Path], settings: Language) -> Mixture:

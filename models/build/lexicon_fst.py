@@ -47,8 +47,12 @@ class Fst:
     final: Mapping[int, float]
 
     def text(self) -> str:
-        """The input of `fstcompile`: `source target ilabel olabel cost` per line, then `state cost` of final states."""
-        lines = [f"{a.source} {a.target} {a.ilabel} {a.olabel} {a.cost:.5g}" for a in self.arcs]
+        """The input of `fstcompile`: `source target ilabel olabel cost` per line, then `state cost` of final states.
+
+        The first line decides which state is the start state, so an arc of state 0 comes first.
+        """
+        ordered = sorted(self.arcs, key=lambda arc: arc.source != START)
+        lines = [f"{a.source} {a.target} {a.ilabel} {a.olabel} {a.cost:.5g}" for a in ordered]
         return "\n".join([*lines, *(f"{state} {cost:.5g}" for state, cost in self.final.items())]) + "\n"
 
 

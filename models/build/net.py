@@ -20,7 +20,7 @@ from torch.nn import functional
 from models.build.features import BINS
 from models.build.lexicon import units
 
-LAYERS: Final = ((5, 1, 3), (3, 1, 1), (3, 1, 1), (3, 1, 1), (3, 2, 1), (3, 2, 1))
+LAYERS: Final = ((5, 1, 3), (3, 1, 1), (3, 1, 1), (3, 1, 1), (3, 2, 1), (3, 2, 1), (3, 3, 1))
 """Kernel, dilation and stride of each hidden layer; the dilation counts frames of the input of that layer."""
 SUBSAMPLING: Final = 3
 """Input frames per output frame; 30 ms per output frame is fixed in libvosk."""

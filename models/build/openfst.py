@@ -1,4 +1,4 @@
-"""Runs OpenFst's programs, the package libfst-tools of Debian and Ubuntu: text in, files for libvosk out."""
+"""Runs OpenFst's programs, the package libfst-tools of Debian and Ubuntu: text in, files for libvosk out, and back."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from models.build.errors import BuildError
-from models.build.lexicon_fst import Fst
+from models.build.lexicon_fst import Arc, Fst
 
 LOOKAHEAD: Final = "libfstlookahead.so.22"
 """Contains the FST type with which Gr.fst can be composed while decoding; Debian's fstconvert does not load it."""
@@ -45,8 +45,21 @@ def write_grammar(fst: Fst, file: Path) -> None:
         scratch.unlink()
 
 
-def run(command: Sequence[str], text: str = "", preload: str | None = None) -> None:
-    """Runs a program with `text` as its input. Raises BuildError with what is missing or what the program reported."""
+def read_fst(file: Path) -> Fst:
+    """A transducer that OpenFst's programs can read, with start state 0 as all that they make. Raises BuildError."""
+    arcs, final = [], {}
+    for fields in map(str.split, run(["fstprint", str(file)]).splitlines()):
+        cost = float(fields[-1]) if len(fields) in {2, 5} else 0.0
+        if len(fields) > 2:
+            source, target, ilabel, olabel = map(int, fields[:4])
+            arcs.append(Arc(source, target, ilabel, olabel, cost))
+        else:
+            final[int(fields[0])] = cost
+    return Fst(arcs, final)
+
+
+def run(command: Sequence[str], text: str = "", preload: str | None = None) -> str:
+    """The output of a program with `text` as its input. Raises BuildError with what is missing or what it reported."""
     environment = {**os.environ, "LD_PRELOAD": preload} if preload else None
     try:
         result = subprocess.run(  # noqa: S603 - OpenFst's programs, with our own arguments
@@ -63,3 +76,4 @@ def run(command: Sequence[str], text: str = "", preload: str | None = None) -> N
     if result.returncode:
         reason = (result.stderr.strip().splitlines() or ["no reason given"])[-1]
         raise BuildError(f"{command[0]} failed: {reason}.")
+    return result.stdout

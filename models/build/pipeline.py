@@ -21,7 +21,7 @@ from models.build.errors import BuildError
 from models.build.held_out import HELD_OUT_SPEAKERS, held_out_speakers
 from models.build.steps import STEPS, Build
 
-FULL: Final = {"clips": 7_000, "bootstrap": 1_200, "first": 1_200, "final": 8_000, "polish": 2_000, "hidden": 384}
+FULL: Final = {"clips": 7_000, "bootstrap": 900, "first": 900, "final": 8_000, "polish": 2_000, "hidden": 384}
 QUICK: Final = {"clips": 1_000, "bootstrap": 300, "first": 100, "final": 200, "polish": 100, "hidden": 128}
 """Clips to synthesise, steps of the four trainings, channels of the network."""
 HOURS: Final = 10.0

@@ -1,4 +1,4 @@
-"""Recordings of people as clips: read by manifest, licence and speaker checked, varied in speed and reverberation."""
+"""Recordings of people as clips: read by manifest, licence and speaker checked, varied in speed, room and line."""
 
 from __future__ import annotations
 
@@ -12,13 +12,15 @@ from typing import Final
 import numpy as np
 import soundfile
 from numpy.typing import NDArray
-from scipy.signal import fftconvolve, resample_poly
+from scipy.signal import resample_poly
 
 from models.build.clips import Clip, Syllable
 from models.build.features import SAMPLE_RATE, log_mel
 from models.build.held_out import ExcludedDataError, check_recording, check_speaker
 from models.build.lexicon import Reading, known_syllables, readings, split_syllable
 from models.build.manifest import Recording, read_manifest
+from models.build.rooms import in_room
+from models.build.transmission import transmit
 
 PEAK: Final = 12_000.0
 """Level to which the loud parts of each recording are scaled, of 32 767."""
@@ -30,14 +32,14 @@ SHORTEST: Final = 0.125
 KOKORO: Final = "kokoro"
 """The folder of natural synthetic speech, which the step `voices` makes."""
 VARIANTS: Final = {
-    KOKORO: ("plain", "room"),
-    "aishell": ("plain", "speed", "room"),
-    "aishell3": ("plain", "speed", "speed", "speed", "room", "room"),
-    "commonvoice": ("plain", "speed", "speed", "speed", "room", "room"),
-    "weigao": ("plain", "speed", "speed", "room", "room"),
-    "seedlingo": ("plain", "speed", "speed", "room"),
-    "dspspeech20": ("plain", "room"),
-    "yuetan": ("plain", "room"),
+    KOKORO: ("plain", "room", "line"),
+    "aishell": ("plain", "speed", "room", "line"),
+    "aishell3": ("plain", "speed", "speed", "speed", "room", "room", "line"),
+    "commonvoice": ("plain", "speed", "speed", "speed", "room", "room", "line"),
+    "weigao": ("plain", "speed", "speed", "room", "room", "line"),
+    "seedlingo": ("plain", "speed", "speed", "room", "line"),
+    "dspspeech20": ("plain", "room", "line"),
+    "yuetan": ("plain", "room", "line"),
 }
 """The variants made of each recording of a folder; a folder with fewer recordings gets more variants."""
 NOISE: Final = "esc10-noise"
@@ -99,26 +101,16 @@ def read_samples(path: Path) -> NDArray[np.float32]:
 
 
 def vary_samples(samples: NDArray[np.float32], variant: str, rng: random.Random) -> tuple[NDArray[np.float32], float]:
-    """The samples as a `plain`, `speed` or `room` variant, and their duration divided by the original duration."""
+    """The samples as a `plain`, `speed`, `room` or `line` variant, and their duration divided by the original one."""
     if variant == "plain":
         return samples, 1.0
     speed = rng.choice(SPEEDS)
-    samples = resample_poly(samples, 100, speed)
+    samples = resample_poly(samples, 100, speed).astype(np.float32)
     if variant == "room":
-        samples = add_reverberation(samples, rng)
-    return samples.astype(np.float32), 100 / speed
-
-
-def add_reverberation(samples: NDArray[np.float32], rng: random.Random) -> NDArray[np.float32]:
-    """The samples with reverberation: decaying noise of 0.1-0.6 s (Polack's model) after the direct sound."""
-    generator = np.random.default_rng(rng.getrandbits(32))
-    length = int(rng.uniform(0.1, 0.6) * SAMPLE_RATE)
-    response = generator.normal(size=length) * 10 ** (-3 * np.arange(length) / length)
-    early = int(0.002 * SAMPLE_RATE)
-    response[:early] = 0
-    response *= 10 ** (-rng.uniform(0, 12) / 20) / np.sqrt((response**2).sum())
-    response[0] = 1
-    return fftconvolve(samples, response)[: len(samples)].astype(np.float32)
+        samples = in_room(samples, rng)
+    elif variant == "line":
+        samples = transmit(samples, rng)
+    return samples, 100 / speed
 
 
 def make_clips(recording: Recording, source: str) -> list[Clip]:

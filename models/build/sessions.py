@@ -22,25 +22,27 @@ from models.build.recordings import SINGLE_WORDS
 FRAMES: Final = 960
 """Frames of 10 ms in a session."""
 SHARES: Final = {
-    "kokoro": 0.77,
-    "espeak": 0.22,
-    "aishell": 0.24,
-    "aishell3": 0.12,
-    "commonvoice": 0.05,
-    "dspspeech20": 0.10,
-    "weigao": 0.03,
-    "seedlingo": 0.07,
-    "yuetan": 0.32,
+    "kokoro": 0.45,
+    "espeak": 0.10,
+    "aishell": 0.10,
+    "aishell3": 0.05,
+    "commonvoice": 0.02,
+    "dspspeech20": 0.04,
+    "weigao": 0.01,
+    "seedlingo": 0.03,
+    "yuetan": 0.20,
 }
-"""Relative frequency of each source; natural synthetic speech has two fifths. The share of sources that are left out
-goes to the others."""
+"""Share of each source; that of a source which is left out goes to the others."""
 WHOLE_SENTENCES: Final = 0.65
 """Share of whole sentences among utterances from recorded sentences; the others are spliced from syllables."""
 SEVERAL_SPEAKERS: Final = 0.3
-"""Share of sessions in which the speaker changes."""
+"""Share of sessions in which two speakers at two places take turns."""
+PLACES: Final = 2
 
 Segment = tuple[NDArray[np.float32], NDArray[np.uint8]]
 """Frames x 40 log-mel, and the unit of each frame."""
+Session = tuple[NDArray[np.float32], NDArray[np.uint8]]
+"""Places x frames x 40 log-mel of what is spoken at each place, and the unit of each frame."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,23 +63,27 @@ def training_material(clips: Sequence[Clip]) -> Material:
     return Material(sources, {source: SHARES[source] for source in sources})
 
 
-def draw_session(material: Material, rng: random.Random) -> Segment:
-    """FRAMES frames of pauses and utterances."""
+def draw_session(material: Material, rng: random.Random) -> Session:
+    """FRAMES frames of pauses and utterances, from one place or in turns from PLACES places."""
     names, weights = list(material.weights), list(material.weights.values())
-    name, several_speakers = rng.choices(names, weights)[0], rng.random() < SEVERAL_SPEAKERS
-    segments: list[Segment] = []
-    length = 0
+    sources = rng.choices(names, weights, k=PLACES)
+    several_speakers = rng.random() < SEVERAL_SPEAKERS
+    segments: list[tuple[int, Segment]] = []
+    length, place = 0, 0
     while length < FRAMES:
-        segments.append(silence(draw_pause(rng)))
+        segments.append((place, silence(draw_pause(rng))))
         if several_speakers and rng.random() < 0.5:
-            name = rng.choices(names, weights)[0]
-        features, labels = draw_utterance(material.clips[name], name, rng)
-        gain = rng.uniform(-2, 2) if several_speakers else 0.0
-        segments.append((features + np.float32(gain), labels))
-        length += sum(len(labels) for _, labels in segments[-2:])
+            place = 1 - place
+        segments.append((place, draw_utterance(material.clips[sources[place]], sources[place], rng)))
+        length += sum(len(labels) for _, (_, labels) in segments[-2:])
     begin = rng.randint(0, length - FRAMES)
-    features, labels = concatenate(segments)
-    return features[begin : begin + FRAMES], labels[begin : begin + FRAMES]
+    features = np.full((PLACES, length, BINS), ZERO_ENERGY, np.float32)
+    end = 0
+    for place, (spoken, labels) in segments:
+        features[place, end : end + len(labels)] = spoken
+        end += len(labels)
+    labels = np.concatenate([labels for _, (_, labels) in segments])
+    return features[:, begin : begin + FRAMES], labels[begin : begin + FRAMES]
 
 
 def draw_pause(rng: random.Random) -> int:

@@ -60,7 +60,7 @@ def draw_syllables(sentences: Sequence[str], words: Sequence[str], rng: random.R
 def make_clip(speech: Speech, spoken: Sequence[str], variant: str, name: str, rng: random.Random) -> Clip:
     """Synthesised speech as a clip, usually at another speed or with reverberation."""
     peak = np.abs(speech.samples).max() + 1e-9
-    changes = rng.choice(("plain", "speed", "speed", "room"))
+    changes = rng.choice(("plain", "speed", "speed", "room", "line"))
     samples, stretch = vary_samples((speech.samples / peak * PEAK).astype(np.float32), changes, rng)
     features = log_mel(samples).astype(np.float16)
     spans = tuple((frame_at(start * stretch), frame_at(end * stretch)) for start, end in speech.syllables)

@@ -19,6 +19,7 @@ from counter_listener.asr import find_model, model_vocabulary, verify_model
 from models.build import graph, openfst
 from models.build.conf import model_conf
 from models.build.errors import BuildError
+from models.build.gains import Grammar, gains, grammar_of, summary
 from models.build.language.templates import MAX_SENTENCES, Templates
 from models.build.language.texts import (
     BREAK,
@@ -189,6 +190,52 @@ def test_the_costs_of_the_grammar_are_the_probabilities_of_the_language_model(
         history = (*history, word)[-2:]
 
 
+def grammar(counter: Mapping[tuple[str, ...], float]) -> Grammar:
+    model = mixture(counter, {}, 0.0)
+    numbers = {word: number for number, word in enumerate(sorted(model.after[()].keys() - {END}), start=1)}
+    return grammar_of(grammar_fst(model, numbers, {}), {**numbers, "<eps>": 0})
+
+
+def test_the_cost_of_a_text_is_that_of_its_most_likely_words() -> None:
+    model = mixture({("甲乙", "丙"): 3.0, ("甲", "乙"): 1.0}, {}, 0.0)
+    spelled = grammar({("甲乙", "丙"): 3.0, ("甲", "乙"): 1.0})
+
+    def cost(*words: str) -> float:
+        histories = [(BEGIN, *words)[max(0, index - 1) : index + 1] for index in range(len(words))]
+        return -sum(math.log(model.probability(word, h)) for word, h in zip(words, histories, strict=True)) / 3
+
+    assert spelled.cost("甲乙丙") == pytest.approx(min(cost("甲乙", "丙"), cost("甲", "乙", "丙")))
+    assert spelled.cost("甲龘") == math.inf
+
+
+def test_the_templates_that_gained_are_told(tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text(
+        '[[stage.phrase]]\nsay = ["丙(丁|戊)", "甲乙，甲乙", "丙龘"]\n[[example]]\nheard = "戊"\n', encoding="utf-8"
+    )
+    before = grammar({("甲", "乙"): 9.0})
+    after = grammar({("甲", "乙"): 9.0, ("丙", "丁"): 9.0, ("丙", "戊"): 9.0})
+    measured = list(gains([tmp_path / "mine.toml"], before, after))
+    assert [(gain.template, gain.gained) for gain in measured] == [
+        ("丙(丁|戊)", True),
+        ("甲乙，甲乙", False),
+        ("丙龘", False),
+    ]
+    first, *others = summary(measured).splitlines()
+    assert first.startswith("1 of 3 templates gained")
+    assert "1 cannot be spelled" in first
+    assert len(others) == 1
+    assert others[0].endswith("丙(丁|戊)")
+    assert [gain.gained for gain in gains([tmp_path / "mine.toml"], after, after)] == [False] * 3
+
+
+def test_a_sentence_begins_in_the_state_after_no_words() -> None:
+    fst = grammar_fst(
+        mixture({("甲", "乙"): 9.0}, {}, 0.0), {w: n for n, w in enumerate("甲乙丙丁戊己庚", start=1)}, {}
+    )
+    assert fst.text().split()[0] == str(START)  # OpenFst's fstcompile starts in the first state that it reads
+    assert len({arc.ilabel for arc in fst.arcs if arc.source == START}) < 7, "all words: the history of no words"
+
+
 def test_the_preceding_words_decide_which_text_is_used() -> None:
     counter: dict[tuple[str, ...], float] = {("请", "坐"): 10.0, ("请", "稍等"): 10.0}
     ordinary: dict[tuple[str, ...], float] = {("天气", "好"): 10.0, ("请", "客"): 1.0}
@@ -302,11 +349,14 @@ def test_a_new_template_is_added_to_the_graph_without_training(tmp_path: Path) -
     assert failed.returncode == 1
     assert failed.stderr.count(b"\n") == 1
     verify_model(model)
-    subprocess.run([*rebuild, "--phrases", str(tmp_path / "mine.toml")], cwd=PROJECT, check=True, timeout=300)
+    mine = [*rebuild, "--phrases", str(tmp_path / "mine.toml")]
+    for gained in (1, 0):
+        told = subprocess.run(mine, cwd=PROJECT, check=True, timeout=300, encoding="utf-8", stdout=subprocess.PIPE)
+        assert f"{gained} of 1 templates gained" in told.stdout
     verify_model(model)
     vocabulary = model_vocabulary(model)
     assert set("请您品尝蔓越莓曲奇") <= vocabulary
     assert {character for word in vocabulary for character in word} <= vocabulary
     assert not [file for file in model.iterdir() if file.name.startswith(".")]
     size = sum(file.stat().st_size for file in model.rglob("*") if file.is_file())
-    assert size < 12_000_000
+    assert size < 40_000_000

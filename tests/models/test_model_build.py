@@ -29,14 +29,15 @@ from pathlib import Path
 from models.build import training
 training.CHECKPOINT_INTERVAL = 4
 folder = Path(sys.argv[1])
-training.train(
-    [folder / "espeak.clips"],
-    folder / "noise.clips",
-    training.Plan(10, hidden=8),
-    folder / sys.argv[2],
-    None,
-    lambda line: print(line, flush=True),
-)
+if __name__ == "__main__":
+    training.train(
+        [folder / "espeak.clips"],
+        folder / "noise.clips",
+        training.Plan(10, hidden=8),
+        folder / sys.argv[2],
+        None,
+        lambda line: print(line, flush=True),
+    )
 """
 
 
@@ -84,18 +85,19 @@ def test_a_killed_training_resumes_and_gives_the_same_network(tmp_path: Path) ->
     ]
     save_clips(clips, tmp_path / "espeak.clips")
     save_clips([], tmp_path / "noise.clips")
-    output, _ = start_training(tmp_path, "uninterrupted.pt").communicate(timeout=120)
+    output, _ = start_training(tmp_path, "uninterrupted.pt").communicate(timeout=300)
     assert "resumes" not in output
 
     killed = start_training(tmp_path, "resumed.pt")
-    while not (tmp_path / "resumed.checkpoint").exists():
+    checkpoint = tmp_path / "resumed.checkpoint"
+    while not checkpoint.exists() or torch.load(checkpoint, weights_only=False)["step"] == 0:
         assert killed.poll() is None, "the training ended before it could be killed"
         time.sleep(0.01)
     killed.kill()
-    killed.communicate(timeout=60)  # returns when the process that generates batches has ended too
+    killed.communicate(timeout=60)  # returns when the other process of the training has ended too
     assert not (tmp_path / "resumed.pt").exists()
 
-    output, _ = start_training(tmp_path, "resumed.pt").communicate(timeout=120)
+    output, _ = start_training(tmp_path, "resumed.pt").communicate(timeout=300)
     assert "resumes from step 4" in output or "resumes from step 8" in output
     assert not (tmp_path / "resumed.checkpoint").exists()
     uninterrupted, resumed = (

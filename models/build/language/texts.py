@@ -21,8 +21,8 @@ from models.build.language.vocabulary import Segmenter, is_chinese
 FOLDER: Final = Path(__file__).parent / "text"
 SLOTS: Final = "slots.txt"
 OWN_WORDS: Final = "words.txt"
-COUNTER: Final = ("customers.txt", "staff.txt")
-ORDINARY: Final = ("everyday.txt", "news.txt")
+COUNTER: Final = ("customers.txt", "staff.txt", "clerks.txt", "unkind.txt", "waiting.txt")
+ORDINARY: Final = ("everyday.txt", "news.txt", "smalltalk.txt")
 """Files of templates."""
 SENTENCES: Final = "sentences"
 """Folder with the folders `counter` and `ordinary`: plain sentences."""
@@ -66,10 +66,10 @@ def counter_sentences(
     `wording` is the weight of each template of a Chinese phrase set, `sentence` that of a plain sentence.
     Raises BuildError.
     """
-    templates = _templates(COUNTER)
-    groups = [*_from_templates(templates), *_plain("counter", sentence)]
+    groups = [*_from_templates(_templates(COUNTER)), *_plain("counter", sentence)]
+    slots = _templates(())
     for file in phrase_sets:
-        groups += [(lines, wording) for lines in phrase_set_sentences(file, templates)]
+        groups += [(lines, wording) for lines in phrase_set_sentences(file, slots)]
     return weighted(groups, segmenter)
 
 
@@ -79,11 +79,7 @@ def phrase_set_sentences(file: Path, templates: Templates) -> Iterator[list[str]
     Examples with a phrase are left out: some contain recognition errors, which the model would learn. Only what is said
     is read, so the file need not be complete; `phrases check` checks it. Raises BuildError.
     """
-    try:
-        text = file.read_text(encoding="utf-8-sig")
-        phrases = tomllib.loads(text)
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise BuildError(f"{file}: the phrase set cannot be read ({error}); `phrases check` says more.") from None
+    phrases, text = _read_phrase_set(file)
     if phrases.get("language", "zh") != "zh":
         return
     for example in phrases.get("example", ()):
@@ -91,14 +87,33 @@ def phrase_set_sentences(file: Path, templates: Templates) -> Iterator[list[str]
         if not example.get("expect"):
             yield from ([line] for line in ([heard] if isinstance(heard, str) else heard))
     rng = random.Random(file.name)  # noqa: S311 - reproducible draws, not secrets
-    reader = template_reader(phrases, text)
-    wordings = list(dict.fromkeys(iter_wordings(phrases)))
-    drawn = [draw_sentences(wording, reader, templates, file.name) for wording in wordings]
+    drawn = [lines for _, lines in _drawn(phrases, text, templates, file.name)]
     for lines in drawn:
         yield lines
         if rng.random() < FOLLOWED:
             following = rng.choice(drawn)
             yield [line + rng.choice(following) for line in lines]
+
+
+def phrase_set_templates(file: Path) -> Iterator[tuple[str, list[str]]]:
+    """Each template of a Chinese phrase set with its sentences in the language model. Raises BuildError."""
+    phrases, text = _read_phrase_set(file)
+    if phrases.get("language", "zh") == "zh":
+        yield from _drawn(phrases, text, _templates(()), file.name)
+
+
+def _read_phrase_set(file: Path) -> tuple[dict[str, Any], str]:
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+        return tomllib.loads(text), text
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise BuildError(f"{file}: the phrase set cannot be read ({error}); `phrases check` says more.") from None
+
+
+def _drawn(phrases: Mapping[str, Any], text: str, templates: Templates, name: str) -> Iterator[tuple[str, list[str]]]:
+    reader = template_reader(phrases, text)
+    for wording in dict.fromkeys(iter_wordings(phrases)):
+        yield wording, draw_sentences(wording, reader, templates, name)
 
 
 def iter_wordings(table: Any) -> Iterator[str]:  # noqa: ANN401 - TOML holds anything
