@@ -4,7 +4,18 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from counter_listener.web.pages import appeals, machine, overview, review, samples, sign_in, static, system, visit, visits
+from counter_listener.web.pages import (
+    appeals,
+    machine,
+    overview,
+    review,
+    samples,
+    sign_in,
+    static,
+    system,
+    visit,
+    visits,
+)
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
     static.router,
