@@ -1,4 +1,4 @@
-"""Reviews on the pages: a word on a verdict, the score that follows, two at once, the queue, and a server that is killed."""
+"""Reviews on the pages: a word on a verdict, the score that follows, two at once, the queue, a server that is killed."""
 
 from __future__ import annotations
 
