@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,11 +12,12 @@ from web.test_review import Site, form_of, missed
 
 
 @pytest.fixture
-def site(tmp_path: Path) -> Site:
+def site(tmp_path: Path) -> Iterator[Site]:
     made = Site(tmp_path)
     assert made.settings.accounts
     made.settings.accounts.add("sun", "supervisor", PASSWORD, made.settings.clock())
-    return made
+    with made.open:
+        yield made
 
 
 def test_a_clerk_disputes_and_a_different_person_decides(site: Site) -> None:
