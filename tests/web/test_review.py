@@ -1,4 +1,4 @@
-"""Reviews on the pages: a word on a verdict, the score that follows, two at once, the queue, and a server that is killed."""
+"""Reviews on the pages: a word on a verdict, the score that follows, two at once, the queue, a server that is killed."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import re
 import sys
 import urllib.parse
 import urllib.request
+from collections.abc import Iterator
+from contextlib import ExitStack
 from http.cookiejar import CookieJar
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,7 @@ class Site:
     """A record with visits, and two people who review it."""
 
     def __init__(self, folder: Path) -> None:
+        self.open = ExitStack()
         self.store = folder / "events.db"
         self.visits = fill(folder)
         kept = accounts(folder, "li", "wang", role="reviewer")
@@ -30,7 +33,7 @@ class Site:
         self.settings = settings(self.store, key_file=folder / "key" / "key.pem", accounts=kept)
 
     def person(self, name: str) -> Any:
-        client = browser(self.settings)
+        client = self.open.enter_context(browser(self.settings))
         sign_in(client, name)
         return client
 
@@ -40,8 +43,10 @@ class Site:
 
 
 @pytest.fixture
-def site(tmp_path: Path) -> Site:
-    return Site(tmp_path)
+def site(tmp_path: Path) -> Iterator[Site]:
+    made = Site(tmp_path)
+    with made.open:
+        yield made
 
 
 def form_of(page: str, uid: str = "") -> dict[str, str]:

@@ -9,7 +9,7 @@ from functools import partial
 from http import HTTPStatus
 from typing import Annotated, Any, Literal, cast
 
-from fastapi import APIRouter, Form
+from fastapi import APIRouter, Depends, Form
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -28,6 +28,7 @@ from counter_listener.record import (
     withdraw_appeal,
 )
 from counter_listener.web.context import signed_in, site_of
+from counter_listener.web.forms import Decided
 from counter_listener.web.pages.visit import look_up, show_visit
 from counter_listener.web.people_view import STATES, Choice, choices_of, verdict_title
 from counter_listener.web.rendering import flash, path_part, render, texts_of
@@ -111,20 +112,8 @@ def dispute(
     return RedirectResponse(f"/visits/{path_part(visit)}", HTTPStatus.SEE_OTHER)
 
 
-@dataclass(frozen=True, slots=True)
-class Decided:
-    """What a form of a decision says."""
-
-    visit: str = ""
-    appeal: str = ""
-    outcome: str = ""
-    """`upheld`, or the verdict that shall hold."""
-    after: int = 0
-    note: str = ""
-
-
 @router.post("/appeals/decide")
-def decide(request: Request, given: Annotated[Decided, Form()]) -> Response:
+def decide(request: Request, given: Annotated[Decided, Depends()]) -> Response:
     """Decides an appeal."""
     look_up(request, given.visit)
     is_upheld = given.outcome == "upheld"

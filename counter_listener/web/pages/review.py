@@ -9,7 +9,7 @@ from http import HTTPStatus
 from typing import Annotated, Final, Literal, cast
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Form, Header
+from fastapi import APIRouter, Depends, Header
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -38,6 +38,7 @@ from counter_listener.record import (
     visits_before,
 )
 from counter_listener.web.context import signed_in, site_of
+from counter_listener.web.forms import QueueWords, Words
 from counter_listener.web.pages.visit import Seen, look_up, noted, show_visit
 from counter_listener.web.people_view import People, people_view, standing_for, undecided, verdict_title
 from counter_listener.web.rendering import path_part, render, texts_of
@@ -51,31 +52,6 @@ WHOLE: Final = "end"
 """In a place in the queue: the question about the visit as a whole, behind those about its verdicts."""
 LONGEST: Final = 200
 """Letters of a field that are read."""
-
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """What a form says."""
-
-    decision: str = ""
-    """`uphold`, `note`, `missed`, or the verdict that shall hold."""
-    event: str = ""
-    observe: str = ""
-    after: int = 0
-    reason: str = ""
-    note: str = ""
-    at: str = ""
-    scored: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class QueueWords(Words):
-    """What a form of the queue says."""
-
-    visit: str = ""
-    source: str = ""
-    counter: str = ""
-    verdict: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +108,7 @@ def place_of(visit: str, event: str) -> str:
 def add_review(
     request: Request,
     visit: str,
-    words: Annotated[Words, Form()],
+    words: Annotated[Words, Depends()],
     hx_request: Annotated[str | None, Header()] = None,
 ) -> Response:
     """Writes a review, and shows the visit as it is then."""
@@ -195,7 +171,7 @@ def queue(request: Request, hx_request: Annotated[str | None, Header()] = None) 
 @router.post("/review")
 def give_in_queue(
     request: Request,
-    words: Annotated[QueueWords, Form()],
+    words: Annotated[QueueWords, Depends()],
     hx_request: Annotated[str | None, Header()] = None,
 ) -> Response:
     """Writes a word on a question of the queue, and asks the next one."""

@@ -3,45 +3,25 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from functools import partial
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Form
+from fastapi import APIRouter, Depends
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from counter_listener.domain import ReviewError
 from counter_listener.record import ReportScope, SamplePlan, assignments, draw, draws, known_counters, machine_trust
 from counter_listener.web.context import Site, signed_in, site_of
+from counter_listener.web.forms import PlanForm
 from counter_listener.web.rendering import flash, render, texts_of
 
 router = APIRouter()
 SEEDS = 1_000_000_000
 BACK = timedelta(days=7)
 """The time that a new sample covers unless somebody changes it."""
-
-
-@dataclass(frozen=True, slots=True)
-class PlanForm:
-    """What the form of a new sample says."""
-
-    name: str = ""
-    since: str = ""
-    until: str = ""
-    """The last day of it."""
-    counter: str = ""
-    per_week: int = 5
-    offences: str = ""
-    unknown: str = ""
-    passes: float = 5.0
-    """Percent."""
-    twice: float = 10.0
-    """Percent."""
-    seed: int = 0
-    reviewer: list[str] = field(default_factory=list)
 
 
 @router.get("/samples")
@@ -83,7 +63,7 @@ def reviewers_of(site: Site) -> list[str]:
 
 
 @router.post("/samples")
-def draw_sample(request: Request, given: Annotated[PlanForm, Form()]) -> Response:
+def draw_sample(request: Request, given: Annotated[PlanForm, Depends()]) -> Response:
     """Draws a sample."""
     site, told = site_of(request), texts_of(request)
     try:
@@ -98,7 +78,8 @@ def draw_sample(request: Request, given: Annotated[PlanForm, Form()]) -> Respons
 
 def plan_of(given: PlanForm, by: str, reviewers: list[str]) -> SamplePlan:
     """The plan that a form asks for. Raises ReviewError."""
-    for name in given.reviewer:
+    chosen = tuple(dict.fromkeys(given.reviewer or ()))
+    for name in chosen:
         if name not in reviewers:
             raise ReviewError("{name} is not one of the reviewers", name=name)
     try:
@@ -112,7 +93,7 @@ def plan_of(given: PlanForm, by: str, reviewers: list[str]) -> SamplePlan:
         seed=given.seed,
         since=start,
         until=end,
-        reviewers=tuple(dict.fromkeys(given.reviewer)),
+        reviewers=chosen,
         by=by,
         counters=(given.counter,) if given.counter else (),
         per_week=given.per_week,

@@ -99,7 +99,7 @@ def visit_page(request: Request, visit: str) -> Response:
 
 
 def show_visit(request: Request, visit: str, told: str = "", told_about: str = "", status: int = 200) -> Response:
-    """The page of a visit as it is now. `told` is what was wrong with what the reader sent, in the reader's language."""
+    """The page of a visit as it is now. `told` is what was wrong with what was sent, in the reader's language."""
     seen, site = look_up(request, visit), site_of(request)
     account = signed_in(request).name
     appeals = appeals_of(seen.history)
