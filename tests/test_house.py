@@ -153,6 +153,10 @@ def test_help_imports_nothing_heavy() -> None:
         "pygal",
         "xlsxwriter",
         "distributed",
+        "fastapi",
+        "starlette",
+        "uvicorn",
+        "argon2",
         "multiprocessing",
     ]
     code = f"import sys, counter_listener.cli; print(*(m for m in {heavy} if m in sys.modules))"
@@ -202,8 +206,13 @@ def test_a_wheel_holds_all_it_needs_and_works_with_no_checkout_beside_it(tmp_pat
     models = tmp_path / "installed" / "counter_listener" / "shipped" / "models"
     assert {one.name for one in models.iterdir()} == {DEFAULT_MODEL, "README.md", "registry.toml"}
     package = tmp_path / "installed" / "counter_listener"
-    for name in ("domain/locale/zh/LC_MESSAGES/counter_listener.mo", "reports/templates/report.html"):
+    pages = ("web/templates/base.html", "web/static/app.css", "web/static/vendor/htmx.min.js")
+    for name in ("domain/locale/zh/LC_MESSAGES/counter_listener.mo", "reports/templates/report.html", *pages):
         assert (package / name).is_file()
+    (info,) = (tmp_path / "installed").glob("*.dist-info")
+    vendored = {file.name for file in (PACKAGE / "web" / "static" / "vendor").glob("LICENSE-*")}
+    assert vendored
+    assert vendored <= {file.name for file in (info / "licenses").rglob("*")}
     code = (
         f"import sys; sys.path.insert(0, {str(tmp_path / 'installed')!r});"
         "from counter_listener.__main__ import main; sys.argv[1:] = ['demo']; main()"

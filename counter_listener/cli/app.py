@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from counter_listener import __version__
+from counter_listener.cli.commands.accounts import accounts
 from counter_listener.cli.commands.anchor import anchor, verify
 from counter_listener.cli.commands.check import check, demo
 from counter_listener.cli.commands.doctor import doctor
@@ -99,7 +100,7 @@ events.add_command(verify)
 events.add_command(anchor)
 for each in (
     *(check, demo, listen, devices, init, doctor, explain, evaluate, phrases, models),
-    *(events, rejudge, report, serve, purge, backup),
+    *(events, rejudge, report, serve, accounts, purge, backup),
 ):
     cli.add_command(each)
 prepare(cli)

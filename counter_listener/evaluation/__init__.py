@@ -17,7 +17,7 @@ from counter_listener.evaluation.evaluation import (
     prepare_finders,
     run_finders,
 )
-from counter_listener.evaluation.labels import Label, read_labels
+from counter_listener.evaluation.labels import Label, labels_of_reviews, read_labels
 from counter_listener.evaluation.scores import ALL, ScoreRow, json_row, rows_by_phrase, score_rows
 from counter_listener.evaluation.scoring import (
     DRAWS,

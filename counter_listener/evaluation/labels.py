@@ -1,7 +1,7 @@
 """Reads labels: recordings and transcripts, and the phrases that were said in each."""
 
 import os
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -9,6 +9,7 @@ from typing import Final
 from counter_listener.domain import N_, LabelsError, json_object, numbered_lines, read_seconds, sentence
 from counter_listener.evaluation.scoring import SLACK, LabelledPhrase
 from counter_listener.phrases import suggestion
+from counter_listener.record import LabelledRecording
 
 EXAMPLE: Final = '{"file": "monday.wav", "seconds": 62.5, "said": [{"id": "hello", "start": 0.4, "end": 1.9}]}'
 
@@ -86,3 +87,25 @@ def _phrases(entries: list[object], seconds: float, known: Collection[str]) -> I
             )
             raise ValueError(sentence(text, name=id_, start=start, end=end, long=seconds))
         yield LabelledPhrase(id_, start, end, optional)
+
+
+def labels_of_reviews(recordings: Iterable[LabelledRecording], known: Collection[str]) -> list[Label]:
+    """The labels that reviews give: of recordings of which people have looked at every visit to its end.
+
+    Raises LabelsError if there is none.
+    """
+    labels = [
+        Label(
+            Path(recording.path),
+            recording.seconds,
+            tuple(
+                LabelledPhrase(said.id, said.start, said.end, said.optional)
+                for said in recording.said
+                if said.id in known
+            ),
+        )
+        for recording in recordings
+    ]
+    if not labels:
+        raise LabelsError("the record has no recording of which every visit was reviewed to its end")
+    return labels

@@ -6,7 +6,8 @@ is loaded and checked.
 """
 
 from counter_listener.judging.comparison import VerdictChange, verdict_changes
-from counter_listener.judging.explanation import FEATURES, AlignedColumn, Explanation, explain
+from counter_listener.judging.explanation import AlignedColumn, Explanation, explain
+from counter_listener.judging.features import FEATURES
 from counter_listener.judging.phrase_check import failing_examples, load_matcher, typed_utterance, unmatched_templates
 from counter_listener.judging.reviewed import (
     AGAINST,

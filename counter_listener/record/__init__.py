@@ -61,6 +61,7 @@ if TYPE_CHECKING:
     )
     from counter_listener.record.audit import Access, note_access
     from counter_listener.record.browse import (
+        FAULTS,
         FoundVisit,
         Order,
         VisitFilter,
@@ -72,6 +73,7 @@ if TYPE_CHECKING:
         visits_before,
     )
     from counter_listener.record.history import VisitHistory, set_of, visit_history
+    from counter_listener.record.labelled import LabelledRecording, SaidPhrase, labelled_recordings
     from counter_listener.record.overview import Offence, OverviewData, counters_heard, gather_overview
     from counter_listener.record.pool import RecordPool
     from counter_listener.record.reviews import ReviewRequest, review
@@ -95,12 +97,22 @@ else:  # SQLAlchemy takes 0.3 s and 20 MB, which a run that records nothing does
             ],
             "audit": ["Access", "note_access"],
             "browse": [
-                *("FoundVisit", "Order", "VisitFilter", "VisitPage", "visits_before", "find_visits", "found_visit"),
+                *(
+                    "FAULTS",
+                    "FoundVisit",
+                    "Order",
+                    "VisitFilter",
+                    "VisitPage",
+                    "visits_before",
+                    "find_visits",
+                    "found_visit",
+                ),
                 *("known_counters", "neighbours"),
             ],
             "history": ["VisitHistory", "set_of", "visit_history"],
             "overview": ["Offence", "OverviewData", "counters_heard", "gather_overview"],
             "reviews": ["ReviewRequest", "review"],
+            "labelled": ["LabelledRecording", "SaidPhrase", "labelled_recordings"],
             "pool": ["RecordPool"],
             "sampling": ["Assignment", "Draw", "assignments", "candidates", "draw", "draws"],
             "schema": ["EVENTS", "RECORDINGS"],

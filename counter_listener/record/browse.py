@@ -14,10 +14,12 @@ import sqlalchemy as sa
 
 from counter_listener.domain import Outcome, Verdict
 from counter_listener.record.rows import iso, storable
-from counter_listener.record.schema import RECORDINGS
+from counter_listener.record.schema import EVENTS, RECORDINGS
 
 Order = Literal["time", "score", "counter", "length", "faults"]
 Passed = Literal["passed", "failed", "unscored"]
+FAULTS: Final[tuple[Verdict, ...]] = ("not_heard", "unknown", "forbidden", "broken")
+"""The verdicts that a person may want to hear for herself."""
 EXPORTED: Final = 1_000
 """Visits that an export reads at once."""
 
@@ -104,6 +106,9 @@ class VisitFilter:
     search: str = ""
     """A part of the path, of the counter, or the beginning of the id."""
 
+    undecided: bool = False
+    """Only visits with a fault that nobody has given a word on."""
+
     def limited_to(self, counter: str | None) -> Self:
         """The same for somebody who may see one counter only; None may see all."""
         return self if counter is None else replace(self, counters=(counter,))
@@ -187,6 +192,8 @@ def conditions_of(wanted: VisitFilter) -> Iterator[sa.ColumnElement[bool]]:
         yield VISITS.c.outcome == wanted.outcome
     if wanted.reviewed is not None:
         yield VISITS.c.reviewed.is_not(None) if wanted.reviewed else VISITS.c.reviewed.is_(None)
+    if wanted.undecided:
+        yield _has_undecided_fault()
     if wanted.file:
         yield _of_file(wanted.file)
     if wanted.search:
@@ -208,11 +215,11 @@ def _of_score(wanted: VisitFilter) -> Iterator[sa.ColumnElement[bool]]:
     if wanted.passed == "unscored":
         yield SCORE.is_(None)
     elif wanted.passed:
-        yield int(wanted.passed == "passed") == PASSED
+        yield PASSED == int(wanted.passed == "passed")  # noqa: SIM300 - a column
     if wanted.least is not None:
-        yield wanted.least <= SCORE
+        yield SCORE >= wanted.least  # noqa: SIM300 - a column
     if wanted.most is not None:
-        yield wanted.most >= SCORE
+        yield SCORE <= wanted.most  # noqa: SIM300 - a column
 
 
 def _has_fault(verdict: str | None, phrase: str | None) -> sa.ColumnElement[bool]:
@@ -221,6 +228,23 @@ def _has_fault(verdict: str | None, phrase: str | None) -> sa.ColumnElement[bool
     part = f"\n{verdict}:" if verdict else ":"
     part += f"{storable(phrase)}\n" if phrase else ""
     return sa.func.instr(lines, part) > 0
+
+
+def _has_undecided_fault() -> sa.ColumnElement[bool]:
+    """Whether a fault of the machine was neither decided by itself nor with its visit as a whole.
+
+    Words of people are found by what they did: a condition on `kind` would make SQLite search by kind, not by visit.
+    """
+    fault, word = EVENTS.alias("fault"), EVENTS.alias("word")
+    action, about = (sa.func.json_extract(word.c.detail, f"$.{name}") for name in ("action", "event"))
+    words = sa.select(word.c.seq).where(word.c.visit == VISITS.c.visit)
+    owed = (fault.c.kind != "phrase") | sa.func.json_extract(fault.c.detail, "$.required")
+    faults = sa.select(fault.c.seq).where(fault.c.visit == VISITS.c.visit, fault.c.verdict.in_(FAULTS), owed)
+    whole = words.where(action == "uphold", about.is_(None)).correlate(VISITS).exists()
+    told = words.where(action.in_(("uphold", "overturn")), about == fault.c.uid).correlate(VISITS, fault).exists()
+    untouched = VISITS.c.reviewed.is_(None) & (VISITS.c.faults != "")
+    partly = VISITS.c.reviewed.is_not(None) & ~whole & faults.where(~told).correlate(VISITS).exists()
+    return untouched | partly
 
 
 def _of_file(part: str) -> sa.ColumnElement[bool]:

@@ -14,7 +14,7 @@ from counter_listener.record.store import Record, open_record
 
 READERS: Final = 4
 """Connections that read at once. Each may keep 16 MB of the file in memory."""
-PATIENCE: Final = 20.0
+PATIENCE: Final = 60.0
 """Seconds to wait for a connection."""
 
 

@@ -111,6 +111,7 @@ def review_row(history: VisitHistory, request: ReviewRequest, now: datetime, set
     new = replace(new, scored=_is_scored(history, request, was, verdict))
     detail: dict[str, object] = {
         "event": request.event,
+        "title": _title_of(new, event, phrases),
         "action": request.action,
         "was": was,
         "reason": _reason_of(request),
@@ -199,6 +200,14 @@ def _is_scored(history: VisitHistory, request: ReviewRequest, was: Verdict | Non
         return True
     appealed = {detail.get("event") for _, detail in history.of_kind("appeal")}
     return not appealed or (request.event is not None and request.event in appealed)
+
+
+def _title_of(new: Review, event: Event | None, phrases: PhraseSet | None) -> str | None:
+    """The title of what is reviewed, as the event or the phrase set has it."""
+    if event is not None:
+        return str(event.detail.get("title") or event.phrase)
+    observations = {entry.id: entry.title for entry in phrases.observe} if phrases else {}
+    return ({**phrases.titles(), **observations} if phrases else {}).get(new.phrase or "")
 
 
 def _columns(new: Review, event: Event | None, phrases: PhraseSet | None, score: float | None) -> Subject:

@@ -22,6 +22,7 @@ from counter_listener.record import RecordPool
 from counter_listener.web.access import ForgedError, NotAllowedError, NotSignedInError, authorise
 from counter_listener.web.checks import Checks
 from counter_listener.web.context import Once, Site
+from counter_listener.web.kept import Kept
 from counter_listener.web.pages import ROUTERS
 from counter_listener.web.rendering import make_templates, path_part, render, texts_of
 from counter_listener.web.rights import unlisted
@@ -89,7 +90,7 @@ def create_app(settings: Settings) -> FastAPI:
         raise RuntimeError(f"routes without rights: {forgotten}")
     sessions = Sessions(settings.idle, settings.longest)
     app.state.site = Site(
-        settings, sessions, Once(settings.once), records, sounds, Checks(), make_templates(), frozenset(routes)
+        settings, sessions, Once(settings.once), records, sounds, Checks(), Kept(), make_templates(), frozenset(routes)
     )
     _handle_errors(app)
     return app

@@ -11,6 +11,7 @@ from starlette.requests import Request
 
 from counter_listener.domain import Lang
 from counter_listener.web.checks import Checks
+from counter_listener.web.kept import Kept
 from counter_listener.web.rights import Person
 from counter_listener.web.sessions import Sessions
 from counter_listener.web.settings import Settings
@@ -19,7 +20,7 @@ from counter_listener.web.sound import Sounds
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-    from counter_listener.record import RecordPool
+    from counter_listener.record import OverviewData, RecordPool
 
 
 @dataclass(slots=True)
@@ -49,6 +50,7 @@ class Site:
     records: RecordPool
     sounds: Sounds
     checks: Checks
+    figures: Kept[OverviewData]
     templates: Environment
     routes: frozenset[str]
     """Method and path of every route."""

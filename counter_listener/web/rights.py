@@ -45,6 +45,8 @@ PUBLIC: Final = frozenset(
 """Routes for everybody, also without sign-in. None of them shows anything of the record."""
 SEE_VISITS: Final = _roles("clerk", "reviewer", "supervisor", "auditor")
 """Who may see visits: a clerk those of one counter."""
+REVIEW: Final = _roles("reviewer", "supervisor")
+"""Who may give a word on a verdict."""
 SIGNED_IN: Final = _roles("clerk", "reviewer", "supervisor", "administrator", "auditor")
 RIGHTS: Final[Mapping[str, frozenset[Role]]] = {
     "GET /": SIGNED_IN,
@@ -55,6 +57,16 @@ RIGHTS: Final[Mapping[str, frozenset[Role]]] = {
     "GET /visits/{visit}/audio": SEE_VISITS,
     "GET /visits/{visit}/peaks.json": SEE_VISITS,
     "GET /visits/{visit}/near": SEE_VISITS,
+    "POST /visits/{visit}/reviews": REVIEW,
+    "GET /review": REVIEW,
+    "POST /review": REVIEW,
+    "GET /appeals": SEE_VISITS,
+    "POST /visits/{visit}/appeals": _roles("clerk"),
+    "POST /appeals/withdraw": _roles("clerk"),
+    "POST /appeals/decide": _roles("supervisor"),
+    "GET /samples": _roles("reviewer", "supervisor", "auditor"),
+    "POST /samples": _roles("supervisor"),
+    "GET /machine": _roles("reviewer", "supervisor", "auditor"),
     "GET /system": _roles("supervisor", "administrator", "auditor"),
     "POST /system/verify": _roles("supervisor", "administrator", "auditor"),
     "POST /sign-out": SIGNED_IN,

@@ -30,8 +30,10 @@ def titles() -> dict[str, str]:
     """The name of each phrase, courtesy word, offence, rule, scenario, stage and step, by id."""
     named: dict[str, str] = {}
     for phrases, _ in reversed(phrase_sets()):
-        for entry in (*phrases.step, *phrases.stage, *phrases.scenario, *phrases.observe):
-            named[entry.id] = entry.title
+        named |= {step.id: step.title for step in phrases.step}
+        named |= {stage.id: stage.title for stage, _ in phrases.stages()}
+        named |= {scenario.id: scenario.title for scenario in phrases.scenario}
+        named |= {seen.id: seen.title for seen in phrases.observe}
         named |= {word.id: word.name for word in phrases.word}
         named |= phrases.titles()
     return named

@@ -69,8 +69,6 @@ class VisitView:
     words: list[Item]
     """Courtesy words that were heard."""
     gaps: list[GapView]
-    observations: list[str]
-    """Titles of what nobody can hear."""
     start: float
     end: float
 
@@ -99,9 +97,8 @@ def visit_view(
         if event.verdict is not None
     ]
     gaps = [_gap(event) for event in listed if event.kind == "gap"]
-    watched = [entry.title for entry in phrases.observe] if phrases else []
     words = [item for item in items if item.detail("courtesy_word")]
-    return VisitView(list(_groups(items, phrases, titles)), words, gaps, watched, opened, closed)
+    return VisitView(list(_groups(items, phrases, titles)), words, gaps, opened, closed)
 
 
 def _item(  # noqa: PLR0913 - what a verdict depends on

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import xml.etree.ElementTree as ET
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from support.small_counter import SMALL
 
 from counter_listener.evaluation.baselines import BASELINES
 from counter_listener.evaluation.evaluation import BASELINE_NAMES, OURS
+from counter_listener.record import ReviewRequest, open_record, review
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 VISIT = (
@@ -223,3 +225,29 @@ def test_the_same_labels_give_the_same_intervals(labels: Path) -> None:
     first, second = (rows(score(labels, "--format", "jsonl")) for _ in range(2))
     assert first == second
     assert all(math.isfinite(row["false_alarms_an_hour"]) for row in first.values())
+
+
+def test_reviews_of_a_record_are_labels(tmp_path: Path) -> None:
+    store, phrases = tmp_path / "events.db", tmp_path / "small.toml"
+    phrases.write_text(SMALL, encoding="utf-8")
+    made = transcript(tmp_path / "visit.jsonl", VISIT, speaker="clerk")
+    words = ("--phrases", phrases, "--store", store)
+    assert run("check", made, *words, "--key", "none").exit_code == 0
+    none = run("eval", "--reviews", *words)
+    assert none.exit_code == 3
+    assert "no recording of which every visit was reviewed to its end" in none.stderr
+    with open_record(store) as record:
+        visit = next(row.visit for row in record.read() if row.visit)
+        last = max(row.seq for row in record.read())
+        review(record, ReviewRequest(visit, "uphold", "anna", last), datetime.now(UTC), [])
+    scored = run("eval", "--reviews", *words, "--format", "jsonl", "--quiet")
+    assert scored.exit_code == 0, scored.stderr
+    ours = json.loads(scored.stdout.splitlines()[0])
+    assert (ours["owed"], ours["hits"], ours["false_alarms"]) == (3, 3, 0)
+
+
+@pytest.mark.parametrize("words", [(), ("labels.jsonl", "--reviews")])
+def test_labels_come_from_a_file_or_from_reviews(words: tuple[str, ...]) -> None:
+    result = run("eval", *words)
+    assert result.exit_code == 2
+    assert "Name a file of labels, or add --reviews" in result.stderr

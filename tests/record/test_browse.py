@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 from support.record_cases import NOW
@@ -37,7 +38,7 @@ DERIVED = "SELECT * FROM visits ORDER BY seq"
 
 
 @pytest.fixture
-def record(tmp_path: Path) -> Record:
+def record(tmp_path: Path) -> Iterator[Record]:
     """Twelve visits at three counters, two hours apart."""
     with open_record(tmp_path / "events.db") as opened:
         for number in range(12):
@@ -45,7 +46,7 @@ def record(tmp_path: Path) -> Record:
         yield opened
 
 
-def found(record: Record, wanted: VisitFilter = ALL, order: Order = "time", **more: int) -> list[FoundVisit]:
+def found(record: Record, wanted: VisitFilter = ALL, order: Order = "time", **more: Any) -> list[FoundVisit]:
     page = record.query(lambda connection: find_visits(connection, wanted, order=order, **more))
     return page.visits
 

@@ -48,6 +48,7 @@ def test_a_review_is_a_chained_row_and_changes_no_other(record: Record) -> None:
         "event": offence.uid,
         "passed": True,
         "reason": "misheard",
+        "title": json.loads(offence.detail)["title"],
         "was": "forbidden",
     }
     assert record.verify().broken is None

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import atexit
 import re
+import tempfile
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from starlette.testclient import TestClient
 
-from counter_listener.record import AccountRole, Accounts
+from counter_listener.record import AccountRole, Accounts, open_record
 from counter_listener.web import Settings, create_app
 
 NOW = datetime(2026, 1, 16, 9, 30, tzinfo=UTC)
@@ -32,6 +35,7 @@ class Clock:
         self.now += timedelta(**time)
 
 
+FOLDER = tempfile.TemporaryDirectory(prefix="counter-listener-pages-")
 PASSWORD = "correct horse"  # noqa: S105 - for tests
 
 
@@ -43,7 +47,15 @@ def accounts(folder: Path, *names: str, role: AccountRole = "supervisor") -> Acc
     return made
 
 
-def settings(store: Path | str = "no-such-record.db", **changes: Any) -> Settings:
+@cache
+def empty_record() -> Path:
+    """A record that holds nothing, for tests that need none of its visits."""
+    path = Path(FOLDER.name, "empty.db")
+    with open_record(path):
+        return path
+
+
+def settings(store: Path | None = None, **changes: Any) -> Settings:
     values: dict[str, Any] = {
         "clock": Clock(),
         "lang": "en",
@@ -51,12 +63,14 @@ def settings(store: Path | str = "no-such-record.db", **changes: Any) -> Setting
         "once": ONCE,
         "names": frozenset({NAME}),
     }
-    return Settings(str(store), **{**values, **changes})
+    return Settings(str(store or empty_record()), **{**values, **changes})
 
 
 def browser(given: Settings) -> TestClient:
     """A browser that nobody has signed in with yet."""
-    return TestClient(create_app(given), headers=ACCEPT, follow_redirects=False, raise_server_exceptions=False)
+    app = create_app(given)
+    atexit.register(app.state.site.records.close)
+    return TestClient(app, headers=ACCEPT, follow_redirects=False, raise_server_exceptions=False)
 
 
 def signed_in(given: Settings) -> TestClient:

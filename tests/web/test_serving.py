@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 import trustme
-from support.command import run
+from support.command import program, run
 
 from counter_listener.domain import ConfigError
 from counter_listener.record import open_record
@@ -81,9 +81,39 @@ def test_it_speaks_https_with_a_certificate(store: Path, tmp_path: Path) -> None
 
 @pytest.mark.parametrize("words", [["--host", "10.1.2.3"], ["--name", "counter.bank"], ["--behind-proxy"]])
 def test_others_are_let_in_with_accounts_and_https_only(store: Path, words: list[str]) -> None:
-    refused = run("serve", "--store", store, *words)
+    refused = run("serve", "--store", store, "--port", "0", *words)
     assert refused.exit_code == 2
     assert len(refused.output.splitlines()) == 1
+    assert "HTTPS" in refused.output or "accounts add" in refused.output
+
+
+def test_behind_a_proxy_an_account_signs_in_under_a_known_name(store: Path) -> None:
+    words = ("accounts", "add", "wang", "--role", "supervisor", "--store", store)
+    added = program(*words, input="correct horse\n")
+    assert (added.returncode, added.stdout) == (0, "Added: wang  supervisor\n")
+    assert program(*words, input="correct horse\n").returncode == 2
+    with serving(store, "--behind-proxy", "--name", "counter.bank") as (_process, link):
+        assert link.endswith("/"), "no link signs in by itself"
+        port = link.rstrip("/").rpartition(":")[2]
+        page = fetch(f"http://127.0.0.1:{port}/")
+    assert 'name="password"' in page
+
+
+def test_accounts_are_listed_changed_and_closed(store: Path) -> None:
+    assert "no account yet" in run("accounts", "list", "--store", store).output
+    for name, more in (("li", ("--role", "clerk", "--counter", "3")), ("wang", ("--role", "administrator"))):
+        assert program("accounts", "add", name, *more, "--store", store, input="correct horse\n").returncode == 0
+    assert run("accounts", "list", "--store", store).output == "li  clerk  counter 3\nwang  administrator\n"
+    closed = run("accounts", "change", "li", "--close", "--store", store)
+    assert closed.output == "Changed: li  clerk  counter 3  closed\n"
+    for words in (
+        ("change", "wang", "--close"),
+        ("change", "nobody", "--role", "auditor"),
+        ("add", "x", "--role", "clerk"),
+    ):
+        refused = run("accounts", *words, "--store", store)
+        assert refused.exit_code == 2
+        assert len(refused.output.splitlines()) == 1
 
 
 def test_what_cannot_be_served_is_told_in_one_sentence(store: Path, tmp_path: Path) -> None:

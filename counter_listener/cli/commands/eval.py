@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import partial
 from math import isnan
 from pathlib import Path
@@ -12,7 +12,15 @@ from typing import TYPE_CHECKING, Final, Literal
 import click
 
 from counter_listener.cli.help import Command
-from counter_listener.cli.options import ExitCode, format_option, model_option, phrases_option, silence_option
+from counter_listener.cli.options import (
+    ExitCode,
+    existing_record,
+    format_option,
+    model_option,
+    phrases_option,
+    silence_option,
+    store_option,
+)
 from counter_listener.domain import N_, AudioError, TranscriptError, UsageError, _, json_line, printable
 
 if TYPE_CHECKING:
@@ -32,7 +40,9 @@ Exit codes:
 @click.command(
     "eval", cls=Command, epilog="\b\n" + EXIT_CODES + "\n\nExample: counter-listener eval labels.jsonl --min-f1 0.97"
 )
-@click.argument("labels_path", metavar="LABELS", type=click.Path(path_type=Path))
+@click.argument("labels_path", metavar="[LABELS]", required=False, type=click.Path(path_type=Path))
+@click.option("--reviews", is_flag=True, help="Instead of LABELS, what people reviewed in the record.")
+@store_option
 @phrases_option
 @model_option
 @silence_option
@@ -47,7 +57,9 @@ Exit codes:
 @click.option("--quiet", is_flag=True, help="No progress bar.")
 def evaluate(  # noqa: PLR0913 - one parameter an option
     *,
-    labels_path: Path,
+    labels_path: Path | None,
+    reviews: bool,
+    store_url: str | None,
     phrases_name: str,
     model_name: str,
     skip_silence: bool,
@@ -61,9 +73,10 @@ def evaluate(  # noqa: PLR0913 - one parameter an option
     LABELS holds one JSON object per line: {"file": "monday.wav", "seconds": 62.5, "said": [{"id": "hello", "start":
     0.4, "end": 1.9}]}, files relative to it, ids of phrases and of forbidden phrases. The baselines are exact text,
     and rapidfuzz's partial ratio on characters and on toneless pinyin. docs/head-office.md says what is counted.
+    With --reviews, the recordings are scored of which people have looked at every visit to its end.
     """
     from counter_listener.asr import SpeechModel, find_model
-    from counter_listener.evaluation import check_sweep, draw_sweep, prepare_finders, read_labels
+    from counter_listener.evaluation import check_sweep, draw_sweep, prepare_finders
     from counter_listener.evaluation import evaluate as evaluate_files
     from counter_listener.judging import load_matcher
 
@@ -72,7 +85,7 @@ def evaluate(  # noqa: PLR0913 - one parameter an option
     if sweep is not None:
         check_sweep(sweep)
     matcher = load_matcher(phrases_name)[0]
-    labels = read_labels(labels_path, matcher.phrases.titles())
+    labels = labels_from(labels_path, store_url, matcher.phrases.titles(), reviews=reviews)
     model = SpeechModel(find_model(model_name))
     try:
         trials = list(try_all(labels, model, prepare_finders(matcher), skip_silence=skip_silence, quiet=quiet))
@@ -91,6 +104,20 @@ def evaluate(  # noqa: PLR0913 - one parameter an option
     if min_f1 is not None and isnan(reached):
         raise UsageError("--min-f1 needs an F1, but nothing was labelled and nothing was found, so there is none.")
     sys.exit(ExitCode.PASSED if min_f1 is None or reached >= min_f1 else ExitCode.BELOW)
+
+
+def labels_from(path: Path | None, store_url: str | None, known: Collection[str], *, reviews: bool) -> list[Label]:
+    """The labels of a file, or those that the reviews of the record give. Raises UsageError and what reading does."""
+    from counter_listener.evaluation import labels_of_reviews, read_labels
+
+    if reviews == (path is not None):
+        raise UsageError("Name a file of labels, or add --reviews to score against the reviews of the record.")
+    if path is not None:
+        return read_labels(path, known)
+    from counter_listener.record import labelled_recordings
+
+    with existing_record(store_url) as record:
+        return labels_of_reviews(record.query(labelled_recordings), known)
 
 
 def try_all(

@@ -143,7 +143,10 @@ def flat_row(row: Row) -> dict[str, object]:
 
 
 def _cell(row: dict[str, object], name: str) -> str:
+    """A cell for people: titles instead of ids, as far as the row has them."""
     value = row.get(name)
     if value is None:
         return "-"
+    if name == "phrase":
+        return str(row.get("title") or value)
     return _({"kind": KINDS, "verdict": VERDICTS}.get(name, {}).get(str(value), "")) or str(value)

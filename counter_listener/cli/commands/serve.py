@@ -11,14 +11,19 @@ import webbrowser
 from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
+from counter_listener.cli.commands.accounts import existing_accounts
 from counter_listener.cli.help import Command
 from counter_listener.cli.options import existing_record, key_location, key_option, record_location, store_option
 from counter_listener.domain import UsageError, _, current_language
+
+if TYPE_CHECKING:
+    from counter_listener.record import Accounts
 
 PORT: Final = 8765
 
@@ -80,9 +85,7 @@ def serve(  # noqa: PLR0913 - one parameter per option
     except ModuleNotFoundError:
         raise UsageError("The pages need the extra: pip install 'counter-listener[web]'.") from None
     address = Address(host, port, cert, cert_key, names, behind_proxy)
-    check_address(address.is_local, secure=address.secure)
-    if demo and store_url is not None:
-        raise UsageError("--demo makes a record of its own; leave out --store.")
+    check_address(address.is_local, secure=address.secure, demo=demo, store_url=store_url)
     with ExitStack() as stack:
         listening = stack.enter_context(bind(address))
         if demo:
@@ -98,14 +101,16 @@ def serve(  # noqa: PLR0913 - one parameter per option
             _clock,
             current_language(),
             key_file,
+            needed_accounts(location, is_local=address.is_local),
             local_user=_login_name(),
             once=once,
             names=address.known_names(),
             secure=address.secure,
             demo=demo,
         )
-        link = address.url(listening.getsockname()[1]) + f"sign-in/once?key={once}"
-        run_until_stopped(lambda: run_server(settings, address, listening, lambda: _tell(link, open_it=not no_browser)))
+        way = f"sign-in/once?key={once}" if address.is_local else ""
+        ready = partial(_tell, address.url(listening.getsockname()[1]) + way, open_it=not no_browser)
+        run_until_stopped(partial(run_server, settings, address, listening, ready))
 
 
 def checked_record(store_url: str | None) -> str:
@@ -123,8 +128,10 @@ def run_until_stopped(run: Callable[[], None]) -> None:
         click.echo(_("Stopped."), err=True)
 
 
-def check_address(is_local: bool, *, secure: bool) -> None:  # noqa: FBT001 - one fact each
-    """Raises UsageError if others can reach the server and it would not ask who they are, or would not hide it."""
+def check_address(is_local: bool, *, secure: bool, demo: bool, store_url: str | None) -> None:  # noqa: FBT001 - one fact each
+    """Raises UsageError for options that contradict each other, and if the network could read what is served."""
+    if demo and store_url is not None:
+        raise UsageError("--demo makes a record of its own; leave out --store.")
     if is_local:
         return
     if not secure:
@@ -132,7 +139,16 @@ def check_address(is_local: bool, *, secure: bool) -> None:  # noqa: FBT001 - on
             "Passwords and visits may cross the network by HTTPS only; give --cert FILE, or --behind-proxy if another"
             " server does that."
         )
-    raise UsageError("No accounts can be made yet; serve on 127.0.0.1.")
+    if demo:
+        raise UsageError("--demo has no accounts; show it on 127.0.0.1.")
+
+
+def needed_accounts(location: str, *, is_local: bool) -> Accounts | None:
+    """The accounts that sign in; None on the machine itself. Raises UsageError if there are none but should be."""
+    kept = None if is_local else existing_accounts(location)
+    if kept is None and not is_local:
+        raise UsageError("Nobody could sign in: add an account with `counter-listener accounts add`.")
+    return kept
 
 
 def _clock() -> datetime:
@@ -148,7 +164,8 @@ def _login_name() -> str:
 
 def _tell(link: str, *, open_it: bool) -> None:
     """Prints the link, and opens it where a browser with a window can be expected."""
-    click.echo(_("The pages are here, for one sign-in: {link}").format(link=link))
+    text = _("The pages are here, for one sign-in: {link}") if "?key=" in link else _("The pages are here: {link}")
+    click.echo(text.format(link=link))
     click.echo(_("Ctrl-C ends the server."), err=True)
     has_window = sys.platform in ("win32", "darwin") or bool(
         os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")

@@ -4,7 +4,18 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from counter_listener.web.pages import overview, sign_in, static, system, visit, visits
+from counter_listener.web.pages import (
+    appeals,
+    machine,
+    overview,
+    review,
+    samples,
+    sign_in,
+    static,
+    system,
+    visit,
+    visits,
+)
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
     static.router,
@@ -12,5 +23,9 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     overview.router,
     visits.router,
     visit.router,
+    review.router,
+    appeals.router,
+    samples.router,
+    machine.router,
     system.router,
 )

@@ -6,17 +6,19 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
+from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import urlencode
 
 from fastapi import APIRouter
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from counter_listener.domain import N_
 from counter_listener.record import OverviewData, VisitFilter, VisitTotals, gather_overview, known_counters, sum_totals
-from counter_listener.web.context import signed_in, site_of
+from counter_listener.web.context import Site, signed_in, site_of
 from counter_listener.web.rendering import render
+from counter_listener.web.rights import may_use
 from counter_listener.web.sets import title_of
 from counter_listener.web.visit_query import read_query
 
@@ -76,9 +78,11 @@ class Period:
 def overview(request: Request) -> Response:
     """The overview of a period; by default the last seven days."""
     site, person = site_of(request), signed_in(request)
+    if not may_use(person.role, "GET /visits"):  # an administrator begins with the system
+        return RedirectResponse("/system", HTTPStatus.SEE_OTHER)
     period = read_period(request.query_params, site.now(), person.counter)
+    data = site.figures.get(period.wanted, site.now(), partial(_gather, site, period))
     with site.records.reading() as record:
-        data = record.query(partial(gather_overview, wanted=period.wanted, before=period.before))
         counters = record.query(known_counters) if person.counter is None else [person.counter]
     total = sum_totals(data.by_counter.values())
     lines = sorted(_counter_lines(data, period), key=_worst_first)
@@ -101,6 +105,11 @@ def overview(request: Request) -> Response:
         hours=_by(data, lambda moment: moment.hour, period, lambda _: None),
         unscored=total.visits - total.scored,
     )
+
+
+def _gather(site: Site, period: Period) -> OverviewData:
+    with site.records.reading() as record:
+        return record.query(partial(gather_overview, wanted=period.wanted, before=period.before))
 
 
 def read_period(given: Mapping[str, str], now: datetime, counter: str | None) -> Period:

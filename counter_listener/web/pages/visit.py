@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from http import HTTPStatus
@@ -18,6 +18,7 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from counter_listener.domain import (
     N_,
     OUTCOMES,
+    REASONS,
     SEVERITIES,
     VERDICTS,
     AudioError,
@@ -31,6 +32,8 @@ from counter_listener.record import (
     Access,
     FoundVisit,
     VisitHistory,
+    appeals_of,
+    deadline,
     found_visit,
     neighbours,
     note_access,
@@ -40,6 +43,7 @@ from counter_listener.record import (
 from counter_listener.web.context import signed_in, site_of
 from counter_listener.web.near import explanations
 from counter_listener.web.pages.visits import file_name
+from counter_listener.web.people_view import people_view, standing_for, verdict_title
 from counter_listener.web.rendering import render, texts_of
 from counter_listener.web.sets import phrase_sets, titles
 from counter_listener.web.sound import PEAKS_PER_SECOND
@@ -91,17 +95,28 @@ def look_up(request: Request, visit: str) -> Seen:
 @router.get("/visits/{visit}")
 def visit_page(request: Request, visit: str) -> Response:
     """The page of a visit."""
+    return noted(request, show_visit(request, visit), visit, "seen")
+
+
+def show_visit(request: Request, visit: str, told: str = "", told_about: str = "", status: int = 200) -> Response:
+    """The page of a visit as it is now. `told` is what was wrong with what was sent, in the reader's language."""
     seen, site = look_up(request, visit), site_of(request)
-    view = visit_view(
-        seen.history.events, effective_verdicts(seen.history.events, seen.history.reviews), seen.phrases, titles()
-    )
+    account = signed_in(request).name
+    appeals = appeals_of(seen.history)
+    people = people_view(seen.history, account, seen.phrases, titles(), appeals, deadline(seen.history))
+    verdicts_now = effective_verdicts(seen.history.events, standing_for(seen.history, account))
+    view = visit_view(seen.history.events, verdicts_now, seen.phrases, titles())
     close = seen.history.close
     detail = next(event.detail for event in reversed(seen.history.events.values()) if event.kind == "visit_closed")
-    page = render(
+    return render(
         request,
         "visit.html",
+        status,
         seen=seen,
-        found=seen.found,
+        found=replace(seen.found, reviewed=None) if seen.found and people.blind else seen.found,
+        people=replace(people, told=told, told_about=told_about),
+        reasons=REASONS,
+        titled=verdict_title,
         view=view,
         close=close,
         detail=detail,
@@ -115,8 +130,8 @@ def visit_page(request: Request, visit: str) -> Response:
         severities=SEVERITIES,
         outcomes=OUTCOMES,
         pass_mark=seen.phrases.score.pass_mark if seen.phrases else None,
+        now=site.now(),
     )
-    return noted(request, page, visit, "seen")
 
 
 @router.get("/visits/{visit}/audio")

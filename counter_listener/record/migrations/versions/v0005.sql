@@ -29,6 +29,8 @@ CREATE INDEX visits_moment ON visits (moment)
 ---
 CREATE INDEX visits_visit ON visits (visit)
 ---
+CREATE INDEX visits_counter ON visits (counter, moment)
+---
 CREATE TRIGGER visits_closed AFTER INSERT ON events WHEN NEW.kind = 'visit_closed' BEGIN
     INSERT INTO visits SELECT
         NEW.seq, NEW.visit, NEW.counter,

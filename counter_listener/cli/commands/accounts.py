@@ -1,0 +1,107 @@
+"""`accounts`: who may sign in to the pages from other computers."""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from counter_listener.cli.help import Command, TranslatedGroup
+from counter_listener.cli.options import record_location, store_option
+from counter_listener.domain import _, printable
+
+if TYPE_CHECKING:
+    from counter_listener.record import Account, AccountRole, Accounts
+
+ROLES = ("clerk", "reviewer", "supervisor", "administrator", "auditor")
+role_choice = click.Choice(ROLES)
+COUNTER_HELP = "The only counter whose visits a clerk sees."
+
+
+def accounts_of(store_url: str | None) -> Accounts:
+    """The accounts that belong to a record. Raises UsageError, RecordError."""
+    from counter_listener.record import Accounts, accounts_file, record_file
+
+    return Accounts(accounts_file(record_file(record_location(store_url))))
+
+
+@click.group(cls=TranslatedGroup, epilog="Example: counter-listener accounts list")
+def accounts() -> None:
+    """Add, change and list the accounts that sign in to the pages of `serve` from other computers.
+
+    They are in a file beside the record. The roles: clerk (sees the visits of one counter), reviewer, supervisor,
+    administrator (accounts and system, no verdicts), auditor (sees everything, changes nothing).
+    """
+
+
+@accounts.command(cls=Command, epilog="Example: counter-listener accounts add wang --role supervisor")
+@click.argument("name")
+@click.option("--role", type=role_choice, required=True, help="What the account may do.")
+@click.option("--counter", metavar="NAME", help=COUNTER_HELP)
+@store_option
+def add(*, name: str, role: AccountRole, counter: str | None, store_url: str | None) -> None:
+    """Add an account. The password is asked for, or read from standard input."""
+    made = accounts_of(store_url).add(name, role, ask_password(), datetime.now(UTC), counter)
+    click.echo(_("Added: {account}").format(account=described(made)))
+
+
+@accounts.command(cls=Command, epilog="Example: counter-listener accounts change wang --close")
+@click.argument("name")
+@click.option("--role", type=role_choice, help="What the account may do from now on.")
+@click.option("--counter", metavar="NAME", help=COUNTER_HELP)
+@click.option("--password", "new_password", is_flag=True, help="Ask for a new password.")
+@click.option("--close/--open", "disabled", default=None, help="Close the account, or open it again.")
+@store_option
+def change(  # noqa: PLR0913 - one parameter per option
+    *,
+    name: str,
+    role: AccountRole | None,
+    counter: str | None,
+    new_password: bool,
+    disabled: bool | None,
+    store_url: str | None,
+) -> None:
+    """Change an account; whoever is signed in with it has to sign in again."""
+    kept = accounts_of(store_url)
+    password = ask_password() if new_password else None
+    changed = kept.change(name, datetime.now(UTC), role=role, counter=counter, password=password, disabled=disabled)
+    click.echo(_("Changed: {account}").format(account=described(changed)))
+
+
+@accounts.command("list", cls=Command, epilog="Example: counter-listener accounts list --store branch.db")
+@store_option
+def list_accounts(*, store_url: str | None) -> None:
+    """List the accounts."""
+    kept = accounts_of(store_url).all()
+    for each in kept:
+        click.echo(described(each))
+    if not kept:
+        click.echo(_("There is no account yet."), err=True)
+
+
+def described(account: Account) -> str:
+    """An account in a line."""
+    from counter_listener.web import ROLES as TITLES
+
+    parts = [account.name, _(TITLES[account.role])]
+    parts += [_("counter {name}").format(name=account.counter)] if account.counter else []
+    parts += [_("closed")] if account.disabled else []
+    return printable("  ".join(parts))
+
+
+def ask_password() -> str:
+    """A password: typed twice at a terminal, else the first line of standard input."""
+    if sys.stdin is not None and sys.stdin.isatty():
+        return str(click.prompt(_("Password"), hide_input=True, confirmation_prompt=_("Once more")))
+    return sys.stdin.readline().rstrip("\r\n") if sys.stdin is not None else ""
+
+
+def existing_accounts(location: str) -> Accounts | None:
+    """The accounts beside a record, if there are any."""
+    from counter_listener.record import Accounts, accounts_file, record_file
+
+    kept = Accounts(accounts_file(Path(record_file(location))))
+    return kept if kept.all() else None
