@@ -157,7 +157,7 @@ def seconds_of(text: str) -> float:
     try:
         return sum(float(part) * 60**power for power, part in enumerate(reversed(parts)))
     except (ValueError, OverflowError):
-        raise ReviewError("{text!r} is no time in the recording; write it as 1:05", text=text[:LONGEST]) from None
+        raise ReviewError("{given!r} is no time in the recording; write it as 1:05", given=text[:LONGEST]) from None
 
 
 @router.get("/review")
