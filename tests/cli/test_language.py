@@ -56,7 +56,7 @@ def test_the_output_of_check_is_all_chinese() -> None:
     shown = run("--lang", "zh", "check", RECORDING, "--store", "none").stdout
     left = set(re.findall(r"[A-Za-z]{2,}", shown.replace(str(RECORDING), "")))
     assert left == set()
-    assert "✗ 0:08 忌语（推诿，较重）：“你自己看”" in shown
+    assert "✗ 0:06 忌语（推诿，较重）：“你自己看”" in shown
     assert "得分 70  不合格  （合格线 80）" in shown
 
 
