@@ -97,7 +97,7 @@ def test_every_closed_visit_is_found_as_it_was_recorded(record: Record) -> None:
         (VisitFilter(since=NOW + timedelta(days=1)), lambda _: False),
         (VisitFilter(since=NOW, until=NOW + timedelta(days=1)), lambda _: True),
     ],
-    ids=str,
+    ids=lambda each: str(each) if isinstance(each, VisitFilter) else "",
 )
 def test_a_filter_finds_what_a_plain_reading_finds(record: Record, wanted: VisitFilter, is_wanted: object) -> None:
     expected = {visit.visit for visit in found(record) if is_wanted(visit)}  # type: ignore[operator]

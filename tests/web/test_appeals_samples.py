@@ -8,19 +8,19 @@ from pathlib import Path
 
 import pytest
 from support.pages_site import PASSWORD, csrf
-from web.test_review import Site, form_of, missed
+from support.review_site import ReviewSite, form_of, missed
 
 
 @pytest.fixture
-def site(tmp_path: Path) -> Iterator[Site]:
-    made = Site(tmp_path)
+def site(tmp_path: Path) -> Iterator[ReviewSite]:
+    made = ReviewSite(tmp_path)
     assert made.settings.accounts
     made.settings.accounts.add("sun", "supervisor", PASSWORD, made.settings.clock())
     with made.open:
         yield made
 
 
-def test_a_clerk_disputes_and_a_different_person_decides(site: Site) -> None:
+def test_a_clerk_disputes_and_a_different_person_decides(site: ReviewSite) -> None:
     clerk, boss, path = site.person("zhao"), site.person("sun"), f"/visits/{site.visits['ungreeted']}"
     sent = {"csrf": csrf(clerk, "/visits"), "event": missed(site).uid, "note": "我说了早上好"}
     assert clerk.post(f"{path}/appeals", data={**sent, "note": " "}).status_code == 422
@@ -36,7 +36,7 @@ def test_a_clerk_disputes_and_a_different_person_decides(site: Site) -> None:
     assert "Of 1 verdicts" in boss.get("/machine").text
 
 
-def test_a_sample_is_drawn_assigned_and_worked_off(site: Site) -> None:
+def test_a_sample_is_drawn_assigned_and_worked_off(site: ReviewSite) -> None:
     boss = site.person("sun")
     form = {"csrf": csrf(boss, "/samples"), "name": "一月", "since": "2026-01-01", "until": "2026-01-31", "seed": "7"}
     assert boss.post("/samples", data={**form, "reviewer": "zhao"}).status_code == 422

@@ -1,4 +1,4 @@
-"""Reviews on the pages: a word on a verdict, the score that follows, two at once, the queue, a server that is killed."""
+"""Reviews on the pages: a word on a verdict, the score that follows, two at once, the queue, a killed server."""
 
 from __future__ import annotations
 
@@ -7,63 +7,25 @@ import sys
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator
-from contextlib import ExitStack
 from http.cookiejar import CookieJar
 from pathlib import Path
-from typing import Any
 
 import pytest
-from support.pages_record import fill
-from support.pages_site import PASSWORD, accounts, browser, csrf, settings, sign_in
-from web.test_serving import serving
+from support.pages_site import csrf
+from support.review_site import ReviewSite, form_of, missed
+from support.serving import serving
 
-from counter_listener.record import Row, open_record
-
-
-class Site:
-    """A record with visits, and two people who review it."""
-
-    def __init__(self, folder: Path) -> None:
-        self.open = ExitStack()
-        self.store = folder / "events.db"
-        self.visits = fill(folder)
-        kept = accounts(folder, "li", "wang", role="reviewer")
-        kept.add("zhao", "clerk", PASSWORD, settings().clock(), counter="4")
-        kept.add("qian", "auditor", PASSWORD, settings().clock())
-        self.settings = settings(self.store, key_file=folder / "key" / "key.pem", accounts=kept)
-
-    def person(self, name: str) -> Any:
-        client = self.open.enter_context(browser(self.settings))
-        sign_in(client, name)
-        return client
-
-    def rows(self, what: str, kind: str = "review") -> list[Row]:
-        with open_record(self.store) as record:
-            return [row for row in record.read(visit=self.visits[what]) if row.kind == kind]
+from counter_listener.record import open_record
 
 
 @pytest.fixture
-def site(tmp_path: Path) -> Iterator[Site]:
-    made = Site(tmp_path)
+def site(tmp_path: Path) -> Iterator[ReviewSite]:
+    made = ReviewSite(tmp_path)
     with made.open:
         yield made
 
 
-def form_of(page: str, uid: str = "") -> dict[str, str]:
-    """The hidden fields of the form about an event, or of the first form that names what was seen."""
-    for form in re.findall(r"<form.*?</form>", page, re.DOTALL):
-        fields = dict(re.findall(r'type="hidden" name="([^"]+)" value="([^"]*)"', form))
-        if "after" in fields and (not uid or fields.get("event") == uid):
-            return fields
-    raise AssertionError(f"no form about {uid}")
-
-
-def missed(site: Site, what: str = "ungreeted") -> Row:
-    with open_record(site.store) as record:
-        return next(row for row in record.read(visit=site.visits[what]) if row.verdict == "not_heard")
-
-
-def test_a_verdict_is_overturned_and_the_score_follows(site: Site) -> None:
+def test_a_verdict_is_overturned_and_the_score_follows(site: ReviewSite) -> None:
     li, path = site.person("li"), f"/visits/{site.visits['ungreeted']}"
     uid = missed(site).uid
     form = form_of(li.get(path).text, uid)
@@ -81,7 +43,7 @@ def test_a_verdict_is_overturned_and_the_score_follows(site: Site) -> None:
     assert row.score == 100
 
 
-def test_what_makes_no_sense_is_told_beside_it_and_writes_nothing(site: Site) -> None:
+def test_what_makes_no_sense_is_told_beside_it_and_writes_nothing(site: ReviewSite) -> None:
     li, path = site.person("li"), f"/visits/{site.visits['ungreeted']}"
     form = form_of(li.get(path).text, missed(site).uid)
     for sent in (
@@ -99,7 +61,7 @@ def test_what_makes_no_sense_is_told_beside_it_and_writes_nothing(site: Site) ->
     assert li.post("/visits/none-1/reviews", data={**form, "decision": "uphold"}).status_code == 404
 
 
-def test_two_people_do_not_overwrite_each_other(site: Site) -> None:
+def test_two_people_do_not_overwrite_each_other(site: ReviewSite) -> None:
     li, wang, path = site.person("li"), site.person("wang"), f"/visits/{site.visits['ungreeted']}"
     uid = missed(site).uid
     forms = [form_of(each.get(path).text, uid) for each in (li, wang)]
@@ -113,7 +75,7 @@ def test_two_people_do_not_overwrite_each_other(site: Site) -> None:
     assert len(site.rows("ungreeted")) == 2
 
 
-def test_what_only_eyes_see_and_what_was_missed_is_entered(site: Site) -> None:
+def test_what_only_eyes_see_and_what_was_missed_is_entered(site: ReviewSite) -> None:
     li, path = site.person("li"), f"/visits/{site.visits['full']}"
     page = li.get(path).text
     observed = {
@@ -133,7 +95,7 @@ def test_what_only_eyes_see_and_what_was_missed_is_entered(site: Site) -> None:
     assert "so it was" in li.get(path).text
 
 
-def test_who_may_only_look_sees_no_form_and_the_history(site: Site) -> None:
+def test_who_may_only_look_sees_no_form_and_the_history(site: ReviewSite) -> None:
     li, path = site.person("li"), f"/visits/{site.visits['ungreeted']}"
     sent = {**form_of(li.get(path).text, missed(site).uid), "decision": "uphold", "note": "没说"}
     li.post(f"{path}/reviews", data=sent)
@@ -145,7 +107,7 @@ def test_who_may_only_look_sees_no_form_and_the_history(site: Site) -> None:
         assert client.post(f"{path}/reviews", data={**sent, "csrf": csrf(client, "/visits")}).status_code == 403
 
 
-def test_the_queue_asks_every_fault_once_and_goes_on(site: Site) -> None:
+def test_the_queue_asks_every_fault_once_and_goes_on(site: ReviewSite) -> None:
     li = site.person("li")
     asked, page = [], li.get("/review").text
     while "Nothing is left" not in page:
@@ -160,7 +122,7 @@ def test_the_queue_asks_every_fault_once_and_goes_on(site: Site) -> None:
     assert "Nothing is left" in site.person("wang").get("/review").text
 
 
-def test_what_is_skipped_comes_again_and_an_old_word_can_be_changed(site: Site) -> None:
+def test_what_is_skipped_comes_again_and_an_old_word_can_be_changed(site: ReviewSite) -> None:
     li = site.person("li")
     first = li.get("/review?source=all").text
     skip = re.search(r'hx-get="([^"]+)"', first)
@@ -179,7 +141,7 @@ def test_what_is_skipped_comes_again_and_an_old_word_can_be_changed(site: Site) 
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
-def test_an_acknowledged_review_outlives_a_server_that_is_killed(site: Site) -> None:
+def test_an_acknowledged_review_outlives_a_server_that_is_killed(site: ReviewSite) -> None:
     path = f"/visits/{site.visits['ungreeted']}"
     with serving(site.store, "--key", str(site.store.parent / "key" / "key.pem")) as (process, link):
         opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()))

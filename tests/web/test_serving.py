@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import socket
 import ssl
-import subprocess
 import sys
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 import trustme
 from support.command import program, run
+from support.serving import serving
 
 from counter_listener.domain import ConfigError
 from counter_listener.record import open_record
@@ -30,21 +27,6 @@ def store(tmp_path: Path) -> Path:
     with open_record(tmp_path / "events.db"):
         pass
     return tmp_path / "events.db"
-
-
-@contextmanager
-def serving(store: Path, *words: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """The process of `serve`, and its link."""
-    command = [sys.executable, "-m", "counter_listener", "serve", "--store", str(store), "--port", "0", *words]
-    environment = {**os.environ, "DISPLAY": "", "WAYLAND_DISPLAY": "", "PYTHONUNBUFFERED": "1"}
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8", env=environment
-    ) as process:
-        assert process.stdout
-        try:
-            yield process, process.stdout.readline().rpartition(" ")[2].strip()
-        finally:
-            process.kill()
 
 
 def fetch(link: str, context: ssl.SSLContext | None = None) -> str:

@@ -74,7 +74,7 @@ class Asked:
         """The visits of the queue of all."""
         return VisitFilter(
             counters=(self.counter,) if self.counter else (),
-            verdict=cast("Verdict", self.verdict) if self.verdict in FAULTS else None,
+            verdict=self.verdict if self.verdict in FAULTS else None,
             outcome="service",
             undecided=True,
         )
@@ -155,9 +155,9 @@ def seconds_of(text: str) -> float:
     """Seconds from `1:05` or `65`. Raises ReviewError."""
     parts = text.strip().replace("：", ":").split(":")
     try:
-        return sum(float(part) * 60**power for power, part in enumerate(reversed(parts)))
+        return sum(float(part) * 60.0**power for power, part in enumerate(reversed(parts)))
     except (ValueError, OverflowError):
-        raise ReviewError("{text!r} is no time in the recording; write it as 1:05", text=text[:LONGEST]) from None
+        raise ReviewError("{given!r} is no time in the recording; write it as 1:05", given=text[:LONGEST]) from None
 
 
 @router.get("/review")
