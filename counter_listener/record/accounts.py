@@ -18,7 +18,7 @@ import sqlalchemy as sa
 
 from counter_listener.domain import AccountError, RecordError
 from counter_listener.record.files import make_folders, make_private, path_text
-from counter_listener.record.rows import iso
+from counter_listener.record.rows import iso, storable
 from counter_listener.record.schema import connect, record_errors
 
 AccountRole = Literal["clerk", "reviewer", "supervisor", "administrator", "auditor"]
@@ -115,7 +115,7 @@ class Accounts:
         if not name or not name.isprintable() or len(name) > 100:  # noqa: PLR2004 - room for any name
             raise AccountError("the name of an account has 1 to 100 letters")
         _check(name, role, counter, password)
-        values = (name, role, counter, branch, _hashed(password), 0, iso(now), iso(now))
+        values = (name, role, counter and storable(counter), branch, _hashed(password), 0, iso(now), iso(now))
         with self._begin(create=True) as connection:
             if _find(connection, name) is not None:
                 raise AccountError("there is an account {name} already", name=name)
@@ -141,7 +141,7 @@ class Accounts:
         hashed = None if password is None else _hashed(password)
         with self._begin() as connection:
             old = _known(connection, name)
-            new_role, new_counter = role or old.role, counter if counter is not None else old.counter
+            new_role, new_counter = role or old.role, storable(counter) if counter is not None else old.counter
             _check(name, new_role, new_counter, password)
             off = old.disabled if disabled is None else disabled
             if old.role == "administrator" and (off or new_role != "administrator"):
@@ -244,7 +244,7 @@ def _account(row: sa.Row[*tuple[Any, ...]]) -> Account:
 
 def _find(connection: sa.Connection, name: str) -> Account | None:
     query = f"SELECT {COLUMNS} FROM accounts WHERE name = ?"  # noqa: S608 - our own names
-    row = connection.exec_driver_sql(query, (name,)).first()
+    row = connection.exec_driver_sql(query, (storable(name),)).first()
     return None if row is None else _account(row)
 
 

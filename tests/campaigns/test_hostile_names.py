@@ -219,6 +219,9 @@ USUAL: dict[str, list[str]] = {
     "models remove": ["x"],
     "purge": ["--yes", "--before", "2020-01-01", "--store=x.db"],
     "backup": ["copy.db", "--store=x.db"],
+    "accounts add": ["wang", "--role=auditor", "--store=x.db"],
+    "accounts change": ["wang", "--store=x.db"],
+    "accounts list": ["--store=x.db"],
     **{name: ["--store=x.db"] for name in ("events", "events verify", "events anchor", "report", "rejudge")},
 }
 """Arguments with which a command does something."""
@@ -237,6 +240,10 @@ def commands(command: click.Command, words: tuple[str, ...] = ()) -> Iterator[tu
 COMMANDS = {" ".join(words): command for words, command in commands(cli)}
 
 
+def _options(words: list[str]) -> list[str]:
+    return [word for word in words if word.startswith("--") and "=" in word]
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_each_option_and_argument_of_every_command(
     name: str, store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -247,7 +254,8 @@ def test_each_option_and_argument_of_every_command(
     for parameter in COMMANDS[name].params:
         option = parameter.opts[-1]
         others = [word for word in USUAL.get(name, []) if not word.startswith(f"{option}=")]
-        given = [f"{option}={ALL_IN_ONE}", *others] if isinstance(parameter, click.Option) else [ALL_IN_ONE]
+        is_option = isinstance(parameter, click.Option)
+        given = [f"{option}={ALL_IN_ONE}", *others] if is_option else [*_options(others), ALL_IN_ONE]
         result = run(*name.split(), *given)
         assert safe(result.output), (parameter.name, result.output)
 

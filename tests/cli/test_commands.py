@@ -44,7 +44,8 @@ def test_events_are_found_by_visit_time_phrase_and_verdict(store: Path) -> None:
 def test_events_are_shown_as_a_table_and_as_csv(store: Path) -> None:
     table = run("events", "--store", store)
     assert table.exit_code == 0
-    assert "not-my-business" in table.stdout
+    assert "not-my-business" not in table.stdout, "people read titles"
+    assert "forbidden" in table.stdout
     head, *rows = run("events", "--store", store, "--format", "csv").stdout.splitlines()
     assert head.startswith("seq,wall,counter,visit,at,kind,")
     assert len(rows) == len(listed("--store", store))

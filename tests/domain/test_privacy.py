@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from counter_listener.domain import json_line, mask_numbers, printable
+from counter_listener.domain import json_line, mask_numbers, printable, readable
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,10 @@ def test_a_line_break_becomes_a_space() -> None:
     assert printable("a\r\nb\u2028c\x85d") == "a b c d"
 
 
-@given(st.dictionaries(ANY_TEXT, ANY_TEXT | st.lists(ANY_TEXT, max_size=2), max_size=3))
+WHOLE_TEXT = ANY_TEXT.map(readable)
+
+
+@given(st.dictionaries(WHOLE_TEXT, WHOLE_TEXT | st.lists(WHOLE_TEXT, max_size=2), max_size=3))
 def test_json_on_one_line_is_read_as_it_was_written(value: dict[str, object]) -> None:
     line = json_line(value)
     assert len(line.splitlines()) == 1
@@ -56,6 +59,11 @@ def test_json_on_one_line_is_read_as_it_was_written(value: dict[str, object]) ->
     assert not set(line) & set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
     assert line.encode("utf-8")
     assert json.loads(line) == value
+
+
+@given(ANY_TEXT)
+def test_json_shows_what_is_no_character_readably(text: str) -> None:
+    assert json.loads(json_line({text: [text]})) == {readable(text): [readable(text)]}
 
 
 def test_chinese_in_json_stays_readable() -> None:
