@@ -26,24 +26,18 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
-from itertools import islice
 from pathlib import Path
 
 import psutil
-import sqlalchemy as sa
+from large_record import write_record
 
 from counter_listener.domain import Event, PhraseSet, Verdict
 from counter_listener.phrases import find_phrase_set, read_phrase_set
 from counter_listener.record import (
-    EVENTS,
-    RECORDINGS,
-    START,
     Columns,
     Origin,
     Recording,
     event_rows,
-    linked,
-    open_record,
     recording_row,
 )
 
@@ -53,8 +47,6 @@ BEIJING = timezone(timedelta(hours=8))
 FIRST = datetime(2025, 1, 6, 9, tzinfo=BEIJING)
 YEAR = 365 * 8 * 3_600
 """Seconds in which counters are open."""
-CHUNK = 20_000
-"""Rows per insert."""
 READERS, EACH = 50, 4
 """Readers at once, and the pages that each of them reads."""
 PAGES = (
@@ -128,18 +120,7 @@ def make_rows(visits: int) -> Iterator[Columns]:
 
 def make_record(path: Path, visits: int = VISITS) -> int:
     """Writes the year to a new record, and returns its number of events."""
-    with open_record(path):
-        pass
-    rows = linked(make_rows(visits), (0, START))
-    engine = sa.create_engine(f"sqlite:///{path}", poolclass=sa.NullPool)
-    written = 0
-    with engine.begin() as connection:
-        while chunk := list(islice(rows, CHUNK)):
-            for table, name in ((RECORDINGS, "sha256"), (EVENTS, "uid")):
-                if of_table := [row for row in chunk if name in row]:
-                    connection.execute(sa.insert(table), of_table)
-            written += sum("uid" in row for row in chunk)
-    return written
+    return write_record(path, make_rows(visits))
 
 
 class Reader:

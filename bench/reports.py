@@ -22,24 +22,19 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
-from itertools import cycle, islice
+from itertools import cycle
 from pathlib import Path
 
-import sqlalchemy as sa
+from large_record import write_record
 
 from counter_listener.domain import Findings, Gap, Hit, MatchedUtterance, Phrase, PhraseSet, Utterance
 from counter_listener.judging import judge
 from counter_listener.phrases import find_phrase_set, read_phrase_set
 from counter_listener.record import (
-    EVENTS,
-    RECORDINGS,
-    START,
     Columns,
     Origin,
     Recording,
     event_rows,
-    linked,
-    open_record,
     recording_row,
 )
 
@@ -53,8 +48,6 @@ APPLIES, IN_DOUBT = 0.6, 0.02
 """Probability that a rule applies in a visit, and that a phrase may be the customer's."""
 LOSES = 10
 """One of this number of recordings loses some audio."""
-CHUNK = 5_000
-"""Rows per insert."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,18 +138,7 @@ def make_rows(phrases: PhraseSet, digest: str, weeks: int, branches: int) -> Ite
 def make_record(path: Path, weeks: int = WEEKS, branches: int = BRANCHES) -> int:
     """Write the year to a new record, and return its number of events."""
     phrases, digest = read_phrase_set(find_phrase_set("bank-counter"))
-    with open_record(path):
-        pass
-    rows = linked(make_rows(phrases, digest, weeks, branches), (0, START))
-    engine = sa.create_engine(f"sqlite:///{path}", poolclass=sa.NullPool)
-    written = 0
-    with engine.begin() as connection:
-        while chunk := list(islice(rows, CHUNK)):
-            for table, name in ((RECORDINGS, "sha256"), (EVENTS, "uid")):
-                if rows_of_table := [row for row in chunk if name in row]:
-                    connection.execute(sa.insert(table), rows_of_table)
-            written += sum("uid" in row for row in chunk)
-    return written
+    return write_record(path, make_rows(phrases, digest, weeks, branches))
 
 
 REPORT = """

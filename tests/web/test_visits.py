@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import re
 import time
 import zipfile
@@ -180,6 +181,17 @@ def test_csv_and_spreadsheet_hold_what_the_filter_finds(site: Site) -> None:
     assert "你自己看" in text
     assert "忌语" in text
     assert site.visits["full"] not in text
+
+
+def test_who_exported_what_is_in_the_record(site: Site) -> None:
+    for form in ("csv", "xlsx"):
+        assert site.client.get(f"/visits/export.{form}?verdict=broken").status_code == 200
+    with open_record(site.store) as record:
+        noted = [json.loads(row.detail) for row in record.read() if row.kind == "access"]
+    exported = [(each["by"], each["what"]) for each in noted if each["action"] == "exported"]
+    by = noted[0]["by"]
+    for form in ("csv", "xlsx"):
+        assert exported.count((by, f"/visits/export.{form}?verdict=broken")) == 1
 
 
 class Tags(HTMLParser):

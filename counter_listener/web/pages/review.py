@@ -37,9 +37,9 @@ from counter_listener.record import (
     review,
     visits_before,
 )
-from counter_listener.web.context import signed_in, site_of
+from counter_listener.web.context import noted, signed_in, site_of
 from counter_listener.web.forms import QueueWords, Words
-from counter_listener.web.pages.visit import Seen, look_up, noted, show_visit
+from counter_listener.web.pages.visit import Seen, look_up, show_visit
 from counter_listener.web.people_view import People, people_view, standing_for, undecided, verdict_title
 from counter_listener.web.rendering import path_part, render, texts_of
 from counter_listener.web.sets import phrase_sets, titles
@@ -221,7 +221,7 @@ def _queue(  # noqa: PLR0913 - what a page shows
         back="/review?" + urlencode({**asked.fields(), "after": "", "item": asked.after}),
         say=partial(_say, request),
     )
-    return page if card is None else noted(request, page, card.visit, "seen")
+    return page if card is None else noted(request, page, "seen", card.visit)
 
 
 def _say(request: Request, text: Sentence | str) -> str:

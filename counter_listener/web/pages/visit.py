@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -10,7 +9,6 @@ from http import HTTPStatus
 from pathlib import Path
 
 from fastapi import APIRouter
-from starlette.background import BackgroundTask
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
@@ -22,25 +20,22 @@ from counter_listener.domain import (
     SEVERITIES,
     VERDICTS,
     AudioError,
-    CounterListenerError,
     PhraseSet,
     ReviewError,
     Sentence,
 )
 from counter_listener.judging import FEATURES, effective_verdicts
 from counter_listener.record import (
-    Access,
     FoundVisit,
     VisitHistory,
     appeals_of,
     deadline,
     found_visit,
     neighbours,
-    note_access,
     set_of,
     visit_history,
 )
-from counter_listener.web.context import signed_in, site_of
+from counter_listener.web.context import noted, signed_in, site_of
 from counter_listener.web.near import explanations
 from counter_listener.web.pages.visits import file_name
 from counter_listener.web.people_view import people_view, standing_for, verdict_title
@@ -95,7 +90,7 @@ def look_up(request: Request, visit: str) -> Seen:
 @router.get("/visits/{visit}")
 def visit_page(request: Request, visit: str) -> Response:
     """The page of a visit."""
-    return noted(request, show_visit(request, visit), visit, "seen")
+    return noted(request, show_visit(request, visit), "seen", visit)
 
 
 def show_visit(request: Request, visit: str, told: str = "", told_about: str = "", status: int = 200) -> Response:
@@ -143,7 +138,7 @@ def audio(request: Request, visit: str) -> Response:
     except AudioError:
         raise HTTPException(HTTPStatus.NOT_FOUND) from None
     answer = FileResponse(made.path, media_type=made.media_type, headers={"Cache-Control": "private, max-age=600"})
-    return noted(request, answer, visit, "heard")
+    return noted(request, answer, "heard", visit)
 
 
 @router.get("/visits/{visit}/peaks.json")
@@ -191,16 +186,3 @@ def _say(request: Request, text: Sentence | str | None) -> str:
 def _reason(request: Request, reason: object) -> str:
     """A reason that the judge wrote, in the language of the reader."""
     return texts_of(request)._(str(reason or ""))
-
-
-def noted(request: Request, response: Response, visit: str, action: Access) -> Response:
-    """The response, after which it is written who saw or heard a visit. A record that is busy keeps nobody waiting."""
-    site, by = site_of(request), signed_in(request).name
-    now = site.now()
-
-    def note() -> None:
-        with suppress(CounterListenerError), site.records.writing() as record:
-            note_access(record, by, action, now, visit)
-
-    response.background = BackgroundTask(note)
-    return response

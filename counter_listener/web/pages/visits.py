@@ -27,7 +27,7 @@ from counter_listener.record import (
     visits_before,
 )
 from counter_listener.reports import Column, Table, table_as_xlsx
-from counter_listener.web.context import signed_in, site_of
+from counter_listener.web.context import noted, signed_in, site_of
 from counter_listener.web.rendering import render, texts_of
 from counter_listener.web.sets import choices, title_of
 from counter_listener.web.visit_query import read_query
@@ -118,7 +118,8 @@ def as_csv(request: Request) -> Response:
             yield "".join(line + "\r\n" for line in as_csv_lines(map(_row, part), EXPORT))
 
     headers = {"Content-Disposition": 'attachment; filename="visits.csv"'}
-    return StreamingResponse(lines(), media_type="text/csv; charset=utf-8", headers=headers)
+    answer = StreamingResponse(lines(), media_type="text/csv; charset=utf-8", headers=headers)
+    return noted(request, answer, "exported", what=_asked(request))
 
 
 @router.get("/visits/export.xlsx")
@@ -131,7 +132,8 @@ def as_sheet(request: Request) -> Response:
     table_as_xlsx(_table([_readable(row, told._) for row in rows], told._), file, site.now(), told._)
     kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
     headers = {"Content-Disposition": 'attachment; filename="visits.xlsx"'}
-    return Response(file.getvalue(), media_type=kind, headers=headers)
+    answer = Response(file.getvalue(), media_type=kind, headers=headers)
+    return noted(request, answer, "exported", what=_asked(request))
 
 
 def _parts(records: RecordPool, wanted: VisitFilter) -> Iterator[list[FoundVisit]]:
@@ -144,6 +146,11 @@ def _parts(records: RecordPool, wanted: VisitFilter) -> Iterator[list[FoundVisit
         if not part:
             return
         last = part[-1]
+
+
+def _asked(request: Request) -> str:
+    """What is exported, as the address asks for it."""
+    return request.url.path + (f"?{request.url.query}" if request.url.query else "")
 
 
 def _wanted(request: Request) -> VisitFilter:
