@@ -5,7 +5,7 @@ named fragment. A plain sentence is a template. This is the only module that imp
 """
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from itertools import permutations
@@ -76,6 +76,16 @@ class Template:
     def occurs_in(self, units: Units) -> bool:
         """Whether one of its sentences stands in these units, to the letter."""
         return bool(ends(self.node, units, range(len(units))))
+
+    def stretches(self, units: Units) -> Iterator[tuple[int, int]]:
+        """Where its sentences stand in these units, to the letter: first unit and the unit after the last. Of each
+        place where one begins, the longest.
+        """
+        if self.occurs_in(units):
+            for first in range(len(units)):
+                last = max(ends(self.node, units, (first,)), default=first)
+                if last > first:
+                    yield first, last
 
     def draw(self, rng: random.Random, fill: str = "某") -> str:
         """One of its sentences. Each choice is made evenly, what may be missing is there in half of the draws; a slot

@@ -36,6 +36,7 @@ from models.build.measuring.grammar_mode import measure_grammar, measure_word_ch
 from models.build.measuring.labelled_sets import LabelledRecording, read_set
 from models.build.measuring.own_words import find, find_as_text, own_words_figures, read_spoken, speaker_of
 from models.build.measuring.recognition import recognise_all, recognise_utterances
+from models.build.measuring.spelled import spellings, with_spelled
 from models.build.measuring.tables import table
 
 PHRASES: Final = Path(__file__).resolve().parents[2] / "phrase_sets" / "bank-counter.toml"
@@ -60,7 +61,9 @@ class Measurement:
 
     def read(self, name: str) -> list[LabelledRecording]:
         """The recordings of a set. Raises CounterListenerError and BuildError."""
-        return read_set(self.sets / name, self.matcher.phrases.titles())
+        known = spellings(self.matcher.phrases)
+        recordings = read_set(self.sets / name, self.matcher.phrases.titles())
+        return [with_spelled(recording, known) for recording in recordings]
 
 
 def measure_set(name: str, measurement: Measurement) -> dict[str, Any]:

@@ -8,10 +8,13 @@ from pathlib import Path
 import pytest
 from support.bundled import model
 
-from counter_listener.domain import Word
+from counter_listener.domain import PhraseSet, Word
+from counter_listener.evaluation import Label, LabelledPhrase
+from counter_listener.phrases import read_phrase_set
 from models.build.measure import main
 from models.build.measuring.grammar_mode import longest_wording, spell
-from models.build.measuring.labelled_sets import TrueLine
+from models.build.measuring.labelled_sets import LabelledRecording, TrueLine
+from models.build.measuring.spelled import spellings, with_spelled
 from models.build.measuring.text_errors import Errors, add_errors, errors_by_kind, percentile, time_errors
 
 FIXTURES = Path(__file__).resolve().parents[1] / "fixtures"
@@ -51,6 +54,31 @@ def test_the_errors_of_several_recordings_are_added_up() -> None:
         "new": Errors(10, 3),
         "known": Errors(1, 0),
     }
+
+
+def small_set() -> PhraseSet:
+    return read_phrase_set(Path(__file__).resolve().parents[1] / "support" / "small.toml")[0]
+
+
+def labelled(lines: list[TrueLine], *phrases: LabelledPhrase) -> LabelledRecording:
+    return LabelledRecording(Label(Path("visit.wav"), 10.0, phrases), tuple(lines))
+
+
+def test_what_a_template_spells_in_other_speech_may_be_found_but_need_not_be() -> None:
+    lines = [true_line("王先生您好"), true_line("谢谢您的", start=2.0), true_line("配合", start=3.0)]
+    found = with_spelled(labelled(lines), spellings(small_set())).label.phrases
+    assert {(phrase.id, phrase.start, phrase.end) for phrase in found} >= {("hello", 0.75, 1.25), ("thanks", 2.0, 3.5)}
+    assert all(phrase.optional for phrase in found)
+
+
+def test_a_phrase_that_is_labelled_stays_owed() -> None:
+    owed = LabelledPhrase("hello", 0.0, 0.5)
+    assert with_spelled(labelled([true_line("您好")], owed), spellings(small_set())).label.phrases == (owed,)
+
+
+def test_a_word_in_letters_has_as_many_times_as_letters() -> None:
+    found = with_spelled(labelled([true_line("ATM您好")]), spellings(small_set())).label.phrases
+    assert {(phrase.start, phrase.end) for phrase in found} == {(start, 1.25) for start in (0.0, 0.25, 0.5, 0.75)}
 
 
 def test_time_errors_are_measured_for_correct_words_only() -> None:

@@ -142,6 +142,22 @@ def test_what_is_drawn_is_a_sentence_of_the_template(text: str, seed: int) -> No
     assert len(sentences) <= read.sentences
 
 
+@given(PIECES, st.lists(st.sampled_from("您好请慢走身份证卡"), max_size=12).map(tuple))
+def test_a_stretch_is_the_longest_of_its_sentences_that_begins_there(text: str, units: tuple[str, ...]) -> None:
+    read = template(text)
+    sentences = [sentence for sentence in read.expand(5_000) if sentence]
+    begin = [
+        [sentence for sentence in sentences if units[at : at + len(sentence)] == sentence] for at in range(len(units))
+    ]
+    expected = [(at, at + max(map(len, found))) for at, found in enumerate(begin) if found]
+    assert list(read.stretches(units)) == expected or read.sentences > 5_000
+
+
+def test_a_sentence_that_the_units_break_off_is_no_stretch() -> None:
+    assert list(template("(您好|请)").stretches(("慢", "您"))) == []
+    assert list(template("(走好|走)").stretches(("慢", "走"))) == [(1, 2)]
+
+
 @given(st.text(alphabet="([{<>}])|;请您 {doc}", max_size=12))
 def test_any_text_is_a_template_or_one_sentence(text: str) -> None:
     with suppress(TemplateError):
