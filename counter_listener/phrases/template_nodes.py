@@ -123,8 +123,8 @@ def ends(node: Node | None, units: Units, starts: Iterable[int]) -> set[int]:
     """Where a node may end that begins at one of these places."""
     match node:
         case Words():
-            places = ((at, at + size) for at in starts for size in node.sizes if at + size <= len(units))
-            return {end for at, end in places if units[at:end] in node.known}
+            stretches = ((at, at + size) for at in starts for size in node.sizes if at + size <= len(units))
+            return {end for at, end in stretches if units[at:end] in node.known}
         case Gap():
             places = (at + span for at in starts for span in range(node.min, node.max + 1))
             return {end for end in places if end <= len(units)}
