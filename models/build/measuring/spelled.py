@@ -1,8 +1,8 @@
 """What else is said in a recording by the phrase set itself: stretches that one of its templates spells to the letter.
 
 The labels of a set come from listed sentences, which do not change when the phrase set does. A template may spell more:
-the other speech of a visit, or a part of another phrase. Whoever finds that has heard well, so it is no false alarm; and
-nobody owed it, so it need not be found. Pure.
+the other speech of a visit, or a part of another phrase. Whoever finds that has heard well, so it is no false alarm.
+Nobody owed it, so it need not be found. Pure.
 """
 
 from __future__ import annotations
