@@ -17,8 +17,9 @@ from counter_listener.phrases import find_phrase_set
 if TYPE_CHECKING:
     from counter_listener.matching import Matcher
 
-settings.register_profile("any machine", deadline=None)  # a busy one may stop for a second anywhere
-settings.load_profile("any machine")
+settings.register_profile("random", deadline=None)  # a busy machine may stop for a second anywhere
+settings.register_profile("the same each time", settings.get_profile("random"), derandomize=True, database=None)
+settings.load_profile("the same each time")  # --hypothesis-profile random explores
 os.environ["LANGUAGE"] = "en"
 SETTINGS = tempfile.TemporaryDirectory(prefix="counter-listener-settings-")
 os.environ["COUNTER_LISTENER_KEY"] = f"{SETTINGS.name}/record-key.pem"
