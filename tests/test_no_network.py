@@ -52,11 +52,16 @@ def imported(tree: ast.AST) -> set[str]:
     return found
 
 
-CODE = [(name, tree) for file in FILES for name, tree in code_of(file)]
+@cache
+def code() -> list[tuple[str, ast.AST]]:
+    """All code of the package."""
+    return [(name, tree) for file in FILES for name, tree in code_of(file)]
 
 
 def importers(module: str) -> set[str]:
-    return {name for name, tree in CODE if any(one == module or one.startswith(f"{module}.") for one in imported(tree))}
+    return {
+        name for name, tree in code() if any(one == module or one.startswith(f"{module}.") for one in imported(tree))
+    }
 
 
 @pytest.mark.parametrize("client", sorted(CLIENTS))
@@ -70,7 +75,7 @@ def test_both_use_requests() -> None:
 
 def importing_functions(module: str, name: str) -> set[str]:
     """The functions of a module that import a name."""
-    (tree,) = (tree for each, tree in CODE if each == module)
+    (tree,) = (tree for each, tree in code() if each == module)
     functions = (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef))
     return {function.name for function in functions if name in imported(function)}
 
@@ -93,7 +98,7 @@ def test_the_downloader_is_imported_only_for_a_download() -> None:
 
 
 def test_no_other_way_to_import_or_run_code_is_used() -> None:
-    for name, tree in CODE:
+    for name, tree in code():
         calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
         called = {ast.unparse(call.func) for call in calls}
         assert not called & {"__import__", "eval", "exec"}, name
@@ -117,13 +122,13 @@ def vosk_names(tree: ast.AST) -> set[str]:
 
 def test_of_libvosk_only_what_cannot_download_is_touched() -> None:
     """Its Model downloads by name or language, unpacks without a checksum, and searches folders of its own."""
-    assert {name for _, tree in CODE for name in vosk_names(tree)} <= {"Model", "KaldiRecognizer", "SetLogLevel"}
+    assert {name for _, tree in code() for name in vosk_names(tree)} <= {"Model", "KaldiRecognizer", "SetLogLevel"}
 
 
 def test_libvosk_is_only_ever_given_a_folder() -> None:
     calls = [
         (name, node)
-        for name, tree in CODE
+        for name, tree in code()
         for node in ast.walk(tree)
         if isinstance(node, ast.Call) and ast.unparse(node.func) in {"Model", "vosk.Model"}
     ]
@@ -131,7 +136,9 @@ def test_libvosk_is_only_ever_given_a_folder() -> None:
     for name, call in calls:
         assert [keyword.arg for keyword in call.keywords] == ["model_path"], name
         assert call.args == [], name
-    uses = [name for name, tree in CODE for node in ast.walk(tree) if isinstance(node, ast.Name) and node.id == "Model"]
+    uses = [
+        name for name, tree in code() for node in ast.walk(tree) if isinstance(node, ast.Name) and node.id == "Model"
+    ]
     assert len(uses) == 1, "vosk's Model has another name somewhere"
 
 
