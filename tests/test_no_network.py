@@ -12,9 +12,11 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from support.small_counter import SMALL_FILE
 
 from counter_listener.domain.resources import bundled_folder
 
+SMALL_SET = ("--phrases", str(SMALL_FILE))
 PACKAGE = Path(__file__).resolve().parent.parent / "counter_listener"
 FILES = sorted(PACKAGE.rglob("*.py"))
 CLIENTS = {
@@ -163,8 +165,8 @@ finally:
 @pytest.mark.parametrize(
     "words",
     [
-        ["check", str(bundled_folder("recordings") / "no-greeting.wav"), "--store", "none"],
-        ["check", "x.wav", "--model", "small-cn-0.22"],
+        ["check", str(bundled_folder("recordings") / "no-greeting.wav"), "--store", "none", *SMALL_SET],
+        ["check", "x.wav", "--model", "small-cn-0.22", *SMALL_SET],
         ["models", "list"],
         ["models", "path", "small-cn-0.22"],
         ["models", "install", "cn-0.22"],

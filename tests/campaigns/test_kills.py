@@ -41,8 +41,8 @@ def sooner(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize(
     ("scene", "kills", "seed"),
     [
-        ("visits", 10, 11),
-        ("talk", 10, 12),
+        ("visits", 6, 11),
+        ("talk", 6, 12),
         pytest.param("visits", 200, 13, marks=pytest.mark.slow),
         pytest.param("talk", 300, 14, marks=pytest.mark.slow),
     ],

@@ -86,7 +86,7 @@ def die_at_statements(path: str, *numbers: str) -> None:
     """
     ended = []
     for number in numbers:
-        copy = shutil.copy(path, Path(path).with_name(f"{number}.db"))
+        copy = str(shutil.copy(path, Path(path).with_name(f"{number}.db")))
         child = os.fork()
         if child == 0:
             die_at_statement(copy, number)
