@@ -6,10 +6,12 @@ import csv
 import io
 import re
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from support.pages_site import PASSWORD, csrf
+from support.pages_site import PASSWORD, Clock, csrf
 from support.review_site import ReviewSite, form_of, missed
 
 from counter_listener.domain import BOM
@@ -85,3 +87,20 @@ def test_who_gives_a_second_opinion_sees_nothing_of_the_first_before_hers(site: 
     whole = {name: form_of(page)[name] for name in ("csrf", "after")} | {"decision": "uphold"}
     assert wang.post(f"{path}/reviews", data=whole).status_code == 303
     assert all(text in wang.get(path).text + wang.get("/visits").text for text in told)
+
+
+def test_how_long_a_verdict_can_be_disputed_is_a_setting(site: ReviewSite) -> None:
+    path = f"/visits/{site.visits['ungreeted']}"
+    sent = {"event": missed(site).uid, "note": "我说了早上好"}
+    clock = site.settings.clock
+    assert isinstance(clock, Clock)
+    clock.pass_time(days=8)
+    clerk = site.person("zhao")
+    late = clerk.post(f"{path}/appeals", data={**sent, "csrf": csrf(clerk, "/visits")})
+    assert late.status_code == 422
+    assert "the time for an appeal ended" in late.text
+    assert f"{path}/appeals" not in clerk.get(path).text
+    site.settings = replace(site.settings, appeals=timedelta(days=9))
+    clerk = site.person("zhao")
+    assert f"{path}/appeals" in clerk.get(path).text
+    assert clerk.post(f"{path}/appeals", data={**sent, "csrf": csrf(clerk, "/visits")}).status_code == 303

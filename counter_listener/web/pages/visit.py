@@ -99,7 +99,8 @@ def show_visit(request: Request, visit: str, told: str = "", told_about: str = "
     account = signed_in(request).name
     alone = seen.history.is_alone_with_it(account)
     appeals = [] if alone else appeals_of(seen.history)
-    people = people_view(seen.history, account, seen.phrases, titles(), appeals, deadline(seen.history))
+    until = deadline(seen.history, site.settings.appeals)
+    people = people_view(seen.history, account, seen.phrases, titles(), appeals, until)
     verdicts_now = effective_verdicts(seen.history.events, standing_for(seen.history, account))
     view = visit_view(seen.history.events, verdicts_now, seen.phrases, titles())
     close = seen.history.close
