@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
-from functools import cache
+from contextlib import suppress
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
 
 from counter_listener import judging
-from counter_listener.domain import PhraseSetError
+from counter_listener.domain import PhraseSetError, bundled_folder
 from counter_listener.phrases import find_phrase_set
 
 if TYPE_CHECKING:
     from counter_listener.matching import Matcher
 
-settings.register_profile("any machine", deadline=None)  # a busy one may stop for a second anywhere
-settings.load_profile("any machine")
+settings.register_profile("random", deadline=None)  # a busy machine may stop for a second anywhere
+settings.register_profile("the same each time", settings.get_profile("random"), derandomize=True, database=None)
+settings.load_profile("the same each time")  # --hypothesis-profile random explores
 os.environ["LANGUAGE"] = "en"
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # or each of hundreds of processes would compile the program anew
+sys.dont_write_bytecode = False
 SETTINGS = tempfile.TemporaryDirectory(prefix="counter-listener-settings-")
 os.environ["COUNTER_LISTENER_KEY"] = f"{SETTINGS.name}/record-key.pem"
 
@@ -42,6 +47,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_configure() -> None:
+    """What is dear in every test: phrase sets, and hashes that are made to be dear."""
+    share_phrase_sets()
+    with suppress(ImportError):
+        hash_quickly()
+
+
+def hash_quickly() -> None:
+    """A password's hash takes a fifth of a second on purpose; `test_accounts` tests that."""
+    import argon2  # the extra [web]
+
+    argon2.PasswordHasher = partial(argon2.PasswordHasher, time_cost=1, memory_cost=64)  # type: ignore[misc,assignment]
+
+
+def share_phrase_sets() -> None:
     """Lets the tests of one process have a phrase set in common: to make it ready took a quarter of their time."""
     plain = judging.load_matcher
 
@@ -51,9 +70,10 @@ def pytest_configure() -> None:
 
     def load_phrases(name: str, *, proven: bool = True) -> tuple[Matcher, str]:
         try:
-            content = find_phrase_set(name).read_bytes()
+            path = find_phrase_set(name)
+            content = path.read_bytes()
         except (PhraseSetError, OSError):
             return plain(name, proven=proven)
-        return kept(name, content, proven=proven)
+        return kept(name, content, proven=proven and path.parent != bundled_folder("phrase_sets"))
 
     judging.load_matcher = load_phrases

@@ -12,9 +12,11 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from support.small_counter import SMALL_FILE
 
 from counter_listener.domain.resources import bundled_folder
 
+SMALL_SET = ("--phrases", str(SMALL_FILE))
 PACKAGE = Path(__file__).resolve().parent.parent / "counter_listener"
 FILES = sorted(PACKAGE.rglob("*.py"))
 CLIENTS = {
@@ -52,11 +54,16 @@ def imported(tree: ast.AST) -> set[str]:
     return found
 
 
-CODE = [(name, tree) for file in FILES for name, tree in code_of(file)]
+@cache
+def code() -> list[tuple[str, ast.AST]]:
+    """All code of the package."""
+    return [(name, tree) for file in FILES for name, tree in code_of(file)]
 
 
 def importers(module: str) -> set[str]:
-    return {name for name, tree in CODE if any(one == module or one.startswith(f"{module}.") for one in imported(tree))}
+    return {
+        name for name, tree in code() if any(one == module or one.startswith(f"{module}.") for one in imported(tree))
+    }
 
 
 @pytest.mark.parametrize("client", sorted(CLIENTS))
@@ -70,7 +77,7 @@ def test_both_use_requests() -> None:
 
 def importing_functions(module: str, name: str) -> set[str]:
     """The functions of a module that import a name."""
-    (tree,) = (tree for each, tree in CODE if each == module)
+    (tree,) = (tree for each, tree in code() if each == module)
     functions = (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef))
     return {function.name for function in functions if name in imported(function)}
 
@@ -93,7 +100,7 @@ def test_the_downloader_is_imported_only_for_a_download() -> None:
 
 
 def test_no_other_way_to_import_or_run_code_is_used() -> None:
-    for name, tree in CODE:
+    for name, tree in code():
         calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
         called = {ast.unparse(call.func) for call in calls}
         assert not called & {"__import__", "eval", "exec"}, name
@@ -117,13 +124,13 @@ def vosk_names(tree: ast.AST) -> set[str]:
 
 def test_of_libvosk_only_what_cannot_download_is_touched() -> None:
     """Its Model downloads by name or language, unpacks without a checksum, and searches folders of its own."""
-    assert {name for _, tree in CODE for name in vosk_names(tree)} <= {"Model", "KaldiRecognizer", "SetLogLevel"}
+    assert {name for _, tree in code() for name in vosk_names(tree)} <= {"Model", "KaldiRecognizer", "SetLogLevel"}
 
 
 def test_libvosk_is_only_ever_given_a_folder() -> None:
     calls = [
         (name, node)
-        for name, tree in CODE
+        for name, tree in code()
         for node in ast.walk(tree)
         if isinstance(node, ast.Call) and ast.unparse(node.func) in {"Model", "vosk.Model"}
     ]
@@ -131,7 +138,9 @@ def test_libvosk_is_only_ever_given_a_folder() -> None:
     for name, call in calls:
         assert [keyword.arg for keyword in call.keywords] == ["model_path"], name
         assert call.args == [], name
-    uses = [name for name, tree in CODE for node in ast.walk(tree) if isinstance(node, ast.Name) and node.id == "Model"]
+    uses = [
+        name for name, tree in code() for node in ast.walk(tree) if isinstance(node, ast.Name) and node.id == "Model"
+    ]
     assert len(uses) == 1, "vosk's Model has another name somewhere"
 
 
@@ -156,8 +165,8 @@ finally:
 @pytest.mark.parametrize(
     "words",
     [
-        ["check", str(bundled_folder("recordings") / "no-greeting.wav"), "--store", "none"],
-        ["check", "x.wav", "--model", "small-cn-0.22"],
+        ["check", str(bundled_folder("recordings") / "no-greeting.wav"), "--store", "none", *SMALL_SET],
+        ["check", "x.wav", "--model", "small-cn-0.22", *SMALL_SET],
         ["models", "list"],
         ["models", "path", "small-cn-0.22"],
         ["models", "install", "cn-0.22"],

@@ -86,7 +86,7 @@ def sound_of(name: str) -> bytes:
 
 
 @pytest.mark.parametrize("name", ["customer-courtesy", "refusal-without-sorry", "truncated"])
-@settings(max_examples=3, derandomize=True)
+@settings(max_examples=2, derandomize=True)
 @given(sizes=st.lists(st.integers(1, 40_000), min_size=1, max_size=20).filter(lambda sizes: sum(sizes) > 500))
 def test_invariant_1_events_do_not_depend_on_how_the_audio_is_cut(name: str, sizes: list[int]) -> None:
     assert len(whole(name)) > 5
@@ -97,7 +97,7 @@ def test_invariant_1_a_second_run_gives_the_same_events() -> None:
     assert heard(stream("full-marks")) == list(whole("full-marks"))
 
 
-@pytest.mark.parametrize("seed", [*range(4), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(4, 20))])
+@pytest.mark.parametrize("seed", [*range(3), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(3, 20))])
 def test_invariant_2_lost_audio_never_accuses(seed: int) -> None:
     for name in ("full-marks", "request-without-please"):
         rng = random.Random(seed)  # noqa: S311 - no secret

@@ -77,7 +77,15 @@ if TYPE_CHECKING:
     from counter_listener.record.overview import Offence, OverviewData, counters_heard, gather_overview
     from counter_listener.record.pool import RecordPool
     from counter_listener.record.reviews import ReviewRequest, review
-    from counter_listener.record.sampling import Assignment, Draw, assignments, candidates, draw, draws
+    from counter_listener.record.sampling import (
+        Assignment,
+        Draw,
+        assignments,
+        candidates,
+        draw,
+        draws,
+        second_opinions_due,
+    )
     from counter_listener.record.schema import EVENTS, RECORDINGS
     from counter_listener.record.signing import open_key
     from counter_listener.record.state import Purge, RecordState, record_state
@@ -114,7 +122,7 @@ else:  # SQLAlchemy takes 0.3 s and 20 MB, which a run that records nothing does
             "reviews": ["ReviewRequest", "review"],
             "labelled": ["LabelledRecording", "SaidPhrase", "labelled_recordings"],
             "pool": ["RecordPool"],
-            "sampling": ["Assignment", "Draw", "assignments", "candidates", "draw", "draws"],
+            "sampling": [*("Assignment", "Draw", "assignments", "candidates", "draw", "draws", "second_opinions_due")],
             "schema": ["EVENTS", "RECORDINGS"],
             "signing": ["open_key"],
             "state": ["Purge", "RecordState", "record_state"],

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from counter_listener.record.store import Record
 
 WITHIN: Final = timedelta(days=7)
-"""The time from the end of a visit in which its verdicts can be disputed, unless the settings say otherwise."""
+"""The time from the end of a visit in which its verdicts can be disputed; `serve --appeal-days` sets another."""
 
 State = Literal["open", "upheld", "overturned", "withdrawn"]
 

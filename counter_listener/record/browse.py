@@ -70,6 +70,10 @@ class FoundVisit:
         """Whether it passes, after the reviews."""
         return self.passed if self.reviewed is None else self.passed_after
 
+    def before_reviews(self) -> FoundVisit:
+        """The same for somebody who may not know what was said of it."""
+        return replace(self, reviewed=None, score_after=None, passed_after=None)
+
     def fault_list(self) -> list[tuple[str, str]]:
         """Verdict and id of each phrase, offence and rule that was not `heard`."""
         pairs = (line.partition(":") for line in (self.faults or "").split("\n") if line)
@@ -78,8 +82,6 @@ class FoundVisit:
 
 _NAMES: Final = tuple(field.name for field in fields(FoundVisit) if field.name != "path")
 VISITS: Final = sa.table("visits", *map(sa.column, _NAMES))
-SCORE: Final = sa.case((VISITS.c.reviewed.is_(None), VISITS.c.score), else_=VISITS.c.score_after)
-PASSED: Final = sa.case((VISITS.c.reviewed.is_(None), VISITS.c.passed), else_=VISITS.c.passed_after)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +110,8 @@ class VisitFilter:
 
     undecided: bool = False
     """Only visits with a fault that nobody has given a word on."""
+    as_judged: tuple[str, ...] = ()
+    """Visits that are found and shown as the machine judged them, whatever was said of them since."""
 
     def limited_to(self, counter: str | None) -> Self:
         """The same for somebody who may see one counter only; None may see all."""
@@ -135,8 +139,8 @@ def find_visits(  # noqa: PLR0913 - what a page asks for
     """`count` of the visits that are wanted, from number `first` on, counted from 0, and how many there are."""
     conditions = list(conditions_of(wanted))
     total = connection.execute(sa.select(sa.func.count()).select_from(VISITS).where(*conditions)).scalar_one()
-    query = _with_path(conditions).order_by(*_order(order, ascending=ascending)).offset(first).limit(count)
-    return VisitPage([_found(row) for row in connection.execute(query)], int(total))
+    query = _with_path(conditions).order_by(*_order(wanted, order, ascending=ascending)).offset(first).limit(count)
+    return VisitPage([_found(row, wanted) for row in connection.execute(query)], int(total))
 
 
 def visits_before(
@@ -146,8 +150,8 @@ def visits_before(
     conditions = list(conditions_of(wanted))
     if last is not None:
         conditions.append(sa.tuple_(VISITS.c.moment, VISITS.c.seq) < sa.tuple_(sa.literal(last.moment), last.seq))
-    query = _with_path(conditions).order_by(*_order("time", ascending=False)).limit(count)
-    return [_found(row) for row in connection.execute(query)]
+    query = _with_path(conditions).order_by(*_order(wanted, "time", ascending=False)).limit(count)
+    return [_found(row, wanted) for row in connection.execute(query)]
 
 
 def neighbours(connection: sa.Connection, seq: int, counter: str | None) -> tuple[str | None, str | None]:
@@ -166,7 +170,7 @@ def neighbours(connection: sa.Connection, seq: int, counter: str | None) -> tupl
 def found_visit(connection: sa.Connection, visit: str) -> FoundVisit | None:
     """A closed visit by its id; None if there is none, or if it is history."""
     row = connection.execute(_with_path([VISITS.c.visit == storable(visit)]).limit(1)).first()
-    return None if row is None else _found(row)
+    return None if row is None else _found(row, VisitFilter())
 
 
 def known_counters(connection: sa.Connection) -> list[str]:
@@ -191,7 +195,7 @@ def conditions_of(wanted: VisitFilter) -> Iterator[sa.ColumnElement[bool]]:
     elif wanted.outcome:
         yield VISITS.c.outcome == wanted.outcome
     if wanted.reviewed is not None:
-        yield VISITS.c.reviewed.is_not(None) if wanted.reviewed else VISITS.c.reviewed.is_(None)
+        yield _reviewed(wanted).is_not(None) if wanted.reviewed else _reviewed(wanted).is_(None)
     if wanted.undecided:
         yield _has_undecided_fault()
     if wanted.file:
@@ -212,14 +216,35 @@ def _of_time_and_place(wanted: VisitFilter) -> Iterator[sa.ColumnElement[bool]]:
 
 
 def _of_score(wanted: VisitFilter) -> Iterator[sa.ColumnElement[bool]]:
+    score = _score(wanted)
     if wanted.passed == "unscored":
-        yield SCORE.is_(None)
+        yield score.is_(None)
     elif wanted.passed:
-        yield PASSED == int(wanted.passed == "passed")  # noqa: SIM300 - a column
+        yield _passed(wanted) == int(wanted.passed == "passed")
     if wanted.least is not None:
-        yield SCORE >= wanted.least  # noqa: SIM300 - a column
+        yield score >= wanted.least
     if wanted.most is not None:
-        yield SCORE <= wanted.most  # noqa: SIM300 - a column
+        yield score <= wanted.most
+
+
+def _reviewed(wanted: VisitFilter) -> sa.ColumnElement[Any]:
+    """The column `reviewed` as the reader may know it."""
+    if not wanted.as_judged:
+        return VISITS.c.reviewed
+    return sa.case((VISITS.c.visit.in_(wanted.as_judged), None), else_=VISITS.c.reviewed)
+
+
+def _score(wanted: VisitFilter) -> sa.ColumnElement[Any]:
+    """The score that counts: after the reviews, if there are any."""
+    return sa.case((_reviewed(wanted).is_(None), VISITS.c.score), else_=VISITS.c.score_after)
+
+
+def _passed(wanted: VisitFilter) -> sa.ColumnElement[Any]:
+    return sa.case((_reviewed(wanted).is_(None), VISITS.c.passed), else_=VISITS.c.passed_after)
+
+
+SCORE: Final = _score(VisitFilter())
+PASSED: Final = _passed(VisitFilter())
 
 
 def _has_fault(verdict: str | None, phrase: str | None) -> sa.ColumnElement[bool]:
@@ -257,12 +282,12 @@ def _with_path(conditions: list[sa.ColumnElement[bool]]) -> sa.Select[*tuple[Any
     return sa.select(*VISITS.c, path).where(*conditions)
 
 
-def _order(order: Order, *, ascending: bool) -> list[sa.ColumnElement[Any]]:
+def _order(wanted: VisitFilter, order: Order, *, ascending: bool) -> list[sa.ColumnElement[Any]]:
     """The columns to sort by. Visits without a score are the last, whichever way; equal ones are sorted by time."""
     faults = VISITS.c.forbidden + VISITS.c.broken + VISITS.c.not_heard
     columns: dict[Order, sa.ColumnElement[Any]] = {
         "time": VISITS.c.moment,
-        "score": SCORE,
+        "score": _score(wanted),
         "counter": VISITS.c.counter,
         "length": VISITS.c.seconds,
         "faults": faults,
@@ -274,8 +299,10 @@ def _order(order: Order, *, ascending: bool) -> list[sa.ColumnElement[Any]]:
     return [column.is_(None), chosen, VISITS.c.moment.desc(), VISITS.c.seq.desc()]
 
 
-def _found(row: sa.Row[*tuple[Any, ...]]) -> FoundVisit:
+def _found(row: sa.Row[*tuple[Any, ...]], wanted: VisitFilter) -> FoundVisit:
     found = FoundVisit(*row)
+    if found.visit in wanted.as_judged:
+        found = found.before_reviews()
     return replace(
         found,
         passed=None if found.passed is None else bool(found.passed),

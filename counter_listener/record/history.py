@@ -48,8 +48,18 @@ class VisitHistory:
 
     def is_blind_for(self, account: str) -> bool:
         """Whether this account was drawn to give a second opinion without seeing the first."""
-        drawn = (detail for _, detail in self.of_kind("sample"))
-        return any(detail.get("for") == account and detail.get("blind") is True for detail in drawn)
+        return bool(self._second_opinions(account))
+
+    def is_alone_with_it(self, account: str) -> bool:
+        """Whether this account has yet to finish a second opinion: until then it sees nobody else's word."""
+        own = (each for each in self.reviews if each.by == account)
+        finished = (each.seq for each in own if each.event is None and each.action == "uphold")
+        return max(self._second_opinions(account), default=0) > max(finished, default=0)
+
+    def _second_opinions(self, account: str) -> list[int]:
+        """The numbers of the rows by which this account was drawn for a second opinion."""
+        drawn = self.of_kind("sample")
+        return [row.seq for row, detail in drawn if detail.get("for") == account and detail.get("blind") is True]
 
 
 def visit_history(connection: sa.Connection, visit: str) -> VisitHistory:

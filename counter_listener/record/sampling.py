@@ -155,6 +155,19 @@ def assignments(connection: sa.Connection, *, plan: str | None = None, account: 
     return [each for each in found if plan in (None, each.plan) and account in (None, each.account)]
 
 
+def second_opinions_due(connection: sa.Connection, account: str) -> tuple[str, ...]:
+    """The visits on which this account has yet to finish a second opinion: till then it sees nobody else's word."""
+    field = {name: sa.func.json_extract(EVENTS.c.detail, f"$.{name}") for name in ("for", "blind", "by", "action")}
+    drawn = sa.select(EVENTS.c.visit, sa.func.max(EVENTS.c.seq).label("drawn")).where(
+        EVENTS.c.kind == "sample", field["for"] == storable(account), field["blind"]
+    )
+    due = drawn.group_by(EVENTS.c.visit).subquery()
+    whole = (field["action"] == "uphold") & sa.func.json_extract(EVENTS.c.detail, "$.event").is_(None)
+    own = sa.select(EVENTS.c.seq).where(EVENTS.c.visit == due.c.visit, EVENTS.c.seq > due.c.drawn, whole)
+    finished = own.where(field["by"] == storable(account)).correlate(due).exists()
+    return tuple(connection.execute(sa.select(due.c.visit).where(~finished)).scalars())
+
+
 def _of_kind(kind: str) -> sa.Select[*tuple[Any, ...]]:
     return sa.select(EVENTS).where(EVENTS.c.kind == kind).order_by(EVENTS.c.seq)
 

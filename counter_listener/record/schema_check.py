@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from counter_listener.domain import Sentence, sentence
 from counter_listener.record.chain import Broken
+from counter_listener.record.derived import visits_fault
 from counter_listener.record.files import path_text
 from counter_listener.record.schema import SCHEMAS, connect, make_schema, record_errors, schema_version
 
@@ -16,7 +17,8 @@ Parts = dict[str, str]
 
 
 def file_fault(path: Path) -> Broken | None:
-    """The first fault of the file as a whole: damage, or guards and tables that are not those of its version.
+    """The first fault of the file as a whole: damage, guards and tables that are not those of its version, or a table
+    of visits that does not say what the rows say.
 
     It has a connection of its own, so that another thread can read the rows meanwhile. Raises RecordError.
     """
@@ -32,8 +34,9 @@ def _fault(connection: sa.Connection) -> Broken | None:
     if version not in SCHEMAS:
         return Broken(None, sentence("its schema has no version that is known"))
     found, wanted = _parts(connection), _parts_of(version)
-    fault = _difference(found, wanted)
-    return Broken(None, fault) if fault else None
+    if fault := _difference(found, wanted):
+        return Broken(None, fault)
+    return visits_fault(connection) if "visits" in wanted else None
 
 
 def _difference(found: Parts, wanted: Parts) -> Sentence | None:

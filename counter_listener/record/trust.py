@@ -158,22 +158,24 @@ def _missed(visit: _Visit) -> int:
 def _agreement(drawn: Sequence[Assignment], visits: dict[str, _Visit]) -> Agreement | None:
     """Of the two reviewers of each visit that both have finished: what each said of each verdict."""
     done = Counter((each.plan, each.visit) for each in drawn if each.done)
-    accounts: dict[tuple[str, str], list[str]] = defaultdict(list)
+    assigned: dict[tuple[str, str], list[Assignment]] = defaultdict(list)
     for each in sorted(drawn, key=lambda one: one.blind):
-        accounts[each.plan, each.visit].append(each.account)
+        assigned[each.plan, each.visit].append(each)
     pairs: list[tuple[Verdict, Verdict]] = []
-    for (plan, name), both in accounts.items():
+    for (plan, name), both in assigned.items():
         if len(both) == 2 and done[plan, name] == 2 and name in visits:  # noqa: PLR2004 - two reviewers
-            first, second = (_verdicts_by(visits[name], account) for account in both)
+            first, second = (_verdicts_by(visits[name], each) for each in both)
             pairs += [(first[uid], second[uid]) for uid in first]
     return cohen_kappa(pairs) if pairs else None
 
 
-def _verdicts_by(visit: _Visit, account: str) -> dict[str, Verdict]:
-    """The verdicts as one reviewer left them."""
+def _verdicts_by(visit: _Visit, assigned: Assignment) -> dict[str, Verdict]:
+    """The verdicts as one reviewer left them who had not yet seen the other's: what came after the end is left out."""
     own = [
         Review(each.seq, each.uid, each.event, each.action, each.verdict, each.by)
         for each in visit.reviews
-        if each.by == account
+        if each.by == assigned.account
     ]
-    return effective_verdicts(visit.events, own)
+    ends = (each.seq for each in own if each.event is None and each.action == "uphold" and each.seq > assigned.seq)
+    end = next(ends, own[-1].seq if own else 0)
+    return effective_verdicts(visit.events, [each for each in own if each.seq <= end])

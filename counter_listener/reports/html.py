@@ -19,6 +19,8 @@ from counter_listener.reports.tables import Column, Kind, Row, Table
 TEMPLATES: Final = Path(__file__).resolve().parent / "templates"
 LONG, FIRST = 40, 12
 """A table with more rows than `LONG` shows its `FIRST` rows; the others unfold."""
+UNFOLDING: Final = 500
+"""Visits whose evidence unfolds; of more, a page would have tens of megabytes."""
 MACHINE_COLUMNS: Final = frozenset({"scored", "passed", "handled", "id"})
 """Column keys for programs only."""
 
@@ -47,6 +49,7 @@ def as_html(report: Report, _: Translate) -> str:
         visits=_visits(report, _),
         long=LONG,
         first=FIRST,
+        unfolding=UNFOLDING,
         period=_period(report, _),
         minute=lambda moment: _minute(moment.astimezone(report.zone)),
         cell_text=partial(cell_text, _=_),

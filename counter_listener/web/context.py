@@ -82,16 +82,24 @@ def signed_in(request: Request) -> Person:
     return person
 
 
-def noted(
-    request: Request, response: Response, action: Access, visit: str | None = None, what: str | None = None
+def noted(  # noqa: PLR0913 - one for each column
+    request: Request,
+    response: Response,
+    action: Access,
+    visit: str | None = None,
+    what: str | None = None,
+    by: str | None = None,
 ) -> Response:
-    """The response, after which it is written who saw, heard or exported what. A busy record keeps nobody waiting."""
-    site, by = site_of(request), signed_in(request).name
+    """The response, after which it is written what somebody did: `by`, or else who is signed in.
+
+    A busy record keeps nobody waiting.
+    """
+    site, who = site_of(request), signed_in(request).name if by is None else by
     now = site.now()
 
     def note() -> None:
         with suppress(CounterListenerError), site.records.writing() as record:
-            note_access(record, by, action, now, visit, what)
+            note_access(record, who, action, now, visit, what)
 
     response.background = BackgroundTask(note)
     return response

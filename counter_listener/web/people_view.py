@@ -119,16 +119,16 @@ class People:
 
 def visible_reviews(history: VisitHistory, account: str) -> list[Review]:
     """The reviews that a person may know: second opinions are given without sight of the first, and the reverse."""
-    if history.is_blind_for(account):
+    if history.is_alone_with_it(account):
         return [each for each in history.reviews if each.by == account]
     drawn = any(detail.get("for") == account for _, detail in history.of_kind("sample"))
     return [each for each in history.reviews if each.by == account or not (each.blind and drawn)]
 
 
 def standing_for(history: VisitHistory, account: str) -> list[Review]:
-    """The reviews that decide the verdicts as this person sees them: own second opinions count for oneself."""
+    """The reviews that decide the verdicts as this person sees them: an own second opinion counts until it is given."""
     known = visible_reviews(history, account)
-    if not history.is_blind_for(account):
+    if not history.is_alone_with_it(account):
         return known
     return [
         Review(

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from counter_listener.domain import Lang
-from counter_listener.record import Accounts
+from counter_listener.record import WITHIN, Accounts
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,5 +34,7 @@ class Settings:
     """A session ends when it was not used for this long,"""
     longest: timedelta = timedelta(hours=12)
     """and in any case after this."""
+    appeals: timedelta = WITHIN
+    """The time from the end of a visit in which its verdicts can be disputed."""
     demo: bool = False
     """Whether the record is made up, which every page then says."""

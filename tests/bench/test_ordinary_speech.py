@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import re
 import subprocess
 import sys
+from contextlib import redirect_stdout
 from pathlib import Path
 
+import ordinary_speech
 import pytest
 from support.small_counter import SMALL_FILE
 
@@ -15,10 +18,16 @@ RECORDING = TOP / "tests" / "fixtures" / "everyday-talk.wav"
 
 
 def bench(*words: object) -> subprocess.CompletedProcess[str]:
-    """The bench, with the small phrase set where no other is named: it is ready in a third of the time."""
-    program = [sys.executable, str(TOP / "bench" / "ordinary_speech.py"), "--phrases", str(SMALL_FILE)]
-    command = [*program, *map(str, words)]
-    return subprocess.run(command, capture_output=True, encoding="utf-8", check=False, timeout=120)
+    """The bench in this process, with the small phrase set where no other is named: it is ready sooner."""
+    command = ["ordinary_speech.py", "--phrases", str(SMALL_FILE), *map(str, words)]
+    shown, said = io.StringIO(), ""
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(shown):
+        patch.setattr(sys, "argv", command)
+        try:
+            ordinary_speech.main()
+        except SystemExit as error:
+            said = str(error.code)
+    return subprocess.CompletedProcess(command, int(bool(said)), shown.getvalue(), said)
 
 
 def manifest(folder: Path, *rows: str) -> Path:
@@ -64,14 +73,13 @@ def test_a_folder_without_a_manifest_is_an_error(tmp_path: Path, content: str | 
     result = bench("--folder", tmp_path)
     assert result.returncode == 1
     assert reason in result.stderr
-    assert "Traceback" not in result.stderr
 
 
 def test_a_speaker_or_a_recording_that_does_not_exist(tmp_path: Path) -> None:
     folder = manifest(tmp_path, f"{RECORDING}\t今天天气不错\tA", "gone.wav\t今天天气不错\tB")
     assert "no line of the speaker 'C'" in bench("--folder", folder, "--speaker", "C").stderr
     gone = bench("--folder", folder)
-    assert (gone.returncode, "gone.wav" in gone.stderr, "Traceback" in gone.stderr) == (1, True, False)
+    assert (gone.returncode, "gone.wav" in gone.stderr) == (1, True)
 
 
 def test_sentences_of_a_file(tmp_path: Path) -> None:
@@ -98,7 +106,7 @@ def test_a_file_without_sentences_is_an_error(
     file = tmp_path / "talk.txt"
     file.write_bytes(content)
     result = bench("--sentences", file, *more)
-    assert (result.returncode, reason in result.stderr, "Traceback" in result.stderr) == (1, True, False)
+    assert (result.returncode, reason in result.stderr) == (1, True)
 
 
 @pytest.mark.parametrize("name", ["counter_talk", "counter_talk_tuning", "lookalikes", "lookalikes_tuning"])

@@ -115,7 +115,9 @@ def test_an_anchor_finds_each_edit_also_where_the_forger_signed_it(
     forger.resign(forger.path.with_name("forged.pem"))
     assert fault(forger.path, made[1]) is not None
     harmless = {replace_guard, change_schema_version, *ALONE, cut_end}
-    assert fault(forger.path) is None or edit in harmless or edit.__name__ in {"edit_row", "append_purge"}
+    alone = fault(forger.path)
+    told_by_visits = alone is not None and "table of visits" in alone
+    assert alone is None or told_by_visits or edit in harmless or edit.__name__ in {"edit_row", "append_purge"}
 
 
 COLUMNS = [name for name in TABLES["events"] if name not in ("seq", "chain")]

@@ -217,24 +217,24 @@ def test_a_full_disk_and_a_read_only_one(tmp_path: Path) -> None:
     files = [tmp_path / f"{n}.jsonl" for n in range(30)]
     files = [transcript(file, [*FULL_VISIT, (30 + n / 10, 31 + n / 10, "好的")]) for n, file in enumerate(files)]
     store = tmp_path / "events.db"
-    assert program("check", files[0], *SMALL_SET, "--store", store, "--quiet").returncode == 0
+    assert run("check", files[0], *SMALL_SET, "--store", store, "--quiet").exit_code == 0
     limit = f"ulimit -f {store.stat().st_size // 1024 + 24}; exec "
     command = " ".join(
         [sys.executable, "-m", "counter_listener", "check", *map(str, files), *SMALL_SET, "--store", str(store)]
     )
     full = subprocess.run(
-        ["bash", "-c", limit + command + " --jobs 2 --format jsonl"], capture_output=True, encoding="utf-8", check=False
+        ["bash", "-c", limit + command + " --jobs 1 --format jsonl"], capture_output=True, encoding="utf-8", check=False
     )
     assert full.returncode == 4
     assert full.stdout.count('"visit_closed"') == len(files)
     assert 0 < full.stderr.count("was checked but not recorded") < len(files) - 1
     assert "Traceback" not in full.stderr
     before = rows(store)
-    assert program("events", "verify", "--store", store).returncode == 0
-    assert program("check", *files, *SMALL_SET, "--store", store, "--quiet").returncode == 0
+    assert run("events", "verify", "--store", store).exit_code == 0
+    assert run("check", *files, *SMALL_SET, "--store", store, "--quiet", "--jobs", 1).exit_code == 0
     assert rows(store) > before
-    read_only = program("check", files[0], *SMALL_SET, "--store", "/proc/events.db")
-    assert read_only.returncode == 4
+    read_only = run("check", files[0], *SMALL_SET, "--store", "/proc/events.db")
+    assert read_only.exit_code == 4
     assert len(read_only.stderr.splitlines()) == 1
 
 
@@ -242,7 +242,7 @@ def test_a_full_disk_and_a_read_only_one(tmp_path: Path) -> None:
 def test_output_that_cannot_be_written_is_reported_and_recording_continues(tmp_path: Path) -> None:
     files = [transcript(tmp_path / f"{n}.jsonl", [*FULL_VISIT, (30 + n, 31 + n, "好的")]) for n in range(5)]
     store = tmp_path / "events.db"
-    command = [sys.executable, "-m", "counter_listener", "check", *map(str, files), *SMALL_SET]
+    command = [sys.executable, "-m", "counter_listener", "check", *map(str, files), *SMALL_SET, "--jobs", "1"]
     with Path("/dev/full").open("w") as full:
         failed = subprocess.run(
             [*command, "--store", "none", "--quiet"], stdout=full, stderr=subprocess.PIPE, text=True, check=False
@@ -279,7 +279,7 @@ def test_a_progress_bar_on_a_terminal_and_none_in_a_pipe() -> None:
     os.close(ours)
     assert RECORDING.name.encode() in shown
     assert "━".encode() in shown
-    assert program("check", RECORDING, *SMALL_SET, "--store", "none").stderr == ""
+    assert run("check", RECORDING, *SMALL_SET, "--store", "none").stderr == ""
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")
@@ -311,7 +311,7 @@ def test_an_interrupt_keeps_what_was_recorded_and_says_so(tmp_path: Path) -> Non
     assert child.returncode == 130
     assert notes.splitlines()[-1].startswith("Interrupted; ")
     assert recorded(store) >= 1
-    assert program("events", "verify", "--store", store).returncode == 0
+    assert run("events", "verify", "--store", store).exit_code == 0
 
 
 def recorded(store: Path) -> int:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from rich.cells import cell_len
 from support.command import FULL_VISIT, RUDE_VISIT, events, program, run, transcript
+from support.small_counter import SMALL_FILE
 
 from counter_listener.cli.help import wrap_columns
 from counter_listener.live import read_config
@@ -45,23 +46,30 @@ def test_without_lang_the_locale_decides(environment: dict[str, str], *, chinese
     assert ("Usage:" in shown) is not chinese
 
 
-def test_a_language_does_not_outlast_its_command() -> None:
+def test_a_language_does_not_outlast_its_command(tmp_path: Path) -> None:
     before = os.environ.get("LANGUAGE")
-    assert "汇总" in run("--lang", "zh", "check", RECORDING, "--store", "none").stdout
-    assert "Summary" in run("check", RECORDING, "--store", "none").stdout
+    file = transcript(tmp_path / "a.jsonl")
+    assert "汇总" in run("--lang", "zh", "check", file, "--store", "none").stdout
+    assert "Summary" in run("check", file, "--store", "none").stdout
     assert os.environ.get("LANGUAGE") == before
 
 
-def test_the_output_of_check_is_all_chinese() -> None:
-    shown = run("--lang", "zh", "check", RECORDING, "--store", "none").stdout
+@pytest.fixture(scope="module")
+def table() -> str:
+    """What `check` prints of a recording in Chinese."""
+    return run("--lang", "zh", "check", RECORDING, "--store", "none").stdout
+
+
+def test_the_output_of_check_is_all_chinese(table: str) -> None:
+    shown = table
     left = set(re.findall(r"[A-Za-z]{2,}", shown.replace(str(RECORDING), "")))
     assert left == set()
     assert "✗ 0:06 忌语（推诿，较重）：“你自己看”" in shown
     assert "得分 70  不合格  （合格线 80）" in shown
 
 
-def test_columns_of_double_width_characters_are_aligned() -> None:
-    lines = run("--lang", "zh", "check", RECORDING, "--store", "none").stdout.splitlines()
+def test_columns_of_double_width_characters_are_aligned(table: str) -> None:
+    lines = table.splitlines()
     head = next(line for line in lines if line.split()[:1] == ["阶段"])
     row = next(line for line in lines if "问候招呼" in line)
     columns = [cell_len(head[: head.index(title)]) for title in ("用语", "听到的话")]
@@ -71,7 +79,8 @@ def test_columns_of_double_width_characters_are_aligned() -> None:
 @pytest.mark.parametrize("form", ["jsonl", "csv"])
 def test_machine_readable_output_does_not_depend_on_the_language(tmp_path: Path, form: str) -> None:
     missing = tmp_path / "missing.wav"
-    options = ("check", RECORDING, missing, "--store", "none", "--format", form)
+    rude = transcript(tmp_path / "a.jsonl", RUDE_VISIT)
+    options = ("check", rude, missing, "--store", "none", "--format", form)
     english, chinese = (run("--lang", lang, *options) for lang in ("en", "zh"))
     assert english.stdout == chinese.stdout
     assert "cannot be" in english.stdout or "does not exist" in english.stdout
@@ -94,7 +103,7 @@ def test_the_record_does_not_depend_on_the_language(tmp_path: Path) -> None:
 def test_errors_of_worker_processes_are_in_the_chosen_language(tmp_path: Path) -> None:
     for name in ("a.wav", "b.wav"):
         (tmp_path / name).write_bytes(b"RIFF\0\0\0\0WAVEfmt ")
-    done = program("--lang", "zh", "check", tmp_path, "--store", "none", "--jobs", "2")
+    done = program("--lang", "zh", "check", tmp_path, "--phrases", SMALL_FILE, "--store", "none", "--jobs", "2")
     assert done.stderr.count("文件头不完整或已损坏") == 2
     assert not re.search("header|damaged", done.stderr)
 

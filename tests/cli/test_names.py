@@ -87,9 +87,9 @@ def csv_rows(content: bytes) -> list[dict[str, str]]:
 @pytest.mark.parametrize("command", ["check", "events", "report"])
 def test_csv_has_a_mark_in_a_file_and_none_in_a_pipe(command: str, tmp_path: Path) -> None:
     store = tmp_path / "events.db"
-    run("check", transcript(tmp_path / "柜台.jsonl"), "--store", store)
+    run("check", transcript(tmp_path / "柜台.jsonl"), "--store", store, *SMALL_SET)
     words = {
-        "check": ["check", str(tmp_path / "柜台.jsonl"), "--store", "none"],
+        "check": ["check", str(tmp_path / "柜台.jsonl"), "--store", "none", *map(str, SMALL_SET)],
         "events": ["events", "--store", str(store)],
         "report": ["report", "--store", str(store)],
     }[command]

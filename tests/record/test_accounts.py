@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import stat
 from datetime import timedelta
 from pathlib import Path
@@ -12,7 +13,7 @@ from support.record_cases import NOW, raw
 from counter_listener.domain import AccountError, RecordError
 from counter_listener.record import Accounts, accounts_file
 
-pytest.importorskip("argon2")
+argon2 = pytest.importorskip("argon2")
 WORD, OTHER = "喝完茶再去散步看看湖", "another long one"
 MINUTE = timedelta(minutes=1)
 
@@ -36,6 +37,14 @@ def test_who_was_added_can_sign_in_with_the_password_alone(accounts: Accounts) -
     content = accounts.path.read_bytes()
     assert WORD.encode() not in content
     assert b"$argon2id$" in content
+
+
+def test_a_hash_is_as_dear_to_guess_as_argon2_advises(accounts: Accounts, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(argon2, "PasswordHasher", argon2.PasswordHasher.func)  # conftest made it quick
+    accounts.add("anna", "administrator", WORD, NOW)
+    content = accounts.path.read_bytes().decode("latin-1")
+    memory, passes = re.search(r"\$argon2id\$v=19\$m=(\d+),t=(\d+),", content).groups()  # type: ignore[union-attr]
+    assert (int(memory), int(passes)) >= (19_456, 2), "what OWASP advises at least"
 
 
 @pytest.mark.parametrize(

@@ -203,3 +203,66 @@ def test_an_older_record_gets_the_same_rows_as_one_that_was_written_with_them(re
         assert older.verify().broken is None
     with closing(sqlite3.connect(tmp_path / "older.db")) as connection:
         assert connection.execute(DERIVED).fetchall() == expected
+
+
+def test_a_reader_who_may_not_know_reviews_finds_the_visit_as_it_was_judged(record: Record) -> None:
+    offence = next(visit for visit in found(record) if visit.forbidden)
+    row = row_with(record, offence.visit, "forbidden")
+    request = ReviewRequest(offence.visit, "overturn", "anna", row.seq + 99, row.uid, "not_heard", reason="misheard")
+    review(record, request, NOW, sets())
+    after = next(visit for visit in found(record) if visit.visit == offence.visit)
+    assert after.score_now is not None
+    assert offence.score_now is not None
+    assert after.score_now > offence.score_now
+    alone = VisitFilter(as_judged=(offence.visit,))
+    assert next(visit for visit in found(record, alone) if visit.visit == offence.visit) == offence
+    asked = (
+        replace(ALL, reviewed=True),
+        replace(ALL, reviewed=False),
+        replace(ALL, least=offence.score_now + 0.1),
+        replace(ALL, most=offence.score_now),
+        replace(ALL, passed="passed"),
+        replace(ALL, passed="failed"),
+    )
+    for wanted in asked:
+        alone = replace(wanted, as_judged=(offence.visit,))
+        assert (offence.visit in {visit.visit for visit in found(record, wanted)}) == (
+            offence.visit not in {visit.visit for visit in found(record, alone)}
+        )
+        parts = record.query(partial(visits_before, wanted=alone, last=None))
+        assert {visit.visit for visit in parts} == {visit.visit for visit in found(record, alone)}
+    order = [visit.visit for visit in found(record, VisitFilter(as_judged=(offence.visit,)), "score")]
+    assert order != [visit.visit for visit in found(record, ALL, "score")]
+
+
+@pytest.mark.parametrize(
+    ("statement", "wrong"),
+    [
+        ("UPDATE visits SET score = 100 WHERE seq = {seq}", "not what the table of visits says"),
+        (
+            "UPDATE visits SET reviewed = NULL, score_after = NULL WHERE seq = {seq}",
+            "not what the table of visits says",
+        ),
+        ("UPDATE visits SET faults = 'unknown:hello' WHERE seq = {seq}", "not what the table of visits says"),
+        ("UPDATE visits SET moment = '2020-01-01T00:00:00.000000+00:00' WHERE seq = {seq}", "not what the table"),
+        ("DELETE FROM visits WHERE seq = {seq}", "missing in the table of visits"),
+        ("UPDATE visits SET seq = 1 WHERE seq = {seq}", "closes no visit"),
+    ],
+)
+def test_a_list_that_does_not_say_what_the_rows_say_is_found(
+    record: Record, tmp_path: Path, statement: str, wrong: str
+) -> None:
+    offence = next(visit for visit in found(record) if visit.forbidden)
+    row = row_with(record, offence.visit, "forbidden")
+    request = ReviewRequest(offence.visit, "overturn", "anna", row.seq + 99, row.uid, "not_heard", reason="misheard")
+    review(record, request, NOW, sets())
+    judge_again(record, 3, FULL)
+    record.purge(NOW - timedelta(days=900), NOW)
+    assert record.verify().broken is None
+    with closing(sqlite3.connect(tmp_path / "events.db")) as connection:
+        connection.execute(statement.format(seq=offence.seq))
+        connection.commit()
+    broken = record.verify().broken
+    assert broken is not None
+    assert str(broken.wrong).startswith(wrong)
+    assert broken.seq in (1, offence.seq)

@@ -124,3 +124,18 @@ def test_blind_reviewers_change_nothing_and_their_agreement_is_measured(record: 
     assert found.agreement.kappa
     assert 0 < found.agreement.kappa < 1
     assert found.overturned.part == 1, "only the first reviewer's word counts"
+
+
+def test_what_a_second_reviewer_says_after_the_first_one_is_shown_to_her_is_no_agreement(record: Record) -> None:
+    visit = add_visit(record, 1, RUDE)
+    draw(record, PLAN, NOW)
+    who = {each.blind: each.account for each in record.query(assignments)}
+    overturn(record, visit, "forbidden", "not_heard", who[False])
+    finish(record, visit, who[False])
+    finish(record, visit, who[True])
+    before = trust(record).agreement
+    assert before
+    assert before.agreed < before.n
+    overturn(record, visit, "forbidden", "not_heard", who[True])
+    finish(record, visit, who[True])
+    assert trust(record).agreement == before

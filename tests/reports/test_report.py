@@ -337,3 +337,24 @@ def test_every_table_and_column_is_documented(year: Path) -> None:
     found = tables(year)
     assert set(found) <= known
     assert {key for rows in found.values() for one in rows for key in one} <= known
+
+
+def test_of_many_visits_a_page_unfolds_the_worst_and_lists_the_others_in_a_line(
+    two: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def page(lang: str) -> str:
+        assert run("report", "--store", two, "-o", tmp_path / "r.html", "--lang", lang).exit_code == 0
+        return (tmp_path / "r.html").read_text(encoding="utf-8")
+
+    whole = page("en")
+    assert (whole.count('<details class="visit'), whole.count('<p class="visit')) == (2, 0)
+    monkeypatch.setattr("counter_listener.reports.html.UNFOLDING", 1)
+    short = page("en")
+    assert (short.count('<details class="visit'), short.count('<p class="visit')) == (1, 1)
+    assert "The evidence of the first 1 visits unfolds" in short
+    assert "前 1 次服务可以展开依据" in page("zh")
+    (line,) = re.findall(r'<p class="visit[^"]*">(.*?)</p>', short, re.DOTALL)
+    assert "100" in line
+    assert "full.jsonl" in line
+    assert "不归我管" in short, "the worst one keeps its evidence"
+    assert len(whole) - len(short) > 1_000

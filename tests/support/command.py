@@ -24,9 +24,9 @@ FULL_VISIT = (
 RUDE_VISIT = ((0.0, 2.0, "我要取两万块钱"), (3.0, 5.0, "这个不归我管"), (6.0, 8.0, "出示身份证"))
 
 
-def run(*words: object) -> Result:
+def run(*words: object, typed: str | None = None) -> Result:
     """The exit code and output of the program, run in this process. A traceback fails the test."""
-    result = CliRunner().invoke(cli, [str(word) for word in words])
+    result = CliRunner().invoke(cli, [str(word) for word in words], input=typed)
     assert result.exception is None or isinstance(result.exception, SystemExit), result.exc_info
     return result
 

@@ -72,5 +72,5 @@ def start_child(*words: object) -> subprocess.Popen[str]:
 def run_child(*words: object) -> tuple[int, str]:
     """Runs record_child.py: its exit code and its output."""
     with start_child(*words) as child:
-        output, _ = child.communicate(timeout=60)
+        output, _ = child.communicate(timeout=600)
     return child.returncode, output

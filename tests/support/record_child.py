@@ -6,6 +6,7 @@ import itertools
 import json
 import os
 import random
+import shutil
 import signal
 import sys
 import time
@@ -14,7 +15,6 @@ from pathlib import Path
 from counter_listener.record.reviews import ReviewRequest, review
 from counter_listener.record.store import open_record
 from support.record_cases import DAY, NOW, PER_VISIT, connection_of, live, visit_events
-from support.review_cases import history_of, row_with, sets
 
 
 def append(path: str, stream: str, visits: str) -> None:
@@ -79,6 +79,22 @@ def die_at_statement(path: str, number: str) -> None:
     print(next(seen) - 1)  # noqa: T201
 
 
+def die_at_statements(path: str, *numbers: str) -> None:
+    """Purges a copy for each number, killed before the statement with it; prints how each process ended.
+
+    They are forks of this process: to start a program for each took half a minute.
+    """
+    ended = []
+    for number in numbers:
+        copy = str(shutil.copy(path, Path(path).with_name(f"{number}.db")))
+        child = os.fork()
+        if child == 0:
+            die_at_statement(copy, number)
+            os._exit(0)
+        ended.append(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+    print(json.dumps(ended))  # noqa: T201
+
+
 def kill_reviewers(path: str, key: str, rounds: str, *visits: str) -> None:
     """Kills reviewers one after the other; prints the uids of the reviews that they acknowledged."""
     moment = random.Random(7)  # noqa: S311
@@ -99,6 +115,8 @@ def kill_reviewers(path: str, key: str, rounds: str, *visits: str) -> None:
 
 
 def _review_for_ever(path: str, key: str, visit: str, writing: int) -> None:
+    from support.review_cases import history_of, row_with, sets  # phrase sets take long, and only this needs them
+
     with open_record(path, key_file=Path(key)) as record:
         while True:
             row = row_with(record, visit, "forbidden")
@@ -121,7 +139,6 @@ def _append_for_ever(path: str, stream: str, writing: int) -> None:
 
 
 if __name__ == "__main__":
-    {each.__name__: each for each in (append, kill_rounds, kill_reviewers, die_in_purge, die_at_statement, modules)}[
-        sys.argv[1]
-    ](*sys.argv[2:])
+    WAYS = (append, kill_rounds, kill_reviewers, die_in_purge, die_at_statement, die_at_statements, modules)
+    {each.__name__: each for each in WAYS}[sys.argv[1]](*sys.argv[2:])
     assert Path(sys.argv[2]).exists()

@@ -2,98 +2,27 @@
 
 from __future__ import annotations
 
-import shutil
-import socket
-import threading
-import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterator
+from functools import partial
 
 import pytest
-import uvicorn
-from selenium.webdriver import Chrome, ChromeOptions, ChromeService, Keys
+from selenium.common.exceptions import StaleElementReferenceException
+from selenium.webdriver import Keys
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import Select
-from support.pages_record import fill
-from support.pages_site import ONCE, settings
+from support.pages_browser import BROWSER, DRIVER, Pages, browsing
 
-from counter_listener.web import create_app
-
-AXE = Path(__file__).parents[1] / "support" / "vendor" / "axe.min.js"
-BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-DRIVER = shutil.which("chromedriver")
-WAIT = 30
-SERIOUS = {"serious", "critical"}
-RUN_AXE = "const done = arguments[arguments.length - 1]; axe.run(document, {resultTypes: ['violations']}).then(done)"
+from counter_listener.record import Row, open_record
 
 pytestmark = pytest.mark.skipif(not (BROWSER and DRIVER), reason="needs Chromium and its driver")
 
 
-class Pages:
-    """A server with a record, and a browser that is signed in."""
-
-    def __init__(self, base: str, visits: dict[str, str], driver: Chrome) -> None:
-        self.base, self.visits, self.driver = base, visits, driver
-        self.run: Callable[..., Any] = driver.execute_script
-
-    def open(self, path: str) -> None:
-        self.driver.get(self.base + path)
-
-    def visit(self, what: str) -> None:
-        """Opens a visit whose waveform is drawn."""
-        self.open(f"/visits/{self.visits[what]}")
-        self.until(lambda: self.run("return document.querySelector('#wave > div')?.shadowRoot !== null"))
-        self.until(lambda: self.run("return sound.readyState > 0"))
-
-    def find(self, selector: str) -> WebElement:
-        return self.driver.find_element(By.CSS_SELECTOR, selector)
-
-    def until(self, is_so: Callable[[], Any]) -> Any:
-        deadline = time.monotonic() + WAIT
-        while time.monotonic() < deadline:
-            if found := is_so():
-                return found
-            time.sleep(0.05)
-        raise AssertionError("nothing happened")
-
-    def screen(self, width: int, *, dark: bool = False) -> None:
-        size = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width < 500}
-        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
-        self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
-        self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [scheme]})
-
-    def complaints(self) -> list[str]:
-        """What the browser logged, such as a script that the policy forbids."""
-        return [entry["message"] for entry in self.driver.get_log("browser")]  # type: ignore[no-untyped-call]
-
-
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pages]:
-    folder = tmp_path_factory.mktemp("pages")
-    visits = fill(folder)
-    given = settings(folder / "events.db", key_file=folder / "key" / "key.pem", names=frozenset({"127.0.0.1"}))
-    options = ChromeOptions()
-    options.binary_location = BROWSER or ""
-    for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--mute-audio"):
-        options.add_argument(argument)
-    options.add_argument("--autoplay-policy=no-user-gesture-required")
-    options.add_experimental_option("prefs", {"intl.accept_languages": "zh-CN,zh"})
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        server = uvicorn.Server(uvicorn.Config(create_app(given), log_config=None, access_log=False))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
-        thread.start()
-        try:
-            with Chrome(options, ChromeService(DRIVER)) as driver:
-                made = Pages(f"http://127.0.0.1:{listening.getsockname()[1]}", visits, driver)
-                made.open(f"/sign-in/once?key={ONCE}")
-                yield made
-        finally:
-            server.should_exit = True
-            thread.join(WAIT)
+    with browsing(tmp_path_factory.mktemp("pages")) as made:
+        yield made
 
 
 @pytest.fixture(autouse=True)
@@ -105,7 +34,10 @@ def _plain_screen(pages: Pages) -> Iterator[None]:
     assert pages.complaints() == []
 
 
-PATHS = ("/?days=all", "/visits", "/visits?verdict=forbidden", "/system", "ungreeted", "hostile", "gone", "/nowhere")
+PATHS = (
+    *("/?days=all", "/visits", "/visits?verdict=forbidden", "/review?source=all", "/appeals", "/samples", "/machine"),
+    *("/system", "ungreeted", "hostile", "gone", "/nowhere"),
+)
 
 
 def opened(pages: Pages, path: str) -> None:
@@ -118,31 +50,15 @@ def opened(pages: Pages, path: str) -> None:
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_axe_finds_nothing_serious_by_day_and_by_night(pages: Pages, path: str) -> None:
-    for width, dark in ((1280, False), (360, True)):
+def test_axe_finds_nothing_serious_by_day_and_by_night_and_no_page_is_wider_than_the_screen(
+    pages: Pages, path: str
+) -> None:
+    for width, dark in ((1920, False), (360, True)):
         pages.screen(width, dark=dark)
         opened(pages, path)
+        assert pages.run("return document.documentElement.scrollWidth") <= width
         assert [one for one in pages.complaints() if "404" not in one] == []
-        pages.run(AXE.read_text(encoding="utf-8"))
-        found = pages.driver.execute_async_script(RUN_AXE)["violations"]
-        pages.complaints()  # axe styles what it looks at, which the policy forbids
-        serious = [
-            (one["id"], node["html"][:150], node.get("failureSummary", "")[:300])
-            for one in found
-            if one["impact"] in SERIOUS
-            for node in one["nodes"]
-        ]
-        assert serious == []
-
-
-@pytest.mark.parametrize("path", PATHS)
-@pytest.mark.parametrize("width", [360, 1920])
-def test_no_page_is_wider_than_the_screen(pages: Pages, path: str, width: int) -> None:
-    pages.screen(width)
-    opened(pages, path)
-    assert pages.run("return document.documentElement.scrollWidth") <= width
-    if path == "/nowhere":
-        pages.complaints()
+        assert pages.faults() == []
 
 
 def test_the_overview_leads_to_the_moment_of_an_offence(pages: Pages) -> None:
@@ -265,3 +181,87 @@ def test_what_was_near_is_shown_beside_what_was_looked_for(pages: Pages) -> None
     pages.find("#near button").click()
     pages.until(lambda: pages.driver.find_elements(By.CSS_SELECTOR, "#near .alignment td"))
     assert "要找的话" in pages.find("#near").text
+
+
+def rows(pages: Pages, kind: str) -> list[Row]:
+    """What people added to the record."""
+    with open_record(pages.store, create=False) as record:
+        return [row for row in record.read() if row.kind == kind]
+
+
+def test_the_queue_is_worked_off_by_keys_alone_and_plays_each_question(pages: Pages) -> None:
+    pages.open("/review?source=all")
+    keys = ActionChains(pages.driver)
+    for pressed in ("1", "1", "2"):
+        question = pages.find(".question")
+        pages.until(lambda: pages.run("return !document.querySelector('#card audio')?.paused"))
+        if pressed == "2":
+            keys.send_keys("r").perform()
+            Select(pages.driver.switch_to.active_element).select_by_value("misheard")
+            keys.reset_actions()
+            keys.send_keys(Keys.ESCAPE)
+        keys.send_keys(pressed).perform()
+        keys.reset_actions()
+        pages.until(partial(is_gone, question))
+        assert ("维持" if pressed == "1" else "改判") in pages.find("#card .last").text
+    assert ['"misheard"' in row.detail for row in rows(pages, "review")] == [False, False, True]
+
+
+def is_gone(element: WebElement) -> bool:
+    """Whether the page has replaced it."""
+    try:
+        element.is_enabled()
+    except StaleElementReferenceException:
+        return True
+    return False
+
+
+def test_a_verdict_is_overturned_on_the_page_of_its_visit_and_the_score_follows(pages: Pages) -> None:
+    pages.open(f"/visits/{pages.visits['gone']}")
+    before = pages.find("#visit-score").text
+    item = pages.find(".item.not_heard")
+    item.find_element(By.CSS_SELECTOR, "details.judge summary").click()
+    Select(item.find_element(By.CSS_SELECTOR, "select[name=reason]")).select_by_index(1)
+    item.find_element(By.CSS_SELECTOR, "button[value=heard]").click()
+    pages.until(lambda: pages.find("#visit-score").text != before)
+    assert "100" in pages.find("#visit-score").text
+    pages.open("/machine?days=all")
+    assert "听过的" in pages.find(".lead-figure").text
+
+
+def test_a_verdict_is_disputed_and_the_appeal_withdrawn(pages: Pages) -> None:
+    pages.open(f"/visits/{pages.visits['ungreeted']}")
+    item = pages.find(".item.not_heard")
+    fold = item.find_elements(By.CSS_SELECTOR, "details.judge")[-1]
+    fold.find_element(By.CSS_SELECTOR, "summary").click()
+    fold.find_element(By.CSS_SELECTOR, "[name=note]").send_keys("不是我说的")
+    fold.find_element(By.CSS_SELECTOR, "button").click()
+    pages.until(lambda: rows(pages, "appeal"))
+    pages.open("/appeals")
+    assert "不是我说的" in pages.find(".appeal").text
+    assert pages.faults() == []
+    pages.find(".appeal form button").click()
+    pages.until(lambda: pages.count(".appeal") == 0)
+
+
+def test_a_sample_is_drawn_and_asked_in_the_queue(pages: Pages) -> None:
+    pages.open("/samples")
+    pages.run("document.querySelector('input[name=since]').value = '2026-01-01'")
+    pages.run("document.querySelector('input[name=until]').value = '2026-01-31'")
+    pages.find("form[action='/samples'] button").click()
+    pages.until(lambda: pages.count("tbody tr") == 1)
+    assert pages.faults() == []
+    pages.find("a[href='/review?source=mine']").click()
+    pages.until(lambda: pages.count("#card .question"))
+    assert "您还有" in pages.find("#card .facts").text
+
+
+def test_the_record_is_verified_on_the_page_of_the_system(pages: Pages) -> None:
+    pages.open("/system")
+    pages.find("form[action='/system/verify'] button").click()
+
+    def told() -> bool:
+        pages.open("/system")
+        return pages.count(".panel .good svg") > 0
+
+    pages.until(told)

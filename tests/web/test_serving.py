@@ -73,7 +73,7 @@ def test_behind_a_proxy_an_account_signs_in_under_a_known_name(store: Path) -> N
     words = ("accounts", "add", "wang", "--role", "supervisor", "--store", store)
     added = program(*words, input="correct horse\n")
     assert (added.returncode, added.stdout) == (0, "Added: wang  supervisor\n")
-    assert program(*words, input="correct horse\n").returncode == 2
+    assert run(*words, typed="correct horse\n").exit_code == 2
     with serving(store, "--behind-proxy", "--name", "counter.bank") as (_process, link):
         assert link.endswith("/"), "no link signs in by itself"
         port = link.rstrip("/").rpartition(":")[2]
@@ -84,7 +84,7 @@ def test_behind_a_proxy_an_account_signs_in_under_a_known_name(store: Path) -> N
 def test_accounts_are_listed_changed_and_closed(store: Path) -> None:
     assert "no account yet" in run("accounts", "list", "--store", store).output
     for name, more in (("li", ("--role", "clerk", "--counter", "3")), ("wang", ("--role", "administrator"))):
-        assert program("accounts", "add", name, *more, "--store", store, input="correct horse\n").returncode == 0
+        assert run("accounts", "add", name, *more, "--store", store, typed="correct horse\n").exit_code == 0
     assert run("accounts", "list", "--store", store).output == "li  clerk  counter 3\nwang  administrator\n"
     closed = run("accounts", "change", "li", "--close", "--store", store)
     assert closed.output == "Changed: li  clerk  counter 3  closed\n"

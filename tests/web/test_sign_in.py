@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 from support.pages_site import NAME, ONCE, PASSWORD, Clock, accounts, browser, csrf, settings, sign_in, signed_in
 
+from counter_listener.record import open_record
 from counter_listener.web.pages.sign_in import own_path
 
 
@@ -164,3 +166,29 @@ def test_a_body_that_does_not_tell_its_length_is_cut_off() -> None:
 )
 def test_after_the_sign_in_nobody_is_led_to_another_site(address: str, expected: str) -> None:
     assert own_path(address) == expected
+
+
+def test_sign_ins_are_in_the_record_and_failed_ones_without_names_that_may_be_passwords(tmp_path: Path) -> None:
+    store = tmp_path / "events.db"
+    with open_record(store):
+        pass
+    with browser(settings(store, accounts=accounts(tmp_path, "li"))) as client:
+        for name, password in (("li", "guess"), (PASSWORD, "li"), ("li", PASSWORD)):
+            sign_in(client, name, password)
+        client.post("/sign-out", data={"csrf": csrf(client, "/")})
+        for _ in range(9):
+            sign_in(client, "li", "guess")
+    with signed_in(settings(store)):
+        pass
+    with open_record(store) as record:
+        rows = [json.loads(row.detail) for row in record.read() if row.kind == "access"]
+    told = [(row["by"], row["action"], row.get("what")) for row in rows]
+    failed = ("li", "failed_sign_in", "testclient")
+    assert told[:4] == [
+        failed,
+        ("", "failed_sign_in", "testclient"),
+        ("li", "signed_in", "testclient"),
+        ("li", "signed_out", None),
+    ]
+    assert told[4:] == [failed] * 5 + [("me", "signed_in", None)], "what was not looked at is not written"
+    assert PASSWORD not in store.read_bytes().decode("latin-1")

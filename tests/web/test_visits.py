@@ -21,7 +21,10 @@ from support.pages_site import PASSWORD, accounts, browser, settings, sign_in, s
 from counter_listener.audio import probe
 from counter_listener.record import open_record
 
-PAGES = ("/", "/?days=all", "/visits", "/visits?verdict=forbidden", "/system")
+PAGES = (
+    *("/", "/?days=all", "/visits", "/visits?verdict=forbidden", "/review", "/review?source=all"),
+    *("/appeals", "/samples", "/machine", "/system"),
+)
 BUDGET = 300_000
 """Bytes of a page, without charts and libraries."""
 

@@ -10,7 +10,7 @@ import sys
 import webbrowser
 from collections.abc import Callable
 from contextlib import ExitStack
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -59,6 +59,14 @@ PORT: Final = 8765
 @click.option(
     "--behind-proxy", is_flag=True, help="Another server takes the requests by HTTPS and hands them on to this one."
 )
+@click.option(
+    "--appeal-days",
+    metavar="DAYS",
+    type=click.IntRange(1, 365),
+    default=7,
+    show_default=True,
+    help="Days from the end of a visit in which clerks can dispute its verdicts.",
+)
 @click.option("--no-browser", is_flag=True, help="Do not open the browser; print the link only.")
 @click.option("--demo", is_flag=True, help="Show a made-up record of the bundled recordings, and keep nothing of it.")
 def serve(  # noqa: PLR0913 - one parameter per option
@@ -71,6 +79,7 @@ def serve(  # noqa: PLR0913 - one parameter per option
     cert_key: Path | None,
     names: tuple[str, ...],
     behind_proxy: bool,
+    appeal_days: int,
     no_browser: bool,
     demo: bool,
 ) -> None:
@@ -106,6 +115,7 @@ def serve(  # noqa: PLR0913 - one parameter per option
             once=once,
             names=address.known_names(),
             secure=address.secure,
+            appeals=timedelta(days=appeal_days),
             demo=demo,
         )
         way = f"sign-in/once?key={once}" if address.is_local else ""

@@ -105,7 +105,8 @@ def dispute(
     """Opens an appeal."""
     look_up(request, visit)
     asked = AppealRequest(visit, signed_in(request).name, note, event or None)
-    wrong, status = _write(request, lambda record, now: open_appeal(record, asked, now))
+    within = site_of(request).settings.appeals
+    wrong, status = _write(request, lambda record, now: open_appeal(record, asked, now, within))
     if wrong:
         return show_visit(request, visit, wrong, event, status)
     flash(request, N_("The appeal is recorded; somebody else decides it."))

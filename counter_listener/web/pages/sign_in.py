@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from http import HTTPStatus
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -13,11 +14,13 @@ from starlette.responses import RedirectResponse, Response
 
 from counter_listener.domain import N_, CounterListenerError
 from counter_listener.web.access import SESSION, account_person
-from counter_listener.web.context import person_of, site_of
+from counter_listener.web.context import noted, person_of, site_of
 from counter_listener.web.rendering import THEMES, flash, render, texts_of
 from counter_listener.web.rights import Person
 
 router = APIRouter()
+NOBODY = ""
+"""Who failed with a name that is no account's: it is not written, for some type their password there."""
 WRONG = N_("The name or the password is wrong.")
 USED = N_("This link was used already, or the server was started again since. Start `serve` again for a new one.")
 
@@ -39,17 +42,18 @@ async def sign_in(
 ) -> Response:
     """Begins a session, if name and password are right."""
     site, told = site_of(request), texts_of(request)
-    wrong = told._(WRONG)
+    accounts, address = site.settings.accounts, request.client.host if request.client else ""
+    page = partial(render, request, "sign_in.html", HTTPStatus.UNPROCESSABLE_ENTITY, to=own_path(to), name=name)
     try:
-        accounts = site.settings.accounts
-        address = request.client.host if request.client else ""
         found = await run_in_threadpool(accounts.sign_in, name, password, site.now(), address) if accounts else None
-    except CounterListenerError as error:
-        found, wrong = None, error.translated(told._)
+    except CounterListenerError as error:  # it was not looked at: who guesses fills no record
+        return page(wrong=error.translated(told._))
     if found is None:
-        return render(request, "sign_in.html", HTTPStatus.UNPROCESSABLE_ENTITY, to=own_path(to), wrong=wrong, name=name)
+        known = name if accounts and accounts.find(name) else NOBODY
+        return noted(request, page(wrong=told._(WRONG)), "failed_sign_in", what=address, by=known)
     _begin(request, account_person(found))
-    return RedirectResponse(own_path(to), HTTPStatus.SEE_OTHER)
+    answer = RedirectResponse(own_path(to), HTTPStatus.SEE_OTHER)
+    return noted(request, answer, "signed_in", what=address, by=found.name)
 
 
 @router.get("/sign-in/once")
@@ -58,7 +62,9 @@ def once(request: Request, key: str = "") -> Response:
     site = site_of(request)
     if site.settings.accounts is None and site.once.use(key):
         _begin(request, Person(site.settings.local_user, "local"))
-    elif not person_of(request):
+        answer = RedirectResponse("/", HTTPStatus.SEE_OTHER)
+        return noted(request, answer, "signed_in", by=site.settings.local_user)
+    if not person_of(request):
         flash(request, USED, good=False)
     return RedirectResponse("/", HTTPStatus.SEE_OTHER)
 
@@ -68,7 +74,7 @@ def sign_out(request: Request) -> Response:
     """Ends the session."""
     site_of(request).sessions.end(request.session.get(SESSION))
     _forget(request)
-    return RedirectResponse("/sign-in", HTTPStatus.SEE_OTHER)
+    return noted(request, RedirectResponse("/sign-in", HTTPStatus.SEE_OTHER), "signed_out")
 
 
 @router.post("/settings")

@@ -97,8 +97,10 @@ def show_visit(request: Request, visit: str, told: str = "", told_about: str = "
     """The page of a visit as it is now. `told` is what was wrong with what was sent, in the reader's language."""
     seen, site = look_up(request, visit), site_of(request)
     account = signed_in(request).name
-    appeals = appeals_of(seen.history)
-    people = people_view(seen.history, account, seen.phrases, titles(), appeals, deadline(seen.history))
+    alone = seen.history.is_alone_with_it(account)
+    appeals = [] if alone else appeals_of(seen.history)
+    until = deadline(seen.history, site.settings.appeals)
+    people = people_view(seen.history, account, seen.phrases, titles(), appeals, until)
     verdicts_now = effective_verdicts(seen.history.events, standing_for(seen.history, account))
     view = visit_view(seen.history.events, verdicts_now, seen.phrases, titles())
     close = seen.history.close
@@ -108,7 +110,7 @@ def show_visit(request: Request, visit: str, told: str = "", told_about: str = "
         "visit.html",
         status,
         seen=seen,
-        found=replace(seen.found, reviewed=None) if seen.found and people.blind else seen.found,
+        found=seen.found.before_reviews() if seen.found and alone else seen.found,
         people=replace(people, told=told, told_about=told_about),
         reasons=REASONS,
         titled=verdict_title,

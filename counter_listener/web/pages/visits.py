@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from itertools import chain, islice
@@ -24,6 +24,7 @@ from counter_listener.record import (
     csv_line,
     find_visits,
     known_counters,
+    second_opinions_due,
     visits_before,
 )
 from counter_listener.reports import Column, Table, table_as_xlsx
@@ -74,7 +75,7 @@ class ListedVisit:
 def visits(request: Request, hx_request: Annotated[str | None, Header()] = None) -> Response:
     """The page, or for htmx the results alone."""
     query, person = read_query(request.query_params), signed_in(request)
-    wanted = query.filter.limited_to(person.counter)
+    wanted = _wanted(request)
     with site_of(request).records.reading() as record:
         ask = partial(
             find_visits,
@@ -154,7 +155,11 @@ def _asked(request: Request) -> str:
 
 
 def _wanted(request: Request) -> VisitFilter:
-    return read_query(request.query_params).filter.limited_to(signed_in(request).counter)
+    """What the address asks for, as far as the reader may know it."""
+    person = signed_in(request)
+    with site_of(request).records.reading() as record:
+        due = record.query(partial(second_opinions_due, account=person.name))
+    return replace(read_query(request.query_params).filter.limited_to(person.counter), as_judged=due)
 
 
 def listed(visit: FoundVisit) -> ListedVisit:

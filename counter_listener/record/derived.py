@@ -1,0 +1,110 @@
+"""Whether the table of visits, from which lists and figures are made, says what the rows say."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from counter_listener.domain import sentence
+from counter_listener.record.browse import VISITS
+from counter_listener.record.chain import Broken
+from counter_listener.record.judgements import replaced_streams
+from counter_listener.record.schema import NEWEST
+
+PAGE: Final = 5_000
+"""Visits a transaction: a writer waits for a few tenths of a second at most."""
+NEARLY: Final = timedelta(milliseconds=2)
+"""Versions of SQLite round the times of day differently."""
+LAST: Final = 2**62
+NAMES: Final = tuple(VISITS.c.keys())
+REVIEWS: Final = """
+SELECT seq, visit, score, json_extract(detail, '$.passed') FROM events
+WHERE kind = 'review' AND json_extract(detail, '$.action') <> 'note' AND json_extract(detail, '$.blind') IS NULL
+    AND visit IN (SELECT visit FROM events WHERE +kind = 'visit_closed' AND seq > ? AND seq <= ?) ORDER BY seq
+"""
+"""The reviews that decide something, as the trigger `visits_reviewed` knows them. With a plus SQLite goes along rows;
+by the index of kinds it would look at all visits for each page."""
+
+Visit = dict[str, Any]
+"""A row of the table, by the names of its columns."""
+
+
+def visits_fault(connection: sa.Connection) -> Broken | None:
+    """The first visit of the table that is not what the rows say; None also for damaged text: the chain tells."""
+    after = -1
+    try:
+        while after < LAST:
+            connection.rollback()  # what an earlier query began
+            with connection.begin():
+                connection.exec_driver_sql("BEGIN")
+                until, fault = _page_fault(connection, after)
+            if fault is not None:
+                return fault
+            after = until
+    except sa.exc.OperationalError as error:
+        if not any(reason in str(error.orig) for reason in ("malformed JSON", "decode to UTF-8")):
+            raise
+    return None
+
+
+def _page_fault(connection: sa.Connection, after: int) -> tuple[int, Broken | None]:
+    """The first fault behind a row, and the row up to which was looked."""
+    closes = connection.exec_driver_sql(f"{_closes()} AND closed.seq > ? ORDER BY closed.seq LIMIT {PAGE}", (after,))
+    expected = {row[0]: dict(zip(NAMES, row, strict=True)) for row in closes}
+    until = max(expected) if len(expected) == PAGE else LAST
+    closed: dict[str, list[Visit]] = defaultdict(list)
+    for visit in expected.values():
+        closed[visit["visit"]].append(visit)
+    for seq, name, score, passed in connection.exec_driver_sql(REVIEWS, (after, until)):
+        for visit in closed[name]:
+            _review(visit, seq, score, passed)
+    query = f"SELECT {', '.join(NAMES)} FROM visits WHERE seq > ? AND seq <= ?"  # noqa: S608 - our own names
+    rows = connection.exec_driver_sql(query, (after, until))
+    there = {row[0]: dict(zip(NAMES, row, strict=True)) for row in rows}
+    return until, next(_faults(connection, expected, there), None)
+
+
+def _closes() -> str:
+    """The query of the rows that the trigger `visits_closed` writes, each at the time of its close."""
+    statements = NEWEST.read_text(encoding="utf-8").split("\n---\n")
+    (trigger,) = (statement for statement in statements if "CREATE TRIGGER visits_closed" in statement)
+    select = trigger.partition("INSERT INTO visits")[2].rpartition(";")[0].replace("NEW.", "closed.")
+    columns, where = select.rsplit("WHERE", 1)
+    before = columns.replace("fault.visit = closed.visit", "fault.visit = closed.visit AND fault.seq < closed.seq")
+    return f"{before} FROM events AS closed WHERE +closed.kind = 'visit_closed' AND {where}"
+
+
+def _review(visit: Visit, seq: int, score: float | None, passed: int | None) -> None:
+    """What the trigger `visits_reviewed` does."""
+    for name, now in (("score", score), ("passed", passed)):
+        values = (now, visit[f"{name}_after"], visit[name])
+        visit[f"{name}_after"] = next((value for value in values if value is not None), None)
+    visit["reviewed"] = seq
+
+
+def _faults(connection: sa.Connection, expected: Mapping[int, Visit], there: Mapping[int, Visit]) -> Iterator[Broken]:
+    if added := sorted(there.keys() - expected.keys()):
+        yield Broken(added[0], sentence("closes no visit, and the table of visits, from which pages are made, has it"))
+    if missing := sorted(expected.keys() - there.keys()):
+        history = replaced_streams(connection)
+        lost = (seq for seq in missing if str(expected[seq]["visit"]).rpartition("-")[0] not in history)
+        yield from (Broken(seq, sentence("missing in the table of visits, from which pages are made")) for seq in lost)
+    for seq in sorted(expected.keys() & there.keys()):
+        if not all(_equal(name, value, there[seq][name]) for name, value in expected[seq].items()):
+            yield Broken(seq, sentence("not what the table of visits says, from which pages are made"))
+
+
+def _equal(name: str, one: Any, other: Any) -> bool:  # noqa: ANN401 - values of any column
+    if one == other:
+        return True
+    if not (isinstance(one, str) and isinstance(other, str)):
+        return False
+    if name == "faults":
+        return sorted(one.split("\n")) == sorted(other.split("\n"))
+    if name in ("moment", "began"):
+        with suppress(ValueError, TypeError):
+            return abs(datetime.fromisoformat(one) - datetime.fromisoformat(other)) < NEARLY
+    return False
