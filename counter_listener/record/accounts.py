@@ -46,6 +46,8 @@ APPLICATION: Final = 0x434C4143
 """application_id of the file, by which no other database is taken for one."""
 HASHING: Final = Lock()
 """One hash at a time: each takes 64 MB."""
+LARGEST: Final = 2**63 - 1
+"""The largest number that SQLite takes."""
 COLUMNS: Final = "name, role, counter, branch, disabled, created, changed"
 
 
@@ -177,13 +179,14 @@ class Accounts:
 
     def add_token(self, account: str, title: str, now: datetime) -> tuple[Token, str]:
         """A new token and its secret, which is told this once. Raises AccountError if there is no such account."""
-        secret = f"cl_{secrets.token_urlsafe(32)}"
+        secret, kept = f"cl_{secrets.token_urlsafe(32)}", storable(title.strip())[:100]
         with self._begin() as connection:
-            _known(connection, account)
-            values = (account, title[:100], _digest(secret), iso(now))
+            found = _known(connection, account)
+            if found.disabled:
+                raise AccountError("the account {name} is closed", name=account)
             statement = "INSERT INTO tokens (account, title, secret, created) VALUES (?, ?, ?, ?)"
-            number = connection.exec_driver_sql(statement, values).lastrowid
-        return Token(number, account, title[:100], iso(now), None, None), secret
+            number = connection.exec_driver_sql(statement, (found.name, kept, _digest(secret), iso(now))).lastrowid
+        return Token(number, found.name, kept, iso(now), None, None), secret
 
     def tokens(self, account: str | None = None) -> list[Token]:
         """The tokens of an account, or all, the newest first."""
@@ -191,11 +194,16 @@ class Accounts:
         with self._begin() as connection:
             return [Token(*row) for row in connection.exec_driver_sql(query, (account or "",))]
 
-    def end_token(self, number: int, now: datetime) -> None:
-        """Ends a token; one that is ended stays as it is."""
+    def end_token(self, number: int, now: datetime) -> Token:
+        """Ends a token; one that is ended stays as it is. Raises AccountError if there is none with this number."""
         with self._begin() as connection:
             statement = "UPDATE tokens SET ended = coalesce(ended, ?) WHERE id = ?"
-            connection.exec_driver_sql(statement, (iso(now), number))
+            connection.exec_driver_sql(statement, (iso(now), min(number, LARGEST)))
+            query = "SELECT id, account, title, created, used, ended FROM tokens WHERE id = ?"
+            row = connection.exec_driver_sql(query, (min(number, LARGEST),)).first()
+        if row is None:
+            raise AccountError("there is no token {number}", number=number)
+        return Token(*row)
 
     def of_token(self, secret: str, now: datetime) -> Account | None:
         """The account of a token that has not ended; its use is noted to the hour."""

@@ -20,10 +20,12 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from counter_listener.domain import N_, CounterListenerError
 from counter_listener.record import RecordPool
 from counter_listener.web.access import ForgedError, NotAllowedError, NotSignedInError, authorise
+from counter_listener.web.api import API_ROUTES, PREFIX, make_api
 from counter_listener.web.checks import Checks
 from counter_listener.web.context import Once, Site
 from counter_listener.web.kept import Kept
 from counter_listener.web.pages import ROUTERS
+from counter_listener.web.refused import Refused
 from counter_listener.web.rendering import make_templates, path_part, render, texts_of
 from counter_listener.web.rights import unlisted
 from counter_listener.web.security import Guard
@@ -71,17 +73,7 @@ def create_app(settings: Settings) -> FastAPI:
         redirect_slashes=False,
         dependencies=[Depends(authorise)],
         lifespan=lifespan,
-        middleware=[
-            Middleware(Guard, names=settings.names),
-            Middleware(
-                SessionMiddleware,
-                secret_key=secrets.token_hex(32),
-                session_cookie=COOKIE,
-                max_age=None,
-                same_site="lax",
-                https_only=settings.secure,
-            ),
-        ],
+        middleware=_middleware(settings),
     )
     for router in ROUTERS:
         app.include_router(router)
@@ -89,17 +81,44 @@ def create_app(settings: Settings) -> FastAPI:
     if forgotten := list(unlisted(routes)):
         raise RuntimeError(f"routes without rights: {forgotten}")
     sessions = Sessions(settings.idle, settings.longest)
-    app.state.site = Site(
-        settings, sessions, Once(settings.once), records, sounds, Checks(), Kept(), make_templates(), frozenset(routes)
+    app.state.site = site = Site(
+        settings,
+        sessions,
+        Once(settings.once),
+        records,
+        sounds,
+        Refused(),
+        Checks(),
+        Kept(),
+        make_templates(),
+        frozenset(routes),
     )
     _handle_errors(app)
+    api = make_api()
+    api.state.site = site
+    app.mount(PREFIX, api)
     return app
+
+
+def _middleware(settings: Settings) -> list[Middleware]:
+    return [
+        Middleware(Guard, names=settings.names),
+        Middleware(
+            SessionMiddleware,
+            secret_key=secrets.token_hex(32),
+            session_cookie=COOKIE,
+            max_age=None,
+            same_site="lax",
+            https_only=settings.secure,
+        ),
+    ]
 
 
 def route_names() -> list[str]:
     """Method and path of every route, as in the table of rights."""
     routes = [route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)]
-    return [f"{method} {route.path}" for route in routes for method in sorted(route.methods or ()) if method != "HEAD"]
+    pages = (f"{method} {route.path}" for route in routes for method in sorted(route.methods or ()))
+    return [*(route for route in pages if not route.startswith("HEAD ")), *API_ROUTES]
 
 
 def _handle_errors(app: FastAPI) -> None:

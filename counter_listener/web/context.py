@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,6 +17,7 @@ from counter_listener.domain import CounterListenerError, Lang
 from counter_listener.record import Access, note_access
 from counter_listener.web.checks import Checks
 from counter_listener.web.kept import Kept
+from counter_listener.web.refused import Refused
 from counter_listener.web.rights import Person
 from counter_listener.web.sessions import Sessions
 from counter_listener.web.settings import Settings
@@ -53,6 +55,7 @@ class Site:
     once: Once
     records: RecordPool
     sounds: Sounds
+    refused: Refused
     checks: Checks
     figures: Kept[OverviewData]
     templates: Environment
@@ -86,6 +89,12 @@ def noted(
     request: Request, response: Response, action: Access, visit: str | None = None, what: str | None = None
 ) -> Response:
     """The response, after which it is written who saw, heard or exported what. A busy record keeps nobody waiting."""
+    response.background = BackgroundTask(noting(request, action, visit, what))
+    return response
+
+
+def noting(request: Request, action: Access, visit: str | None = None, what: str | None = None) -> Callable[[], None]:
+    """What writes, once the answer is sent, who saw, heard or exported what."""
     site, by = site_of(request), signed_in(request).name
     now = site.now()
 
@@ -93,8 +102,7 @@ def noted(
         with suppress(CounterListenerError), site.records.writing() as record:
             note_access(record, by, action, now, visit, what)
 
-    response.background = BackgroundTask(note)
-    return response
+    return note
 
 
 def lang_of(request: Request) -> Lang:

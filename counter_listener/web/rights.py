@@ -40,6 +40,7 @@ PUBLIC: Final = frozenset(
         "POST /sign-in",
         "GET /sign-in/once",
         "POST /settings",
+        "GET /api/v1/openapi.json",
     }
 )
 """Routes for everybody, also without sign-in. None of them shows anything of the record."""
@@ -69,9 +70,20 @@ RIGHTS: Final[Mapping[str, frozenset[Role]]] = {
     "GET /machine": _roles("reviewer", "supervisor", "auditor"),
     "GET /system": _roles("supervisor", "administrator", "auditor"),
     "POST /system/verify": _roles("supervisor", "administrator", "auditor"),
+    "POST /system/tokens": _roles("administrator"),
+    "POST /system/tokens/revoke": _roles("administrator"),
     "POST /sign-out": SIGNED_IN,
+    "GET /api/v1/visits": SEE_VISITS,
+    "GET /api/v1/visits/{visit}": SEE_VISITS,
+    "GET /api/v1/visits/{visit}/reviews": SEE_VISITS,
+    "POST /api/v1/visits/{visit}/reviews": REVIEW,
+    "GET /api/v1/events": SEE_VISITS,
+    "GET /api/v1/reviews": SEE_VISITS,
+    "GET /api/v1/figures": SEE_VISITS,
+    "GET /api/v1/machine": _roles("reviewer", "supervisor", "auditor"),
 }
-"""Method and path of each route that needs sign-in, and the roles that may use it. What is not listed, nobody may."""
+"""Method and path of each route that needs sign-in, and the roles that may use it. What is not listed, nobody may.
+Those below /api want a token instead, which has the role of its account."""
 
 
 def may_use(role: Role, route: str) -> bool:

@@ -23,6 +23,8 @@ class Settings:
     """The key that signs what is added to the record."""
     accounts: Accounts | None = None
     """None on one's own machine: who opens the one-time link is `local_user`."""
+    tokens: Accounts | None = None
+    """Whose tokens programs sign in with, also where `accounts` is None; None takes no token."""
     local_user: str = ""
     once: str | None = None
     """The secret of the one-time link."""
