@@ -32,6 +32,8 @@ from counter_listener.web.security import Guard
 from counter_listener.web.sessions import Sessions
 from counter_listener.web.settings import Settings
 from counter_listener.web.sound import Sounds
+from counter_listener.web.spoken import SpokenError, spoken_error
+from counter_listener.web.worker import Worker
 
 Handler = Callable[[Request, Exception], Response]
 COOKIE: Final = "counter_listener"
@@ -58,13 +60,14 @@ FORGED: Final = N_("This page was opened too long ago, or in another window befo
 def create_app(settings: Settings) -> FastAPI:
     """The application. The record is opened when the first page needs it."""
     records = RecordPool(settings.store, key_file=settings.key_file)
-    sounds = Sounds()
+    sounds, worker = Sounds(), Worker()
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         yield
         records.close()
         sounds.close()
+        worker.close()
 
     app = FastAPI(
         docs_url=None,
@@ -82,16 +85,17 @@ def create_app(settings: Settings) -> FastAPI:
         raise RuntimeError(f"routes without rights: {forgotten}")
     sessions = Sessions(settings.idle, settings.longest)
     app.state.site = site = Site(
-        settings,
-        sessions,
-        Once(settings.once),
-        records,
-        sounds,
-        Refused(),
-        Checks(),
-        Kept(),
-        make_templates(),
-        frozenset(routes),
+        settings=settings,
+        sessions=sessions,
+        once=Once(settings.once),
+        records=records,
+        sounds=sounds,
+        refused=Refused(),
+        checks=Checks(),
+        figures=Kept(),
+        templates=make_templates(),
+        routes=frozenset(routes),
+        worker=worker,
     )
     _handle_errors(app)
     api = make_api()
@@ -101,17 +105,15 @@ def create_app(settings: Settings) -> FastAPI:
 
 
 def _middleware(settings: Settings) -> list[Middleware]:
-    return [
-        Middleware(Guard, names=settings.names),
-        Middleware(
-            SessionMiddleware,
-            secret_key=secrets.token_hex(32),
-            session_cookie=COOKIE,
-            max_age=None,
-            same_site="lax",
-            https_only=settings.secure,
-        ),
-    ]
+    sessions = Middleware(
+        SessionMiddleware,
+        secret_key=secrets.token_hex(32),
+        session_cookie=COOKIE,
+        max_age=None,
+        same_site="lax",
+        https_only=settings.secure,
+    )
+    return [Middleware(Guard, names=settings.names), sessions]
 
 
 def route_names() -> list[str]:
@@ -128,6 +130,7 @@ def _handle_errors(app: FastAPI) -> None:
         ForgedError: _forged,
         RequestValidationError: _status_page(HTTPStatus.BAD_REQUEST),
         HTTPException: _http_error,
+        SpokenError: spoken_error,
         CounterListenerError: _our_error,
         Exception: _status_page(HTTPStatus.INTERNAL_SERVER_ERROR),
     }

@@ -22,6 +22,7 @@ from counter_listener.web.rights import Person
 from counter_listener.web.sessions import Sessions
 from counter_listener.web.settings import Settings
 from counter_listener.web.sound import Sounds
+from counter_listener.web.worker import Worker
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -61,6 +62,8 @@ class Site:
     templates: Environment
     routes: frozenset[str]
     """Method and path of every route."""
+    worker: Worker
+    """For what a reader waits for."""
 
     def now(self) -> datetime:
         """The present time, with its zone."""

@@ -36,5 +36,7 @@ class Settings:
     """A session ends when it was not used for this long,"""
     longest: timedelta = timedelta(hours=12)
     """and in any case after this."""
+    model: str = "counter-cn"
+    """The speech model for what is said into the browser, unless the record says which one is in use."""
     demo: bool = False
     """Whether the record is made up, which every page then says."""
