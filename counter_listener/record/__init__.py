@@ -78,6 +78,7 @@ if TYPE_CHECKING:
     from counter_listener.record.labelled import LabelledRecording, SaidPhrase, labelled_recordings
     from counter_listener.record.overview import Offence, OverviewData, counters_heard, gather_overview
     from counter_listener.record.pool import RecordPool
+    from counter_listener.record.practice import Practice, Practised
     from counter_listener.record.reviews import ReviewRequest, review
     from counter_listener.record.row_pages import machine_rows, review_rows
     from counter_listener.record.sampling import Assignment, Draw, assignments, candidates, draw, draws
@@ -118,6 +119,7 @@ else:  # SQLAlchemy takes 0.3 s and 20 MB, which a run that records nothing does
             "reviews": ["ReviewRequest", "review"],
             "labelled": ["LabelledRecording", "SaidPhrase", "labelled_recordings"],
             "pool": ["RecordPool"],
+            "practice": ["Practice", "Practised"],
             "sampling": ["Assignment", "Draw", "assignments", "candidates", "draw", "draws"],
             "row_pages": ["machine_rows", "review_rows"],
             "schema": ["EVENTS", "RECORDINGS"],

@@ -48,6 +48,8 @@ SEE_VISITS: Final = _roles("clerk", "reviewer", "supervisor", "auditor")
 """Who may see visits: a clerk those of one counter."""
 REVIEW: Final = _roles("reviewer", "supervisor")
 """Who may give a word on a verdict."""
+PRACTISE: Final = _roles("clerk", "reviewer", "supervisor")
+"""Who may practise. What somebody practised, nobody else sees."""
 SIGNED_IN: Final = _roles("clerk", "reviewer", "supervisor", "administrator", "auditor")
 RIGHTS: Final[Mapping[str, frozenset[Role]]] = {
     "GET /": SIGNED_IN,
@@ -68,6 +70,11 @@ RIGHTS: Final[Mapping[str, frozenset[Role]]] = {
     "GET /samples": _roles("reviewer", "supervisor", "auditor"),
     "POST /samples": _roles("supervisor"),
     "GET /machine": _roles("reviewer", "supervisor", "auditor"),
+    "GET /practice": PRACTISE,
+    "GET /practice/{dialogue}": PRACTISE,
+    "POST /practice/{dialogue}/answer": PRACTISE,
+    "POST /practice/spoken": PRACTISE,
+    "POST /practice/forget": PRACTISE,
     "GET /system": _roles("supervisor", "administrator", "auditor"),
     "POST /system/verify": _roles("supervisor", "administrator", "auditor"),
     "POST /system/tokens": _roles("administrator"),

@@ -32,7 +32,9 @@ def test_nothing_else_answers() -> None:
 
 def address(route: str) -> tuple[str, str]:
     method, _, path = route.partition(" ")
-    return method, path.replace("{path:path}", "app.css").replace("{visit}", "no-such-visit")
+    return method, path.replace("{path:path}", "app.css").replace("{visit}", "no-such-visit").replace(
+        "{dialogue}", "none"
+    )
 
 
 @pytest.mark.parametrize("route", PRIVATE)
