@@ -51,6 +51,7 @@ def practice(request: Request) -> Response:
         "practice.html",
         listed=[_listed(each, done) for each in dialogues(phrases.language)],
         phrases=phrases,
+        language=html_language(phrases),
         has_progress=bool(done),
     )
 
@@ -124,6 +125,7 @@ def _show(  # noqa: PLR0913 - what the page shows
         "practice_result.html" if part else "practice_dialogue.html",
         HTTPStatus.UNPROCESSABLE_ENTITY if told else HTTPStatus.OK,
         dialogue=dialogue,
+        language=html_language(set_in_use(site_of(request))[0]),
         turn=turn,
         line=dialogue.turn[turn - 1],
         answer=answer,
@@ -162,6 +164,11 @@ def set_in_use(site: Site) -> tuple[PhraseSet, Path]:
     if file is None:
         raise RuntimeError("a phrase set at hand has no file")
     return phrases, file
+
+
+def html_language(phrases: PhraseSet) -> str:
+    """The language of the dialogues, for screen readers and fonts."""
+    return "zh-CN" if phrases.language == "zh" else phrases.language
 
 
 def practice_of(site: Site) -> Practice:

@@ -1,0 +1,108 @@
+"""A server with a record, and Chromium that is signed in to it, for the tests of the pages."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvicorn
+from selenium.webdriver import Chrome, ChromeOptions, ChromeService
+from selenium.webdriver.common.by import By
+from selenium.webdriver.remote.webelement import WebElement
+
+from counter_listener.web import create_app
+from counter_listener.web.context import Site
+from support.pages_record import fill
+from support.pages_site import ONCE, settings
+
+AXE = Path(__file__).parent / "vendor" / "axe.min.js"
+BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+DRIVER = shutil.which("chromedriver")
+WAIT = 30
+SERIOUS = {"serious", "critical"}
+RUN_AXE = "const done = arguments[arguments.length - 1]; axe.run(document, {resultTypes: ['violations']}).then(done)"
+needs_browser = pytest.mark.skipif(not (BROWSER and DRIVER), reason="needs Chromium and its driver")
+
+
+class Pages:
+    """A server with a record, and a browser that is signed in."""
+
+    def __init__(self, base: str, visits: dict[str, str], driver: Chrome, site: Site) -> None:
+        self.base, self.visits, self.driver, self.site = base, visits, driver, site
+        self.run: Callable[..., Any] = driver.execute_script
+
+    def open(self, path: str) -> None:
+        self.driver.get(self.base + path)
+
+    def visit(self, what: str) -> None:
+        """Opens a visit whose waveform is drawn."""
+        self.open(f"/visits/{self.visits[what]}")
+        self.until(lambda: self.run("return document.querySelector('#wave > div')?.shadowRoot !== null"))
+        self.until(lambda: self.run("return sound.readyState > 0"))
+
+    def find(self, selector: str) -> WebElement:
+        return self.driver.find_element(By.CSS_SELECTOR, selector)
+
+    def until(self, is_so: Callable[[], Any]) -> Any:
+        deadline = time.monotonic() + WAIT
+        while time.monotonic() < deadline:
+            if found := is_so():
+                return found
+            time.sleep(0.05)
+        raise AssertionError("nothing happened")
+
+    def screen(self, width: int, *, dark: bool = False) -> None:
+        size = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width < 500}
+        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+        self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+        self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [scheme]})
+
+    def complaints(self) -> list[str]:
+        """What the browser logged, such as a script that the policy forbids."""
+        return [entry["message"] for entry in self.driver.get_log("browser")]  # type: ignore[no-untyped-call]
+
+    def serious_faults(self) -> list[tuple[str, str, str]]:
+        """What axe-core finds on the page that is serious."""
+        self.run(AXE.read_text(encoding="utf-8"))
+        found = self.driver.execute_async_script(RUN_AXE)["violations"]
+        self.complaints()  # axe styles what it looks at, which the policy forbids
+        return [
+            (one["id"], node["html"][:150], node.get("failureSummary", "")[:300])
+            for one in found
+            if one["impact"] in SERIOUS
+            for node in one["nodes"]
+        ]
+
+
+@contextmanager
+def pages_in_browser(folder: Path, *arguments: str) -> Iterator[Pages]:
+    """Fills a record in `folder`, serves it, and opens it in a Chinese browser with more arguments."""
+    visits = fill(folder)
+    given = settings(folder / "events.db", key_file=folder / "key" / "key.pem", names=frozenset({"127.0.0.1"}))
+    options = ChromeOptions()
+    options.binary_location = BROWSER or ""
+    usual = ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--mute-audio")
+    for argument in (*usual, "--autoplay-policy=no-user-gesture-required", *arguments):
+        options.add_argument(argument)
+    options.add_experimental_option("prefs", {"intl.accept_languages": "zh-CN,zh"})
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        app = create_app(given)
+        server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+        thread.start()
+        try:
+            with Chrome(options, ChromeService(DRIVER)) as driver:
+                made = Pages(f"http://127.0.0.1:{listening.getsockname()[1]}", visits, driver, app.state.site)
+                made.open(f"/sign-in/once?key={ONCE}")
+                yield made
+        finally:
+            server.should_exit = True
+            thread.join(WAIT)
