@@ -38,6 +38,7 @@ from counter_listener.record.rows import (
     event_from_row,
     event_rows,
     iso,
+    parse_detail,
     recording_row,
     stream_id,
 )
@@ -73,10 +74,13 @@ if TYPE_CHECKING:
         visits_before,
     )
     from counter_listener.record.history import VisitHistory, set_of, visit_history
+    from counter_listener.record.judgements import replaced_streams
     from counter_listener.record.labelled import LabelledRecording, SaidPhrase, labelled_recordings
     from counter_listener.record.overview import Offence, OverviewData, counters_heard, gather_overview
     from counter_listener.record.pool import RecordPool
+    from counter_listener.record.practice import Practice, Practised
     from counter_listener.record.reviews import ReviewRequest, review
+    from counter_listener.record.row_pages import machine_rows, review_rows
     from counter_listener.record.sampling import (
         Assignment,
         Draw,
@@ -118,11 +122,14 @@ else:  # SQLAlchemy takes 0.3 s and 20 MB, which a run that records nothing does
                 *("known_counters", "neighbours"),
             ],
             "history": ["VisitHistory", "set_of", "visit_history"],
+            "judgements": ["replaced_streams"],
             "overview": ["Offence", "OverviewData", "counters_heard", "gather_overview"],
             "reviews": ["ReviewRequest", "review"],
             "labelled": ["LabelledRecording", "SaidPhrase", "labelled_recordings"],
             "pool": ["RecordPool"],
+            "practice": ["Practice", "Practised"],
             "sampling": [*("Assignment", "Draw", "assignments", "candidates", "draw", "draws", "second_opinions_due")],
+            "row_pages": ["machine_rows", "review_rows"],
             "schema": ["EVENTS", "RECORDINGS"],
             "signing": ["open_key"],
             "state": ["Purge", "RecordState", "record_state"],

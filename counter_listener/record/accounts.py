@@ -5,8 +5,6 @@ so that threads can share an object.
 """
 
 import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -16,10 +14,9 @@ from typing import Any, Final, Literal, get_args
 
 import sqlalchemy as sa
 
-from counter_listener.domain import AccountError, RecordError
-from counter_listener.record.files import make_folders, make_private, path_text
+from counter_listener.domain import AccountError
+from counter_listener.record.accounts_store import AccountsFile
 from counter_listener.record.rows import iso, storable
-from counter_listener.record.schema import connect, record_errors
 
 AccountRole = Literal["clerk", "reviewer", "supervisor", "administrator", "auditor"]
 SHORTEST, LONGEST = 10, 1_000
@@ -28,24 +25,10 @@ WINDOW: Final = timedelta(minutes=15)
 """Failed attempts count for this long."""
 MOST_FAILURES: Final = {"name and address": 5, "address": 20, "name": 50}
 """Failed attempts within WINDOW after which none is looked at: who guesses cannot lock out somebody else at once."""
-SCHEMA: Final = (
-    """CREATE TABLE accounts (
-    name TEXT PRIMARY KEY, role TEXT NOT NULL, counter TEXT, branch TEXT, password TEXT NOT NULL,
-    disabled INTEGER NOT NULL DEFAULT 0, created TEXT NOT NULL, changed TEXT NOT NULL
-)""",
-    """CREATE TABLE tokens (
-    id INTEGER PRIMARY KEY, account TEXT NOT NULL REFERENCES accounts (name), title TEXT NOT NULL,
-    secret TEXT NOT NULL UNIQUE, created TEXT NOT NULL, used TEXT, ended TEXT
-)""",
-    "CREATE TABLE attempts (name TEXT NOT NULL, address TEXT NOT NULL, at TEXT NOT NULL)",
-    "CREATE INDEX attempts_at ON attempts (at)",
-)
-VERSION: Final = 1
-"""user_version of the file."""
-APPLICATION: Final = 0x434C4143
-"""application_id of the file, by which no other database is taken for one."""
 HASHING: Final = Lock()
 """One hash at a time: each takes 64 MB."""
+LARGEST: Final = 2**63 - 1
+"""The largest number that SQLite takes."""
 COLUMNS: Final = "name, role, counter, branch, disabled, created, changed"
 
 
@@ -88,6 +71,7 @@ class Accounts:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._begin = AccountsFile(path).begin
 
     def all(self) -> list[Account]:
         """Every account, in order of names."""
@@ -177,13 +161,14 @@ class Accounts:
 
     def add_token(self, account: str, title: str, now: datetime) -> tuple[Token, str]:
         """A new token and its secret, which is told this once. Raises AccountError if there is no such account."""
-        secret = f"cl_{secrets.token_urlsafe(32)}"
+        secret, kept = f"cl_{secrets.token_urlsafe(32)}", storable(title.strip())[:100]
         with self._begin() as connection:
-            _known(connection, account)
-            values = (account, title[:100], _digest(secret), iso(now))
+            found = _known(connection, account)
+            if found.disabled:
+                raise AccountError("the account {name} is closed", name=account)
             statement = "INSERT INTO tokens (account, title, secret, created) VALUES (?, ?, ?, ?)"
-            number = connection.exec_driver_sql(statement, values).lastrowid
-        return Token(number, account, title[:100], iso(now), None, None), secret
+            number = connection.exec_driver_sql(statement, (found.name, kept, _digest(secret), iso(now))).lastrowid
+        return Token(number, found.name, kept, iso(now), None, None), secret
 
     def tokens(self, account: str | None = None) -> list[Token]:
         """The tokens of an account, or all, the newest first."""
@@ -191,11 +176,16 @@ class Accounts:
         with self._begin() as connection:
             return [Token(*row) for row in connection.exec_driver_sql(query, (account or "",))]
 
-    def end_token(self, number: int, now: datetime) -> None:
-        """Ends a token; one that is ended stays as it is."""
+    def end_token(self, number: int, now: datetime) -> Token:
+        """Ends a token; one that is ended stays as it is. Raises AccountError if there is none with this number."""
         with self._begin() as connection:
             statement = "UPDATE tokens SET ended = coalesce(ended, ?) WHERE id = ?"
-            connection.exec_driver_sql(statement, (iso(now), number))
+            connection.exec_driver_sql(statement, (iso(now), min(number, LARGEST)))
+            query = "SELECT id, account, title, created, used, ended FROM tokens WHERE id = ?"
+            row = connection.exec_driver_sql(query, (min(number, LARGEST),)).first()
+        if row is None:
+            raise AccountError("there is no token {number}", number=number)
+        return Token(*row)
 
     def of_token(self, secret: str, now: datetime) -> Account | None:
         """The account of a token that has not ended; its use is noted to the hour."""
@@ -209,32 +199,6 @@ class Accounts:
             if row.used != hour:
                 connection.exec_driver_sql("UPDATE tokens SET used = ? WHERE id = ?", (hour, row.id))
             return found
-
-    @contextmanager
-    def _begin(self, *, create: bool = False) -> Iterator[sa.Connection]:
-        """A transaction on the file; while there is none, on an empty one in memory."""
-        there = create or self.path.exists()
-        with record_errors(path_text(self.path)):
-            if create:
-                make_folders(self.path)
-            with connect(self.path if there else Path(":memory:")) as connection, connection.begin():
-                connection.exec_driver_sql("BEGIN IMMEDIATE")
-                _prepare(connection, self.path)
-                if create:
-                    make_private(self.path)
-                yield connection
-
-
-def _prepare(connection: sa.Connection, path: Path) -> None:
-    """Makes the tables of an empty file. Raises RecordError for a file that holds something else."""
-    version = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
-    empty = not connection.exec_driver_sql("SELECT count(*) FROM sqlite_master").scalar_one()
-    application = connection.exec_driver_sql("PRAGMA application_id").scalar_one()
-    if empty and not version:
-        for statement in (*SCHEMA, f"PRAGMA user_version = {VERSION}", f"PRAGMA application_id = {APPLICATION}"):
-            connection.exec_driver_sql(statement)
-    elif application != APPLICATION or version > VERSION:
-        raise RecordError("{path} holds no accounts of this version; move it away or update", path=path_text(path))
 
 
 def _account(row: sa.Row[*tuple[Any, ...]]) -> Account:

@@ -20,16 +20,20 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from counter_listener.domain import N_, CounterListenerError
 from counter_listener.record import RecordPool
 from counter_listener.web.access import ForgedError, NotAllowedError, NotSignedInError, authorise
+from counter_listener.web.api import API_ROUTES, PREFIX, make_api
 from counter_listener.web.checks import Checks
 from counter_listener.web.context import Once, Site
 from counter_listener.web.kept import Kept
 from counter_listener.web.pages import ROUTERS
+from counter_listener.web.refused import Refused
 from counter_listener.web.rendering import make_templates, path_part, render, texts_of
 from counter_listener.web.rights import unlisted
 from counter_listener.web.security import Guard
 from counter_listener.web.sessions import Sessions
 from counter_listener.web.settings import Settings
 from counter_listener.web.sound import Sounds
+from counter_listener.web.spoken import SpokenError, spoken_error
+from counter_listener.web.worker import Worker
 
 Handler = Callable[[Request, Exception], Response]
 COOKIE: Final = "counter_listener"
@@ -56,13 +60,14 @@ FORGED: Final = N_("This page was opened too long ago, or in another window befo
 def create_app(settings: Settings) -> FastAPI:
     """The application. The record is opened when the first page needs it."""
     records = RecordPool(settings.store, key_file=settings.key_file)
-    sounds = Sounds()
+    sounds, worker = Sounds(), Worker()
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         yield
         records.close()
         sounds.close()
+        worker.close()
 
     app = FastAPI(
         docs_url=None,
@@ -71,17 +76,7 @@ def create_app(settings: Settings) -> FastAPI:
         redirect_slashes=False,
         dependencies=[Depends(authorise)],
         lifespan=lifespan,
-        middleware=[
-            Middleware(Guard, names=settings.names),
-            Middleware(
-                SessionMiddleware,
-                secret_key=secrets.token_hex(32),
-                session_cookie=COOKIE,
-                max_age=None,
-                same_site="lax",
-                https_only=settings.secure,
-            ),
-        ],
+        middleware=_middleware(settings),
     )
     for router in ROUTERS:
         app.include_router(router)
@@ -89,17 +84,43 @@ def create_app(settings: Settings) -> FastAPI:
     if forgotten := list(unlisted(routes)):
         raise RuntimeError(f"routes without rights: {forgotten}")
     sessions = Sessions(settings.idle, settings.longest)
-    app.state.site = Site(
-        settings, sessions, Once(settings.once), records, sounds, Checks(), Kept(), make_templates(), frozenset(routes)
+    app.state.site = site = Site(
+        settings=settings,
+        sessions=sessions,
+        once=Once(settings.once),
+        records=records,
+        sounds=sounds,
+        refused=Refused(),
+        checks=Checks(),
+        figures=Kept(),
+        templates=make_templates(),
+        routes=frozenset(routes),
+        worker=worker,
     )
     _handle_errors(app)
+    api = make_api()
+    api.state.site = site
+    app.mount(PREFIX, api)
     return app
+
+
+def _middleware(settings: Settings) -> list[Middleware]:
+    sessions = Middleware(
+        SessionMiddleware,
+        secret_key=secrets.token_hex(32),
+        session_cookie=COOKIE,
+        max_age=None,
+        same_site="lax",
+        https_only=settings.secure,
+    )
+    return [Middleware(Guard, names=settings.names), sessions]
 
 
 def route_names() -> list[str]:
     """Method and path of every route, as in the table of rights."""
     routes = [route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)]
-    return [f"{method} {route.path}" for route in routes for method in sorted(route.methods or ()) if method != "HEAD"]
+    pages = (f"{method} {route.path}" for route in routes for method in sorted(route.methods or ()))
+    return [*(route for route in pages if not route.startswith("HEAD ")), *API_ROUTES]
 
 
 def _handle_errors(app: FastAPI) -> None:
@@ -109,6 +130,7 @@ def _handle_errors(app: FastAPI) -> None:
         ForgedError: _forged,
         RequestValidationError: _status_page(HTTPStatus.BAD_REQUEST),
         HTTPException: _http_error,
+        SpokenError: spoken_error,
         CounterListenerError: _our_error,
         Exception: _status_page(HTTPStatus.INTERNAL_SERVER_ERROR),
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,10 +17,12 @@ from counter_listener.domain import CounterListenerError, Lang
 from counter_listener.record import Access, note_access
 from counter_listener.web.checks import Checks
 from counter_listener.web.kept import Kept
+from counter_listener.web.refused import Refused
 from counter_listener.web.rights import Person
 from counter_listener.web.sessions import Sessions
 from counter_listener.web.settings import Settings
 from counter_listener.web.sound import Sounds
+from counter_listener.web.worker import Worker
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -53,11 +56,14 @@ class Site:
     once: Once
     records: RecordPool
     sounds: Sounds
+    refused: Refused
     checks: Checks
     figures: Kept[OverviewData]
     templates: Environment
     routes: frozenset[str]
     """Method and path of every route."""
+    worker: Worker
+    """For what a reader waits for."""
 
     def now(self) -> datetime:
         """The present time, with its zone."""
@@ -90,7 +96,15 @@ def noted(  # noqa: PLR0913 - one for each column
     what: str | None = None,
     by: str | None = None,
 ) -> Response:
-    """The response, after which it is written what somebody did: `by`, or else who is signed in.
+    """The response, after which it is written what somebody did: `by`, or else who is signed in."""
+    response.background = BackgroundTask(noting(request, action, visit, what, by))
+    return response
+
+
+def noting(
+    request: Request, action: Access, visit: str | None = None, what: str | None = None, by: str | None = None
+) -> Callable[[], None]:
+    """What writes, once the answer is sent, what somebody did: `by`, or else who is signed in.
 
     A busy record keeps nobody waiting.
     """
@@ -101,8 +115,7 @@ def noted(  # noqa: PLR0913 - one for each column
         with suppress(CounterListenerError), site.records.writing() as record:
             note_access(record, who, action, now, visit, what)
 
-    response.background = BackgroundTask(note)
-    return response
+    return note
 
 
 def lang_of(request: Request) -> Lang:

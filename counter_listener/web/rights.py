@@ -40,6 +40,7 @@ PUBLIC: Final = frozenset(
         "POST /sign-in",
         "GET /sign-in/once",
         "POST /settings",
+        "GET /api/v1/openapi.json",
     }
 )
 """Routes for everybody, also without sign-in. None of them shows anything of the record."""
@@ -47,6 +48,8 @@ SEE_VISITS: Final = _roles("clerk", "reviewer", "supervisor", "auditor")
 """Who may see visits: a clerk those of one counter."""
 REVIEW: Final = _roles("reviewer", "supervisor")
 """Who may give a word on a verdict."""
+PRACTISE: Final = _roles("clerk", "reviewer", "supervisor")
+"""Who may practise. What somebody practised, nobody else sees."""
 SIGNED_IN: Final = _roles("clerk", "reviewer", "supervisor", "administrator", "auditor")
 RIGHTS: Final[Mapping[str, frozenset[Role]]] = {
     "GET /": SIGNED_IN,
@@ -67,11 +70,27 @@ RIGHTS: Final[Mapping[str, frozenset[Role]]] = {
     "GET /samples": _roles("reviewer", "supervisor", "auditor"),
     "POST /samples": _roles("supervisor"),
     "GET /machine": _roles("reviewer", "supervisor", "auditor"),
+    "GET /practice": PRACTISE,
+    "GET /practice/{dialogue}": PRACTISE,
+    "POST /practice/{dialogue}/answer": PRACTISE,
+    "POST /practice/spoken": PRACTISE,
+    "POST /practice/forget": PRACTISE,
     "GET /system": _roles("supervisor", "administrator", "auditor"),
     "POST /system/verify": _roles("supervisor", "administrator", "auditor"),
+    "POST /system/tokens": _roles("administrator"),
+    "POST /system/tokens/revoke": _roles("administrator"),
     "POST /sign-out": SIGNED_IN,
+    "GET /api/v1/visits": SEE_VISITS,
+    "GET /api/v1/visits/{visit}": SEE_VISITS,
+    "GET /api/v1/visits/{visit}/reviews": SEE_VISITS,
+    "POST /api/v1/visits/{visit}/reviews": REVIEW,
+    "GET /api/v1/events": SEE_VISITS,
+    "GET /api/v1/reviews": SEE_VISITS,
+    "GET /api/v1/figures": SEE_VISITS,
+    "GET /api/v1/machine": _roles("reviewer", "supervisor", "auditor"),
 }
-"""Method and path of each route that needs sign-in, and the roles that may use it. What is not listed, nobody may."""
+"""Method and path of each route that needs sign-in, and the roles that may use it. What is not listed, nobody may.
+Those below /api want a token instead, which has the role of its account."""
 
 
 def may_use(role: Role, route: str) -> bool:

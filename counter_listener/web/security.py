@@ -29,8 +29,9 @@ HEADERS: Final = {
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "microphone=(self), camera=(), geolocation=()",
 }
+NO_DEVICES: Final = "microphone=(), camera=(), geolocation=()"
+"""The Permissions-Policy of every page, but for those that record (spoken.py)."""
 PRIVATE: Final = "no-store"
 """Cache-Control of all that may hold something of the record."""
 MOST_BYTES: Final = 16_000_000
@@ -81,6 +82,7 @@ def add_headers(message: MutableMapping[str, Any], nonce: str) -> None:
     headers = MutableHeaders(scope=message)
     headers["Content-Security-Policy"] = "; ".join(POLICY).format(nonce=nonce)
     headers.setdefault("Cache-Control", PRIVATE)
+    headers.setdefault("Permissions-Policy", NO_DEVICES)
     for name, value in HEADERS.items():
         headers[name] = value
 

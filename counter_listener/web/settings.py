@@ -23,6 +23,8 @@ class Settings:
     """The key that signs what is added to the record."""
     accounts: Accounts | None = None
     """None on one's own machine: who opens the one-time link is `local_user`."""
+    tokens: Accounts | None = None
+    """Whose tokens programs sign in with, also where `accounts` is None; None takes no token."""
     local_user: str = ""
     once: str | None = None
     """The secret of the one-time link."""
@@ -36,5 +38,7 @@ class Settings:
     """and in any case after this."""
     appeals: timedelta = WITHIN
     """The time from the end of a visit in which its verdicts can be disputed."""
+    model: str = "counter-cn"
+    """The speech model for what is said into the browser, unless the record says which one is in use."""
     demo: bool = False
     """Whether the record is made up, which every page then says."""

@@ -1,4 +1,4 @@
-"""The pages in a real browser: a server in this process, and Chromium that is signed in, in Chinese."""
+"""A server with a record, and Chromium that is signed in to it, for the tests of the pages."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
 import uvicorn
 from selenium.webdriver import Chrome, ChromeOptions, ChromeService
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 
 from counter_listener.web import create_app
+from counter_listener.web.context import Site
 from support.pages_record import fill
 from support.pages_site import ONCE, settings
 
@@ -26,13 +28,15 @@ DRIVER = shutil.which("chromedriver")
 WAIT = 30
 SERIOUS = {"serious", "critical"}
 RUN_AXE = "const done = arguments[arguments.length - 1]; axe.run(document, {resultTypes: ['violations']}).then(done)"
+needs_browser = pytest.mark.skipif(not (BROWSER and DRIVER), reason="needs Chromium and its driver")
 
 
 class Pages:
     """A server with a record, and a browser that is signed in."""
 
-    def __init__(self, base: str, folder: Path, visits: dict[str, str], driver: Chrome) -> None:
+    def __init__(self, base: str, folder: Path, visits: dict[str, str], driver: Chrome, site: Site) -> None:
         self.base, self.store, self.visits, self.driver = base, folder / "events.db", visits, driver
+        self.site = site
         self.run: Callable[..., Any] = driver.execute_script
 
     def open(self, path: str) -> None:
@@ -83,17 +87,19 @@ class Pages:
 
 
 @contextmanager
-def browsing(folder: Path) -> Iterator[Pages]:
-    """A server with a record in a folder, and a browser that opened its link."""
+def browsing(folder: Path, *arguments: str) -> Iterator[Pages]:
+    """Fills a record in a folder, serves it, and opens its link in a Chinese browser with more arguments."""
     visits = fill(folder)
     given = settings(folder / "events.db", key_file=folder / "key" / "key.pem", names=frozenset({"127.0.0.1"}))
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        server = uvicorn.Server(uvicorn.Config(create_app(given), log_config=None, access_log=False))
+        app = create_app(given)
+        server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()
         try:
-            with Chrome(_options(), ChromeService(DRIVER)) as driver:
-                made = Pages(f"http://127.0.0.1:{listening.getsockname()[1]}", folder, visits, driver)
+            with Chrome(_options(*arguments), ChromeService(DRIVER)) as driver:
+                base = f"http://127.0.0.1:{listening.getsockname()[1]}"
+                made = Pages(base, folder, visits, driver, app.state.site)
                 made.open(f"/sign-in/once?key={ONCE}")
                 yield made
         finally:
@@ -101,12 +107,12 @@ def browsing(folder: Path) -> Iterator[Pages]:
             thread.join(WAIT)
 
 
-def _options() -> ChromeOptions:
+def _options(*arguments: str) -> ChromeOptions:
     options = ChromeOptions()
     options.binary_location = BROWSER or ""
-    for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--mute-audio"):
+    usual = ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--mute-audio")
+    for argument in (*usual, "--autoplay-policy=no-user-gesture-required", *arguments):
         options.add_argument(argument)
-    options.add_argument("--autoplay-policy=no-user-gesture-required")
     options.add_experimental_option("prefs", {"intl.accept_languages": "zh-CN,zh"})
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     return options

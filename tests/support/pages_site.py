@@ -80,6 +80,14 @@ def signed_in(given: Settings) -> TestClient:
     return client
 
 
+def program(given: Settings, name: str) -> TestClient:
+    """A program with a token of an account."""
+    assert given.tokens
+    client = browser(given)
+    client.headers["authorization"] = f"Bearer {given.tokens.add_token(name, 'for tests', NOW)[1]}"
+    return client
+
+
 def csrf(client: TestClient, path: str = "/sign-in") -> str:
     """The token in the forms of a page."""
     found = re.search(r'name="csrf" value="([^"]+)"', client.get(path, follow_redirects=True).text)

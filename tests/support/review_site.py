@@ -9,7 +9,7 @@ from typing import Any
 
 from counter_listener.record import Row, open_record
 from support.pages_record import fill
-from support.pages_site import PASSWORD, accounts, browser, settings, sign_in
+from support.pages_site import PASSWORD, accounts, browser, program, settings, sign_in
 
 
 class ReviewSite:
@@ -22,12 +22,15 @@ class ReviewSite:
         kept = accounts(folder, "li", "wang", role="reviewer")
         kept.add("zhao", "clerk", PASSWORD, settings().clock(), counter="4")
         kept.add("qian", "auditor", PASSWORD, settings().clock())
-        self.settings = settings(self.store, key_file=folder / "key" / "key.pem", accounts=kept)
+        self.settings = settings(self.store, key_file=folder / "key" / "key.pem", accounts=kept, tokens=kept)
 
     def person(self, name: str) -> Any:
         client = self.open.enter_context(browser(self.settings))
         sign_in(client, name)
         return client
+
+    def program(self, name: str) -> Any:
+        return self.open.enter_context(program(self.settings, name))
 
     def rows(self, what: str, kind: str = "review") -> list[Row]:
         with open_record(self.store) as record:

@@ -10,13 +10,12 @@ from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver import Keys
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
-from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import Select
-from support.pages_browser import BROWSER, DRIVER, Pages, browsing
+from support.pages_browser import Pages, browsing, needs_browser
 
 from counter_listener.record import Row, open_record
 
-pytestmark = pytest.mark.skipif(not (BROWSER and DRIVER), reason="needs Chromium and its driver")
+pytestmark = needs_browser
 
 
 @pytest.fixture(scope="module")

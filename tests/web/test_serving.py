@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import socket
 import ssl
 import sys
+import urllib.error
+import urllib.parse
 import urllib.request
 from pathlib import Path
 
@@ -94,6 +97,33 @@ def test_accounts_are_listed_changed_and_closed(store: Path) -> None:
         ("add", "x", "--role", "clerk"),
     ):
         refused = run("accounts", *words, "--store", store)
+        assert refused.exit_code == 2
+        assert len(refused.output.splitlines()) == 1
+
+
+def test_a_token_is_made_used_listed_and_revoked(store: Path) -> None:
+    assert (
+        program("accounts", "add", "wang", "--role", "auditor", "--store", store, input="correct horse\n").returncode
+        == 0
+    )
+    assert "no token yet" in run("accounts", "token", "list", "--store", store).output
+    made = program("accounts", "token", "add", "wang", "--title", "月报", "--store", store)
+    secret = made.stdout.strip()
+    assert secret.startswith("cl_")
+    assert "cannot be shown again" in made.stderr
+    with serving(store) as (_process, link):
+        place = urllib.parse.urlsplit(link)
+        asked = urllib.request.Request(
+            f"http://{place.netloc}/api/v1/visits", headers={"authorization": f"Bearer {secret}"}
+        )
+        with urllib.request.urlopen(asked, timeout=60) as answer:  # noqa: S310 - our own server
+            assert json.load(answer)["total"] == 0
+        assert run("accounts", "token", "list", "wang", "--store", store).output.startswith("1  wang  月报  used ")
+        assert "revoked" in run("accounts", "token", "revoke", "1", "--store", store).output
+        with pytest.raises(urllib.error.HTTPError, match="401"):
+            urllib.request.urlopen(asked, timeout=60)  # noqa: S310
+    for words in (("add", "nobody"), ("revoke", "7")):
+        refused = run("accounts", "token", *words, "--store", store)
         assert refused.exit_code == 2
         assert len(refused.output.splitlines()) == 1
 

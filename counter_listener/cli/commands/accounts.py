@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -14,7 +13,7 @@ from counter_listener.cli.options import record_location, store_option
 from counter_listener.domain import _, printable
 
 if TYPE_CHECKING:
-    from counter_listener.record import Account, AccountRole, Accounts
+    from counter_listener.record import Account, AccountRole, Accounts, Token
 
 ROLES = ("clerk", "reviewer", "supervisor", "administrator", "auditor")
 role_choice = click.Choice(ROLES)
@@ -23,9 +22,14 @@ COUNTER_HELP = "The only counter whose visits a clerk sees."
 
 def accounts_of(store_url: str | None) -> Accounts:
     """The accounts that belong to a record. Raises UsageError, RecordError."""
+    return accounts_beside(record_location(store_url))
+
+
+def accounts_beside(location: str) -> Accounts:
+    """The accounts that belong to the record at a location; there may be none yet. Raises RecordError."""
     from counter_listener.record import Accounts, accounts_file, record_file
 
-    return Accounts(accounts_file(record_file(record_location(store_url))))
+    return Accounts(accounts_file(record_file(location)))
 
 
 @click.group(cls=TranslatedGroup, epilog="Example: counter-listener accounts list")
@@ -82,6 +86,59 @@ def list_accounts(*, store_url: str | None) -> None:
         click.echo(_("There is no account yet."), err=True)
 
 
+@accounts.group(cls=TranslatedGroup, epilog="Example: counter-listener accounts token list")
+def token() -> None:
+    """Add, list and revoke the tokens with which programs sign in to the API of `serve`.
+
+    A token has the rights of its account, and ends with it.
+    """
+
+
+@token.command("add", cls=Command, epilog="Example: counter-listener accounts token add wang --title 'monthly figures'")
+@click.argument("name")
+@click.option("--title", metavar="TEXT", default="", help="What it is for.")
+@store_option
+def add_token(*, name: str, title: str, store_url: str | None) -> None:
+    """Add a token for an account, and print it. It cannot be shown again."""
+    _made, secret = accounts_of(store_url).add_token(name, title, datetime.now(UTC))
+    click.echo(secret)
+    click.echo(_("Keep it safe: whoever has it may do what the account may. It cannot be shown again."), err=True)
+
+
+@token.command("list", cls=Command, epilog="Example: counter-listener accounts token list")
+@click.argument("name", required=False)
+@store_option
+def list_tokens(*, name: str | None, store_url: str | None) -> None:
+    """List the tokens, or those of one account: number, account, title, when they were used last."""
+    kept = accounts_of(store_url).tokens(name)
+    for each in kept:
+        click.echo(described_token(each))
+    if not kept:
+        click.echo(_("There is no token yet."), err=True)
+
+
+@token.command("revoke", cls=Command, epilog="Example: counter-listener accounts token revoke 3")
+@click.argument("number", type=click.IntRange(1))
+@store_option
+def revoke_token(*, number: int, store_url: str | None) -> None:
+    """Revoke the token with this number, from now on and for good."""
+    ended = accounts_of(store_url).end_token(number, datetime.now(UTC))
+    click.echo(_("Revoked: {token}").format(token=described_token(ended)))
+
+
+def described_token(one: Token) -> str:
+    """A token in a line."""
+    used = _("never used") if one.used is None else _("used {time}").format(time=shown_time(one.used))
+    parts = [str(one.id), one.account, one.title or "-", used]
+    parts += [_("revoked {time}").format(time=shown_time(one.ended))] if one.ended else []
+    return printable("  ".join(parts))
+
+
+def shown_time(moment: str) -> str:
+    """A time of the accounts, in the zone of this machine."""
+    return datetime.fromisoformat(moment).astimezone().strftime("%Y-%m-%d %H:%M")
+
+
 def described(account: Account) -> str:
     """An account in a line."""
     from counter_listener.web import ROLES as TITLES
@@ -101,7 +158,5 @@ def ask_password() -> str:
 
 def existing_accounts(location: str) -> Accounts | None:
     """The accounts beside a record, if there are any."""
-    from counter_listener.record import Accounts, accounts_file, record_file
-
-    kept = Accounts(accounts_file(Path(record_file(location))))
+    kept = accounts_beside(location)
     return kept if kept.all() else None

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -15,11 +18,13 @@ from counter_listener.domain import (
     Frame,
     MatchedUtterance,
     Speaker,
+    UsageError,
     Utterance,
     _,
     bundled_folder,
     mask_numbers,
     printable,
+    system_reason,
 )
 
 if TYPE_CHECKING:
@@ -169,6 +174,86 @@ def framed_speech(matcher: Matcher, utterance: Utterance) -> list[FramedSpeech]:
             continue
         found.append(FramedSpeech(kind, candidate.owner, mask_numbers(candidate.alignment.heard), start, end, frame))
     return sorted(found, key=lambda one: one.start)
+
+
+@phrases.command(epilog="Example: counter-listener phrases export bank-counter words.xlsx")
+@click.argument("name", metavar="SET")
+@click.argument("target", metavar="FILE.xlsx", type=click.Path(path_type=Path))
+def export(*, name: str, target: Path) -> None:
+    """Write a phrase set as a spreadsheet: a sheet for each kind of entry, one row a phrase.
+
+    Edit it, and read it back with `phrases import`. What the sheets do not show is kept in it.
+    """
+    from counter_listener.domain import current_language, translator
+    from counter_listener.phrases import write_spreadsheet
+
+    text = _text_of(name)
+    made = BytesIO()
+    write_spreadsheet(text, made, translator(current_language()))
+    _write_new(target, made.getvalue())
+    click.echo(
+        _("{path} is written; read it back with: {command}").format(
+            path=target, command=f"counter-listener phrases import {shlex.quote(str(target))}"
+        )
+    )
+
+
+@phrases.command("import", epilog="Example: counter-listener phrases import words.xlsx --to my-branch.toml")
+@click.argument("source", metavar="FILE.xlsx", type=click.Path(path_type=Path))
+@click.option(
+    "--to",
+    "target",
+    metavar="FILE.toml",
+    type=click.Path(path_type=Path),
+    help="The phrase set to write.  [default: the name of the spreadsheet, with .toml]",
+)
+def import_(*, source: Path, target: Path | None) -> None:
+    """Write the phrase set that an exported and edited spreadsheet stands for.
+
+    Cells that were not changed leave the file as it was, comments included.
+    """
+    from counter_listener.phrases import read_spreadsheet
+
+    target = target or source.with_suffix(".toml")
+    _write_new(target, read_spreadsheet(source).encode("utf-8"))
+    click.echo(
+        _("{path} is written; run its examples with: {command}").format(
+            path=target, command=f"counter-listener phrases check {shlex.quote(str(target))}"
+        )
+    )
+
+
+@phrases.command(epilog="Example: counter-listener phrases copy bank-counter my-branch.toml")
+@click.argument("name", metavar="SET")
+@click.argument("target", metavar="[FILE.toml]", type=click.Path(path_type=Path), required=False)
+def copy(*, name: str, target: Path | None) -> None:
+    """Copy a phrase set into a file of your own, to edit it. The default is its name in the current folder."""
+    text = _text_of(name)
+    target = target or Path(f"{Path(name).stem}.toml")
+    _write_new(target, text.encode("utf-8"))
+    click.echo(_("{path} is written; use it with --phrases {path}").format(path=target))
+
+
+def _text_of(name: str) -> str:
+    """The text of the file of a phrase set, which is valid. Raises PhraseSetError."""
+    from counter_listener.phrases import find_phrase_set, read_phrase_set
+
+    path = find_phrase_set(name)
+    read_phrase_set(path)
+    return path.read_text(encoding="utf-8-sig")
+
+
+def _write_new(path: Path, content: bytes) -> None:
+    """Writes a file that is not there yet. Raises UsageError."""
+    try:
+        with path.open("xb") as file:
+            file.write(content)
+    except FileExistsError:
+        raise UsageError("{path} exists already; give another name, or remove it.", path=path) from None
+    except OSError as error:
+        raise UsageError(
+            "{path} cannot be written ({why}); check its folder and permissions.", path=path, why=system_reason(error)
+        ) from error
 
 
 @phrases.command(epilog=f"Example: counter-listener phrases vocabulary bank-counter --model {DEFAULT_MODEL}")

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from counter_listener.cli.commands.accounts import existing_accounts
+from counter_listener.cli.commands.accounts import accounts_beside, existing_accounts
 from counter_listener.cli.help import Command
 from counter_listener.cli.options import existing_record, key_location, key_option, record_location, store_option
 from counter_listener.domain import UsageError, _, current_language
@@ -97,13 +97,7 @@ def serve(  # noqa: PLR0913 - one parameter per option
     check_address(address.is_local, secure=address.secure, demo=demo, store_url=store_url)
     with ExitStack() as stack:
         listening = stack.enter_context(bind(address))
-        if demo:
-            from counter_listener.cli.demo_record import demo_record
-
-            location, demo_key = stack.enter_context(demo_record())
-            key_file: Path | None = demo_key
-        else:
-            location, key_file = checked_record(store_url), key_location(key)
+        location, key_file = made_record(stack) if demo else (checked_record(store_url), key_location(key))
         once = secrets.token_urlsafe(24)
         settings = Settings(
             location,
@@ -111,6 +105,7 @@ def serve(  # noqa: PLR0913 - one parameter per option
             current_language(),
             key_file,
             needed_accounts(location, is_local=address.is_local),
+            None if demo else accounts_beside(location),
             local_user=_login_name(),
             once=once,
             names=address.known_names(),
@@ -118,9 +113,16 @@ def serve(  # noqa: PLR0913 - one parameter per option
             appeals=timedelta(days=appeal_days),
             demo=demo,
         )
-        way = f"sign-in/once?key={once}" if address.is_local else ""
-        ready = partial(_tell, address.url(listening.getsockname()[1]) + way, open_it=not no_browser)
+        link = address.url(listening.getsockname()[1]) + (f"sign-in/once?key={once}" if address.is_local else "")
+        ready = partial(_tell, link, open_it=not no_browser)
         run_until_stopped(partial(run_server, settings, address, listening, ready))
+
+
+def made_record(stack: ExitStack) -> tuple[str, Path | None]:
+    """The location and the key of a record that is made for a demo, and removed with the stack."""
+    from counter_listener.cli.demo_record import demo_record
+
+    return stack.enter_context(demo_record())
 
 
 def checked_record(store_url: str | None) -> str:

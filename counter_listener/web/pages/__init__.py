@@ -8,6 +8,7 @@ from counter_listener.web.pages import (
     appeals,
     machine,
     overview,
+    practice,
     review,
     samples,
     sign_in,
@@ -27,5 +28,6 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     appeals.router,
     samples.router,
     machine.router,
+    practice.router,
     system.router,
 )

@@ -81,7 +81,7 @@ def overview(request: Request) -> Response:
     if not may_use(person.role, "GET /visits"):  # an administrator begins with the system
         return RedirectResponse("/system", HTTPStatus.SEE_OTHER)
     period = read_period(request.query_params, site.now(), person.counter)
-    data = site.figures.get(period.wanted, site.now(), partial(_gather, site, period))
+    data = overview_data(site, period)
     with site.records.reading() as record:
         counters = record.query(known_counters) if person.counter is None else [person.counter]
     total = sum_totals(data.by_counter.values())
@@ -105,6 +105,11 @@ def overview(request: Request) -> Response:
         hours=_by(data, lambda moment: moment.hour, period, lambda _: None),
         unscored=total.visits - total.scored,
     )
+
+
+def overview_data(site: Site, period: Period) -> OverviewData:
+    """The figures of a period, as they are or were at most a minute ago."""
+    return site.figures.get(period.wanted, site.now(), partial(_gather, site, period))
 
 
 def _gather(site: Site, period: Period) -> OverviewData:
@@ -147,12 +152,16 @@ def _worst_first(line: Line) -> tuple[bool, float, int]:
 
 def _faults(data: OverviewData, period: Period) -> list[Fault]:
     """What went wrong most often, the most frequent first."""
-    found = [
+    return [
         Fault(verdict, title_of(phrase), count, period.link(verdict=verdict, phrase=phrase))
-        for (verdict, phrase), count in data.faults.items()
-        if verdict in FAULTS
+        for verdict, phrase, count in faults_of(data)
     ]
-    return sorted(found, key=lambda fault: (-fault.count, fault.title))
+
+
+def faults_of(data: OverviewData) -> list[tuple[str, str, int]]:
+    """Verdict and id of what went wrong, and in how many visits, the most frequent first."""
+    found = [(verdict, phrase, count) for (verdict, phrase), count in data.faults.items() if verdict in FAULTS]
+    return sorted(found, key=lambda fault: (-fault[2], title_of(fault[1])))
 
 
 def _day_fields(day: Any) -> dict[str, str] | None:  # noqa: ANN401 - a key of _by
@@ -165,13 +174,19 @@ def _by(
     period: Period,
     fields: Callable[[Any], dict[str, str] | None],
 ) -> list[Line]:
-    """Totals by a key of the local time, in order; visits of unknown time are left out."""
+    """Totals by a key of the local time, in order."""
+    groups = totals_by(data, key)
+    lines = []
+    for name in sorted(groups):
+        more = fields(name)
+        lines.append(Line(str(name), groups[name], period.link(**more) if more else ""))
+    return lines
+
+
+def totals_by(data: OverviewData, key: Callable[[datetime], Any]) -> dict[Any, VisitTotals]:
+    """Totals by a key of the local time; visits of unknown time are left out."""
     groups: dict[Any, list[VisitTotals]] = {}
     for quarter, totals in data.by_quarter.items():
         if quarter is not None:
             groups.setdefault(key((EPOCH + timedelta(seconds=900 * quarter)).astimezone()), []).append(totals)
-    lines = []
-    for name in sorted(groups):
-        more = fields(name)
-        lines.append(Line(str(name), sum_totals(groups[name]), period.link(**more) if more else ""))
-    return lines
+    return {name: sum_totals(group) for name, group in groups.items()}

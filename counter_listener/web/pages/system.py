@@ -5,15 +5,16 @@ from __future__ import annotations
 import shutil
 from datetime import datetime, timedelta
 from http import HTTPStatus
-from typing import Final
+from typing import Annotated, Final
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Form
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from counter_listener.domain import N_
-from counter_listener.record import counters_heard, fingerprint, record_state
-from counter_listener.web.context import site_of
+from counter_listener.domain import N_, AccountError
+from counter_listener.record import Accounts, Token, counters_heard, fingerprint, record_state
+from counter_listener.web.context import noted, site_of
 from counter_listener.web.rendering import flash, render, texts_of
 
 router = APIRouter()
@@ -26,6 +27,11 @@ LITTLE: Final = 2_000_000_000
 @router.get("/system")
 def system(request: Request) -> Response:
     """The page."""
+    return show_system(request)
+
+
+def show_system(request: Request, told: str = "", secret: str = "", status: int = HTTPStatus.OK) -> Response:
+    """The page. `told` is what was wrong with what the reader sent, `secret` a token that was just made."""
     site = site_of(request)
     with site.records.reading() as record:
         state, heard, path = record.query(record_state), record.query(counters_heard), record.path
@@ -34,6 +40,13 @@ def system(request: Request) -> Response:
     return render(
         request,
         "system.html",
+        status,
+        told=told,
+        secret=secret,
+        tokens=[shown_token(each) for each in site.settings.tokens.tokens()] if site.settings.tokens else None,
+        token_accounts=[each.name for each in site.settings.tokens.all() if not each.disabled]
+        if site.settings.tokens
+        else [],
         state=state,
         signed=datetime.fromisoformat(state.head.signed) if state.head else None,
         key=fingerprint(state.head.key) if state.head else None,
@@ -58,6 +71,45 @@ def verify(request: Request) -> Response:
     if site.checks.begin(site.records, site.settings.clock):
         flash(request, N_("The record is being verified; load the page again after a while."))
     return RedirectResponse("/system", HTTPStatus.SEE_OTHER)
+
+
+@router.post("/system/tokens")
+def add_token(request: Request, account: Annotated[str, Form()] = "", title: Annotated[str, Form()] = "") -> Response:
+    """Makes a token for an account, and shows it this once."""
+    site, told = site_of(request), texts_of(request)
+    kept = tokens_of(request)
+    try:
+        made, secret = kept.add_token(account, title, site.now())
+    except AccountError as error:
+        return show_system(request, told=error.translated(told._), status=HTTPStatus.UNPROCESSABLE_ENTITY)
+    return noted(request, show_system(request, secret=secret), "changed", what=f"token {made.id} of {made.account}")
+
+
+@router.post("/system/tokens/revoke")
+def revoke_token(request: Request, number: Annotated[int, Form(ge=1)]) -> Response:
+    """Revokes a token."""
+    told = texts_of(request)
+    try:
+        ended = tokens_of(request).end_token(number, site_of(request).now())
+    except AccountError as error:
+        return show_system(request, told=error.translated(told._), status=HTTPStatus.UNPROCESSABLE_ENTITY)
+    flash(request, N_("The token is revoked."))
+    answer = RedirectResponse("/system#tokens", HTTPStatus.SEE_OTHER)
+    return noted(request, answer, "changed", what=f"token {ended.id} of {ended.account}")
+
+
+def tokens_of(request: Request) -> Accounts:
+    """The accounts that have tokens. Raises HTTPException where there are none, as in a demo."""
+    kept = site_of(request).settings.tokens
+    if kept is None:
+        raise HTTPException(HTTPStatus.NOT_FOUND)
+    return kept
+
+
+def shown_token(token: Token) -> tuple[Token, datetime | None, datetime | None]:
+    """A token, when it was used last, and when it was revoked."""
+    used, ended = (None if each is None else datetime.fromisoformat(each) for each in (token.used, token.ended))
+    return token, used, ended
 
 
 def _fault(request: Request) -> str | None:
