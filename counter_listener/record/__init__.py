@@ -75,6 +75,7 @@ if TYPE_CHECKING:
     from counter_listener.record.history import VisitHistory, set_of, visit_history
     from counter_listener.record.labelled import LabelledRecording, SaidPhrase, labelled_recordings
     from counter_listener.record.overview import Offence, OverviewData, counters_heard, gather_overview
+    from counter_listener.record.phrase_changes import SetChange, note_set_change, set_changes
     from counter_listener.record.pool import RecordPool
     from counter_listener.record.reviews import ReviewRequest, review
     from counter_listener.record.sampling import Assignment, Draw, assignments, candidates, draw, draws
@@ -116,6 +117,7 @@ else:  # SQLAlchemy takes 0.3 s and 20 MB, which a run that records nothing does
             "pool": ["RecordPool"],
             "sampling": ["Assignment", "Draw", "assignments", "candidates", "draw", "draws"],
             "schema": ["EVENTS", "RECORDINGS"],
+            "phrase_changes": ["SetChange", "note_set_change", "set_changes"],
             "signing": ["open_key"],
             "state": ["Purge", "RecordState", "record_state"],
             "store": ["Record", "open_record"],

@@ -47,6 +47,9 @@ SEE_VISITS: Final = _roles("clerk", "reviewer", "supervisor", "auditor")
 """Who may see visits: a clerk those of one counter."""
 REVIEW: Final = _roles("reviewer", "supervisor")
 """Who may give a word on a verdict."""
+SEE_SETS: Final = _roles("reviewer", "supervisor", "auditor")
+"""Who may see what is asked, and try a sentence."""
+CHANGE_SETS: Final = _roles("supervisor")
 SIGNED_IN: Final = _roles("clerk", "reviewer", "supervisor", "administrator", "auditor")
 RIGHTS: Final[Mapping[str, frozenset[Role]]] = {
     "GET /": SIGNED_IN,
@@ -67,6 +70,17 @@ RIGHTS: Final[Mapping[str, frozenset[Role]]] = {
     "GET /samples": _roles("reviewer", "supervisor", "auditor"),
     "POST /samples": _roles("supervisor"),
     "GET /machine": _roles("reviewer", "supervisor", "auditor"),
+    "GET /phrases": SEE_SETS,
+    "GET /phrases/entry": SEE_SETS,
+    "GET /phrases/changes": SEE_SETS,
+    "GET /phrases/export.xlsx": SEE_SETS,
+    "POST /phrases/try": SEE_SETS,
+    "POST /phrases/spoken": SEE_SETS,
+    "POST /phrases/entry": CHANGE_SETS,
+    "POST /phrases/remove": CHANGE_SETS,
+    "POST /phrases/import": CHANGE_SETS,
+    "POST /phrases/changes": CHANGE_SETS,
+    "POST /phrases/force": CHANGE_SETS,
     "GET /system": _roles("supervisor", "administrator", "auditor"),
     "POST /system/verify": _roles("supervisor", "administrator", "auditor"),
     "POST /sign-out": SIGNED_IN,

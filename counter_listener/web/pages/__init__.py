@@ -8,6 +8,8 @@ from counter_listener.web.pages import (
     appeals,
     machine,
     overview,
+    phrases,
+    phrases_try,
     review,
     samples,
     sign_in,
@@ -27,5 +29,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     appeals.router,
     samples.router,
     machine.router,
+    phrases.router,
+    phrases_try.router,
     system.router,
 )
