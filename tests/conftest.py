@@ -7,6 +7,7 @@ import sys
 import tempfile
 from contextlib import suppress
 from functools import cache, partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -68,12 +69,12 @@ def share_phrase_sets() -> None:
     def kept(name: str, _content: bytes, *, proven: bool) -> tuple[Matcher, str]:
         return plain(name, proven=proven)
 
-    def load_phrases(name: str, *, proven: bool = True) -> tuple[Matcher, str]:
+    def load_phrases(name: str, *, proven: bool = True, beside: Path | None = None) -> tuple[Matcher, str]:
         try:
-            path = find_phrase_set(name)
+            path = find_phrase_set(name, beside)
             content = path.read_bytes()
         except (PhraseSetError, OSError):
-            return plain(name, proven=proven)
-        return kept(name, content, proven=proven and path.parent != bundled_folder("phrase_sets"))
+            return plain(name, proven=proven, beside=beside)
+        return kept(str(path), content, proven=proven and path.parent != bundled_folder("phrase_sets"))
 
     judging.load_matcher = load_phrases
