@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -49,11 +50,12 @@ def pytest_configure() -> None:
     def kept(name: str, _content: bytes, *, proven: bool) -> tuple[Matcher, str]:
         return plain(name, proven=proven)
 
-    def load_phrases(name: str, *, proven: bool = True) -> tuple[Matcher, str]:
+    def load_phrases(name: str, *, proven: bool = True, beside: Path | None = None) -> tuple[Matcher, str]:
         try:
-            content = find_phrase_set(name).read_bytes()
+            path = find_phrase_set(name, beside)
+            content = path.read_bytes()
         except (PhraseSetError, OSError):
-            return plain(name, proven=proven)
-        return kept(name, content, proven=proven)
+            return plain(name, proven=proven, beside=beside)
+        return kept(str(path), content, proven=proven)
 
     judging.load_matcher = load_phrases

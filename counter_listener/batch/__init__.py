@@ -6,6 +6,7 @@ What it hands on: one result per input, in batches as they are finished, and the
 
 from counter_listener.batch.check import CheckOptions, CheckResult, Tally
 from counter_listener.batch.cluster import cluster_workers
+from counter_listener.batch.estimate import ChangedVerdict, ChangedVisit, Estimate, estimate_change
 from counter_listener.batch.inputs import NAMED, Input, LeftOut, expand_inputs, file_size, is_recording
 from counter_listener.batch.recorder import Recorder, RecorderCounts
 from counter_listener.batch.scheduler import InputOrder, Worker, check_inline, check_with_workers

@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from counter_listener.cli.options import ExitCode, key_location, monotonic_clock, record_location
+from counter_listener.cli.options import ExitCode, beside_record, key_location, monotonic_clock, record_location
 from counter_listener.domain import CounterListenerError, MicrophoneError, RecordError, _, use_language
 
 if TYPE_CHECKING:
@@ -93,10 +93,11 @@ def listen_to(config: dict[str, Any], resume: dict[str, Any] | None, orders: Ord
 
     device = find_device(config["device"], list_devices())
     microphone = stack.enter_context(open_microphone(device, config["channel"], monotonic_clock, orders.stop.is_set))
-    matcher, digest = load_matcher(config["phrases"], proven=resume is None)
+    location = "none" if config["store"] == "none" else record_location(config["store"] or None)
+    matcher, digest = load_matcher(config["phrases"], proven=resume is None, beside=beside_record(location))
     record = None
-    if config["store"] != "none":
-        location, key_file = record_location(config["store"] or None), key_location(config["key"])
+    if location != "none":
+        key_file = key_location(config["key"])
         record = stack.enter_context(open_record(location, key_file=key_file))
         record.require_key()
     model = SpeechModel(find_model(config["model"]))

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
 import click
 
-from counter_listener.domain import BOM, N_, UsageError, _, data_folder, printable, settings_folder
+from counter_listener.domain import BOM, N_, RecordError, UsageError, _, data_folder, printable, settings_folder
 
 if TYPE_CHECKING:
     from counter_listener.domain import Speaker
@@ -77,6 +77,16 @@ def record_location(store_url: str | None) -> str:
     if store_url in {"", "none", ":memory:"} or store_url.startswith("file:"):
         raise UsageError("--store {asked!r} is not a record; give a file or a sqlite:/// URL.", asked=store_url)
     return str(Path(store_url).expanduser()) if store_url.startswith("~") else store_url
+
+
+def beside_record(location: str) -> Path | None:
+    """The file of the record at a location, beside which phrase sets in force lie; None if there is none."""
+    from counter_listener.record import record_file
+
+    try:
+        return None if location == "none" else record_file(location)
+    except RecordError:  # told when the record is opened
+        return None
 
 
 def key_location(key: str | None) -> Path | None:

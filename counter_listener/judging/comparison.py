@@ -37,8 +37,13 @@ class Span:
 
 def verdict_changes(before: Iterable[Event], after: Iterable[Event]) -> Iterator[VerdictChange]:
     """The verdicts on a recording that differ, visit by visit. Visits that overlap most are compared."""
-    for visit, old, new in _paired(_spans(before), _spans(after)):
+    for visit, old, new in paired_visits(before, after):
         yield from _changes(visit, old, new)
+
+
+def paired_visits(before: Iterable[Event], after: Iterable[Event]) -> list[tuple[Span, Span | None, Span | None]]:
+    """Each visit with itself before and after, or one of them. Visits that overlap most are the same."""
+    return _paired(_spans(before), _spans(after))
 
 
 def _spans(events: Iterable[Event]) -> list[Span]:

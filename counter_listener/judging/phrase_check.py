@@ -3,7 +3,8 @@
 import gc
 import random
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from pathlib import Path
 from typing import Final
 
 from counter_listener.domain import (
@@ -29,12 +30,13 @@ DRAWN: Final = 3
 UNIT: Final = re.compile(r"(?:[A-Za-z0-9']+|[^\sA-Za-z0-9'])[，。！？；：、,.!?;:]*")
 
 
-def load_matcher(name: str, *, proven: bool = True) -> tuple[Matcher, str]:
+def load_matcher(name: str, *, proven: bool = True, beside: Path | None = None) -> tuple[Matcher, str]:
     """The matcher of a phrase set, given by name or file, and the SHA-256 of the file.
 
-    Raises PhraseSetError; if `proven`, also for an example that fails, unless the set ships with the program.
+    A set of this name that was put in force on the pages of the record `beside` comes first. Raises PhraseSetError; if
+    `proven`, also for an example that fails, unless the set ships with the program.
     """
-    path = find_phrase_set(name)
+    path = find_phrase_set(name, beside)
     was_enabled = gc.isenabled()
     gc.disable()  # almost all new objects stay, and each collection would visit them again
     try:
@@ -89,12 +91,17 @@ def _difference(example: str, missing: str, surplus: str) -> Sentence:
     )
 
 
-def unmatched_templates(matcher: Matcher) -> Iterator[Sentence]:
-    """The templates of owed and forbidden phrases with a sentence that is not found as their own phrase."""
+def unmatched_templates(matcher: Matcher, only: Collection[str] | None = None) -> Iterator[Sentence]:
+    """The templates of owed and forbidden phrases with a sentence that is not found as their own phrase.
+
+    `only` names the ids to try; None is all.
+    """
     read = template_reader(matcher.phrases).read
     entries: list[tuple[Phrase | Forbidden, str]] = [(phrase, "phrases") for phrase, _ in matcher.phrases.phrases()]
     entries += [(offence, "offences") for offence in matcher.phrases.forbidden]
     for entry, kind in entries:
+        if only is not None and entry.id not in only:
+            continue
         for text in (*entry.say, *entry.shared):
             template = read(text)
             if template.says_the_opposite:

@@ -9,7 +9,27 @@ from typing import TYPE_CHECKING
 
 import lazy_loader
 
-from counter_listener.phrases.entries import (
+from counter_listener.phrases.fields import (
+    EXAMPLES,
+    FIELDS,
+    KIND_TITLES,
+    SETTINGS,
+    Field,
+    FieldError,
+    Kind,
+    parsed,
+    shown,
+)
+from counter_listener.phrases.phrase_file import (
+    checked_set,
+    find_phrase_set,
+    iter_templates,
+    read_phrase_set,
+    sets_folder,
+    suggestion,
+)
+from counter_listener.phrases.pinyin import READINGS, join_units, pronounce, split_units, text_syllables, tone
+from counter_listener.phrases.set_entries import (
     LISTS,
     PARENTS,
     Entry,
@@ -27,19 +47,6 @@ from counter_listener.phrases.entries import (
     setting,
     value_of,
 )
-from counter_listener.phrases.fields import (
-    EXAMPLES,
-    FIELDS,
-    KIND_TITLES,
-    SETTINGS,
-    Field,
-    FieldError,
-    Kind,
-    parsed,
-    shown,
-)
-from counter_listener.phrases.phrase_file import find_phrase_set, iter_templates, read_phrase_set, suggestion
-from counter_listener.phrases.pinyin import READINGS, join_units, pronounce, split_units, text_syllables, tone
 from counter_listener.phrases.template_nodes import Choice, Gap, Node, Series, Units, Words
 from counter_listener.phrases.templates import Template, TemplateError, TemplateReader, template_reader
 from counter_listener.phrases.vocabulary import HEARD_KEYS, unspellable_templates, vocabulary_report

@@ -35,12 +35,22 @@ EXPECTED: Final = {
 """What is expected, by the first word of the type of an error of pydantic, such as `int_parsing`."""
 
 
-def find_phrase_set(name: str) -> Path:
+def sets_folder(record: Path) -> Path:
+    """The folder beside a record with the phrase sets that were edited on its pages."""
+    return record.with_name(record.name + ".phrases")
+
+
+def find_phrase_set(name: str, beside: Path | None = None) -> Path:
     """The file of a phrase set; `name` is a path or the name of a bundled set.
 
+    A set with this name that was put in force on the pages of the record `beside` comes first.
     Raises PhraseSetError with the known names if there is no such set.
     """
     path = Path(name)
+    if beside is not None and name.replace("-", "").isalnum():
+        in_force = sets_folder(beside) / f"{name}.toml"
+        if in_force.is_file():
+            return in_force
     if path.suffix == ".toml" or os.path.exists(name):  # noqa: PTH110 - Path.exists raises on names that are too long
         return path
     known = {file.stem: file for file in sorted(bundled_folder("phrase_sets").glob("*.toml"))}
@@ -60,12 +70,17 @@ def read_phrase_set(path: Path) -> tuple[PhraseSet, str]:
     Raises PhraseSetError, which names the file, the table and the key, and says what is expected there.
     """
     table, content = read_toml(path, PhraseSetError, MAX_BYTES)
+    return checked_set(table, path), hashlib.sha256(content).hexdigest()
+
+
+def checked_set(table: dict[str, Any], path: Path) -> PhraseSet:
+    """The phrase set in a parsed TOML table, with the frames of its language. Raises PhraseSetError."""
     if "frames" not in table:
         table["frames"] = language_frames(str(table.get("language", "zh")))
     phrases = validate(table, path)
     for fault in faults(phrases):
         raise PhraseSetError("{path}: {fault}", path=path, fault=fault)
-    return phrases, hashlib.sha256(content).hexdigest()
+    return phrases
 
 
 def language_frames(language: str) -> dict[str, Any]:

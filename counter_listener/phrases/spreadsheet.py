@@ -18,8 +18,16 @@ from xlsxwriter.workbook import Workbook
 from xlsxwriter.worksheet import Worksheet
 
 from counter_listener.domain import N_, PhraseSetError, Translate
-from counter_listener.phrases.entries import ExampleLine, Table, entries, examples, plain_examples, setting, value_of
 from counter_listener.phrases.fields import EXAMPLES, FIELDS, KIND_TITLES, SETTINGS, Field, Kind, shown
+from counter_listener.phrases.set_entries import (
+    ExampleLine,
+    Table,
+    entries,
+    examples,
+    plain_examples,
+    setting,
+    value_of,
+)
 
 SOURCE: Final = "source"
 """The hidden sheet."""

@@ -14,7 +14,9 @@ from typing import Any, Final
 
 from counter_listener.domain import PhraseSetError, Sentence, sentence
 from counter_listener.phrases.editing import edited
-from counter_listener.phrases.entries import (
+from counter_listener.phrases.fields import EXAMPLES, FIELDS, SETTINGS, Field, FieldError, Kind, parsed
+from counter_listener.phrases.phrase_file import faults, language_frames, suggestion, validate
+from counter_listener.phrases.set_entries import (
     PARENTS,
     ExampleLine,
     Table,
@@ -28,8 +30,6 @@ from counter_listener.phrases.entries import (
     set_examples,
     set_setting,
 )
-from counter_listener.phrases.fields import EXAMPLES, FIELDS, SETTINGS, Field, FieldError, Kind, parsed
-from counter_listener.phrases.phrase_file import faults, language_frames, suggestion, validate
 from counter_listener.phrases.spreadsheet import Sheet
 from counter_listener.phrases.templates import TemplateError, template_reader
 from counter_listener.phrases.workbook import Book, ReadRow, ReadSheet, read_workbook, text_of

@@ -13,8 +13,8 @@ from typing import Any, Final
 from zipfile import BadZipFile, ZipFile
 
 from counter_listener.domain import PhraseSetError, Sentence, read_errors, translator
-from counter_listener.phrases.entries import Table
 from counter_listener.phrases.fields import KIND_TITLES
+from counter_listener.phrases.set_entries import Table
 from counter_listener.phrases.spreadsheet import FORMAT, SOURCE, Sheet, sheets_of
 
 MOST_BYTES: Final = 8_000_000

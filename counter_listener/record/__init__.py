@@ -77,6 +77,7 @@ if TYPE_CHECKING:
     from counter_listener.record.judgements import replaced_streams
     from counter_listener.record.labelled import LabelledRecording, SaidPhrase, labelled_recordings
     from counter_listener.record.overview import Offence, OverviewData, counters_heard, gather_overview
+    from counter_listener.record.phrase_changes import SetChange, note_set_change, set_changes
     from counter_listener.record.pool import RecordPool
     from counter_listener.record.practice import Practice, Practised
     from counter_listener.record.reviews import ReviewRequest, review
@@ -123,6 +124,7 @@ else:  # SQLAlchemy takes 0.3 s and 20 MB, which a run that records nothing does
             "sampling": ["Assignment", "Draw", "assignments", "candidates", "draw", "draws"],
             "row_pages": ["machine_rows", "review_rows"],
             "schema": ["EVENTS", "RECORDINGS"],
+            "phrase_changes": ["SetChange", "note_set_change", "set_changes"],
             "signing": ["open_key"],
             "state": ["Purge", "RecordState", "record_state"],
             "store": ["Record", "open_record"],

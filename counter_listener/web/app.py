@@ -18,11 +18,12 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
 from counter_listener.domain import N_, CounterListenerError
-from counter_listener.record import RecordPool
+from counter_listener.record import RecordPool, record_file
 from counter_listener.web.access import ForgedError, NotAllowedError, NotSignedInError, authorise
 from counter_listener.web.api import API_ROUTES, PREFIX, make_api
 from counter_listener.web.checks import Checks
 from counter_listener.web.context import Once, Site
+from counter_listener.web.estimates import Estimates
 from counter_listener.web.kept import Kept
 from counter_listener.web.pages import ROUTERS
 from counter_listener.web.refused import Refused
@@ -30,9 +31,11 @@ from counter_listener.web.rendering import make_templates, path_part, render, te
 from counter_listener.web.rights import unlisted
 from counter_listener.web.security import Guard
 from counter_listener.web.sessions import Sessions
+from counter_listener.web.sets import use_versions
 from counter_listener.web.settings import Settings
 from counter_listener.web.sound import Sounds
 from counter_listener.web.spoken import SpokenError, spoken_error
+from counter_listener.web.versions import Versions
 from counter_listener.web.worker import Worker
 
 Handler = Callable[[Request, Exception], Response]
@@ -60,7 +63,9 @@ FORGED: Final = N_("This page was opened too long ago, or in another window befo
 def create_app(settings: Settings) -> FastAPI:
     """The application. The record is opened when the first page needs it."""
     records = RecordPool(settings.store, key_file=settings.key_file)
-    sounds, worker = Sounds(), Worker()
+    sounds, worker, estimates = Sounds(), Worker(), Estimates()
+    versions = Versions(record_file(settings.store))
+    use_versions(versions)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -68,6 +73,7 @@ def create_app(settings: Settings) -> FastAPI:
         records.close()
         sounds.close()
         worker.close()
+        estimates.close()
 
     app = FastAPI(
         docs_url=None,
@@ -96,6 +102,8 @@ def create_app(settings: Settings) -> FastAPI:
         templates=make_templates(),
         routes=frozenset(routes),
         worker=worker,
+        versions=versions,
+        estimates=estimates,
     )
     _handle_errors(app)
     api = make_api()

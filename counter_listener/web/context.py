@@ -16,12 +16,14 @@ from starlette.responses import Response
 from counter_listener.domain import CounterListenerError, Lang
 from counter_listener.record import Access, note_access
 from counter_listener.web.checks import Checks
+from counter_listener.web.estimates import Estimates
 from counter_listener.web.kept import Kept
 from counter_listener.web.refused import Refused
 from counter_listener.web.rights import Person
 from counter_listener.web.sessions import Sessions
 from counter_listener.web.settings import Settings
 from counter_listener.web.sound import Sounds
+from counter_listener.web.versions import Versions
 from counter_listener.web.worker import Worker
 
 if TYPE_CHECKING:
@@ -64,6 +66,8 @@ class Site:
     """Method and path of every route."""
     worker: Worker
     """For what a reader waits for."""
+    versions: Versions
+    estimates: Estimates
 
     def now(self) -> datetime:
         """The present time, with its zone."""

@@ -50,6 +50,9 @@ REVIEW: Final = _roles("reviewer", "supervisor")
 """Who may give a word on a verdict."""
 PRACTISE: Final = _roles("clerk", "reviewer", "supervisor")
 """Who may practise. What somebody practised, nobody else sees."""
+SEE_SETS: Final = _roles("reviewer", "supervisor", "auditor")
+"""Who may see what is asked, and try a sentence."""
+CHANGE_SETS: Final = _roles("supervisor")
 SIGNED_IN: Final = _roles("clerk", "reviewer", "supervisor", "administrator", "auditor")
 RIGHTS: Final[Mapping[str, frozenset[Role]]] = {
     "GET /": SIGNED_IN,
@@ -75,6 +78,17 @@ RIGHTS: Final[Mapping[str, frozenset[Role]]] = {
     "POST /practice/{dialogue}/answer": PRACTISE,
     "POST /practice/spoken": PRACTISE,
     "POST /practice/forget": PRACTISE,
+    "GET /phrases": SEE_SETS,
+    "GET /phrases/entry": SEE_SETS,
+    "GET /phrases/changes": SEE_SETS,
+    "GET /phrases/export.xlsx": SEE_SETS,
+    "POST /phrases/try": SEE_SETS,
+    "POST /phrases/spoken": SEE_SETS,
+    "POST /phrases/entry": CHANGE_SETS,
+    "POST /phrases/remove": CHANGE_SETS,
+    "POST /phrases/import": CHANGE_SETS,
+    "POST /phrases/changes": CHANGE_SETS,
+    "POST /phrases/force": CHANGE_SETS,
     "GET /system": _roles("supervisor", "administrator", "auditor"),
     "POST /system/verify": _roles("supervisor", "administrator", "auditor"),
     "POST /system/tokens": _roles("administrator"),

@@ -75,6 +75,8 @@ class Heard:
 
 async def samples_of(request: Request) -> bytes:
     """The samples in the WAV that a browser sent: 16 kHz, mono, signed 16-bit little-endian. Raises SpokenError."""
+    if not request.headers.get("content-type", "").startswith("audio/"):
+        raise SpokenError(sentence("This is no WAV; load the page again."))
     content = bytearray()
     async for part in request.stream():
         content += part

@@ -21,6 +21,7 @@ from counter_listener.cli.options import (
     EXIT_CODES,
     ExitCode,
     Format,
+    beside_record,
     format_option,
     key_location,
     key_option,
@@ -190,7 +191,8 @@ def run_check(
     model = SpeechModel(find_model(arguments.model_name))
     if number:  # workers load the model while this process loads the phrase set
         start_preloading(model.folder if any(map(is_recording, inputs)) else None, modules=["counter_listener.cli"])
-    matcher, digest = load_matcher(arguments.phrases_name)
+    location = "none" if arguments.store_url == "none" else record_location(arguments.store_url)
+    matcher, digest = load_matcher(arguments.phrases_name, beside=beside_record(location))
     options = CheckOptions(
         with_cache(matcher),
         model,
@@ -201,7 +203,6 @@ def run_check(
         speakers=arguments.speakers,
         keep=arguments.keep_transcripts,
     )
-    location = "none" if arguments.store_url == "none" else record_location(arguments.store_url)
     with ExitStack() as stack:
         workers: list[Worker] = [ProcessWorker(options) for _ in range(number)]
         if arguments.executor is not None:

@@ -246,6 +246,7 @@ def _text_of(name: str) -> str:
 def _write_new(path: Path, content: bytes) -> None:
     """Writes a file that is not there yet. Raises UsageError."""
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("xb") as file:
             file.write(content)
     except FileExistsError:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from counter_listener.cli.help import Command
-from counter_listener.cli.options import existing_record, format_option, store_option
+from counter_listener.cli.options import beside_record, existing_record, format_option, record_location, store_option
 from counter_listener.domain import VERDICTS, UsageError, _, format_duration, json_line, ngettext, printable
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def rejudge(*, phrases_name: str, store_url: str | None, since: str | None, form
     from counter_listener.batch import rejudge_transcripts, transcripts_folder
     from counter_listener.judging import load_matcher
 
-    matcher = load_matcher(phrases_name)[0]
+    matcher = load_matcher(phrases_name, beside=beside_record(record_location(store_url)))[0]
     after = parse_time(since, zone=None) if since is not None else None
     with existing_record(store_url) as record:
         folder = transcripts_folder(record.path)

@@ -8,6 +8,8 @@ from counter_listener.web.pages import (
     appeals,
     machine,
     overview,
+    phrases,
+    phrases_try,
     practice,
     review,
     samples,
@@ -28,6 +30,8 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     appeals.router,
     samples.router,
     machine.router,
+    phrases.router,
+    phrases_try.router,
     practice.router,
     system.router,
 )
