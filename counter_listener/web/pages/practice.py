@@ -155,15 +155,14 @@ def _prepare(site: Site, file: Path) -> None:
 
 
 def set_in_use(site: Site) -> tuple[PhraseSet, Path]:
-    """The phrase set that judged the newest visits, and its file; if none of them is at hand, the first that is."""
+    """The phrase set in force that judged the newest visits, and its file; if none of them did, the first one."""
     with site.records.reading() as record:
         used = [phrases for _, phrases in record.query(record_state).models]
-    known = {phrases.name: phrases for phrases, _ in reversed(phrase_sets())}
-    phrases = next((known[name] for name in used if name in known), phrase_sets()[0][0])
-    file = file_of(phrases)
-    if file is None:
-        raise RuntimeError("a phrase set at hand has no file")
-    return phrases, file
+    in_force = [site.versions.in_force(name).path for name in site.versions.names()]
+    known = {file: phrases for phrases, _ in phrase_sets() if (file := file_of(phrases)) is not None}
+    found = [(known[file], file) for file in (*in_force, *known) if file in known]
+    by_name = {phrases.name: (phrases, file) for phrases, file in reversed(found)}
+    return next((by_name[name] for name in used if name in by_name), found[0])
 
 
 def html_language(phrases: PhraseSet) -> str:
