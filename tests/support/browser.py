@@ -41,7 +41,8 @@ class Browser:
         return self.driver.find_element(By.XPATH, path)
 
     def text(self) -> str:
-        return self.find("main").text
+        """The text of the page; empty while the next one is loaded."""
+        return str(self.driver.execute_script("return document.querySelector('main')?.innerText ?? ''"))
 
     def until(self, is_so: Callable[[], Any]) -> Any:
         deadline = time.monotonic() + WAIT
