@@ -8,8 +8,8 @@ import secrets
 import signal
 import sys
 import webbrowser
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -97,13 +97,7 @@ def serve(  # noqa: PLR0913 - one parameter per option
     check_address(address.is_local, secure=address.secure, demo=demo, store_url=store_url)
     with ExitStack() as stack:
         listening = stack.enter_context(bind(address))
-        if demo:
-            from counter_listener.cli.demo_record import demo_record
-
-            location, demo_key = stack.enter_context(demo_record())
-            key_file: Path | None = demo_key
-        else:
-            location, key_file = checked_record(store_url), key_location(key)
+        location, key_file = stack.enter_context(made_up()) if demo else (checked_record(store_url), key_location(key))
         once = secrets.token_urlsafe(24)
         settings = Settings(
             location,
@@ -121,6 +115,15 @@ def serve(  # noqa: PLR0913 - one parameter per option
         way = f"sign-in/once?key={once}" if address.is_local else ""
         ready = partial(_tell, address.url(listening.getsockname()[1]) + way, open_it=not no_browser)
         run_until_stopped(partial(run_server, settings, address, listening, ready))
+
+
+@contextmanager
+def made_up() -> Iterator[tuple[str, Path | None]]:
+    """The demo: the location of a made-up record, and its key."""
+    from counter_listener.cli.demo_record import demo_record
+
+    with demo_record() as (location, key_file):
+        yield location, key_file
 
 
 def checked_record(store_url: str | None) -> str:
