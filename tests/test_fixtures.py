@@ -15,16 +15,13 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from support.bundled import matcher, model
 
-from counter_listener.asr import SpeechModel, find_model
 from counter_listener.batch.check import CheckOptions, CheckResult, check_file
 from counter_listener.domain.types import Event
 from counter_listener.judging import score_after
-from counter_listener.matching.matcher import prepare_matcher
-from counter_listener.phrases.phrase_file import find_phrase_set, read_phrase_set
 
 FIXTURES = Path(__file__).parent / "fixtures"
-MODEL = "counter-cn"
 MAX_BYTES = 15_000_000
 TOLERANCE = 0.3
 """Seconds by which a time may differ."""
@@ -43,13 +40,9 @@ VISITS = [(name, number) for name, expected in EXPECTED.items() for number in ra
 @pytest.fixture(scope="session")
 def results() -> dict[str, CheckResult]:
     """The result of every recording. The longest are checked first, so that all cores stay busy."""
-    model = SpeechModel(find_model(MODEL))
-    assert model.model
+    assert model().model
     names = {expected["made"]["phrases"] for expected in EXPECTED.values()}
-    options = {
-        name: CheckOptions(prepare_matcher(read_phrase_set(find_phrase_set(name))[0]), model, zone=UTC)
-        for name in names
-    }
+    options = {name: CheckOptions(matcher(name), model(), zone=UTC) for name in names}
     longest_first = sorted(INPUTS, key=lambda path: -EXPECTED[path.stem]["made"]["seconds"])
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         results = pool.map(
@@ -93,7 +86,7 @@ def test_two_voices_speak_in_every_visit() -> None:
 @pytest.mark.parametrize("name", ["bank-counter", "service-desk-en"])
 def test_expectations_owe_what_the_phrase_set_requires(name: str) -> None:
     owed = tomllib.loads((FIXTURES / "dialogues.toml").read_text(encoding="utf-8"))["owed"][name]
-    phrases, _ = read_phrase_set(find_phrase_set(name))
+    phrases = matcher(name).phrases
     required: dict[str, set[str]] = {}
     for stage, scenario in phrases.stages():
         key = scenario.id if scenario else "always"
@@ -152,7 +145,7 @@ def test_without_a_review_the_score_after_reviews_is_the_recorded_one(
 ) -> None:
     expected, events = case
     name = request.node.callspec.params["case"][0]
-    phrases = read_phrase_set(find_phrase_set(EXPECTED[name]["made"]["phrases"]))[0]
+    phrases = matcher(EXPECTED[name]["made"]["phrases"]).phrases
     after = score_after({f"s:{number}": event for number, event in enumerate(events)}, [], phrases)
     recorded = closing(events)
     assert (after.score, after.grade, after.passed) == (

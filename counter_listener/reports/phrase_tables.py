@@ -179,7 +179,7 @@ def _offence_classes_table(counts: Iterable[VerdictCounts], totals: Mapping[str,
     ]
     columns = [
         Column("title", _("class")),
-        Column("forbidden", _("offences"), "count"),
+        Column("forbidden", _("times heard"), "count"),
         Column("unknown", _(VERDICTS["unknown"]), "count"),
         Column("per_100_visits", _("per 100 visits"), "rate"),
         Column("phrase_set", _("phrase set")),
@@ -205,7 +205,7 @@ def _offences_table(counts: Iterable[VerdictCounts], _: Translate) -> Table:
         Column("title", _("forbidden phrase")),
         Column("class", _("class")),
         Column("severity", _("severity")),
-        Column("forbidden", _("offences"), "count"),
+        Column("forbidden", _("times heard"), "count"),
         Column("unknown", _(VERDICTS["unknown"]), "count"),
         Column("id", _("id")),
         Column("phrase_set", _("phrase set")),

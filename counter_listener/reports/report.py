@@ -119,7 +119,7 @@ def _summary_table(data: ReportData, total: VisitTotals, _: Translate) -> Table:
         Column("value", _("value"), "rate"),
         Column("low", _("95 % from"), "rate"),
         Column("high", _("95 % to"), "rate"),
-        Column("n", "n", "count"),
+        Column("n", _("cases"), "count"),
         Column("few", _("few"), "yes"),
         Column("before", _("previous period"), "rate"),
         Column("change", _("change"), "rate"),

@@ -16,7 +16,7 @@ def reviews_table(data: ReportData, total: VisitTotals, _: Translate) -> Table:
         Column("value", _("value"), "rate"),
         Column("low", _("95 % from"), "rate"),
         Column("high", _("95 % to"), "rate"),
-        Column("n", "n", "count"),
+        Column("n", _("cases"), "count"),
     ]
     note = _(
         "Reviewers choose what they look at, so their share of wrong verdicts is not that of all. What is estimated for"

@@ -195,7 +195,7 @@ def durations_table(data: ReportData, _: Translate) -> Table:
         rows.append({**row, **dict(quartiles), "longest": durations.longest})
     columns = [
         Column("title", _("time")),
-        Column("n", "n", "count"),
+        Column("n", _("cases"), "count"),
         Column("mean", _("mean"), "seconds"),
         Column("quarter", _("lower quartile"), "seconds"),
         Column("median", _("median"), "seconds"),

@@ -232,6 +232,13 @@ def test_a_spreadsheet_has_tables_filters_frozen_heads_formats_and_charts(book: 
     assert len(parts(book, r"xl/charts/chart\d+\.xml")) == 7
 
 
+def test_the_headings_of_a_chinese_spreadsheet_are_chinese_and_each_says_what_it_is(book: zipfile.ZipFile) -> None:
+    tables = parts(book, r"xl/tables/table\d+\.xml")
+    headings = [str(one.get("name")) for table in tables for one in table.iter(f"{MAIN}tableColumn")]
+    assert len(headings) > 100
+    assert [one for one in headings if re.search(r"[A-Za-z]|\(\d\)", one)] == []
+
+
 def test_csv_opens_in_excel_and_contains_no_formula(hostile: Path, tmp_path: Path) -> None:
     out = tmp_path / "r.csv"
     assert run("report", "--store", hostile, "-o", out, "--lang", "zh").exit_code == 0
