@@ -26,10 +26,14 @@ ORDINARY: Final = ("everyday.txt", "news.txt", "smalltalk.txt")
 """Files of templates."""
 SENTENCES: Final = "sentences"
 """Folder with the folders `counter` and `ordinary`: plain sentences."""
+ROUNDS: Final = tuple(
+    Path(__file__).resolve().parents[3] / "bench" / "own_words" / f"round-{number}.tsv" for number in (1, 2, 3)
+)
+"""Clerks in their own words: the rounds that have been read. The last round measures the model and is not in its text."""
 WORDING_KEYS: Final = ("say", "shared", "when", "need", "unless", "not_in")
 NOT_WORDINGS: Final = frozenset({"example", "frames", "lists", "rules", "slots"})
 """Tables of a phrase set without wordings of their own."""
-MAX_DRAWN: Final = 40
+MAX_DRAWN: Final = 100
 """Most sentences of one template of a phrase set; of a template with more, this many are drawn."""
 FOLLOWED: Final = 0.25
 """Share of templates that are also combined with a following one, without a pause."""
@@ -66,7 +70,7 @@ def counter_sentences(
     `wording` is the weight of each template of a Chinese phrase set, `sentence` that of a plain sentence.
     Raises BuildError.
     """
-    groups = [*_from_templates(_templates(COUNTER)), *_plain("counter", sentence)]
+    groups = [*_from_templates(_templates(COUNTER)), *_plain("counter", sentence), *_rounds(sentence)]
     slots = _templates(())
     for file in phrase_sets:
         groups += [(lines, wording) for lines in phrase_set_sentences(file, slots)]
@@ -205,6 +209,12 @@ def _plain(folder: str, weight: float) -> Iterator[Group]:
     for file in sorted((FOLDER / SENTENCES / folder).glob("*.txt")):
         lines = file.read_text(encoding="utf-8").splitlines()
         yield from (([line], weight) for line in lines if not line.startswith("#"))
+
+
+def _rounds(weight: float) -> Iterator[Group]:
+    for file in ROUNDS:
+        rows = file.read_text(encoding="utf-8").splitlines()[1:]
+        yield from (([row.rpartition("\t")[2]], weight) for row in rows)
 
 
 def _from_templates(templates: Templates) -> Iterator[Group]:
