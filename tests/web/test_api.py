@@ -222,6 +222,7 @@ def test_figures_are_those_of_the_overview(site: ReviewSite) -> None:
     assert sum(each["visits"] for each in figures["by_day"]) == 7, "the start of one is not known"
     assert {"verdict": "not_heard", "phrase": "hello", "title": "问候语", "visits": 2} in figures["faults"]
     assert figures["before"] is None
+    assert read(li, "/figures?since=0679-07-25")["before"] is None, "the time before it begins before the year 1"
     last = read(li, f"/visits/{site.visits['ungreeted']}")["last"]
     sent = {"action": "overturn", "event": missed(site).uid, "verdict": "heard", "reason": "misheard", "after": last}
     li.post(f"/api/v1/visits/{site.visits['ungreeted']}/reviews", json=sent)

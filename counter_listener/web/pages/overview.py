@@ -131,13 +131,23 @@ def read_period(given: Mapping[str, str], now: datetime, counter: str | None) ->
         since = datetime.combine(today - timedelta(days=int(name) - 1), time()).astimezone()
         wanted = VisitFilter(since, None, asked.counters)
     until = wanted.until or now
-    before = replace(wanted, since=wanted.since - (until - wanted.since), until=wanted.since) if wanted.since else None
+    before = _before(wanted, until)
     fields = {
         "since": wanted.since.date().isoformat() if wanted.since else "",
         "until": (wanted.until - timedelta(days=1)).date().isoformat() if wanted.until else "",
         "counter": wanted.counters[0] if wanted.counters else "",
     }
     return Period(name, wanted, before or VisitFilter(until=EPOCH), fields)
+
+
+def _before(wanted: VisitFilter, until: datetime) -> VisitFilter | None:
+    """The time of the same length directly before; None without a beginning, and before the year 1."""
+    try:
+        return (
+            replace(wanted, since=wanted.since - (until - wanted.since), until=wanted.since) if wanted.since else None
+        )
+    except OverflowError:
+        return None
 
 
 def _counter_lines(data: OverviewData, period: Period) -> Iterable[Line]:
