@@ -29,7 +29,7 @@ SENTENCES: Final = "sentences"
 ROUNDS: Final = tuple(
     Path(__file__).resolve().parents[3] / "bench" / "own_words" / f"round-{number}.tsv" for number in (1, 2, 3)
 )
-"""Clerks in their own words: the rounds that have been read. The last round measures the model and is not in its text."""
+"""Clerks in their own words: the rounds that have been read. The last round measures the model, so it is not text."""
 WORDING_KEYS: Final = ("say", "shared", "when", "need", "unless", "not_in")
 NOT_WORDINGS: Final = frozenset({"example", "frames", "lists", "rules", "slots"})
 """Tables of a phrase set without wordings of their own."""
