@@ -8,7 +8,7 @@ from typing import Final
 
 from counter_listener.domain import N_, MatchedUtterance, Utterance
 
-LEAST_UNDERSTOOD: Final = 0.55
+LEAST_UNDERSTOOD: Final = 0.6
 """The share of its sound, 0-1, that must be understood in a visit that is judged."""
 LOST_SHARE: Final = 0.35
 """An utterance of which a smaller share was understood is lost, if it has LOST_SECONDS of sound."""

@@ -174,7 +174,7 @@ class Accounts:
         """The tokens of an account, or all, the newest first."""
         query = "SELECT id, account, title, created, used, ended FROM tokens WHERE ? IN ('', account) ORDER BY id DESC"
         with self._begin() as connection:
-            return [Token(*row) for row in connection.exec_driver_sql(query, (account or "",))]
+            return [Token(*row) for row in connection.exec_driver_sql(query, (storable(account or ""),))]
 
     def end_token(self, number: int, now: datetime) -> Token:
         """Ends a token; one that is ended stays as it is. Raises AccountError if there is none with this number."""

@@ -73,7 +73,7 @@ def _closes() -> str:
     (trigger,) = (statement for statement in statements if "CREATE TRIGGER visits_closed" in statement)
     select = trigger.partition("INSERT INTO visits")[2].rpartition(";")[0].replace("NEW.", "closed.")
     columns, where = select.rsplit("WHERE", 1)
-    before = columns.replace("fault.visit = closed.visit", "fault.visit = closed.visit AND fault.seq < closed.seq")
+    before = columns.replace("fault.visit = closed.visit", "fault.visit = closed.visit AND fault.seq <= closed.seq")
     return f"{before} FROM events AS closed WHERE +closed.kind = 'visit_closed' AND {where}"
 
 

@@ -7,12 +7,13 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 import uvicorn
+from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver import Chrome, ChromeOptions, ChromeService
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
@@ -54,8 +55,9 @@ class Pages:
     def until(self, is_so: Callable[[], Any]) -> Any:
         deadline = time.monotonic() + WAIT
         while time.monotonic() < deadline:
-            if found := is_so():
-                return found
+            with suppress(StaleElementReferenceException):  # the page is just being replaced
+                if found := is_so():
+                    return found
             time.sleep(0.05)
         raise AssertionError("nothing happened")
 

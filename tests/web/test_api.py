@@ -283,8 +283,10 @@ def test_second_opinions_are_given_without_sight_of_the_first(site: ReviewSite) 
     for hidden in (read(two, path), read(two, f"{path}/reviews"), read(two, "/reviews")):
         assert hidden["reviews"] == []
     assert read(two, path)["summary"]["reviewed"] is False
+    listed = {each["visit"]: each["reviewed"] for each in read(two, "/visits")["visits"]}
+    assert not listed[visit]
     assert two.post(f"/api/v1{path}/reviews", json=sent).status_code == 201
-    assert [each["by"] for each in read(two, "/reviews")["reviews"]] == [second]
+    assert [each["by"] for each in read(two, "/reviews")["reviews"]] == [first, second]
 
 
 def test_tokens_are_made_and_revoked_on_the_system_page(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -121,7 +122,8 @@ def test_progress_is_ones_own_and_can_be_erased_and_nothing_is_in_the_record(sit
     assert "Erase my progress" not in zhao.get("/practice").text
     assert "Erase my progress" in li.get("/practice").text
     with open_record(site.store) as record:
-        assert not [row for row in record.read() if row.kind == "access"]
+        seen = [json.loads(row.detail)["action"] for row in record.read() if row.kind == "access"]
+    assert seen == ["signed_in", "signed_in"]
     assert site.settings.accounts
     for file in (site.store, site.settings.accounts.path):
         assert "没听说过的话".encode() not in file.read_bytes()

@@ -25,6 +25,7 @@ from counter_listener.web.api.models import (
 from counter_listener.web.api.rows import as_event, as_reviews
 from counter_listener.web.context import noting, signed_in, site_of
 from counter_listener.web.pages.visit import Seen, look_up
+from counter_listener.web.pages.visits import as_known
 from counter_listener.web.people_view import standing_for, visible_reviews
 from counter_listener.web.sets import phrase_sets, title_of
 from counter_listener.web.visit_query import read_query
@@ -36,10 +37,10 @@ router = APIRouter(route_class=GuardedRoute)
 def list_visits(request: Request, tasks: BackgroundTasks, asked: Annotated[VisitsAsked, Query()]) -> VisitsOut:
     """Closed visits that a filter finds, sorted, a page at a time; by default the newest first."""
     given = {name: str(value) for name, value in asked.model_dump(exclude_none=True).items() if name != "size"}
-    query, person = read_query(given), signed_in(request)
+    query = read_query(given)
     ask = partial(
         find_visits,
-        wanted=query.filter.limited_to(person.counter),
+        wanted=as_known(request, query.filter),
         order=query.order,
         ascending=query.ascending,
         first=(query.page - 1) * asked.size,

@@ -156,10 +156,15 @@ def _asked(request: Request) -> str:
 
 def _wanted(request: Request) -> VisitFilter:
     """What the address asks for, as far as the reader may know it."""
+    return as_known(request, read_query(request.query_params).filter)
+
+
+def as_known(request: Request, wanted: VisitFilter) -> VisitFilter:
+    """A filter for who is signed in: of the own counter, and without the first one's word where a second is due."""
     person = signed_in(request)
     with site_of(request).records.reading() as record:
         due = record.query(partial(second_opinions_due, account=person.name))
-    return replace(read_query(request.query_params).filter.limited_to(person.counter), as_judged=due)
+    return replace(wanted.limited_to(person.counter), as_judged=due)
 
 
 def listed(visit: FoundVisit) -> ListedVisit:
