@@ -223,7 +223,8 @@ def other_set(matcher: Matcher, old: PhraseSet) -> OtherSet:
 def _still_heard(matcher: Matcher, old: PhraseSet) -> Callable[[Event], bool]:
     new = matcher.phrases
     shared = (old.lists, old.rules, old.slots) == (new.lists, new.rules, new.slots)
-    same = {name for name, one in _wordings(new).items() if shared and _wordings(old).get(name) == one}
+    before = _wordings(old)
+    same = {name for name, one in _wordings(new).items() if shared and before.get(name) == one}
     found: dict[tuple[str, str], bool] = {}
 
     def still_heard(event: Event) -> bool:

@@ -26,31 +26,33 @@ from support.pages_site import ONCE, settings
 AXE = Path(__file__).parent / "vendor" / "axe.min.js"
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 DRIVER = shutil.which("chromedriver")
-WAIT = 30
+WAIT = 60
 SERIOUS = {"serious", "critical"}
 RUN_AXE = "const done = arguments[arguments.length - 1]; axe.run(document, {resultTypes: ['violations']}).then(done)"
 needs_browser = pytest.mark.skipif(not (BROWSER and DRIVER), reason="needs Chromium and its driver")
 
 
-class Pages:
-    """A server with a record, and a browser that is signed in."""
+class Browser:
+    """A server, and a browser that is signed in."""
 
-    def __init__(self, base: str, folder: Path, visits: dict[str, str], driver: Chrome, site: Site) -> None:
-        self.base, self.store, self.visits, self.driver = base, folder / "events.db", visits, driver
-        self.site = site
+    def __init__(self, base: str, driver: Chrome, site: Site) -> None:
+        self.base, self.driver, self.site = base, driver, site
         self.run: Callable[..., Any] = driver.execute_script
 
     def open(self, path: str) -> None:
         self.driver.get(self.base + path)
 
-    def visit(self, what: str) -> None:
-        """Opens a visit whose waveform is drawn."""
-        self.open(f"/visits/{self.visits[what]}")
-        self.until(lambda: self.run("return document.querySelector('#wave > div')?.shadowRoot !== null"))
-        self.until(lambda: self.run("return sound.readyState > 0"))
-
     def find(self, selector: str) -> WebElement:
         return self.driver.find_element(By.CSS_SELECTOR, selector)
+
+    def button(self, text: str) -> WebElement:
+        """The first button or link that has this text."""
+        path = f"//main//*[self::button or self::a][contains(normalize-space(.), '{text}')]"
+        return self.driver.find_element(By.XPATH, path)
+
+    def text(self) -> str:
+        """The text of the page; empty while the next one is loaded."""
+        return str(self.run("return document.querySelector('main')?.innerText ?? ''"))
 
     def until(self, is_so: Callable[[], Any]) -> Any:
         deadline = time.monotonic() + WAIT
@@ -59,7 +61,7 @@ class Pages:
                 if found := is_so():
                     return found
             time.sleep(0.05)
-        raise AssertionError("nothing happened")
+        raise AssertionError(self.text())
 
     def screen(self, width: int, *, dark: bool = False) -> None:
         size = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width < 500}
@@ -88,11 +90,32 @@ class Pages:
         ]
 
 
+class Pages(Browser):
+    """The same with a record of visits whose names are known."""
+
+    def __init__(self, browser: Browser, store: Path, visits: dict[str, str]) -> None:
+        super().__init__(browser.base, browser.driver, browser.site)
+        self.store, self.visits = store, visits
+
+    def visit(self, what: str) -> None:
+        """Opens a visit whose waveform is drawn."""
+        self.open(f"/visits/{self.visits[what]}")
+        self.until(lambda: self.run("return document.querySelector('#wave > div')?.shadowRoot !== null"))
+        self.until(lambda: self.run("return sound.readyState > 0"))
+
+
 @contextmanager
 def browsing(folder: Path, *arguments: str) -> Iterator[Pages]:
     """Fills a record in a folder, serves it, and opens its link in a Chinese browser with more arguments."""
-    visits = fill(folder)
-    given = settings(folder / "events.db", key_file=folder / "key" / "key.pem", names=frozenset({"127.0.0.1"}))
+    visits, store = fill(folder), folder / "events.db"
+    with browsing_at(store, *arguments) as browser:
+        yield Pages(browser, store, visits)
+
+
+@contextmanager
+def browsing_at(store: Path, *arguments: str) -> Iterator[Browser]:
+    """Serves a record, and opens its link in a Chinese browser with more arguments."""
+    given = settings(store, key_file=store.parent / "key" / "key.pem", names=frozenset({"127.0.0.1"}))
     with socket.create_server(("127.0.0.1", 0)) as listening:
         app = create_app(given)
         server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False))
@@ -101,7 +124,7 @@ def browsing(folder: Path, *arguments: str) -> Iterator[Pages]:
         try:
             with Chrome(_options(*arguments), ChromeService(DRIVER)) as driver:
                 base = f"http://127.0.0.1:{listening.getsockname()[1]}"
-                made = Pages(base, folder, visits, driver, app.state.site)
+                made = Browser(base, driver, app.state.site)
                 made.open(f"/sign-in/once?key={ONCE}")
                 yield made
         finally:

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support.browser import CHROMIUM, DRIVER, Browser, browsing
-from support.pages_site import settings
+from support.pages_browser import Browser, browsing_at, needs_browser
 from support.sets_site import SET, make_record
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
@@ -16,7 +15,7 @@ HERE = f"set={SET}"
 SPOKEN = 5.0
 """Seconds of the recording that the microphone of the browser plays."""
 
-pytestmark = pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="needs Chromium and its driver")
+pytestmark = needs_browser
 
 
 @pytest.fixture(scope="module")
@@ -26,13 +25,12 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     with wave.open(str(FIXTURES / "full-marks.wav")) as source, wave.open(str(said), "wb") as made:
         made.setparams(source.getparams())
         made.writeframes(source.readframes(int(SPOKEN * source.getframerate())))
-    given = settings(store, key_file=folder / "key" / "key.pem", names=frozenset({"127.0.0.1"}))
     microphone = (
         "--use-fake-ui-for-media-stream",
         "--use-fake-device-for-media-stream",
         f"--use-file-for-fake-audio-capture={said}%noloop",
     )
-    with browsing(given, *microphone) as opened:
+    with browsing_at(store, *microphone) as opened:
         yield opened
         assert [one for one in opened.complaints() if "422" not in one] == []
 
