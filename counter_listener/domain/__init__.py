@@ -19,6 +19,7 @@ from counter_listener.domain.display import (
     printable,
     readable,
     url_without_secrets,
+    visit_word,
 )
 from counter_listener.domain.errors import (
     AccountError,

@@ -14,7 +14,6 @@ from counter_listener.domain import (
     Outcome,
     Phrase,
     PhraseSet,
-    ScoreScheme,
     Stage,
     Utterance,
     Verdict,
@@ -68,6 +67,17 @@ class Visit:
 
 
 VisitUpdate = tuple[Visit, Event | None]
+
+
+@dataclass(frozen=True, slots=True)
+class VisitScore:
+    """What a visit earned. All of it is None where it cannot be told: a part of what was owed is unknown."""
+
+    score: float | None = None
+    """0-100."""
+    grade: str | None = None
+    """Title of the best grade that the score reaches."""
+    passed: bool | None = None
 
 
 def owed_phrases(phrases: PhraseSet, visit: Visit) -> list[tuple[Phrase, Stage]]:
@@ -180,7 +190,8 @@ def settle(visit: Visit, phrases: PhraseSet, at: float, reason: str) -> tuple[Ev
     doubtful = [owner for owner in visit.doubtful if owner not in visit.heard and owner not in verdicts]
     events += [_closing_event(visit, *entries[owner], at, why) for owner in doubtful]
     judged = outcome in ("complete", "incomplete")
-    score = score_of(visit, phrases, [(phrase, verdicts[phrase.id]) for phrase, _ in owed]) if judged else None
+    parts = [(phrase.weight, verdicts[phrase.id], visit.heard.get(phrase.id, 0.0) > 0) for phrase, _ in owed]
+    earned = score_visit(parts, visit.penalty, phrases) if judged else VisitScore()
     given, share = list(verdicts.values()), visit.understanding.share
     of_owed = {name: given.count(name) for name in ("heard", "not_heard", "unknown")}
     others = {name: visit.tally.get(name, 0) for name in ("recommended", "forbidden", "broken", "kept", "doubtful")}
@@ -191,12 +202,12 @@ def settle(visit: Visit, phrases: PhraseSet, at: float, reason: str) -> tuple[Ev
         "seconds": round(max(0.0, visit.speech_end - visit.opened), 2),
         "lost_audio": visit.gap or visit.not_understood or outcome == "not_understood",
         "understood": None if share is None else round(share, 2),
-        "grade": grade_of(score, phrases),
-        "passed": None if score is None else score >= phrases.score.pass_mark,
+        "grade": earned.grade,
+        "passed": earned.passed,
         "counts": {"owed": len(given), **of_owed, **others},
         "scenarios": sorted(visit.scenarios),
     }
-    return (*events, Event("visit_closed", at, visit=visit.number, score=score, detail=detail))
+    return (*events, Event("visit_closed", at, visit=visit.number, score=earned.score, detail=detail))
 
 
 def _outcome(visit: Visit, why: str | None, verdicts: list[Verdict]) -> Outcome:
@@ -265,30 +276,26 @@ def is_service(visit: Visit, phrases: PhraseSet) -> bool:
     return visit.stated or visit.customer or heard
 
 
-def score_of(visit: Visit, phrases: PhraseSet, owed: list[tuple[Phrase, Verdict]]) -> float | None:
-    """0-100: the heard share of the owed weight, less the penalty; None where nothing could be judged."""
-    parts = [(phrase.weight, verdict, visit.heard.get(phrase.id, 0.0) > 0) for phrase, verdict in owed]
-    return weighted_score(parts, visit.penalty, phrases.score)
-
-
 Part = tuple[float, Verdict, bool]
 """Of what was owed: its weight, its verdict, and whether it was late."""
 
 
-def weighted_score(parts: Iterable[Part], penalty: float, scheme: ScoreScheme) -> float | None:
-    """The score of a visit, 0-100, in any order of its parts; None where nothing could be judged."""
-    known = [part for part in parts if part[1] != "unknown"]
-    weight = fsum(part[0] for part in known)
-    if not weight:
-        return None
-    earned = fsum(share * (scheme.late if late else 1.0) for share, verdict, late in known if verdict == "heard")
-    return round(min(100.0, max(0.0, 100 * earned / weight - penalty)), 1)
+def score_visit(parts: Iterable[Part], penalty: float, phrases: PhraseSet) -> VisitScore:
+    """The score, grade and pass of a visit, in any order of its parts; the only place that decides them.
 
-
-def grade_of(score: float | None, phrases: PhraseSet) -> str | None:
-    """The title of the best grade that the score reaches."""
-    reached = [grade for grade in phrases.score.grade if score is not None and score >= grade.least]
-    return max(reached, key=lambda grade: grade.least).title if reached else None
+    With a part unknown there is none of them: full marks for half of what was owed would say what nobody heard, and to
+    count such visits only where they fail would make the share of those that pass too small.
+    """
+    parts = list(parts)
+    weight = fsum(part[0] for part in parts)
+    if not weight or any(verdict == "unknown" for _, verdict, _ in parts):
+        return VisitScore()
+    scheme = phrases.score
+    earned = fsum(share * (scheme.late if late else 1.0) for share, verdict, late in parts if verdict == "heard")
+    score = round(min(100.0, max(0.0, 100 * earned / weight - penalty)), 1)
+    reached = [grade for grade in scheme.grade if score >= grade.least]
+    best = max(reached, key=lambda grade: grade.least).title if reached else None
+    return VisitScore(score, best, score >= scheme.pass_mark)
 
 
 def may_be_customer(hit: Hit, utterance: Utterance) -> bool:

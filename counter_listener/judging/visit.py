@@ -58,6 +58,9 @@ class CounterState:
     """Utterances outside a visit, together too short to open one."""
     gap_end: float | None = None
     """End of the last gap."""
+    only_begun: bool = False
+    """Whether that gap is only the beginning of the stream: before it nobody listened, and since then nothing was
+    lost."""
     unclear_end: float | None = None
     """End of the last stretch of speech that was not understood."""
     now: float = 0.0
@@ -133,7 +136,12 @@ def _on_gap(state: CounterState, gap: Gap) -> Step:
     known = gap.start if gap.beside else end  # what was heard beside a gap is still to come
     visit = state.visit and replace(state.visit, gap=True, speech_end=max(state.visit.speech_end, known))
     state = replace(
-        state, visit=visit, gap_end=max(state.gap_end or 0.0, end), now=max(state.now, known), last_event=at
+        state,
+        visit=visit,
+        gap_end=max(state.gap_end or 0.0, end),
+        only_begun=end <= 0.0 and state.gap_end is None and not gap.beside,
+        now=max(state.now, known),
+        last_event=at,
     )
     if visit and not gap.beside and gap.seconds >= state.phrases.visit.idle and not state.one_visit:
         state, closed = close_visit(state, gap.start, "gap")
@@ -166,7 +174,8 @@ def _on_utterance(state: CounterState, matched: MatchedUtterance) -> Step:
     if not opens and not _is_enough_speech(state):
         return state, events
     pending = state.pending
-    state, opened = _open_visit(replace(state, pending=()), pending[0].utterance.start)
+    whole = _begins_with_greeting(state, pending[0])
+    state, opened = _open_visit(replace(state, pending=()), pending[0].utterance.start, whole=whole)
     events += opened
     for utterance in pending:
         state, found = _apply_utterance(state, utterance)
@@ -185,6 +194,12 @@ def _opens_visit(state: CounterState, matched: MatchedUtterance) -> bool:
     )
 
 
+def _begins_with_greeting(state: CounterState, matched: MatchedUtterance) -> bool:
+    """Whether the first thing found in an utterance is a greeting: then a visit is heard from its first word."""
+    first = next((hit.owner for kind, hit in counted_findings(matched) if kind != "word"), None)
+    return first in state.openers
+
+
 def _is_enough_speech(state: CounterState) -> bool:
     """Whether the pending speech is long enough to be a visit. Utterances with a farewell or thanks do not count."""
     speech = (matched.units for matched in state.pending if not matched.findings.phrases)
@@ -197,7 +212,7 @@ def _apply_utterance(state: CounterState, matched: MatchedUtterance) -> Step:
     for kind, hit in _in_order(matched.findings):
         if kind == "phrase" and _starts_next_visit(state, hit.owner):
             state, closed = close_visit(state, hit.start, "new_greeting")
-            state, opened = _open_visit(state, hit.start)
+            state, opened = _open_visit(state, hit.start, whole=True)
             events += closed + opened
         if _counts_from(kind, matched.utterance.speaker):
             state, found = _apply_hit(state, kind, hit, matched.utterance)
@@ -251,7 +266,8 @@ def _apply_hit(state: CounterState, kind: FindingKind, hit: Hit, utterance: Utte
     return replace(state, visit=visit, last_event=event.at), (event,)
 
 
-def _open_visit(state: CounterState, at: float, *, stated: bool = False) -> Step:
+def _open_visit(state: CounterState, at: float, *, stated: bool = False, whole: bool = False) -> Step:
+    """Opens a visit. If it is whole, heard from its first word, it did not begin before anybody listened."""
     at = max(at, state.last_event)
     gap, unclear = (
         end is not None and (state.one_visit or at - end < state.phrases.visit.idle)
@@ -261,7 +277,7 @@ def _open_visit(state: CounterState, at: float, *, stated: bool = False) -> Step
         state.visit_count + 1,
         opened=at,
         speech_end=at,
-        gap=gap,
+        gap=gap and not (whole and state.only_begun),
         not_understood=unclear,
         stated=stated or state.one_visit,
     )
@@ -284,7 +300,10 @@ def close_visit(state: CounterState, at: float, reason: Reason) -> Step:
     """Closes the open visit: every owed phrase that has no verdict yet gets one."""
     at = max(at, state.last_event)
     events = settle(_open_visit_of(state), state.phrases, at, reason)
-    return replace(state, visit=None, last_event=at, pending=()), events
+    state = replace(state, visit=None, last_event=at, pending=())
+    if state.only_begun:  # the next visit begins after this one, which was heard
+        state = replace(state, gap_end=None, only_begun=False)
+    return state, events
 
 
 def _open_visit_of(state: CounterState) -> Visit:

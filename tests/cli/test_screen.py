@@ -18,9 +18,9 @@ from rich.screen import Screen as FullTerminal
 from support.bundled import matcher
 from support.small_counter import timed
 
-from counter_listener.cli.listener_process import TEMPLATE_MARKS, describe_standard
+from counter_listener.cli.listener_process import describe_standard
 from counter_listener.cli.terminal.screen import Screen, key_orders, visit_line, warning_line
-from counter_listener.domain import Event, Lang, MatchedUtterance, use_language
+from counter_listener.domain import Event, Lang, MatchedUtterance, Verdict, use_language
 from counter_listener.judging import advance, initial_state
 from counter_listener.judging.visit import close_visit
 from counter_listener.live.screen_state import ScreenState
@@ -96,33 +96,57 @@ def test_phrases_tick_off_as_they_are_heard_and_pale_while_they_are_said() -> No
 def test_a_hint_comes_when_a_phrase_is_due_and_goes_when_it_is_being_said() -> None:
     board = begun()
     board.apply(event("visit_opened", 2.0))
-    board.apply(beat(16.0))
-    assert list(board.hints()) == []
-    board.apply(beat(17.5))
-    [hint] = board.hints()
-    assert hint.title == "问候语"
-    assert hint.say
-    assert not TEMPLATE_MARKS & set(hint.say)
-    assert f"还没有听到“问候语”，可以说：“{hint.say}”" in "\n".join(shown(board))
-    assert "Not heard yet: 问候语" in "\n".join(shown(board, "en"))
+    board.apply(beat(6.8))
+    assert board.hint() is None
+    board.apply(beat(7.0))
+    hint = board.hint()
+    assert hint is not None
+    assert (hint.title, hint.say) == ("问候语", "您好")
+    assert "该说“问候语”了，例如：“您好”" in "\n".join(shown(board))
+    assert "Now: 问候语, such as “您好”" in "\n".join(shown(board, "en"))
     board.apply({"guess": "您好", "ids": ["hello"]})
-    assert list(board.hints()) == []
+    assert board.hint() is None
 
 
-def test_offences_are_shown_gently_and_gaps_with_time_and_reason() -> None:
+def offend(board: ScreenState, owner: str = "hurry-up", verdict: Verdict = "forbidden") -> None:
+    detail = {"title": "快点", "severity": "minor"}
+    board.apply(event("forbidden", 19.0, phrase=owner, verdict=verdict, detail=detail))
+
+
+def test_an_offence_is_a_better_wording_for_a_while_and_is_never_called_one() -> None:
     board = visit()
-    board.apply(
-        event("forbidden", 9.0, phrase="x", verdict="forbidden", detail={"title": "推诿", "severity": "serious"})
-    )
-    board.apply(
-        event("forbidden", 9.5, phrase="y", verdict="unknown", detail={"title": "客户的话", "severity": "minor"})
-    )
+    offend(board)
+    text = "\n".join(shown(board))
+    assert "换个说法：“不着急，您慢慢来”" in text
+    assert "快点" not in text
+    board.apply(beat(45.0))
+    assert "换个说法" not in "\n".join(shown(board))
+
+
+def test_what_a_customer_may_have_said_is_no_offence_on_the_screen() -> None:
+    board = visit()
+    offend(board, verdict="unknown")
+    assert "换个说法" not in "\n".join(shown(board))
+
+
+def test_by_choice_a_better_wording_comes_after_the_visit_or_never() -> None:
+    for choice, expected in (("after", True), ("never", False)):
+        board = visit()
+        board.when_advised = choice  # type: ignore[assignment]
+        offend(board)
+        assert "换个说法" not in "\n".join(shown(board))
+        counts = {"owed": 4, "heard": 1, "forbidden": 1, "broken": 0}
+        detail = {"grade": "合格", "passed": True, "counts": counts, "lost_audio": False, "opened": 2.0}
+        board.apply(event("visit_closed", 62.0, score=80.0, detail=detail))
+        assert ("换个说法：“不着急，您慢慢来”" in "\n".join(shown(board))) == expected
+
+
+def test_gaps_are_shown_with_time_and_reason() -> None:
+    board = visit()
     reason = "the microphone gave no sound for a while"
     board.apply(event("gap", 10.0, detail={"seconds": 3.0, "reason": reason}))
     board.apply({"restarting": "the listener hung and was started anew", "in": 0.5})
     text = "\n".join(shown(board))
-    assert "请留意：推诿" in text
-    assert "也许是客户说的：客户的话" in text
     assert "声音缺失 3 秒：麦克风暂时没有声音" in text
     assert "没听到的不算没说" in text
     assert "正在重启" in text
@@ -213,7 +237,9 @@ def test_a_visit_is_one_line_in_the_log_with_no_words_of_the_customer() -> None:
     assert "取" not in line
 
 
-@pytest.mark.parametrize(("outcome", "word"), [("no_service", "不是服务"), ("not_understood", "没听懂")])
+@pytest.mark.parametrize(
+    ("outcome", "word"), [("no_service", "不是服务"), ("not_understood", "没听懂"), ("incomplete", "不完整")]
+)
 def test_a_visit_that_was_not_judged_is_told_in_the_same_words_as_in_a_report(outcome: str, word: str) -> None:
     board = begun()
     counts = {"owed": 4, "heard": 0, "forbidden": 0, "broken": 0}
@@ -224,7 +250,7 @@ def test_a_visit_that_was_not_judged_is_told_in_the_same_words_as_in_a_report(ou
     with use_language("zh"):
         assert word in visit_line(change, board)
         assert word in "\n".join(shown(board))
-        assert "问候语" not in visit_line(change, board)
+        assert ("问候语" in visit_line(change, board)) == (outcome == "incomplete")
     assert board.day.visits == (outcome != "no_service")
 
 

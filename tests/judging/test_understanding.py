@@ -101,7 +101,7 @@ def test_what_may_have_been_said_in_a_stretch_that_was_not_understood_is_unknown
     assert gaps(found) == [understanding.NOT_UNDERSTOOD]
     assert (outcome(found), verdicts(found)["goodbye"]) == ("incomplete", "unknown")
     assert unknown_reasons(found) == {understanding.PARTLY}
-    assert closed(found)[0].score == 100
+    assert closed(found)[0].score is None
     short = heard_with(said("他们都在那边", 10), LOST_SHARE - 0.01, LOST_SECONDS - 1)
     found = events([*talk(["您好", "请问您办理什么业务"]), short, *talk(["今天天气不错我们走吧"] * 6, at=20)])
     assert (gaps(found), verdicts(found)["goodbye"]) == ([], "not_heard")

@@ -111,6 +111,28 @@ def test_an_early_gap_in_a_recording_of_one_visit_makes_the_greeting_unknown() -
     assert verdicts(found)["hello"] == "unknown"
 
 
+def test_the_start_of_listening_excuses_nothing_of_a_visit_that_was_heard_from_its_first_word() -> None:
+    began = Gap(0.0, 0.0, "listening began")
+    found = events([began, *talk(FULL[:4], at=10)], until=300)
+    assert verdicts(found)["goodbye"] == "not_heard"
+    assert closed(found)[0].detail["outcome"] == "complete"
+    assert not closed(found)[0].detail["lost_audio"]
+
+
+def test_a_visit_that_was_under_way_when_listening_began_is_excused_and_the_next_is_not() -> None:
+    began = Gap(0.0, 0.0, "listening began")
+    found = events([began, *talk(FULL[1:], at=2), *talk([*FULL[1:3], "请慢走"], at=50)], until=200)
+    assert verdicts(found, 1)["hello"] == "unknown"
+    assert verdicts(found, 2)["hello"] == "not_heard"
+
+
+def test_lost_audio_excuses_a_visit_that_begins_with_a_greeting() -> None:
+    found = events([Gap(0.0, 5.0, "lost"), *talk(FULL[:4], at=10)], until=300)
+    assert verdicts(found)["goodbye"] == "unknown"
+    again = events([Gap(0.0, 0.0, "listening began"), Gap(5.0, 0.0, "lost"), *talk(FULL[:4], at=10)], until=300)
+    assert verdicts(again)["goodbye"] == "unknown"
+
+
 def test_a_phrase_before_the_complaint_does_not_answer_it() -> None:
     found = events(talk([FULL[0], "我理解您的心情", "我要投诉"]))
     assert verdicts(found)["sympathise"] == "not_heard"
@@ -177,7 +199,9 @@ def test_what_a_customer_may_have_said_is_unknown() -> None:
     assert verdicts(found)["goodbye"] == "unknown"
     assert verdicts(found)["thanks"] == "unknown"
     assert verdicts(found)["none-left"] == "unknown"
-    assert closed(found)[0].score == 100
+    told = closed(found)[0]
+    assert (told.score, told.detail["grade"], told.detail["passed"]) == (None, None, None)
+    assert told.detail["outcome"] == "incomplete"
 
 
 def test_a_known_speaker_is_judged_by_role() -> None:

@@ -1,7 +1,7 @@
 """The live screen at the counter, for a terminal of 80 by 24 and larger; its keys, and the log lines without it."""
 
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from datetime import datetime
 from typing import Final
@@ -14,7 +14,7 @@ from rich.segment import SegmentLines
 from rich.table import Table
 from rich.text import Text
 
-from counter_listener.domain import N_, OUTCOMES, _, format_duration, ngettext, printable
+from counter_listener.domain import N_, _, format_duration, ngettext, printable, visit_word
 from counter_listener.live import ClosedVisit, Message, ScreenState, ShownGap
 
 # These signs have the East Asian Width "neutral": no Chinese terminal draws them two columns wide.
@@ -23,12 +23,12 @@ QUIET_DB, GOOD_DB, CLIP_DB = -60.0, -45.0, -1.0
 """Where the level bar begins, where a level is good, and where it is too loud."""
 BAR: Final = 10
 """Length of the level bar, in characters."""
-UNJUDGED: Final[Mapping[str, str]] = {name: OUTCOMES[name] for name in ("not_understood", "no_service")}
-"""What stands in the place of the score, by the outcome of a visit."""
+UNJUDGED: Final = frozenset({"not_understood", "no_service"})
+"""Outcomes of visits of which nothing else is told."""
 SEPARATOR: Final = "  "
 SHOWN_RECOMMENDED: Final = 4
 """Recommended phrases that a stage shows, the latest heard."""
-SHOWN_OFFENCES: Final = 3
+SHOWN_ADVICE: Final = 2
 SHOWN_GAPS: Final = 2
 
 ORDERS: Final = {" ": "space", "q": "stop", "Q": "stop", Keys.ControlC.value: "stop"}
@@ -92,15 +92,22 @@ def _body(state: ScreenState) -> Iterator[RenderableType]:
         table.add_row(_("Courtesy"), MarkedTitles(state, words))
     yield table
     yield Text()
-    for hint in state.hints():
-        text = _("Not heard yet: {title}, such as “{say}”") if hint.say else _("Not heard yet: {title}")
+    if hint := state.hint():
+        text = _("Now: {title}, such as “{say}”") if hint.say else _("Now: {title}")
         text = text.format(title=printable(hint.title), say=printable(hint.say))
         yield Text(f"➜ {text}", style="bold yellow")
-    for offence in visit.offences[-SHOWN_OFFENCES:] if visit else ():
-        text = _("Mind the words: {title}") if offence.sure else _("Perhaps the customer's words: {title}")
-        yield Text(f"◦ {text.format(title=printable(offence.title))}", style="magenta" if offence.sure else "dim")
+    for better in _advice(state):
+        yield Text(f"◦ {_('Better: “{say}”').format(say=printable(better))}", style="cyan")
     if visit and visit.lost:
         yield Text(_("Audio was lost in this visit: what was not heard does not count as not said"), style="yellow")
+
+
+def _advice(state: ScreenState) -> Iterable[str]:
+    """What to say instead of an offence: in the visit or after it, as the settings say."""
+    if state.when_advised == "during":
+        return filter(None, [state.advice()])
+    after = state.when_advised == "after" and state.visit is None and state.last
+    return state.last.better[-SHOWN_ADVICE:] if after and state.last else ()
 
 
 def _shown_phrases(state: ScreenState, stage: Message) -> list[Message]:
@@ -157,14 +164,14 @@ def _gap_text(state: ScreenState, gap: ShownGap) -> str:
 
 def _closed_parts(visit: ClosedVisit) -> Iterator[tuple[str, str]]:
     """A closed visit as parts of a line with their styles, without any words of the customer."""
-    if visit.outcome in UNJUDGED:
-        yield _(UNJUDGED[visit.outcome]), "yellow"
-        return
+    word = visit_word(visit.grade, visit.outcome, _)
     if visit.score is None:
-        yield _("no score"), "yellow"
+        yield word or _("no score"), "yellow"
     else:
-        score = _("{score:g} {grade}").format(score=visit.score, grade=visit.grade)
+        score = _("{score:g} {grade}").format(score=visit.score, grade=word)
         yield score.strip(), "green" if visit.passed else "red"
+    if visit.outcome in UNJUDGED:
+        return
     if visit.missed:
         yield "  " + _("not heard: {titles}").format(titles=_joined(visit.missed)), "red"
     if visit.unknown:

@@ -11,7 +11,18 @@ from rich.table import Table
 from rich.text import Text
 
 from counter_listener.batch import NAMED, CheckResult, LeftOut, RecorderCounts, Tally
-from counter_listener.domain import N_, SEVERITIES, Event, PhraseSet, Stage, _, format_duration, ngettext, printable
+from counter_listener.domain import (
+    N_,
+    SEVERITIES,
+    Event,
+    PhraseSet,
+    Stage,
+    _,
+    format_duration,
+    ngettext,
+    printable,
+    visit_word,
+)
 
 MARKS: Final = {
     "heard": ("✓", "green"),
@@ -217,17 +228,23 @@ def _offence_line(event: Event, text: str) -> Text:
 
 def _score_line(closed: Event, phrases: PhraseSet) -> Text:
     counts = closed.detail["counts"]
-    unknown = counts["unknown"] if isinstance(counts, dict) else 0
     outcome = str(closed.detail.get("outcome"))
+    word = visit_word(str(closed.detail["grade"] or ""), outcome, _)
     if outcome in UNJUDGED:
         return Text(_(UNJUDGED[outcome]), style="yellow")
+    if closed.score is None and not word:
+        return Text(_("no score"), style="yellow")
     if closed.score is None:
-        return Text(_("Score: unknown; no required phrase could be judged."), style="yellow")
+        unknown = counts["unknown"] if isinstance(counts, dict) else 0
+        text = ngettext(
+            "{word}, no score: {count} required phrase cannot be told",
+            "{word}, no score: {count} required phrases cannot be told",
+            unknown,
+        )
+        return Text(text.format(word=word, count=unknown), style="yellow")
     style = "bold green" if closed.detail["passed"] else "bold red"
-    grade = f"  {closed.detail['grade']}" if closed.detail["grade"] else ""
-    partly = _("; {count} required could not be judged").format(count=unknown) if unknown else ""
-    mark = _("(pass mark {mark:g}{partly})").format(mark=phrases.score.pass_mark, partly=partly)
-    return Text.assemble(_("Score "), (f"{closed.score:g}{grade}", style), "  ", mark)
+    mark = _("(pass mark {mark:g})").format(mark=phrases.score.pass_mark)
+    return Text.assemble(_("Score "), (f"{closed.score:g}  {word}".strip(), style), "  ", mark)
 
 
 def _gap_line(event: Event) -> str:
