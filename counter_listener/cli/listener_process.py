@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 
 MEMORY_SECONDS: Final = 5.0
 """How often the memory in use is reported."""
-TEMPLATE_MARKS: Final = frozenset("()[]{}<>|;")
-"""A template without them is one sentence, which the screen can suggest."""
 
 
 @dataclass
@@ -128,8 +126,12 @@ def listen_to(config: dict[str, Any], resume: dict[str, Any] | None, orders: Ord
 
 
 def describe_standard(matcher: Matcher) -> Message:
-    """What the screen needs to know of a phrase set: stages with their phrases, courtesy words, limits."""
+    """What the screen needs to know of a phrase set: stages, phrases, courtesy words, hints, better wordings."""
+    from counter_listener.live.hints import hint_rules
+    from counter_listener.phrases import one_way
+
     phrases = matcher.phrases
+    ways = {phrase.id: one_way(phrases, phrase) for phrase, _ in phrases.phrases() if phrase.required}
     return {
         "name": phrases.name,
         "language": phrases.language,
@@ -145,8 +147,6 @@ def describe_standard(matcher: Matcher) -> Message:
                         "id": phrase.id,
                         "title": phrase.name,
                         "required": phrase.required,
-                        "within": phrase.within,
-                        "say": next((text for text in phrase.say if not TEMPLATE_MARKS & set(text)), ""),
                     }
                     for phrase in stage.phrase
                 ],
@@ -154,6 +154,11 @@ def describe_standard(matcher: Matcher) -> Message:
             for stage, scenario in phrases.stages()
         ],
         "words": [{"id": word.id, "title": word.name} for word in phrases.word],
+        "hints": [asdict(rule) for rule in hint_rules(phrases, ways)],
+        "better": {
+            **{each.id: each.better or phrases.better.get(each.class_, "") for each in phrases.forbidden},
+            **{rule.id: rule.better for rule in phrases.rule},
+        },
     }
 
 

@@ -229,10 +229,11 @@ class LiveListener:
         self._decided = max(self._decided, self.at - DECODER_LAG)
 
     def _send_partial(self, text: str) -> None:
-        """The utterance so far, for the screen: the words, masked, and the phrases in them that only a clerk says."""
+        """The utterance so far, for the screen: masked, and the phrases in it, those apart that customers say too."""
         self._partial = text
         self._ended = None if text else self.clock()
         if text:
             findings = find_in_utterance(self.matcher, typed_utterance(text))
             sure = {hit.owner for hit in (*findings.phrases, *findings.words) if not hit.shared}
-            self.send({"guess": mask_numbers(text), "ids": sorted(sure)})
+            doubtful = {hit.owner for hit in findings.phrases if hit.shared} - sure
+            self.send({"guess": mask_numbers(text), "ids": sorted(sure), "doubtful": sorted(doubtful)})

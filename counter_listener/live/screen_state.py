@@ -1,21 +1,25 @@
 """What the screen shows, built from the messages of the listening process alone; pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal
 
 from counter_listener.domain import N_
+from counter_listener.live.hints import Hint, HintRule, Moments, hint_at
 
 Message = dict[str, Any]
 """What the listening process reports, one JSON object a line; docs/developer.md lists the messages."""
 State = Literal["starting", "listening", "restarting", "stopped"]
 Mark = Literal["heard", "guessed", "open"]
+WhenAdvised = Literal["during", "after", "never"]
 
 WORDS_SECONDS: Final = 6.0
 """How long the last words stay on the screen."""
 TROUBLE_SECONDS: Final = 30.0
 """How long a trouble stays on the screen once audio arrives again."""
+ADVICE_SECONDS: Final = 20.0
+"""How long a better wording stays on the screen."""
 SHOWN_GAPS: Final = 20
 STARTED: Final = N_("listening began")
 STOPPED: Final = N_("listening was stopped")
@@ -31,6 +35,10 @@ class Offence:
     title: str
     sure: bool
     """False if a customer may have said it."""
+    better: str = ""
+    """What to say instead; may be empty."""
+    at: float = 0.0
+    """Seconds into the stream."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +49,6 @@ class ShownGap:
     """Seconds into the stream."""
     seconds: float
     reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Hint:
-    """A phrase that is due and was not heard yet. Never part of the record."""
-
-    title: str
-    say: str
-    """A wording that would do; may be empty."""
 
 
 @dataclass
@@ -88,6 +87,8 @@ class ClosedVisit:
     lost: bool
     outcome: str = "complete"
     """As in domain.Outcome."""
+    better: tuple[str, ...] = ()
+    """What to say instead of each offence."""
 
 
 @dataclass
@@ -115,6 +116,8 @@ class ScreenState:
     """Everything that is known of the counter at this moment."""
 
     counter: str = ""
+    when_advised: WhenAdvised = "during"
+    """When a better wording is shown for an offence."""
     state: State = "starting"
     trouble: str = ""
     """What is wrong, in a sentence; empty when all is well."""
@@ -122,6 +125,8 @@ class ScreenState:
     """Seconds into the stream."""
     standard: Message = field(default_factory=dict)
     """The phrase set, as describe_standard() of the listening process has it."""
+    rules: tuple[HintRule, ...] = ()
+    """When its phrases are hinted at."""
     level: float = -96.0
     """Decibels below full scale."""
     at: float = 0.0
@@ -132,6 +137,14 @@ class ScreenState:
     """Partial result of the recogniser."""
     guessed: frozenset[str] = frozenset()
     """Ids of what is found in it."""
+    guessed_doubtful: frozenset[str] = frozenset()
+    """Those that a customer may have said."""
+    said: dict[str, float] = field(default_factory=dict)
+    """When each id was found in a partial result last, in seconds into the stream."""
+    doubtful: dict[str, float] = field(default_factory=dict)
+    """When each was found last that a customer may have said, likewise."""
+    speech_at: float = float("-inf")
+    """When anybody spoke last."""
     words: str = ""
     """The last words, once they are final."""
     words_at: float = float("-inf")
@@ -148,11 +161,12 @@ class ScreenState:
             if message["begun"] and self.state != "stopped":
                 self._audio_arrived()
         elif "guess" in message:
-            self._set_guess(message["guess"], message["ids"])
+            self._set_guess(message["guess"], message["ids"], message.get("doubtful", ()))
         elif "event" in message:
             return self._apply_event(message["event"])
         elif "standard" in message:
             self.standard = message["standard"]
+            self.rules = tuple(HintRule(**rule) for rule in self.standard.get("hints", ()))
             self.day = Day(**message["day"]) if message.get("day") else self.day
         elif "started" in message:
             self.started = datetime.fromisoformat(message["started"]) if message["started"] else None
@@ -166,16 +180,20 @@ class ScreenState:
             self.state = "stopped"
         return None
 
-    def hints(self) -> Iterator[Hint]:
-        """What is due in the open visit and neither heard nor in the partial result."""
-        if self.visit is None or self.state != "listening":
-            return
-        for stage in self.shown_stages():
-            since = self.visit.scenarios.get(stage["scenario"], self.visit.opened)
-            for phrase in stage["phrases"]:
-                due = phrase["required"] and phrase["within"] is not None and self.at - since > phrase["within"]
-                if due and self.mark(phrase["id"]) == "open":
-                    yield Hint(phrase["title"], phrase["say"])
+    def hint(self) -> Hint | None:
+        """The one phrase that is due in the open visit and neither heard nor in the partial result."""
+        visit = self.visit
+        if visit is None or self.state != "listening":
+            return None
+        said = {owner: max(at, self.said.get(owner, at)) for owner, at in (visit.heard | visit.scenarios).items()}
+        said |= {owner: self.said[owner] for owner in self.guessed}
+        doubtful = {owner: at for owner, at in self.doubtful.items() if at >= visit.opened}
+        return hint_at(self.rules, Moments(visit.opened, said, doubtful, self.speech_at), self.at)
+
+    def advice(self) -> str:
+        """What to say instead of the last offence of the open visit, for ADVICE_SECONDS; empty for most of the time."""
+        sure = [each for each in self.visit.offences if each.sure] if self.visit else []
+        return sure[-1].better if sure and self.at - sure[-1].at < ADVICE_SECONDS else ""
 
     def shown_stages(self) -> Iterator[Message]:
         """The stages that apply now: those of every visit, and those of the scenarios of this one."""
@@ -204,10 +222,15 @@ class ScreenState:
         if self.at - self.trouble_at > TROUBLE_SECONDS:
             self.trouble = ""
 
-    def _set_guess(self, text: str, ids: list[str]) -> None:
+    def _set_guess(self, text: str, ids: Iterable[str], doubtful: Iterable[str] = ()) -> None:
         if self.guess and not text:
             self.words, self.words_at = self.guess, self.at
-        self.guess, self.guessed = text, frozenset(ids)
+        if self.guess or text:
+            self.speech_at = self.at
+        found = frozenset(ids)
+        self.said |= dict.fromkeys(found - self.guessed, self.at)
+        self.doubtful |= dict.fromkeys(frozenset(doubtful) - self.guessed_doubtful, self.at)
+        self.guess, self.guessed, self.guessed_doubtful = text, found, frozenset(doubtful)
 
     def _apply_event(self, event: Message) -> ClosedVisit | ShownGap | None:
         kind, verdict, visit = event["kind"], event["verdict"], self.visit
@@ -225,7 +248,8 @@ class ScreenState:
         elif kind == "phrase" and event["detail"].get("required"):
             (visit.missed if verdict == "not_heard" else visit.unknown).append(str(event["detail"]["title"]))
         elif kind in ("forbidden", "rule") and verdict != "heard":
-            visit.offences.append(Offence(str(event["detail"]["title"]), verdict != "unknown"))
+            better = self.standard.get("better", {}).get(event["phrase"], "")
+            visit.offences.append(Offence(str(event["detail"]["title"]), verdict != "unknown", better, event["at"]))
         return None
 
     def _close_visit(self, event: Message, visit: OpenVisit) -> ClosedVisit:
@@ -242,6 +266,7 @@ class ScreenState:
             tuple(visit.unknown),
             detail["lost_audio"],
             str(detail.get("outcome", "complete")),
+            tuple(dict.fromkeys(each.better for each in visit.offences if each.sure and each.better)),
         )
         if self.last.outcome != "no_service":
             self.day.add(event["score"], passed=detail["passed"], offences=detail["counts"]["forbidden"])
@@ -252,6 +277,7 @@ class ScreenState:
         gap = ShownGap(event["at"], event["detail"]["seconds"], str(event["detail"]["reason"]))
         if gap.reason in PLANNED_GAPS:
             return None
+        self.speech_at = max(self.speech_at, gap.at + gap.seconds)  # lost sound is not quiet
         self.losses = [*self.losses, gap][-SHOWN_GAPS:]
         if self.visit:
             self.visit.lost = True

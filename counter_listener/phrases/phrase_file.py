@@ -191,7 +191,9 @@ def _duplicate_ids(phrases: PhraseSet) -> Iterator[Sentence]:
 def _unknown_references(phrases: PhraseSet) -> Iterator[Sentence]:
     stages = [stage.id for stage, _ in phrases.stages()]
     steps = [step.id for step in phrases.step]
+    classes = [entry.class_ for entry in phrases.forbidden]
     stages_and_phrases = [*stages, *(phrase.id for phrase, _ in phrases.phrases())]
+    hinted = [*stages_and_phrases, *steps, *(scenario.id for scenario in phrases.scenario), "opened"]
     judged = [name for name, kind in ids(phrases) if kind in {"phrase", "forbidden", "rule", "scenario"}]
     references = (
         *(
@@ -201,6 +203,12 @@ def _unknown_references(phrases: PhraseSet) -> Iterator[Sentence]:
         ),
         *((f"[[step]] {step.id!r}", step.stage, stages, N_("stage")) for step in phrases.step),
         *((f"phrase {phrase.id!r}", phrase.step, steps, N_("step")) for phrase, _ in phrases.phrases() if phrase.step),
+        *(
+            (f"phrase {phrase.id!r}, 'hint'", name, hinted, N_("phrase, step, stage or scenario"))
+            for phrase, _ in phrases.phrases()
+            for name in (*(phrase.hint.after or ()), *(phrase.hint.until or ()))
+        ),
+        *((f"[better] {name!r}", name, classes, N_("class")) for name in phrases.better),
         *((f"[[observe]] {entry.id!r}", entry.stage, stages, N_("stage")) for entry in phrases.observe),
         *((f"[[observe]] {entry.id!r}", entry.step, steps, N_("step")) for entry in phrases.observe if entry.step),
         *(
@@ -235,6 +243,8 @@ def _wrong_numbers(phrases: PhraseSet) -> Iterator[Sentence]:
         *((f"phrase {p.id!r}, 'threshold'", p.threshold, 0, 100) for p, _ in phrases.phrases()),
         *((f"[[forbidden]] {f.id!r}, 'threshold'", f.threshold, 0, 100) for f in phrases.forbidden),
         *((f"phrase {p.id!r}, 'within'", p.within, 0, 86_400) for p, _ in phrases.phrases()),
+        *((f"phrase {p.id!r}, 'hint', 'wait'", p.hint.wait, 0, 3_600) for p, _ in phrases.phrases()),
+        *((f"phrase {p.id!r}, 'hint', 'quiet'", p.hint.quiet, 0, 3_600) for p, _ in phrases.phrases()),
         *((f"phrase {p.id!r}, 'weight'", p.weight, 0, 1_000) for p, _ in phrases.phrases()),
         *((f"[[observe]] {entry.id!r}, 'weight'", entry.weight, 0, 1_000) for entry in phrases.observe),
         *((f"[[rule]] {r.id!r}, 'scope'", r.scope, 0, 600) for r in phrases.rule if not isinstance(r.scope, str)),

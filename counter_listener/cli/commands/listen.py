@@ -102,7 +102,7 @@ def keep_listening(config: Config) -> int:
     """Listens until the order to stop. Returns the exit code."""
     from counter_listener.live import NO_MICROPHONE, ScreenState, Supervisor, notify
 
-    state = ScreenState(counter=config.counter)
+    state = ScreenState(counter=config.counter, when_advised=config.advice)
     supervisor = Supervisor(
         [sys.executable, "-m", "counter_listener.cli.listener_process"],
         config.model_dump(),
