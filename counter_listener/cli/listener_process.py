@@ -193,12 +193,16 @@ def _visits_of_today(record: Record | None, counter: str | None) -> Day:
 
     day = Day()
     midnight = datetime.now().astimezone().replace(hour=0, minute=0, second=0, microsecond=0)
+    missed: dict[str | None, list[str]] = {}
     for row in record.read(since=midnight) if record else ():
+        if row.verdict == "not_heard" and (row.kind, row.counter, row.source) == ("phrase", counter, LIVE):
+            missed.setdefault(row.visit, []).append(str(json.loads(row.detail).get("title", row.phrase)))
         if (row.kind, row.counter, row.source) == ("visit_closed", counter, LIVE):
             detail = json.loads(row.detail)
             if detail.get("outcome") == "no_service":
                 continue
-            day.add(row.score, passed=detail["passed"], offences=detail["counts"]["forbidden"])
+            counts, titles = detail["counts"], missed.get(row.visit, ())
+            day.add(row.score, passed=detail["passed"], offences=counts["forbidden"], missed=titles)
     return day
 
 

@@ -115,3 +115,4 @@ from counter_listener.domain.types import (
     VisitToggle,
     Word,
 )
+from counter_listener.domain.written_words import written

@@ -110,6 +110,8 @@ class LiveListener:
     """Events that are not written yet."""
     _decided: float = 0.0
     _samples: int = 0
+    _moved: float = 0.0
+    """When the last audio or gap was taken in, by the clock."""
     _lost: float = 0.0
     """Seconds of the stream that are not in `_samples`: lost audio, and what was before."""
     _failures: int = 0
@@ -192,6 +194,7 @@ class LiveListener:
     def _move(self, lost: float) -> None:
         """Counts in samples, so that a day's blocks add up without rounding errors."""
         self._lost += lost
+        self._moved = self.clock()
         self.at = self._samples / SAMPLE_RATE + self._lost
 
     def _after_item(self) -> None:
@@ -207,6 +210,7 @@ class LiveListener:
         if now - self._beat >= BEAT_SECONDS:
             self._beat = now
             beat = {"beat": round(self.at, 2), "settled": round(self.settled, 2), "level": round(self._peak, 1)}
+            beat["waited"] = round(now - self._moved, 1)
             self.send({**beat, "since": self._zero + self.settled, "open": self.open, "begun": self.begun})
             self._peak = SILENCE_DB
 

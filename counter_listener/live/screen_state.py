@@ -21,6 +21,7 @@ TROUBLE_SECONDS: Final = 30.0
 ADVICE_SECONDS: Final = 20.0
 """How long a better wording stays on the screen."""
 SHOWN_GAPS: Final = 20
+SHOWN_VISITS: Final = 12
 STARTED: Final = N_("listening began")
 STOPPED: Final = N_("listening was stopped")
 RENEWED: Final = N_("the listener made room for a new one")
@@ -100,9 +101,13 @@ class Day:
     scored: int = 0
     points: float = 0.0
     offences: int = 0
+    missed: dict[str, int] = field(default_factory=dict)
+    """How often each required phrase was not heard, by title."""
 
-    def add(self, score: float | None, *, passed: bool | None, offences: int) -> None:
-        """Counts a closed visit."""
+    def add(self, score: float | None, *, passed: bool | None, offences: int, missed: Iterable[str] = ()) -> None:
+        """Counts a closed visit, with the titles of what was not heard in it."""
+        for title in missed:
+            self.missed[title] = self.missed.get(title, 0) + 1
         self.visits += 1
         self.offences += offences
         if score is not None:
@@ -131,6 +136,8 @@ class ScreenState:
     """Decibels below full scale."""
     at: float = 0.0
     """Seconds into the stream."""
+    waited: float = 0.0
+    """Seconds since then in which nothing could be taken in: a muted microphone must not stop a clock."""
     started: datetime | None = None
     """Wall time of second 0 of the stream."""
     guess: str = ""
@@ -150,6 +157,8 @@ class ScreenState:
     words_at: float = float("-inf")
     visit: OpenVisit | None = None
     last: ClosedVisit | None = None
+    closed: list[ClosedVisit] = field(default_factory=list)
+    """The newest SHOWN_VISITS."""
     losses: list[ShownGap] = field(default_factory=list)
     """The newest SHOWN_GAPS."""
     day: Day = field(default_factory=Day)
@@ -158,6 +167,7 @@ class ScreenState:
         """Applies a message; returns the closed visit or the gap that it reports, if any."""
         if "beat" in message:
             self.at, self.level = message["beat"], message["level"]
+            self.waited = message.get("waited", 0.0)
             if message["begun"] and self.state != "stopped":
                 self._audio_arrived()
         elif "guess" in message:
@@ -269,7 +279,10 @@ class ScreenState:
             tuple(dict.fromkeys(each.better for each in visit.offences if each.sure and each.better)),
         )
         if self.last.outcome != "no_service":
-            self.day.add(event["score"], passed=detail["passed"], offences=detail["counts"]["forbidden"])
+            self.day.add(
+                event["score"], passed=detail["passed"], offences=detail["counts"]["forbidden"], missed=visit.missed
+            )
+        self.closed = [*self.closed, self.last][-SHOWN_VISITS:]
         self.visit = None
         return self.last
 

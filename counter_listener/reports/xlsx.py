@@ -10,7 +10,7 @@ from xlsxwriter.format import Format
 from xlsxwriter.workbook import Workbook
 from xlsxwriter.worksheet import Worksheet
 
-from counter_listener.domain import KINDS, Translate, format_duration, printable, visit_word
+from counter_listener.domain import KINDS, Translate, format_duration, printable, visit_word, written
 from counter_listener.reports.report import Report, outcome_title, verdict_title
 from counter_listener.reports.tables import Column, Row, Table, text_width
 
@@ -101,7 +101,11 @@ def _readable(table: Table, _: Translate) -> Table:
         return replace(table, rows=[{**row, **_told(row, _)} for row in table.rows])
     if table.id == "evidence":
         told = [
-            {**{key: verdict_title(row, _, key) for key in ("verdict", "review")}, "kind": _(KINDS[row["kind"]])}
+            {
+                **{key: verdict_title(row, _, key) for key in ("verdict", "review")},
+                "kind": _(KINDS[row["kind"]]),
+                "heard": row["heard"] and written(row["heard"]),
+            }
             for row in table.rows
         ]
         return replace(table, rows=[{**row, **more} for row, more in zip(table.rows, told, strict=True)])

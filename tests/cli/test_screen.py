@@ -19,6 +19,7 @@ from support.bundled import matcher
 from support.small_counter import timed
 
 from counter_listener.cli.listener_process import describe_standard
+from counter_listener.cli.terminal.day import day_summary
 from counter_listener.cli.terminal.screen import Screen, key_orders, visit_line, warning_line
 from counter_listener.domain import Event, Lang, MatchedUtterance, Verdict, use_language
 from counter_listener.judging import advance, initial_state
@@ -172,6 +173,73 @@ def test_the_last_visit_and_the_day_are_shown() -> None:
     assert "没有听到：交还证件，告知办结、道别语" in text
     assert "今天：服务 1 次，合格 0 次，平均 57.1 分" in text
     assert "Today: 1 visit, 0 passed" in "\n".join(shown(closed_board(), "en"))
+
+
+def day_of_visits() -> ScreenState:
+    """A board after a day with long lists of what was missed."""
+    board = closed_board()
+    for number in range(2, 9):
+        board.apply(event("visit_opened", 40.0 * number, visit=number))
+        missed = {"title": "交还证件，告知办结", "required": True}
+        board.apply(event("phrase", 40.0 * number, visit=number, phrase="x", verdict="not_heard", detail=missed))
+        counts = {"owed": 4, "heard": 3, "forbidden": 0, "broken": 0}
+        detail = {"grade": "良好", "passed": True, "counts": counts, "lost_audio": False, "opened": 40.0 * number}
+        board.apply(event("visit_closed", 40.0 * number + 30, visit=number, score=87.5, detail=detail))
+    return board
+
+
+@pytest.mark.parametrize(("width", "height"), [(80, 24), (120, 40)])
+def test_nothing_of_an_ordinary_day_is_cut(width: int, height: int) -> None:
+    board = day_of_visits()
+    board.apply(event("visit_opened", 400.0, visit=9))
+    board.apply(event("phrase", 401.0, visit=9, phrase="complaint", verdict="heard", detail={"scenario": True}))
+    board.apply(beat(430.0))
+    words = "请 您 先 别 着急 这个 业务 需要 您 本人 带 身份证 来 办理 我 帮 您 看 一下 还 需要 什么 材料 好 吗"
+    board.apply({"guess": words, "ids": []})
+    text = "\n".join(shown(board, width=width, height=height))
+    assert "…" not in text
+    assert "什么材料好吗" in text.replace("\n", "")
+    for stage in board.shown_stages():
+        assert stage["title"] in text
+        assert all(phrase["title"] in text for phrase in stage["phrases"] if phrase["required"])
+
+
+def test_a_high_terminal_shows_the_visits_before_the_last() -> None:
+    board = day_of_visits()
+    assert "\n".join(shown(board, width=120, height=40)).count("87.5 分 良好") == 7
+    assert "\n".join(shown(board)).count("87.5 分 良好") == 1
+
+
+def test_of_a_long_sentence_the_newest_words_are_kept() -> None:
+    board = visit()
+    board.apply({"guess": "很长的话" * 90 + "最后几个字", "ids": []})
+    text = "\n".join(shown(board))
+    assert "最后几个字" in text
+    assert "刚听到：…" in text
+
+
+def test_words_are_shown_as_people_write_them() -> None:
+    board = visit()
+    board.apply({"guess": "一共 一千 二百 块 请 到 三 号 窗口", "ids": []})
+    assert "刚听到：一共1200块请到3号窗口" in "\n".join(shown(board))
+
+
+def test_a_muted_microphone_does_not_stop_the_clock() -> None:
+    board = visit()
+    assert "0:18" in "\n".join(shown(board))
+    board.apply({**beat(20.0), "waited": 12.0})
+    assert "0:30" in "\n".join(shown(board))
+
+
+def test_who_quits_sees_the_day() -> None:
+    with use_language("zh"):
+        told = list(day_summary(day_of_visits().day))
+    assert told == [
+        "今天：服务 8 次，合格 7 次，平均 83.7 分，忌语 0 次",
+        "合格：有得分的 8 次服务中占 88%",
+        "最常未听到：交还证件，告知办结（8 次）、道别语（1 次）",
+    ]
+    assert list(day_summary(begun().day)) == []
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])

@@ -78,7 +78,7 @@ class Counter:
 
     def _note(self) -> None:
         hint = self.screen.hint()
-        self.hinted.append((self.at, hint and hint.phrase))
+        self.hinted.append((self.at, hint.phrase if hint else None))
         if hint:
             assert self.screen.visit is not None
             assert hint.phrase not in self.screen.visit.heard
@@ -227,7 +227,7 @@ def test_what_a_bundled_set_suggests_counts_as_that_phrase(name: str) -> None:
 def test_every_offence_has_a_better_wording_and_none_of_these_is_an_offence(name: str) -> None:
     words = matcher(name)
     better = describe_standard(words)["better"]
-    assert set(better) == {entry.id for entry in (*words.phrases.forbidden, *words.phrases.rule)}
+    assert set(better) == {entry.id for entry in words.phrases.forbidden} | {rule.id for rule in words.phrases.rule}
     for say in set(better.values()):
         assert say
         assert not [each for each in _found(words, say) if each[0] == "offence" or each[2] is False], say

@@ -127,6 +127,11 @@ def keep_listening(config: Config) -> int:
 
         supervisor.on_message = show_and_notify
         failure = supervisor.run()
+    if on_screen:
+        from counter_listener.cli.terminal.day import day_summary
+
+        for line in day_summary(state.day):
+            click.echo(line)
     if failure is None:
         return ExitCode.PASSED
     click.echo(_("Error: {message}").format(message=printable(failure)), err=True)

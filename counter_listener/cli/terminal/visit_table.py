@@ -22,6 +22,7 @@ from counter_listener.domain import (
     ngettext,
     printable,
     visit_word,
+    written,
 )
 
 MARKS: Final = {
@@ -164,7 +165,7 @@ def _phrase_cells(event: Event) -> tuple[Text, Text, Text]:
     title = Text.assemble(mark, " ", printable(str(event.detail.get("title", event.phrase))))
     if "late" in event.detail:
         title.append(_(" (late)"), style="yellow")
-    return title, Text(format_duration(_spoken_at(event)) if event.heard else ""), Text(event.heard or "")
+    return title, Text(format_duration(_spoken_at(event)) if event.heard else ""), Text(written(event.heard or ""))
 
 
 def _spoken_at(event: Event) -> float:
@@ -202,7 +203,7 @@ def _offence_lines(events: Sequence[Event]) -> Iterator[Text]:
             severity = _(SEVERITIES[str(event.detail["severity"])])
             text = _("forbidden ({kind}, {severity}): “{words}”")
             yield _offence_line(
-                event, text.format(kind=event.detail.get("class"), severity=severity, words=event.heard)
+                event, text.format(kind=event.detail.get("class"), severity=severity, words=written(event.heard or ""))
             )
 
 
@@ -216,7 +217,7 @@ def _rule_lines(events: Sequence[Event], phrases: PhraseSet) -> Iterator[Text]:
         for event in of_rule:
             if event.verdict != "heard":
                 text = _("rule broken: {title}, at “{words}”")
-                yield _offence_line(event, text.format(title=rule.title, words=event.heard))
+                yield _offence_line(event, text.format(title=rule.title, words=written(event.heard or "")))
 
 
 def _offence_line(event: Event, text: str) -> Text:
