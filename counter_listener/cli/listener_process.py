@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from counter_listener.matching import Matcher
     from counter_listener.record import Origin, Record
 
+KEYS: Final = frozenset({"space", "wrong", "undo"})
+"""Orders that are keys of the clerk's."""
 MEMORY_SECONDS: Final = 5.0
 """How often the memory in use is reported."""
 
@@ -42,7 +44,7 @@ class Orders:
         """Reads orders until stdin ends, which means that the parent process has ended."""
         for line in iter(sys.stdin.buffer.readline, b""):
             order = line.decode("ascii", "replace").strip()
-            if order == "space":
+            if order in KEYS:
                 self.keys.append(order)
             elif order == "renew":
                 self.renew.set()
@@ -86,7 +88,7 @@ def listen_to(config: dict[str, Any], resume: dict[str, Any] | None, orders: Ord
     from counter_listener.asr import SpeechModel, find_model
     from counter_listener.audio import find_device, list_devices, open_microphone
     from counter_listener.judging import load_matcher
-    from counter_listener.live import STARTED, LiveListener
+    from counter_listener.live import STARTED, LiveListener, Marks
     from counter_listener.record import LIVE, Origin, open_record
 
     device = find_device(config["device"], list_devices())
@@ -121,6 +123,7 @@ def listen_to(config: dict[str, Any], resume: dict[str, Any] | None, orders: Ord
         resume["reason"] if resume else STARTED,
         microphone.first_sound,
         orders.keys,
+        marks=Marks(record, monotonic_clock, lambda: datetime.now(UTC)),
     )
     listener.run(microphone.sound, model.recognizer())
 

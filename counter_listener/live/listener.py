@@ -21,6 +21,7 @@ from counter_listener.domain import (
     mask_numbers,
 )
 from counter_listener.judging import CounterState, typed_utterance
+from counter_listener.live.marking import Marks
 from counter_listener.live.screen_state import RENEWED, STARTED, STOPPED, Message
 from counter_listener.matching import Matcher, find_in_utterance
 from counter_listener.pipeline import AudioSource, judge_events
@@ -95,7 +96,7 @@ class LiveListener:
     first_sound: Callable[[], float | None] = lambda: None
     """When the first sample was recorded, by the clock; None if that was just before it came."""
     keys: deque[str] = field(default_factory=deque)
-    """Presses of the key that opens and closes a visit, appended by another thread."""
+    """Presses of keys, appended by another thread: `space` toggles a visit, `wrong` and `undo` mark a verdict."""
     at: float = 0.0
     """Seconds into the stream up to which audio has been taken in."""
     settled: float = 0.0
@@ -104,6 +105,8 @@ class LiveListener:
     """Whether a visit is open."""
     begun: bool = False
     """Whether the first audio has come."""
+    marks: Marks | None = None
+    """The verdicts that can be marked as wrong; None where no key can."""
     _zero: float = 0.0
     """Second 0 of the stream, by the clock."""
     _pending: list[Event] = field(default_factory=list)
@@ -146,9 +149,7 @@ class LiveListener:
                     continue
                 if isinstance(item, bytes) and not self.begun:
                     yield self._begin(len(item) / SAMPLE_BYTES / SAMPLE_RATE)
-                while self.keys and self.begun:
-                    self.keys.popleft()
-                    yield VisitToggle(self.at)
+                yield from self._pressed()
                 yield self._placed(item)
                 self._after_item()
         except MicrophoneError as error:
@@ -162,6 +163,14 @@ class LiveListener:
         elif self.begun:
             unheard = self.clock() - self._zero - self.at
             yield Gap(self.at, unheard if unheard > BUFFERED_SECONDS else 0.0, STOPPED)
+
+    def _pressed(self) -> Iterator[VisitToggle]:
+        """Does what the keys say that were pressed since the last item."""
+        while self.keys and self.begun:
+            if (key := self.keys.popleft()) == "space":
+                yield VisitToggle(self.at)
+            elif self.marks:
+                self.send(self.marks.press(key, self.origin))
 
     def _begin(self, length: float) -> Gap:
         """The gap with which every stream begins or continues: what was said before it was not heard."""
@@ -227,6 +236,8 @@ class LiveListener:
         self._failures = 0
         for event in self._pending:
             self.send({"event": asdict(event)})
+        if self.marks:
+            self.marks.add(self._pending)
         self._pending.clear()
 
     def _settle(self) -> None:

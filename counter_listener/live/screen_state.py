@@ -155,6 +155,10 @@ class ScreenState:
     words: str = ""
     """The last words, once they are final."""
     words_at: float = float("-inf")
+    marked: str = ""
+    """Title of the verdict that was marked as wrong last; empty if the mark was taken back."""
+    marked_until: float = float("-inf")
+    """Until when the mark can be taken back, in seconds into the stream."""
     visit: OpenVisit | None = None
     last: ClosedVisit | None = None
     closed: list[ClosedVisit] = field(default_factory=list)
@@ -178,9 +182,17 @@ class ScreenState:
             self.standard = message["standard"]
             self.rules = tuple(HintRule(**rule) for rule in self.standard.get("hints", ()))
             self.day = Day(**message["day"]) if message.get("day") else self.day
-        elif "started" in message:
+        else:
+            self._apply_state(message)
+        return None
+
+    def _apply_state(self, message: Message) -> None:
+        """Applies a message about the listener itself, or about a mark."""
+        if "started" in message:
             self.started = datetime.fromisoformat(message["started"]) if message["started"] else None
             self._audio_arrived()
+        elif "marked" in message:
+            self.marked, self.marked_until = message["marked"], self.at + message.get("for", 0.0)
         elif "trouble" in message:
             self.trouble, self.trouble_at = message["trouble"], self.at
         elif "restarting" in message:
@@ -188,7 +200,6 @@ class ScreenState:
             self._set_guess("", [])
         elif "stopped" in message:
             self.state = "stopped"
-        return None
 
     def hint(self) -> Hint | None:
         """The one phrase that is due in the open visit and neither heard nor in the partial result."""

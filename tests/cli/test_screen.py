@@ -231,6 +231,18 @@ def test_a_muted_microphone_does_not_stop_the_clock() -> None:
     assert "0:30" in "\n".join(shown(board))
 
 
+def test_a_mark_is_shown_as_long_as_it_can_be_taken_back_and_the_foot_names_its_key() -> None:
+    board = visit()
+    assert "n 不是我说的/判错了" in shown(board)[-1]
+    board.apply({"marked": "快点", "for": 10.0})
+    assert "已标记“快点”判得不对。u 撤销" in "\n".join(shown(board))
+    board.apply(beat(30.5))
+    assert "已标记" not in "\n".join(shown(board))
+    board.apply({"marked": "快点", "for": 10.0})
+    board.apply({"marked": ""})
+    assert "已标记" not in "\n".join(shown(board))
+
+
 def test_who_quits_sees_the_day() -> None:
     with use_language("zh"):
         told = list(day_summary(day_of_visits().day))

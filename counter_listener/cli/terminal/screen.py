@@ -34,7 +34,16 @@ LOW: Final = 20
 HIGH: Final = 30
 """Lines of a terminal with room for four, and for the visits before the last."""
 
-ORDERS: Final = {" ": "space", "q": "stop", "Q": "stop", Keys.ControlC.value: "stop"}
+ORDERS: Final = {
+    " ": "space",
+    "n": "wrong",
+    "N": "wrong",
+    "u": "undo",
+    "U": "undo",
+    "q": "stop",
+    "Q": "stop",
+    Keys.ControlC.value: "stop",
+}
 """The order for each key. Ctrl-C is a key in raw mode."""
 STATES: Final = (N_("starting"), N_("listening"), N_("restarting"), N_("stopped"))
 """The states of the screen, for the catalogue."""
@@ -162,7 +171,10 @@ def _foot(state: ScreenState, lines: int) -> Iterator[RenderableType]:
     if state.last:
         yield Lines(lines, (_("Last visit: "), "dim"), *closed_parts(state.last))
     yield Lines(lines, (day_line(state.day), ""))
-    yield Lines(1, (_("space: open/close a visit   q: quit"), "dim"))
+    if state.marked and state.at < state.marked_until:
+        text = _("Marked as wrong: {title}. u: take it back")
+        yield Lines(1, (text.format(title=printable(state.marked)), "bold cyan"))
+    yield Lines(1, (_("space: open/close a visit   n: not me, or wrong   q: quit"), "dim"))
 
 
 def _earlier_visits(state: ScreenState) -> Iterator[RenderableType]:
@@ -236,7 +248,7 @@ def warning_line(message: Message, change: ClosedVisit | ShownGap | None, state:
 
 @contextmanager
 def key_orders() -> Iterator[Callable[[], list[str]]]:
-    """Yields a function that returns the orders of the keys pressed since its last call: "space" or "stop".
+    """Yields a function that returns the orders of the keys pressed since its last call, as in ORDERS.
 
     Within the block the terminal is in raw mode, in which Ctrl-C is a key and not a signal; output is processed as
     usual. If standard input is not a terminal, no key is read.
