@@ -130,7 +130,7 @@ def listen_to(config: dict[str, Any], resume: dict[str, Any] | None, orders: Ord
 
 def describe_standard(matcher: Matcher) -> Message:
     """What the screen needs to know of a phrase set: stages, phrases, courtesy words, hints, better wordings."""
-    from counter_listener.live.hints import hint_rules
+    from counter_listener.live import hint_rules
     from counter_listener.phrases import one_way
 
     phrases = matcher.phrases

@@ -64,6 +64,7 @@ from counter_listener.domain.messages import (
     use_language,
 )
 from counter_listener.domain.phrase_set import (
+    Aside,
     CourtesyWord,
     Example,
     Forbidden,

@@ -159,6 +159,29 @@ class Slot(Table):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Aside(Wordings):
+    """What shows that somebody talks beside the service: on the telephone, or with a colleague. It gets no verdict."""
+
+    recalls: bool = False
+    """Whether it calls the last customer back: what follows still belongs to that visit."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceProof(Table):
+    """What shows that somebody was served, in points; a visit with fewer than `least` is no service."""
+
+    least: float = 3.0
+    required: float = 3.0
+    """For each required phrase, and for each scenario that began."""
+    judged: float = 3.0
+    """For each offence, and each time a rule was kept or broken."""
+    recommended: float = 1.0
+    """For each recommended phrase."""
+    word: float = 1.0
+    """For each courtesy word."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Boundaries(Table):
     """How visits are separated, from speech alone."""
 
@@ -172,6 +195,7 @@ class Boundaries(Table):
     """Seconds without speech that always close the visit."""
     opening_syllables: int = 6
     """Syllables of speech that open a visit when no phrase did."""
+    service: ServiceProof = ServiceProof()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -273,6 +297,7 @@ class PhraseSet(Table):
     forbidden: tuple[Forbidden, ...] = ()
     rule: tuple[Rule, ...] = ()
     scenario: tuple[Scenario, ...] = ()
+    aside: tuple[Aside, ...] = ()
     observe: tuple[Observation, ...] = ()
     lists: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """Words and templates by name: `{name}` in a template is one of them."""

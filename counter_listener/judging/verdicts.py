@@ -26,9 +26,8 @@ LOST: Final = N_("audio was lost")
 NEAR_GAP: Final = N_("audio was lost right beside it")
 NO_SPEECH: Final = N_("no speech was recognised")
 NO_SERVICE: Final = N_("hardly anything of the phrase set was heard, so it may have been no service")
-RECOMMENDED_OF_SERVICE: Final = 3
-"""Recommended phrases that show that somebody was served. In talk among customers, 4 sentences of 100 resemble one
-(bench/counter_talk.txt), and none holds a courtesy word."""
+ASIDE: Final = "aside"
+"""The tally of what was said beside the service."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +60,7 @@ class Visit:
     scenarios: Mapping[str, float] = field(default_factory=dict)
     """By id: the time at which each scenario began."""
     tally: Mapping[str, int] = field(default_factory=dict)
-    """Numbers of recommended phrases, offences, rules followed (`kept`) and broken, and doubtful offences."""
+    """Numbers of recommended phrases, offences, rules followed (`kept`) and broken, doubtful offences, and asides."""
     penalty: float = 0.0
     """Points subtracted so far."""
 
@@ -90,6 +89,8 @@ def on_phrase(visit: Visit, hit: Hit, phrases: PhraseSet, utterance: Utterance) 
     """A phrase of a stage was heard. No event if it was heard before or if a customer may have said it."""
     if hit.owner in visit.heard:
         return visit, None
+    if any(aside.id == hit.owner for aside in phrases.aside):
+        return _counted(visit, ASIDE), None
     phrase, stage, scenario = next(
         (phrase, stage, scenario)
         for stage, scenario in phrases.stages()
@@ -267,13 +268,26 @@ def why_unknown(visit: Visit, phrases: PhraseSet) -> str | None:
 
 def is_service(visit: Visit, phrases: PhraseSet) -> bool:
     """Whether somebody was served, and it was no talk beside the counter: a person says so, a customer spoke, or enough
-    of the phrase set was heard.
+    of the phrase set was heard. With an aside in it, such as a telephone call, a greeting proves nothing: calls have one.
     """
-    proving = {phrase.id for phrase, _ in phrases.phrases() if phrase.required} | {word.id for word in phrases.word}
-    judged = any(visit.tally.get(name) for name in ("forbidden", "broken", "kept"))
-    recommended = visit.tally.get("recommended", 0) >= RECOMMENDED_OF_SERVICE
-    heard = judged or recommended or bool(visit.scenarios) or not proving.isdisjoint(visit.heard)
-    return visit.stated or visit.customer or heard
+    if visit.stated or visit.customer:
+        return True
+    proof, tally = phrases.visit.service, visit.tally
+    greetings = phrases.visit.opens if tally.get(ASIDE) else ()
+    required = {
+        phrase.id
+        for phrase, stage in phrases.phrases()
+        if phrase.required and phrase.id not in greetings and stage.id not in greetings
+    }
+    words = {word.id for word in phrases.word}
+    judged = sum(tally.get(name, 0) for name in ("forbidden", "broken", "kept"))
+    points = (
+        proof.required * (len(required & visit.heard.keys()) + len(visit.scenarios))
+        + proof.judged * judged
+        + proof.recommended * tally.get("recommended", 0)
+        + proof.word * len(words & visit.heard.keys())
+    )
+    return points >= proof.least
 
 
 Part = tuple[float, Verdict, bool]

@@ -67,6 +67,12 @@ class CounterState:
     """End of the part of the stream that is known."""
     last_event: float = 0.0
     """Time of the last event: event times never go back."""
+    closed_at: float | None = None
+    """When the last visit was closed; None before the first."""
+    asides: frozenset[str] = frozenset()
+    """Ids of what is said beside a service."""
+    recalls: frozenset[str] = frozenset()
+    """Ids of what calls the last customer back."""
     openers: frozenset[str] = frozenset()
     closers: frozenset[str] = frozenset()
 
@@ -81,7 +87,9 @@ def initial_state(phrases: PhraseSet, *, one_visit: bool = False) -> CounterStat
         frozenset(phrase for name in names for phrase in stages.get(name, [name]))
         for names in (phrases.visit.opens, phrases.visit.closes)
     )
-    return CounterState(phrases, one_visit, openers=openers, closers=closers)
+    asides = frozenset(aside.id for aside in phrases.aside)
+    recalls = frozenset(aside.id for aside in phrases.aside if aside.recalls)
+    return CounterState(phrases, one_visit, asides=asides, recalls=recalls, openers=openers, closers=closers)
 
 
 def judge(
@@ -168,6 +176,8 @@ def _on_utterance(state: CounterState, matched: MatchedUtterance) -> Step:
     if state.visit:
         state, found = _apply_utterance(state, matched)
         return state, events + found
+    if _calls_back(state, matched):
+        return replace(state, pending=()), events
     opens = _opens_visit(state, matched)  # then what was said before is not part of the visit
     expired = state.pending and start - state.pending[-1].utterance.end >= state.phrases.visit.idle
     state = replace(state, pending=(matched,) if opens or expired else (*state.pending, matched))
@@ -189,9 +199,15 @@ def _opens_visit(state: CounterState, matched: MatchedUtterance) -> bool:
     A farewell and a wording that customers use too do not count: somebody may be leaving.
     """
     return any(
-        kind != "word" and hit.owner not in state.closers and not may_be_customer(hit, matched.utterance)
+        kind != "word" and hit.owner not in state.closers | state.asides and not may_be_customer(hit, matched.utterance)
         for kind, hit in counted_findings(matched)
     )
+
+
+def _calls_back(state: CounterState, matched: MatchedUtterance) -> bool:
+    """Whether an utterance calls back the customer of the visit that has just closed."""
+    recent = state.closed_at is not None and matched.utterance.start - state.closed_at < state.phrases.visit.idle
+    return recent and not state.one_visit and any(hit.owner in state.recalls for hit in matched.findings.phrases)
 
 
 def _begins_with_greeting(state: CounterState, matched: MatchedUtterance) -> bool:
@@ -209,8 +225,9 @@ def _is_enough_speech(state: CounterState) -> bool:
 def _apply_utterance(state: CounterState, matched: MatchedUtterance) -> Step:
     """The state after an utterance within a visit. A greeting in it may close the visit and open the next one."""
     events: tuple[Event, ...] = ()
+    called_back = any(hit.owner in state.recalls for hit in matched.findings.phrases)
     for kind, hit in _in_order(matched.findings):
-        if kind == "phrase" and _starts_next_visit(state, hit.owner):
+        if kind == "phrase" and not called_back and _starts_next_visit(state, hit.owner):
             state, closed = close_visit(state, hit.start, "new_greeting")
             state, opened = _open_visit(state, hit.start, whole=True)
             events += closed + opened
@@ -300,7 +317,7 @@ def close_visit(state: CounterState, at: float, reason: Reason) -> Step:
     """Closes the open visit: every owed phrase that has no verdict yet gets one."""
     at = max(at, state.last_event)
     events = settle(_open_visit_of(state), state.phrases, at, reason)
-    state = replace(state, visit=None, last_event=at, pending=())
+    state = replace(state, visit=None, closed_at=at, last_event=at, pending=())
     if state.only_begun:  # the next visit begins after this one, which was heard
         state = replace(state, gap_end=None, only_begun=False)
     return state, events

@@ -176,7 +176,7 @@ def ids(phrases: PhraseSet) -> Iterator[tuple[str, str]]:
         yield stage.id, "stage"
     for phrase, _ in phrases.phrases():
         yield phrase.id, "phrase"
-    for kind in ("step", "word", "forbidden", "rule", "scenario", "observe"):
+    for kind in ("step", "word", "forbidden", "rule", "scenario", "aside", "observe"):
         yield from ((entry.id, kind) for entry in getattr(phrases, kind))
 
 
@@ -194,7 +194,7 @@ def _unknown_references(phrases: PhraseSet) -> Iterator[Sentence]:
     classes = [entry.class_ for entry in phrases.forbidden]
     stages_and_phrases = [*stages, *(phrase.id for phrase, _ in phrases.phrases())]
     hinted = [*stages_and_phrases, *steps, *(scenario.id for scenario in phrases.scenario), "opened"]
-    judged = [name for name, kind in ids(phrases) if kind in {"phrase", "forbidden", "rule", "scenario"}]
+    judged = [name for name, kind in ids(phrases) if kind in {"phrase", "forbidden", "rule", "scenario", "aside"}]
     references = (
         *(
             (f"[visit] {key} {name!r}", name, stages_and_phrases, N_("stage or phrase"))
@@ -257,6 +257,10 @@ def _wrong_numbers(phrases: PhraseSet) -> Iterator[Sentence]:
         ("[visit], 'quiet'", phrases.visit.quiet, 1, 86_400),
         ("[visit], 'idle'", phrases.visit.idle, 1, 86_400),
         ("[visit], 'opening_syllables'", phrases.visit.opening_syllables, 1, 1_000),
+        *(
+            (f"[visit.service], {key!r}", getattr(phrases.visit.service, key), 0, 1_000)
+            for key in ("least", "required", "judged", "recommended", "word")
+        ),
         ("[hearing], 'clause_pause'", phrases.hearing.clause_pause, 0, 10),
         ("[hearing], 'context'", phrases.hearing.context, 0, 600),
     )
@@ -279,14 +283,16 @@ def _wrong_numbers(phrases: PhraseSet) -> Iterator[Sentence]:
 def iter_templates(phrases: PhraseSet) -> Iterator[tuple[str, str, str]]:
     """Every template as (kind of table and key such as `phrase.say`, id of its table, text of the template)."""
     owners: list[tuple[str, Any]] = [("phrase", phrase) for phrase, _ in phrases.phrases()]
-    owners += [(kind, entry) for kind in ("word", "forbidden", "rule", "scenario") for entry in getattr(phrases, kind)]
+    owners += [
+        (kind, entry) for kind in ("word", "forbidden", "rule", "scenario", "aside") for entry in getattr(phrases, kind)
+    ]
     for kind, owner in owners:
         for key in ("say", "shared", "when", "need", "unless", "not_in"):
             yield from ((f"{kind}.{key}", owner.id, text) for text in getattr(owner, key, ()))
 
 
 def _wrong_templates(phrases: PhraseSet) -> Iterator[Sentence]:
-    for entry in (*(phrase for phrase, _ in phrases.phrases()), *phrases.word, *phrases.forbidden):
+    for entry in (*(phrase for phrase, _ in phrases.phrases()), *phrases.word, *phrases.forbidden, *phrases.aside):
         if not entry.say and not entry.shared:
             yield sentence("{name!r} has no wording; list at least one under 'say'.", name=entry.id)
     read, read_frame = template_reader(phrases).read, template_reader(phrases.frames).read

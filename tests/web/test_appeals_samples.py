@@ -46,7 +46,7 @@ def test_a_clerk_disputes_and_a_different_person_decides(site: ReviewSite) -> No
 def test_what_was_marked_at_the_counter_is_listed_as_such(site: ReviewSite) -> None:
     visit, boss = site.visits["ungreeted"], site.person("sun")
     request = AppealRequest(visit, "counter 3", MARKED, missed(site).uid, at_counter=True)
-    with open_record(site.store) as record:
+    with open_record(site.store, key_file=site.store.parent / "key" / "key.pem") as record:
         open_appeal(record, request, site.settings.clock())
     assert "marked at the counter" in boss.get("/appeals").text
     assert "marked at the counter" in boss.get(f"/visits/{visit}").text
