@@ -1,4 +1,4 @@
-"""What counts as a visit in made-up days of a counter: customers, talk among staff, telephone calls, people at the door.
+"""What counts as a visit in made-up days of a counter: customers, talk among staff, telephone calls, and the door.
 
     python bench/days.py [--phrases NAME] [--half tuning|reporting|later] [--show]
 
@@ -19,6 +19,7 @@ from counter_listener.matching import Matcher
 from counter_listener.pipeline import judge_events, with_ticks
 
 DAYS: Final = Path(__file__).with_name("days.toml")
+Table = dict[str, Any]
 PAUSE: Final = 1.5
 """Seconds between two sentences where the day says nothing."""
 AFTER: Final = 200.0
@@ -46,7 +47,7 @@ class Count:
     false: list[str] = field(default_factory=list)
 
 
-def day_items(day: dict[str, Any]) -> tuple[list[Utterance], list[Part]]:
+def day_items(day: Table) -> tuple[list[Utterance], list[Part]]:
     """The utterances of a day, and its parts."""
     items: list[Utterance] = []
     parts: list[Part] = []
@@ -75,7 +76,7 @@ def counted(events: list[Event]) -> Iterator[tuple[float, float]]:
             yield opened, opened + seconds
 
 
-def count_day(day: dict[str, Any], matcher: Matcher) -> Count:
+def count_day(day: Table, matcher: Matcher) -> Count:
     """What becomes of a day."""
     items, parts = day_items(day)
     spans = list(counted(list(judge_events(with_ticks(items, items[-1].end + AFTER), matcher))))
@@ -110,16 +111,14 @@ def main() -> None:
         count = count_day(day, matcher)
         others = sum(part["kind"] != "visit" for part in day["part"])
         print(
-            f"{day['name']} ({day['half']}): {count.found} of {count.visits} visits found, {len(count.divided)} divided,"
+            f"{day['name']} ({day['half']}): {count.found} of {count.visits} visits found,"
+            f" {len(count.divided)} divided,"
             f" {len(count.false)} of {others} other parts counted as visits"
         )
         if asked.show:
-            print(
-                *(f"  missed {text}" for text in count.missed),
-                *(f"  divided {text}" for text in count.divided),
-                sep="\n",
-            )
-            print(*(f"  false {text}" for text in count.false), sep="\n")
+            for name in ("missed", "divided", "false"):
+                for text in getattr(count, name):
+                    print(f"  {name}: {text}")
 
 
 if __name__ == "__main__":

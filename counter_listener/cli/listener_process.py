@@ -158,6 +158,7 @@ def describe_standard(matcher: Matcher) -> Message:
         ],
         "words": [{"id": word.id, "title": word.name} for word in phrases.word],
         "hints": [asdict(rule) for rule in hint_rules(phrases, ways)],
+        "asides": [aside.id for aside in phrases.aside],
         "better": {
             **{each.id: each.better or phrases.better.get(each.class_, "") for each in phrases.forbidden},
             **{rule.id: rule.better for rule in phrases.rule},

@@ -268,7 +268,7 @@ def why_unknown(visit: Visit, phrases: PhraseSet) -> str | None:
 
 def is_service(visit: Visit, phrases: PhraseSet) -> bool:
     """Whether somebody was served, and it was no talk beside the counter: a person says so, a customer spoke, or enough
-    of the phrase set was heard. With an aside in it, such as a telephone call, a greeting proves nothing: calls have one.
+    of the phrase set was heard. After an aside, such as a telephone call, a greeting proves nothing.
     """
     if visit.stated or visit.customer:
         return True

@@ -62,10 +62,17 @@ class Moments:
     """When each phrase was heard last that a customer may have said."""
     speech: float = 0.0
     """When anybody spoke last."""
+    aside: float = float("-inf")
+    """When something was said last that is beside the service, such as on the telephone."""
 
 
 def hint_at(rules: Sequence[HintRule], moments: Moments, now: float) -> Hint | None:
-    """The one hint at this moment: a step of a scenario before all else, then what became due last."""
+    """The one hint at this moment: a step of a scenario before all else, then what became due last.
+
+    After an aside there is none, until something of the service is heard: who telephones is not to be disturbed.
+    """
+    if moments.aside >= max(moments.said.values(), default=moments.opened):
+        return None
     due = ((rule, due_at(rule, moments, frozenset(each.phrase for each in rules))) for rule in rules)
     shown = [(rule.scenario is not None, at, -rank, rule) for rank, (rule, at) in enumerate(due) if at is not None]
     shown = [each for each in shown if each[1] <= now]
@@ -81,7 +88,8 @@ def due_at(rule: HintRule, moments: Moments, hinted: AbstractSet[str] = frozense
     `hinted` are the ids of all phrases that have a rule.
 
     Words that a customer may have said are no answer beforehand, but to a hint that is shown they are one. A customer's
-    thanks make a farewell due; a customer's greeting is still to be answered, and makes nothing else due.
+    thanks make a farewell due if anything of the service was heard; a customer's greeting is still to be answered, and
+    makes nothing else due.
     """
     if rule.phrase in moments.said:
         return None
@@ -102,7 +110,7 @@ def _moments_of(rule: HintRule, moments: Moments, hinted: AbstractSet[str]) -> I
             yield moments.opened
         if name in moments.said:
             yield moments.said[name]
-        elif name in moments.doubtful and name not in hinted:
+        elif name in moments.doubtful and name not in hinted and moments.said:
             yield moments.doubtful[name]
 
 

@@ -207,9 +207,14 @@ class ScreenState:
         if visit is None or self.state != "listening":
             return None
         said = {owner: max(at, self.said.get(owner, at)) for owner, at in (visit.heard | visit.scenarios).items()}
-        said |= {owner: self.said[owner] for owner in self.guessed}
+        asides = self.standard.get("asides", ())
+        said |= {owner: self.said[owner] for owner in self.guessed if owner not in asides}
+        for word in self.standard.get("words", ()):  # a courtesy word is no part of the service
+            said.pop(word["id"], None)
         doubtful = {owner: at for owner, at in self.doubtful.items() if at >= visit.opened}
-        return hint_at(self.rules, Moments(visit.opened, said, doubtful, self.speech_at), self.at)
+        beside = (self.said[owner] for owner in asides if owner in self.said)
+        aside = max((at for at in beside if at >= visit.opened), default=float("-inf"))
+        return hint_at(self.rules, Moments(visit.opened, said, doubtful, self.speech_at, aside), self.at)
 
     def advice(self) -> str:
         """What to say instead of the last offence of the open visit, for ADVICE_SECONDS; empty for most of the time."""

@@ -149,6 +149,14 @@ def test_words_that_customers_say_too_answer_a_hint_and_do_not_prevent_it() -> N
     assert counter.hint is None
 
 
+def test_who_telephones_is_not_disturbed() -> None:
+    counter = at_counter("我想取两万块钱", 2.0, "喂妈", "晚上回来再说好不好", 8.0)
+    assert counter.hint is None
+    counter.say("请出示您的身份证")
+    assert counter.hint is None
+    assert at_counter("今天天气不错我们走吧", "谢谢", 4.9).hint != "goodbye"
+
+
 def test_a_hint_goes_with_the_visit() -> None:
     counter = at_counter("您好", "我想取两万块钱", 200.0)
     assert counter.screen.visit is None
