@@ -93,8 +93,8 @@ def count_day(day: Table, matcher: Matcher) -> Count:
             count.divided.append(part.first)
     for span in spans:
         if span not in used:
-            part = next((one for one in parts if span[0] < one.end and one.start < span[1]), None)
-            count.false.append(f"{part.kind}: {part.first}" if part else "?")
+            told = (f"{one.kind}: {one.first}" for one in parts if span[0] < one.end and one.start < span[1])
+            count.false.append(next(told, "?"))
     return count
 
 

@@ -90,8 +90,10 @@ def _section(letters: str, before: int) -> int | None:
 
     A digit at the end counts tenths of the unit before it, as in "a hundred and a two" for 120, unless a zero is said.
     """
-    digits, units = _data()["digits"], _data()["units"]
-    total, digit, unit, has_zero = 0, None, before, False
+    digits: dict[str, int] = _data()["digits"]
+    units: dict[str, int] = _data()["units"]
+    total, unit, has_zero = 0, before, False
+    digit: int | None = None
     for at, letter in enumerate(letters):
         if letter in units:
             if digit is None and not (at == 0 and units[letter] == min(units.values())):

@@ -102,7 +102,7 @@ def open_appeal(record: "Record", request: AppealRequest, now: datetime, within:
             raise ReviewError("the visit {visit} has no verdict {uid!r}", visit=request.visit, uid=request.event)
         if any(each.event == request.event and each.state == "open" for each in appeals_of(history)):
             raise ReviewError("the same is already disputed, and not yet decided")
-        detail = {"event": request.event, "action": "open", "note": note, "by": by}
+        detail: dict[str, object] = {"event": request.event, "action": "open", "note": note, "by": by}
         detail |= {"at_counter": True} if request.at_counter else {}
         return [person_row("appeal", detail, now, history.origin, subject_of(event, None))]
 

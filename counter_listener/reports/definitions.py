@@ -14,7 +14,8 @@ DEFINITIONS: Final = (
     )),
     ("no_service", OUTCOMES["no_service"], N_(
         "Speech that looks like a visit, but in which hardly anything of the phrase set was heard: nothing that is"
-        " required, no courtesy word, no offence. Mostly people talk among themselves. It counts as no visit and is"
+        " required, no offence, and few other phrases or courtesy words; on the telephone a greeting does not count."
+        " Mostly people talk among themselves. It counts as no visit and is"
         " listed apart."
     )),
     ("not_understood", OUTCOMES["not_understood"], N_(
