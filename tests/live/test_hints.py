@@ -194,7 +194,7 @@ def test_what_became_due_last_comes_first_and_a_scenario_before_all_else() -> No
     assert hint.phrase == "sympathise"
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.lists(st.one_of(st.sampled_from(SENTENCES), st.floats(0.4, 30.0)), min_size=1, max_size=12))
 def test_at_any_moment_there_is_at_most_one_hint_and_none_outlives_its_phrase_or_the_visit(
     steps: list[str | float],

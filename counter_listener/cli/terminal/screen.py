@@ -60,20 +60,21 @@ class Screen:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         height = options.height or console.height
         lines = 1 if height <= LOW else 2 if height < HIGH else 4
-        head, body, foot, earlier = (
+        head, body, foot, earlier, day = (
             console.render_lines(Group(*part), options.update(height=None), pad=True)
             for part in (
                 _head(self.state, self.now),
                 _body(self.state),
                 _foot(self.state, lines),
                 _earlier_visits(self.state),
+                _day(self.state, lines),
             )
         )
-        room = max(0, height - len(head) - len(foot))
+        room = max(0, height - len(head) - len(foot) - len(day))
         spare = max(0, room - len(body) - 1) if height >= HIGH else 0
         earlier = earlier[: spare if len(earlier) > spare else None]
         room -= len(earlier)
-        yield SegmentLines(head + (body + [[]] * room)[:room] + earlier + foot, new_lines=True)
+        yield SegmentLines(head + (body + [[]] * room)[:room] + foot + earlier + day, new_lines=True)
 
 
 def _head(state: ScreenState, now: str) -> Iterator[RenderableType]:
@@ -170,6 +171,10 @@ def _foot(state: ScreenState, lines: int) -> Iterator[RenderableType]:
     yield Rule(style="cyan")
     if state.last:
         yield Lines(lines, (_("Last visit: "), "dim"), *closed_parts(state.last))
+
+
+def _day(state: ScreenState, lines: int) -> Iterator[RenderableType]:
+    """The end of the foot: the day, a mark that can be taken back, and the keys."""
     yield Lines(lines, (day_line(state.day), ""))
     if state.marked and state.at < state.marked_until:
         text = _("Marked as wrong: {title}. u: take it back")
