@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from counter_listener.matching import Matcher
     from counter_listener.record import Origin, Record
 
+KEYS: Final = frozenset({"space", "wrong", "undo"})
+"""Orders that are keys of the clerk's."""
 MEMORY_SECONDS: Final = 5.0
 """How often the memory in use is reported."""
-TEMPLATE_MARKS: Final = frozenset("()[]{}<>|;")
-"""A template without them is one sentence, which the screen can suggest."""
 
 
 @dataclass
@@ -44,7 +44,7 @@ class Orders:
         """Reads orders until stdin ends, which means that the parent process has ended."""
         for line in iter(sys.stdin.buffer.readline, b""):
             order = line.decode("ascii", "replace").strip()
-            if order == "space":
+            if order in KEYS:
                 self.keys.append(order)
             elif order == "renew":
                 self.renew.set()
@@ -88,7 +88,7 @@ def listen_to(config: dict[str, Any], resume: dict[str, Any] | None, orders: Ord
     from counter_listener.asr import SpeechModel, find_model
     from counter_listener.audio import find_device, list_devices, open_microphone
     from counter_listener.judging import load_matcher
-    from counter_listener.live import STARTED, LiveListener
+    from counter_listener.live import STARTED, LiveListener, Marks
     from counter_listener.record import LIVE, Origin, open_record
 
     device = find_device(config["device"], list_devices())
@@ -123,13 +123,18 @@ def listen_to(config: dict[str, Any], resume: dict[str, Any] | None, orders: Ord
         resume["reason"] if resume else STARTED,
         microphone.first_sound,
         orders.keys,
+        marks=Marks(record, monotonic_clock, lambda: datetime.now(UTC)),
     )
     listener.run(microphone.sound, model.recognizer())
 
 
 def describe_standard(matcher: Matcher) -> Message:
-    """What the screen needs to know of a phrase set: stages with their phrases, courtesy words, limits."""
+    """What the screen needs to know of a phrase set: stages, phrases, courtesy words, hints, better wordings."""
+    from counter_listener.live import hint_rules
+    from counter_listener.phrases import one_way
+
     phrases = matcher.phrases
+    ways = {phrase.id: one_way(phrases, phrase) for phrase, _ in phrases.phrases() if phrase.required}
     return {
         "name": phrases.name,
         "language": phrases.language,
@@ -145,8 +150,6 @@ def describe_standard(matcher: Matcher) -> Message:
                         "id": phrase.id,
                         "title": phrase.name,
                         "required": phrase.required,
-                        "within": phrase.within,
-                        "say": next((text for text in phrase.say if not TEMPLATE_MARKS & set(text)), ""),
                     }
                     for phrase in stage.phrase
                 ],
@@ -154,6 +157,12 @@ def describe_standard(matcher: Matcher) -> Message:
             for stage, scenario in phrases.stages()
         ],
         "words": [{"id": word.id, "title": word.name} for word in phrases.word],
+        "hints": [asdict(rule) for rule in hint_rules(phrases, ways)],
+        "asides": [aside.id for aside in phrases.aside],
+        "better": {
+            **{each.id: each.better or phrases.better.get(each.class_, "") for each in phrases.forbidden},
+            **{rule.id: rule.better for rule in phrases.rule},
+        },
     }
 
 
@@ -188,12 +197,16 @@ def _visits_of_today(record: Record | None, counter: str | None) -> Day:
 
     day = Day()
     midnight = datetime.now().astimezone().replace(hour=0, minute=0, second=0, microsecond=0)
+    missed: dict[str | None, list[str]] = {}
     for row in record.read(since=midnight) if record else ():
+        if row.verdict == "not_heard" and (row.kind, row.counter, row.source) == ("phrase", counter, LIVE):
+            missed.setdefault(row.visit, []).append(str(json.loads(row.detail).get("title", row.phrase)))
         if (row.kind, row.counter, row.source) == ("visit_closed", counter, LIVE):
             detail = json.loads(row.detail)
             if detail.get("outcome") == "no_service":
                 continue
-            day.add(row.score, passed=detail["passed"], offences=detail["counts"]["forbidden"])
+            counts, titles = detail["counts"], missed.get(row.visit, ())
+            day.add(row.score, passed=detail["passed"], offences=counts["forbidden"], missed=titles)
     return day
 
 

@@ -19,6 +19,7 @@ from counter_listener.domain.display import (
     printable,
     readable,
     url_without_secrets,
+    visit_word,
 )
 from counter_listener.domain.errors import (
     AccountError,
@@ -63,6 +64,7 @@ from counter_listener.domain.messages import (
     use_language,
 )
 from counter_listener.domain.phrase_set import (
+    Aside,
     CourtesyWord,
     Example,
     Forbidden,
@@ -114,3 +116,4 @@ from counter_listener.domain.types import (
     VisitToggle,
     Word,
 )
+from counter_listener.domain.written_words import written

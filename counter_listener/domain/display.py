@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import Final
 from urllib.parse import urlsplit
 
-from counter_listener.domain.messages import N_
+from counter_listener.domain.messages import N_, Translate
 from counter_listener.domain.types import ReviewAction
 
 BOM: Final = "\ufeff"
@@ -78,6 +78,16 @@ ESCAPED: Final = re.compile(r"[\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 SURROGATE: Final = re.compile(r"[\ud800-\udfff]")
 """Half of a character: a byte of a file name that is not UTF-8, or a fault."""
 LINE: Final = json.JSONEncoder(ensure_ascii=False)
+
+
+def visit_word(grade: str | None, outcome: object, translate: Translate) -> str:
+    """What a visit is called wherever it is shown: its grade, or else why it has none; empty if it is complete.
+
+    Earlier versions gave a grade to incomplete visits: it stays the word that was told then.
+    """
+    if grade or outcome == "complete":
+        return grade or ""
+    return translate(OUTCOMES[outcome]) if isinstance(outcome, str) and outcome in OUTCOMES else ""
 
 
 def format_duration(seconds: float) -> str:

@@ -37,6 +37,23 @@ class Wordings(Table):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HintTiming(Table):
+    """When the clerk's screen hints at a phrase. What is not given follows from the place of its stage."""
+
+    show: bool = True
+    after: tuple[str, ...] | None = None
+    """Ids of phrases, steps, stages or scenarios, or `opened`: the last that was heard is its moment."""
+    wait: float | None = None
+    """Seconds from that moment to the hint."""
+    quiet: float | None = None
+    """Seconds without speech after which it is due too; 0 is never."""
+    until: tuple[str, ...] | None = None
+    """Ids of phrases, steps or stages: one of them after the moment overtakes it."""
+    say: str = ""
+    """The sentence that the screen suggests; where it is empty, the shortest plain one of the phrase."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Phrase(Wordings):
     """A phrase to be said."""
 
@@ -47,6 +64,7 @@ class Phrase(Wordings):
     weight: float = 1.0
     threshold: float | None = None
     """Minimum closeness in sound, 0-100, instead of the matcher's default."""
+    hint: HintTiming = HintTiming()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +101,8 @@ class Forbidden(Wordings):
     """Contexts, in the same utterance or shortly before, in which it is no offence."""
     threshold: float | None = None
     """Minimum closeness in sound, 0-100, instead of the matcher's default."""
+    better: str = ""
+    """What to say instead; that of its class where it is empty."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +122,8 @@ class Rule(Table):
     """Contexts in the same clause in which the rule does not apply, such as a question."""
     not_in: tuple[str, ...] = ()
     """Longer words that contain a `when` or a `need`, which does not count inside them."""
+    better: str = ""
+    """What to say instead."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,6 +159,29 @@ class Slot(Table):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Aside(Wordings):
+    """What shows that somebody talks beside the service: on the telephone, or with a colleague. It gets no verdict."""
+
+    recalls: bool = False
+    """Whether it calls the last customer back: what follows still belongs to that visit."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceProof(Table):
+    """What shows that somebody was served, in points; a visit with fewer than `least` is no service."""
+
+    least: float = 3.0
+    required: float = 3.0
+    """For each required phrase, and for each scenario that began."""
+    judged: float = 3.0
+    """For each offence, and each time a rule was kept or broken."""
+    recommended: float = 1.0
+    """For each recommended phrase."""
+    word: float = 1.0
+    """For each courtesy word."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Boundaries(Table):
     """How visits are separated, from speech alone."""
 
@@ -150,6 +195,7 @@ class Boundaries(Table):
     """Seconds without speech that always close the visit."""
     opening_syllables: int = 6
     """Syllables of speech that open a visit when no phrase did."""
+    service: ServiceProof = ServiceProof()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -251,6 +297,7 @@ class PhraseSet(Table):
     forbidden: tuple[Forbidden, ...] = ()
     rule: tuple[Rule, ...] = ()
     scenario: tuple[Scenario, ...] = ()
+    aside: tuple[Aside, ...] = ()
     observe: tuple[Observation, ...] = ()
     lists: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """Words and templates by name: `{name}` in a template is one of them."""
@@ -261,6 +308,8 @@ class PhraseSet(Table):
     """Those of the language, unless the file has its own."""
     hearing: Hearing = Hearing()
     score: ScoreScheme = ScoreScheme()
+    better: dict[str, str] = field(default_factory=dict)
+    """What to say instead of an offence, by its class."""
     example: tuple[Example, ...] = ()
 
     def stages(self) -> Iterator[tuple[Stage, Scenario | None]]:

@@ -179,7 +179,8 @@ class Event:
     """Id of the phrase, courtesy word, forbidden phrase, rule or scenario."""
     verdict: Verdict | None = None
     score: float | None = None
-    """Of a hit: closeness in sound, 0-100. Of a closed visit: its score, 0-100, None if nothing could be judged."""
+    """Of a hit: closeness in sound, 0-100. Of a closed visit: its score, 0-100, None if something that was owed
+    is unknown."""
     heard: str | None = None
     """The words of the hit, masked; nothing else that was said."""
     detail: Mapping[str, object] = field(default_factory=dict)

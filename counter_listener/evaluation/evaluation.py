@@ -97,7 +97,9 @@ def load_case(label: Label, model: SpeechModel, progress: Progress | None = None
 def matcher_hits(case: Case, matcher: Matcher) -> list[Hit]:
     """The phrases and offences that the matcher finds, by `say` and `shared` wordings, for any speaker."""
     matched = (item.findings for item in find_phrases(case.items, matcher) if isinstance(item, MatchedUtterance))
-    return [hit for findings in matched for hit in (*findings.phrases, *findings.offences)]
+    asides = {aside.id for aside in matcher.phrases.aside}
+    every = (hit for findings in matched for hit in (*findings.phrases, *findings.offences))
+    return [hit for hit in every if hit.owner not in asides]
 
 
 def as_detection(hit: Hit) -> Detection:

@@ -14,7 +14,6 @@ from counter_listener.judging.reviewed import (
     AGAINST,
     VERDICTS_OF,
     WHOLE_VISIT,
-    ReviewedScore,
     effective_verdicts,
     observable,
     observed,
@@ -23,5 +22,5 @@ from counter_listener.judging.reviewed import (
     subject,
     worsens,
 )
-from counter_listener.judging.verdicts import Visit
+from counter_listener.judging.verdicts import Visit, VisitScore
 from counter_listener.judging.visit import CounterState, advance, counted_findings, finish_stream, initial_state, judge

@@ -1,11 +1,10 @@
 """What reviews make of the verdicts and the score of a visit. Pure: no review changes an event."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final, Literal
 
 from counter_listener.domain import Event, PhraseSet, Review, Severity, Verdict
-from counter_listener.judging.verdicts import Part, grade_of, weighted_score
+from counter_listener.judging.verdicts import Part, VisitScore, score_visit
 
 VERDICTS_OF: Final[Mapping[str, tuple[Verdict, ...]]] = {
     "phrase": ("heard", "not_heard", "unknown"),
@@ -19,15 +18,6 @@ Subject = tuple[str | None, str | None, float]
 """What a review is about: the uid of an event; or the id of what was observed, and its time."""
 WHOLE_VISIT: Final[Subject] = (None, None, 0.0)
 """The subject of a review of a visit as a whole."""
-
-
-@dataclass(frozen=True, slots=True)
-class ReviewedScore:
-    """The score of a visit after its reviews."""
-
-    score: float | None
-    grade: str | None
-    passed: bool | None
 
 
 def subject(review: Review) -> Subject:
@@ -67,7 +57,7 @@ def observed(reviews: Iterable[Review], *, scored_only: bool = False) -> list[Re
     return [review for (event, _, _), review in standing.items() if event is None and review.action == "observe"]
 
 
-def score_after(events: Mapping[str, Event], reviews: Sequence[Review], phrases: PhraseSet) -> ReviewedScore:
+def score_after(events: Mapping[str, Event], reviews: Sequence[Review], phrases: PhraseSet) -> VisitScore:
     """The score of a closed visit after its reviews; without any, the one that was recorded.
 
     `events` are those of the visit, by uid, in order. A visit that was not judged has a score only once a person has
@@ -88,9 +78,7 @@ def score_after(events: Mapping[str, Event], reviews: Sequence[Review], phrases:
     parts += _observed_parts(seen, phrases)
     penalty = sum(_penalties(events, verdicts, phrases)) + sum(_observed_penalties(seen, phrases))
     judged = _was_judged(events) or any(verdicts[uid] != event.verdict for uid, event in owed)
-    score = weighted_score(parts, penalty, phrases.score) if judged else None
-    passed = None if score is None else score >= phrases.score.pass_mark
-    return ReviewedScore(score, grade_of(score, phrases), passed)
+    return score_visit(parts, penalty, phrases) if judged else VisitScore()
 
 
 def _was_judged(events: Mapping[str, Event]) -> bool:
@@ -131,8 +119,8 @@ def _points(severity: object, phrases: PhraseSet) -> float:
 
 def _observed_parts(seen: Iterable[Review], phrases: PhraseSet) -> Iterator[Part]:
     weights = {entry.id: entry.weight for entry in phrases.observe}
-    for review in seen:
-        if review.verdict is not None and (weight := weights.get(review.phrase or "")):
+    for review in seen:  # what a person could not tell changes nothing
+        if review.verdict and review.verdict != "unknown" and (weight := weights.get(review.phrase or "")):
             yield weight, review.verdict, False
 
 

@@ -14,7 +14,6 @@ from counter_listener.domain import (
     Outcome,
     Phrase,
     PhraseSet,
-    ScoreScheme,
     Stage,
     Utterance,
     Verdict,
@@ -27,9 +26,8 @@ LOST: Final = N_("audio was lost")
 NEAR_GAP: Final = N_("audio was lost right beside it")
 NO_SPEECH: Final = N_("no speech was recognised")
 NO_SERVICE: Final = N_("hardly anything of the phrase set was heard, so it may have been no service")
-RECOMMENDED_OF_SERVICE: Final = 3
-"""Recommended phrases that show that somebody was served. In talk among customers, 4 sentences of 100 resemble one
-(bench/counter_talk.txt), and none holds a courtesy word."""
+ASIDE: Final = "aside"
+"""The tally of what was said beside the service."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +60,23 @@ class Visit:
     scenarios: Mapping[str, float] = field(default_factory=dict)
     """By id: the time at which each scenario began."""
     tally: Mapping[str, int] = field(default_factory=dict)
-    """Numbers of recommended phrases, offences, rules followed (`kept`) and broken, and doubtful offences."""
+    """Numbers of recommended phrases, offences, rules followed (`kept`) and broken, doubtful offences, and asides."""
     penalty: float = 0.0
     """Points subtracted so far."""
 
 
 VisitUpdate = tuple[Visit, Event | None]
+
+
+@dataclass(frozen=True, slots=True)
+class VisitScore:
+    """What a visit earned. All of it is None where it cannot be told: a part of what was owed is unknown."""
+
+    score: float | None = None
+    """0-100."""
+    grade: str | None = None
+    """Title of the best grade that the score reaches."""
+    passed: bool | None = None
 
 
 def owed_phrases(phrases: PhraseSet, visit: Visit) -> list[tuple[Phrase, Stage]]:
@@ -80,6 +89,8 @@ def on_phrase(visit: Visit, hit: Hit, phrases: PhraseSet, utterance: Utterance) 
     """A phrase of a stage was heard. No event if it was heard before or if a customer may have said it."""
     if hit.owner in visit.heard:
         return visit, None
+    if any(aside.id == hit.owner for aside in phrases.aside):
+        return _counted(visit, ASIDE), None
     phrase, stage, scenario = next(
         (phrase, stage, scenario)
         for stage, scenario in phrases.stages()
@@ -180,7 +191,8 @@ def settle(visit: Visit, phrases: PhraseSet, at: float, reason: str) -> tuple[Ev
     doubtful = [owner for owner in visit.doubtful if owner not in visit.heard and owner not in verdicts]
     events += [_closing_event(visit, *entries[owner], at, why) for owner in doubtful]
     judged = outcome in ("complete", "incomplete")
-    score = score_of(visit, phrases, [(phrase, verdicts[phrase.id]) for phrase, _ in owed]) if judged else None
+    parts = [(phrase.weight, verdicts[phrase.id], visit.heard.get(phrase.id, 0.0) > 0) for phrase, _ in owed]
+    earned = score_visit(parts, visit.penalty, phrases) if judged else VisitScore()
     given, share = list(verdicts.values()), visit.understanding.share
     of_owed = {name: given.count(name) for name in ("heard", "not_heard", "unknown")}
     others = {name: visit.tally.get(name, 0) for name in ("recommended", "forbidden", "broken", "kept", "doubtful")}
@@ -191,12 +203,12 @@ def settle(visit: Visit, phrases: PhraseSet, at: float, reason: str) -> tuple[Ev
         "seconds": round(max(0.0, visit.speech_end - visit.opened), 2),
         "lost_audio": visit.gap or visit.not_understood or outcome == "not_understood",
         "understood": None if share is None else round(share, 2),
-        "grade": grade_of(score, phrases),
-        "passed": None if score is None else score >= phrases.score.pass_mark,
+        "grade": earned.grade,
+        "passed": earned.passed,
         "counts": {"owed": len(given), **of_owed, **others},
         "scenarios": sorted(visit.scenarios),
     }
-    return (*events, Event("visit_closed", at, visit=visit.number, score=score, detail=detail))
+    return (*events, Event("visit_closed", at, visit=visit.number, score=earned.score, detail=detail))
 
 
 def _outcome(visit: Visit, why: str | None, verdicts: list[Verdict]) -> Outcome:
@@ -256,39 +268,48 @@ def why_unknown(visit: Visit, phrases: PhraseSet) -> str | None:
 
 def is_service(visit: Visit, phrases: PhraseSet) -> bool:
     """Whether somebody was served, and it was no talk beside the counter: a person says so, a customer spoke, or enough
-    of the phrase set was heard.
+    of the phrase set was heard. After an aside, such as a telephone call, a greeting proves nothing.
     """
-    proving = {phrase.id for phrase, _ in phrases.phrases() if phrase.required} | {word.id for word in phrases.word}
-    judged = any(visit.tally.get(name) for name in ("forbidden", "broken", "kept"))
-    recommended = visit.tally.get("recommended", 0) >= RECOMMENDED_OF_SERVICE
-    heard = judged or recommended or bool(visit.scenarios) or not proving.isdisjoint(visit.heard)
-    return visit.stated or visit.customer or heard
-
-
-def score_of(visit: Visit, phrases: PhraseSet, owed: list[tuple[Phrase, Verdict]]) -> float | None:
-    """0-100: the heard share of the owed weight, less the penalty; None where nothing could be judged."""
-    parts = [(phrase.weight, verdict, visit.heard.get(phrase.id, 0.0) > 0) for phrase, verdict in owed]
-    return weighted_score(parts, visit.penalty, phrases.score)
+    if visit.stated or visit.customer:
+        return True
+    proof, tally = phrases.visit.service, visit.tally
+    greetings = phrases.visit.opens if tally.get(ASIDE) else ()
+    required = {
+        phrase.id
+        for phrase, stage in phrases.phrases()
+        if phrase.required and phrase.id not in greetings and stage.id not in greetings
+    }
+    words = {word.id for word in phrases.word}
+    judged = sum(tally.get(name, 0) for name in ("forbidden", "broken", "kept"))
+    points = (
+        proof.required * (len(required & visit.heard.keys()) + len(visit.scenarios))
+        + proof.judged * judged
+        + proof.recommended * tally.get("recommended", 0)
+        + proof.word * len(words & visit.heard.keys())
+    )
+    return points >= proof.least
 
 
 Part = tuple[float, Verdict, bool]
 """Of what was owed: its weight, its verdict, and whether it was late."""
 
 
-def weighted_score(parts: Iterable[Part], penalty: float, scheme: ScoreScheme) -> float | None:
-    """The score of a visit, 0-100, in any order of its parts; None where nothing could be judged."""
-    known = [part for part in parts if part[1] != "unknown"]
-    weight = fsum(part[0] for part in known)
-    if not weight:
-        return None
-    earned = fsum(share * (scheme.late if late else 1.0) for share, verdict, late in known if verdict == "heard")
-    return round(min(100.0, max(0.0, 100 * earned / weight - penalty)), 1)
+def score_visit(parts: Iterable[Part], penalty: float, phrases: PhraseSet) -> VisitScore:
+    """The score, grade and pass of a visit, in any order of its parts; the only place that decides them.
 
-
-def grade_of(score: float | None, phrases: PhraseSet) -> str | None:
-    """The title of the best grade that the score reaches."""
-    reached = [grade for grade in phrases.score.grade if score is not None and score >= grade.least]
-    return max(reached, key=lambda grade: grade.least).title if reached else None
+    With a part unknown there is none of them: full marks for half of what was owed would say what nobody heard, and to
+    count such visits only where they fail would make the share of those that pass too small.
+    """
+    parts = list(parts)
+    weight = fsum(part[0] for part in parts)
+    if not weight or any(verdict == "unknown" for _, verdict, _ in parts):
+        return VisitScore()
+    scheme = phrases.score
+    earned = fsum(share * (scheme.late if late else 1.0) for share, verdict, late in parts if verdict == "heard")
+    score = round(min(100.0, max(0.0, 100 * earned / weight - penalty)), 1)
+    reached = [grade for grade in scheme.grade if score >= grade.least]
+    best = max(reached, key=lambda grade: grade.least).title if reached else None
+    return VisitScore(score, best, score >= scheme.pass_mark)
 
 
 def may_be_customer(hit: Hit, utterance: Utterance) -> bool:

@@ -58,12 +58,21 @@ class CounterState:
     """Utterances outside a visit, together too short to open one."""
     gap_end: float | None = None
     """End of the last gap."""
+    only_begun: bool = False
+    """Whether that gap is only the beginning of the stream: before it nobody listened, and since then nothing was
+    lost."""
     unclear_end: float | None = None
     """End of the last stretch of speech that was not understood."""
     now: float = 0.0
     """End of the part of the stream that is known."""
     last_event: float = 0.0
     """Time of the last event: event times never go back."""
+    closed_at: float | None = None
+    """When the last visit was closed; None before the first."""
+    asides: frozenset[str] = frozenset()
+    """Ids of what is said beside a service."""
+    recalls: frozenset[str] = frozenset()
+    """Ids of what calls the last customer back."""
     openers: frozenset[str] = frozenset()
     closers: frozenset[str] = frozenset()
 
@@ -78,7 +87,9 @@ def initial_state(phrases: PhraseSet, *, one_visit: bool = False) -> CounterStat
         frozenset(phrase for name in names for phrase in stages.get(name, [name]))
         for names in (phrases.visit.opens, phrases.visit.closes)
     )
-    return CounterState(phrases, one_visit, openers=openers, closers=closers)
+    asides = frozenset(aside.id for aside in phrases.aside)
+    recalls = frozenset(aside.id for aside in phrases.aside if aside.recalls)
+    return CounterState(phrases, one_visit, asides=asides, recalls=recalls, openers=openers, closers=closers)
 
 
 def judge(
@@ -133,7 +144,12 @@ def _on_gap(state: CounterState, gap: Gap) -> Step:
     known = gap.start if gap.beside else end  # what was heard beside a gap is still to come
     visit = state.visit and replace(state.visit, gap=True, speech_end=max(state.visit.speech_end, known))
     state = replace(
-        state, visit=visit, gap_end=max(state.gap_end or 0.0, end), now=max(state.now, known), last_event=at
+        state,
+        visit=visit,
+        gap_end=max(state.gap_end or 0.0, end),
+        only_begun=end <= 0.0 and state.gap_end is None and not gap.beside,
+        now=max(state.now, known),
+        last_event=at,
     )
     if visit and not gap.beside and gap.seconds >= state.phrases.visit.idle and not state.one_visit:
         state, closed = close_visit(state, gap.start, "gap")
@@ -160,13 +176,16 @@ def _on_utterance(state: CounterState, matched: MatchedUtterance) -> Step:
     if state.visit:
         state, found = _apply_utterance(state, matched)
         return state, events + found
+    if _calls_back(state, matched):
+        return replace(state, pending=()), events
     opens = _opens_visit(state, matched)  # then what was said before is not part of the visit
     expired = state.pending and start - state.pending[-1].utterance.end >= state.phrases.visit.idle
     state = replace(state, pending=(matched,) if opens or expired else (*state.pending, matched))
     if not opens and not _is_enough_speech(state):
         return state, events
     pending = state.pending
-    state, opened = _open_visit(replace(state, pending=()), pending[0].utterance.start)
+    whole = _begins_with_greeting(state, pending[0])
+    state, opened = _open_visit(replace(state, pending=()), pending[0].utterance.start, whole=whole)
     events += opened
     for utterance in pending:
         state, found = _apply_utterance(state, utterance)
@@ -180,9 +199,21 @@ def _opens_visit(state: CounterState, matched: MatchedUtterance) -> bool:
     A farewell and a wording that customers use too do not count: somebody may be leaving.
     """
     return any(
-        kind != "word" and hit.owner not in state.closers and not may_be_customer(hit, matched.utterance)
+        kind != "word" and hit.owner not in state.closers | state.asides and not may_be_customer(hit, matched.utterance)
         for kind, hit in counted_findings(matched)
     )
+
+
+def _calls_back(state: CounterState, matched: MatchedUtterance) -> bool:
+    """Whether an utterance calls back the customer of the visit that has just closed."""
+    recent = state.closed_at is not None and matched.utterance.start - state.closed_at < state.phrases.visit.idle
+    return recent and not state.one_visit and any(hit.owner in state.recalls for hit in matched.findings.phrases)
+
+
+def _begins_with_greeting(state: CounterState, matched: MatchedUtterance) -> bool:
+    """Whether the first thing found in an utterance is a greeting: then a visit is heard from its first word."""
+    first = next((hit.owner for kind, hit in counted_findings(matched) if kind != "word"), None)
+    return first in state.openers
 
 
 def _is_enough_speech(state: CounterState) -> bool:
@@ -194,10 +225,11 @@ def _is_enough_speech(state: CounterState) -> bool:
 def _apply_utterance(state: CounterState, matched: MatchedUtterance) -> Step:
     """The state after an utterance within a visit. A greeting in it may close the visit and open the next one."""
     events: tuple[Event, ...] = ()
+    called_back = any(hit.owner in state.recalls for hit in matched.findings.phrases)
     for kind, hit in _in_order(matched.findings):
-        if kind == "phrase" and _starts_next_visit(state, hit.owner):
+        if kind == "phrase" and not called_back and _starts_next_visit(state, hit.owner):
             state, closed = close_visit(state, hit.start, "new_greeting")
-            state, opened = _open_visit(state, hit.start)
+            state, opened = _open_visit(state, hit.start, whole=True)
             events += closed + opened
         if _counts_from(kind, matched.utterance.speaker):
             state, found = _apply_hit(state, kind, hit, matched.utterance)
@@ -251,7 +283,8 @@ def _apply_hit(state: CounterState, kind: FindingKind, hit: Hit, utterance: Utte
     return replace(state, visit=visit, last_event=event.at), (event,)
 
 
-def _open_visit(state: CounterState, at: float, *, stated: bool = False) -> Step:
+def _open_visit(state: CounterState, at: float, *, stated: bool = False, whole: bool = False) -> Step:
+    """Opens a visit. If it is whole, heard from its first word, it did not begin before anybody listened."""
     at = max(at, state.last_event)
     gap, unclear = (
         end is not None and (state.one_visit or at - end < state.phrases.visit.idle)
@@ -261,7 +294,7 @@ def _open_visit(state: CounterState, at: float, *, stated: bool = False) -> Step
         state.visit_count + 1,
         opened=at,
         speech_end=at,
-        gap=gap,
+        gap=gap and not (whole and state.only_begun),
         not_understood=unclear,
         stated=stated or state.one_visit,
     )
@@ -284,7 +317,10 @@ def close_visit(state: CounterState, at: float, reason: Reason) -> Step:
     """Closes the open visit: every owed phrase that has no verdict yet gets one."""
     at = max(at, state.last_event)
     events = settle(_open_visit_of(state), state.phrases, at, reason)
-    return replace(state, visit=None, last_event=at, pending=()), events
+    state = replace(state, visit=None, closed_at=at, last_event=at, pending=())
+    if state.only_begun:  # the next visit begins after this one, which was heard
+        state = replace(state, gap_end=None, only_begun=False)
+    return state, events
 
 
 def _open_visit_of(state: CounterState) -> Visit:

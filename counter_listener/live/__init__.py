@@ -9,17 +9,20 @@ from typing import TYPE_CHECKING
 import lazy_loader
 
 from counter_listener.live.config import Config, find_config, read_config, template, with_flags
+from counter_listener.live.hints import hint_rules
 from counter_listener.live.screen_state import RENEWED, STARTED, ClosedVisit, Day, Message, ScreenState, ShownGap
 from counter_listener.live.supervisor import NO_MICROPHONE, Supervisor, notify, watchdog_seconds
 
 if TYPE_CHECKING:
     from counter_listener.live.listener import LiveListener
+    from counter_listener.live.marking import Marks
     from counter_listener.live.resume import close_open_visit, rebuild_state, stream_start
 else:  # the process that supervises stays small without what only the listening process needs
     __getattr__, _, _ = lazy_loader.attach(
         __name__,
         submod_attrs={
             "listener": ["LiveListener"],
+            "marking": ["Marks"],
             "resume": ["close_open_visit", "rebuild_state", "stream_start"],
         },
     )

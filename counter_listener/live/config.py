@@ -43,6 +43,8 @@ class Config(BaseModel):
     """The file of the key that signs the record; `none` signs nothing; empty is a file in the settings folder."""
     screen: bool = True
     """Whether a terminal shows the visit; without a terminal one line a visit is printed in any case."""
+    advice: Literal["during", "after", "never"] = "during"
+    """When the screen shows a better wording for an offence: in the visit, after it, or not at all."""
     language: Literal["auto", "zh", "en"] = "auto"
     """Of the screen and the log; `auto` is that of the locale."""
     memory_limit: int = Field(default=1500, ge=100, le=1_000_000)
@@ -114,6 +116,8 @@ def _problem(error: ValidationError) -> Sentence:
         return sentence("'channel' must be \"mix\" or a number from 1.")
     if key == "language":
         return sentence('\'language\' must be "auto", "zh" or "en".')
+    if key == "advice":
+        return sentence('\'advice\' must be "during", "after" or "never".')
     if first["type"] == "extra_forbidden":
         names = ", ".join(Config.model_fields)
         return sentence("{key!r} is no setting; known are {names}.", key=key[:60], names=names)

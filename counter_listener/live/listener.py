@@ -21,6 +21,7 @@ from counter_listener.domain import (
     mask_numbers,
 )
 from counter_listener.judging import CounterState, typed_utterance
+from counter_listener.live.marking import Marks
 from counter_listener.live.screen_state import RENEWED, STARTED, STOPPED, Message
 from counter_listener.matching import Matcher, find_in_utterance
 from counter_listener.pipeline import AudioSource, judge_events
@@ -95,7 +96,7 @@ class LiveListener:
     first_sound: Callable[[], float | None] = lambda: None
     """When the first sample was recorded, by the clock; None if that was just before it came."""
     keys: deque[str] = field(default_factory=deque)
-    """Presses of the key that opens and closes a visit, appended by another thread."""
+    """Presses of keys, appended by another thread: `space` toggles a visit, `wrong` and `undo` mark a verdict."""
     at: float = 0.0
     """Seconds into the stream up to which audio has been taken in."""
     settled: float = 0.0
@@ -104,12 +105,16 @@ class LiveListener:
     """Whether a visit is open."""
     begun: bool = False
     """Whether the first audio has come."""
+    marks: Marks | None = None
+    """The verdicts that can be marked as wrong; None where no key can."""
     _zero: float = 0.0
     """Second 0 of the stream, by the clock."""
     _pending: list[Event] = field(default_factory=list)
     """Events that are not written yet."""
     _decided: float = 0.0
     _samples: int = 0
+    _moved: float = 0.0
+    """When the last audio or gap was taken in, by the clock."""
     _lost: float = 0.0
     """Seconds of the stream that are not in `_samples`: lost audio, and what was before."""
     _failures: int = 0
@@ -144,9 +149,7 @@ class LiveListener:
                     continue
                 if isinstance(item, bytes) and not self.begun:
                     yield self._begin(len(item) / SAMPLE_BYTES / SAMPLE_RATE)
-                while self.keys and self.begun:
-                    self.keys.popleft()
-                    yield VisitToggle(self.at)
+                yield from self._pressed()
                 yield self._placed(item)
                 self._after_item()
         except MicrophoneError as error:
@@ -160,6 +163,14 @@ class LiveListener:
         elif self.begun:
             unheard = self.clock() - self._zero - self.at
             yield Gap(self.at, unheard if unheard > BUFFERED_SECONDS else 0.0, STOPPED)
+
+    def _pressed(self) -> Iterator[VisitToggle]:
+        """Does what the keys say that were pressed since the last item."""
+        while self.keys and self.begun:
+            if (key := self.keys.popleft()) == "space":
+                yield VisitToggle(self.at)
+            elif self.marks:
+                self.send(self.marks.press(key, self.origin))
 
     def _begin(self, length: float) -> Gap:
         """The gap with which every stream begins or continues: what was said before it was not heard."""
@@ -192,6 +203,7 @@ class LiveListener:
     def _move(self, lost: float) -> None:
         """Counts in samples, so that a day's blocks add up without rounding errors."""
         self._lost += lost
+        self._moved = self.clock()
         self.at = self._samples / SAMPLE_RATE + self._lost
 
     def _after_item(self) -> None:
@@ -207,6 +219,7 @@ class LiveListener:
         if now - self._beat >= BEAT_SECONDS:
             self._beat = now
             beat = {"beat": round(self.at, 2), "settled": round(self.settled, 2), "level": round(self._peak, 1)}
+            beat["waited"] = round(now - self._moved, 1)
             self.send({**beat, "since": self._zero + self.settled, "open": self.open, "begun": self.begun})
             self._peak = SILENCE_DB
 
@@ -223,16 +236,19 @@ class LiveListener:
         self._failures = 0
         for event in self._pending:
             self.send({"event": asdict(event)})
+        if self.marks:
+            self.marks.add(self._pending)
         self._pending.clear()
 
     def _settle(self) -> None:
         self._decided = max(self._decided, self.at - DECODER_LAG)
 
     def _send_partial(self, text: str) -> None:
-        """The utterance so far, for the screen: the words, masked, and the phrases in them that only a clerk says."""
+        """The utterance so far, for the screen: masked, and the phrases in it, those apart that customers say too."""
         self._partial = text
         self._ended = None if text else self.clock()
         if text:
             findings = find_in_utterance(self.matcher, typed_utterance(text))
             sure = {hit.owner for hit in (*findings.phrases, *findings.words) if not hit.shared}
-            self.send({"guess": mask_numbers(text), "ids": sorted(sure)})
+            doubtful = {hit.owner for hit in findings.phrases if hit.shared} - sure
+            self.send({"guess": mask_numbers(text), "ids": sorted(sure), "doubtful": sorted(doubtful)})

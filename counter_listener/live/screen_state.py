@@ -1,22 +1,27 @@
 """What the screen shows, built from the messages of the listening process alone; pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal
 
 from counter_listener.domain import N_
+from counter_listener.live.hints import Hint, HintRule, Moments, hint_at
 
 Message = dict[str, Any]
 """What the listening process reports, one JSON object a line; docs/developer.md lists the messages."""
 State = Literal["starting", "listening", "restarting", "stopped"]
 Mark = Literal["heard", "guessed", "open"]
+WhenAdvised = Literal["during", "after", "never"]
 
 WORDS_SECONDS: Final = 6.0
 """How long the last words stay on the screen."""
 TROUBLE_SECONDS: Final = 30.0
 """How long a trouble stays on the screen once audio arrives again."""
+ADVICE_SECONDS: Final = 20.0
+"""How long a better wording stays on the screen."""
 SHOWN_GAPS: Final = 20
+SHOWN_VISITS: Final = 12
 STARTED: Final = N_("listening began")
 STOPPED: Final = N_("listening was stopped")
 RENEWED: Final = N_("the listener made room for a new one")
@@ -31,6 +36,10 @@ class Offence:
     title: str
     sure: bool
     """False if a customer may have said it."""
+    better: str = ""
+    """What to say instead; may be empty."""
+    at: float = 0.0
+    """Seconds into the stream."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +50,6 @@ class ShownGap:
     """Seconds into the stream."""
     seconds: float
     reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Hint:
-    """A phrase that is due and was not heard yet. Never part of the record."""
-
-    title: str
-    say: str
-    """A wording that would do; may be empty."""
 
 
 @dataclass
@@ -88,6 +88,8 @@ class ClosedVisit:
     lost: bool
     outcome: str = "complete"
     """As in domain.Outcome."""
+    better: tuple[str, ...] = ()
+    """What to say instead of each offence."""
 
 
 @dataclass
@@ -99,9 +101,13 @@ class Day:
     scored: int = 0
     points: float = 0.0
     offences: int = 0
+    missed: dict[str, int] = field(default_factory=dict)
+    """How often each required phrase was not heard, by title."""
 
-    def add(self, score: float | None, *, passed: bool | None, offences: int) -> None:
-        """Counts a closed visit."""
+    def add(self, score: float | None, *, passed: bool | None, offences: int, missed: Iterable[str] = ()) -> None:
+        """Counts a closed visit, with the titles of what was not heard in it."""
+        for title in missed:
+            self.missed[title] = self.missed.get(title, 0) + 1
         self.visits += 1
         self.offences += offences
         if score is not None:
@@ -115,6 +121,8 @@ class ScreenState:
     """Everything that is known of the counter at this moment."""
 
     counter: str = ""
+    when_advised: WhenAdvised = "during"
+    """When a better wording is shown for an offence."""
     state: State = "starting"
     trouble: str = ""
     """What is wrong, in a sentence; empty when all is well."""
@@ -122,21 +130,39 @@ class ScreenState:
     """Seconds into the stream."""
     standard: Message = field(default_factory=dict)
     """The phrase set, as describe_standard() of the listening process has it."""
+    rules: tuple[HintRule, ...] = ()
+    """When its phrases are hinted at."""
     level: float = -96.0
     """Decibels below full scale."""
     at: float = 0.0
     """Seconds into the stream."""
+    waited: float = 0.0
+    """Seconds since then in which nothing could be taken in: a muted microphone must not stop a clock."""
     started: datetime | None = None
     """Wall time of second 0 of the stream."""
     guess: str = ""
     """Partial result of the recogniser."""
     guessed: frozenset[str] = frozenset()
     """Ids of what is found in it."""
+    guessed_doubtful: frozenset[str] = frozenset()
+    """Those that a customer may have said."""
+    said: dict[str, float] = field(default_factory=dict)
+    """When each id was found in a partial result last, in seconds into the stream."""
+    doubtful: dict[str, float] = field(default_factory=dict)
+    """When each was found last that a customer may have said, likewise."""
+    speech_at: float = float("-inf")
+    """When anybody spoke last."""
     words: str = ""
     """The last words, once they are final."""
     words_at: float = float("-inf")
+    marked: str = ""
+    """Title of the verdict that was marked as wrong last; empty if the mark was taken back."""
+    marked_until: float = float("-inf")
+    """Until when the mark can be taken back, in seconds into the stream."""
     visit: OpenVisit | None = None
     last: ClosedVisit | None = None
+    closed: list[ClosedVisit] = field(default_factory=list)
+    """The newest SHOWN_VISITS."""
     losses: list[ShownGap] = field(default_factory=list)
     """The newest SHOWN_GAPS."""
     day: Day = field(default_factory=Day)
@@ -145,18 +171,28 @@ class ScreenState:
         """Applies a message; returns the closed visit or the gap that it reports, if any."""
         if "beat" in message:
             self.at, self.level = message["beat"], message["level"]
+            self.waited = message.get("waited", 0.0)
             if message["begun"] and self.state != "stopped":
                 self._audio_arrived()
         elif "guess" in message:
-            self._set_guess(message["guess"], message["ids"])
+            self._set_guess(message["guess"], message["ids"], message.get("doubtful", ()))
         elif "event" in message:
             return self._apply_event(message["event"])
         elif "standard" in message:
             self.standard = message["standard"]
+            self.rules = tuple(HintRule(**rule) for rule in self.standard.get("hints", ()))
             self.day = Day(**message["day"]) if message.get("day") else self.day
-        elif "started" in message:
+        else:
+            self._apply_state(message)
+        return None
+
+    def _apply_state(self, message: Message) -> None:
+        """Applies a message about the listener itself, or about a mark."""
+        if "started" in message:
             self.started = datetime.fromisoformat(message["started"]) if message["started"] else None
             self._audio_arrived()
+        elif "marked" in message:
+            self.marked, self.marked_until = message["marked"], self.at + message.get("for", 0.0)
         elif "trouble" in message:
             self.trouble, self.trouble_at = message["trouble"], self.at
         elif "restarting" in message:
@@ -164,18 +200,26 @@ class ScreenState:
             self._set_guess("", [])
         elif "stopped" in message:
             self.state = "stopped"
-        return None
 
-    def hints(self) -> Iterator[Hint]:
-        """What is due in the open visit and neither heard nor in the partial result."""
-        if self.visit is None or self.state != "listening":
-            return
-        for stage in self.shown_stages():
-            since = self.visit.scenarios.get(stage["scenario"], self.visit.opened)
-            for phrase in stage["phrases"]:
-                due = phrase["required"] and phrase["within"] is not None and self.at - since > phrase["within"]
-                if due and self.mark(phrase["id"]) == "open":
-                    yield Hint(phrase["title"], phrase["say"])
+    def hint(self) -> Hint | None:
+        """The one phrase that is due in the open visit and neither heard nor in the partial result."""
+        visit = self.visit
+        if visit is None or self.state != "listening":
+            return None
+        said = {owner: max(at, self.said.get(owner, at)) for owner, at in (visit.heard | visit.scenarios).items()}
+        asides = self.standard.get("asides", ())
+        said |= {owner: self.said[owner] for owner in self.guessed if owner not in asides}
+        for word in self.standard.get("words", ()):  # a courtesy word is no part of the service
+            said.pop(word["id"], None)
+        doubtful = {owner: at for owner, at in self.doubtful.items() if at >= visit.opened}
+        beside = (self.said[owner] for owner in asides if owner in self.said)
+        aside = max((at for at in beside if at >= visit.opened), default=float("-inf"))
+        return hint_at(self.rules, Moments(visit.opened, said, doubtful, self.speech_at, aside), self.at)
+
+    def advice(self) -> str:
+        """What to say instead of the last offence of the open visit, for ADVICE_SECONDS; empty for most of the time."""
+        sure = [each for each in self.visit.offences if each.sure] if self.visit else []
+        return sure[-1].better if sure and self.at - sure[-1].at < ADVICE_SECONDS else ""
 
     def shown_stages(self) -> Iterator[Message]:
         """The stages that apply now: those of every visit, and those of the scenarios of this one."""
@@ -204,10 +248,15 @@ class ScreenState:
         if self.at - self.trouble_at > TROUBLE_SECONDS:
             self.trouble = ""
 
-    def _set_guess(self, text: str, ids: list[str]) -> None:
+    def _set_guess(self, text: str, ids: Iterable[str], doubtful: Iterable[str] = ()) -> None:
         if self.guess and not text:
             self.words, self.words_at = self.guess, self.at
-        self.guess, self.guessed = text, frozenset(ids)
+        if self.guess or text:
+            self.speech_at = self.at
+        found = frozenset(ids)
+        self.said |= dict.fromkeys(found - self.guessed, self.at)
+        self.doubtful |= dict.fromkeys(frozenset(doubtful) - self.guessed_doubtful, self.at)
+        self.guess, self.guessed, self.guessed_doubtful = text, found, frozenset(doubtful)
 
     def _apply_event(self, event: Message) -> ClosedVisit | ShownGap | None:
         kind, verdict, visit = event["kind"], event["verdict"], self.visit
@@ -225,7 +274,8 @@ class ScreenState:
         elif kind == "phrase" and event["detail"].get("required"):
             (visit.missed if verdict == "not_heard" else visit.unknown).append(str(event["detail"]["title"]))
         elif kind in ("forbidden", "rule") and verdict != "heard":
-            visit.offences.append(Offence(str(event["detail"]["title"]), verdict != "unknown"))
+            better = self.standard.get("better", {}).get(event["phrase"], "")
+            visit.offences.append(Offence(str(event["detail"]["title"]), verdict != "unknown", better, event["at"]))
         return None
 
     def _close_visit(self, event: Message, visit: OpenVisit) -> ClosedVisit:
@@ -242,9 +292,13 @@ class ScreenState:
             tuple(visit.unknown),
             detail["lost_audio"],
             str(detail.get("outcome", "complete")),
+            tuple(dict.fromkeys(each.better for each in visit.offences if each.sure and each.better)),
         )
         if self.last.outcome != "no_service":
-            self.day.add(event["score"], passed=detail["passed"], offences=detail["counts"]["forbidden"])
+            self.day.add(
+                event["score"], passed=detail["passed"], offences=detail["counts"]["forbidden"], missed=visit.missed
+            )
+        self.closed = [*self.closed, self.last][-SHOWN_VISITS:]
         self.visit = None
         return self.last
 
@@ -252,6 +306,7 @@ class ScreenState:
         gap = ShownGap(event["at"], event["detail"]["seconds"], str(event["detail"]["reason"]))
         if gap.reason in PLANNED_GAPS:
             return None
+        self.speech_at = max(self.speech_at, gap.at + gap.seconds)  # lost sound is not quiet
         self.losses = [*self.losses, gap][-SHOWN_GAPS:]
         if self.visit:
             self.visit.lost = True

@@ -44,7 +44,7 @@ NOTIFY_SECONDS: Final = 1.0
 """Time limit for a message to a service manager that does not read: listening must not wait for it."""
 
 Inbox = queue.SimpleQueue[tuple[str, Any]]
-"""What happens: ("line", (child's number, line)), ("end", child's number), ("order", "space" or "stop")."""
+"""What happens: ("line", (child's number, line)), ("end", child's number), ("order", one such as "stop")."""
 
 GREW: Final = N_("the listener used too much memory and was started anew")
 HUNG: Final = N_("the listener hung and was started anew")

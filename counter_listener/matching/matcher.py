@@ -98,6 +98,10 @@ def _template_groups(phrases: PhraseSet) -> Iterator[tuple[Role, str, Sequence[s
         yield "phrase", phrase.id, phrase.say, phrase.threshold, False
         yield "phrase", phrase.id, phrase.shared, phrase.threshold, True
         yield "not_in", phrase.id, phrase.not_in, None, False
+    for aside in phrases.aside:
+        yield "phrase", aside.id, aside.say, None, False
+        yield "phrase", aside.id, aside.shared, None, True
+        yield "not_in", aside.id, aside.not_in, None, False
     for offence in phrases.forbidden:
         yield "forbidden", offence.id, offence.say, offence.threshold, False
         yield "forbidden", offence.id, offence.shared, offence.threshold, True

@@ -50,6 +50,7 @@ from counter_listener.phrases.set_entries import (
 from counter_listener.phrases.template_nodes import Choice, Gap, Node, Series, Units, Words
 from counter_listener.phrases.templates import Template, TemplateError, TemplateReader, template_reader
 from counter_listener.phrases.vocabulary import HEARD_KEYS, unspellable_templates, vocabulary_report
+from counter_listener.phrases.ways import one_way
 
 if TYPE_CHECKING:
     from counter_listener.phrases.editing import edited

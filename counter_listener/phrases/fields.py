@@ -46,6 +46,7 @@ _NOT_IN: Final = _lines("not_in", N_("not within these words"))
 _UNLESS: Final = _lines("unless", N_("not counted beside"))
 _WEIGHT: Final = Field("weight", N_("weight"), "number")
 _THRESHOLD: Final = Field("threshold", N_("least closeness"), "number")
+_BETTER: Final = Field("better", N_("better"))
 _SEVERITY: Final = Field("severity", N_("severity"), "choice", (N_("minor"), N_("serious"), N_("grave")))
 _SCOPE: Final = Field("scope", N_("scope"), "scope", (N_("clause"), N_("utterance")))
 EXAMPLES: Final = _lines("example", N_("examples"), template=False)
@@ -76,6 +77,7 @@ FIELDS: Final[Mapping[Kind, tuple[Field, ...]]] = {
         _NOT_IN,
         EXAMPLES,
         _THRESHOLD,
+        _BETTER,
     ),
     "rule": (
         _ID,
@@ -88,6 +90,7 @@ FIELDS: Final[Mapping[Kind, tuple[Field, ...]]] = {
         _UNLESS,
         _NOT_IN,
         EXAMPLES,
+        _BETTER,
     ),
     "scenario": (_ID, _NAMED, _lines("when", N_("when this is said"), needed=True), _UNLESS, _NOT_IN, EXAMPLES),
     "word": (_ID, _TITLE, _SAY, _SHARED, _NOT_IN),

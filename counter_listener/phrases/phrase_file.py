@@ -176,7 +176,7 @@ def ids(phrases: PhraseSet) -> Iterator[tuple[str, str]]:
         yield stage.id, "stage"
     for phrase, _ in phrases.phrases():
         yield phrase.id, "phrase"
-    for kind in ("step", "word", "forbidden", "rule", "scenario", "observe"):
+    for kind in ("step", "word", "forbidden", "rule", "scenario", "aside", "observe"):
         yield from ((entry.id, kind) for entry in getattr(phrases, kind))
 
 
@@ -191,8 +191,10 @@ def _duplicate_ids(phrases: PhraseSet) -> Iterator[Sentence]:
 def _unknown_references(phrases: PhraseSet) -> Iterator[Sentence]:
     stages = [stage.id for stage, _ in phrases.stages()]
     steps = [step.id for step in phrases.step]
+    classes = [entry.class_ for entry in phrases.forbidden]
     stages_and_phrases = [*stages, *(phrase.id for phrase, _ in phrases.phrases())]
-    judged = [name for name, kind in ids(phrases) if kind in {"phrase", "forbidden", "rule", "scenario"}]
+    hinted = [*stages_and_phrases, *steps, *(scenario.id for scenario in phrases.scenario), "opened"]
+    judged = [name for name, kind in ids(phrases) if kind in {"phrase", "forbidden", "rule", "scenario", "aside"}]
     references = (
         *(
             (f"[visit] {key} {name!r}", name, stages_and_phrases, N_("stage or phrase"))
@@ -201,6 +203,12 @@ def _unknown_references(phrases: PhraseSet) -> Iterator[Sentence]:
         ),
         *((f"[[step]] {step.id!r}", step.stage, stages, N_("stage")) for step in phrases.step),
         *((f"phrase {phrase.id!r}", phrase.step, steps, N_("step")) for phrase, _ in phrases.phrases() if phrase.step),
+        *(
+            (f"phrase {phrase.id!r}, 'hint'", name, hinted, N_("phrase, step, stage or scenario"))
+            for phrase, _ in phrases.phrases()
+            for name in (*(phrase.hint.after or ()), *(phrase.hint.until or ()))
+        ),
+        *((f"[better] {name!r}", name, classes, N_("class")) for name in phrases.better),
         *((f"[[observe]] {entry.id!r}", entry.stage, stages, N_("stage")) for entry in phrases.observe),
         *((f"[[observe]] {entry.id!r}", entry.step, steps, N_("step")) for entry in phrases.observe if entry.step),
         *(
@@ -235,6 +243,8 @@ def _wrong_numbers(phrases: PhraseSet) -> Iterator[Sentence]:
         *((f"phrase {p.id!r}, 'threshold'", p.threshold, 0, 100) for p, _ in phrases.phrases()),
         *((f"[[forbidden]] {f.id!r}, 'threshold'", f.threshold, 0, 100) for f in phrases.forbidden),
         *((f"phrase {p.id!r}, 'within'", p.within, 0, 86_400) for p, _ in phrases.phrases()),
+        *((f"phrase {p.id!r}, 'hint', 'wait'", p.hint.wait, 0, 3_600) for p, _ in phrases.phrases()),
+        *((f"phrase {p.id!r}, 'hint', 'quiet'", p.hint.quiet, 0, 3_600) for p, _ in phrases.phrases()),
         *((f"phrase {p.id!r}, 'weight'", p.weight, 0, 1_000) for p, _ in phrases.phrases()),
         *((f"[[observe]] {entry.id!r}, 'weight'", entry.weight, 0, 1_000) for entry in phrases.observe),
         *((f"[[rule]] {r.id!r}, 'scope'", r.scope, 0, 600) for r in phrases.rule if not isinstance(r.scope, str)),
@@ -247,6 +257,10 @@ def _wrong_numbers(phrases: PhraseSet) -> Iterator[Sentence]:
         ("[visit], 'quiet'", phrases.visit.quiet, 1, 86_400),
         ("[visit], 'idle'", phrases.visit.idle, 1, 86_400),
         ("[visit], 'opening_syllables'", phrases.visit.opening_syllables, 1, 1_000),
+        *(
+            (f"[visit.service], {key!r}", getattr(phrases.visit.service, key), 0, 1_000)
+            for key in ("least", "required", "judged", "recommended", "word")
+        ),
         ("[hearing], 'clause_pause'", phrases.hearing.clause_pause, 0, 10),
         ("[hearing], 'context'", phrases.hearing.context, 0, 600),
     )
@@ -269,14 +283,16 @@ def _wrong_numbers(phrases: PhraseSet) -> Iterator[Sentence]:
 def iter_templates(phrases: PhraseSet) -> Iterator[tuple[str, str, str]]:
     """Every template as (kind of table and key such as `phrase.say`, id of its table, text of the template)."""
     owners: list[tuple[str, Any]] = [("phrase", phrase) for phrase, _ in phrases.phrases()]
-    owners += [(kind, entry) for kind in ("word", "forbidden", "rule", "scenario") for entry in getattr(phrases, kind)]
+    owners += [
+        (kind, entry) for kind in ("word", "forbidden", "rule", "scenario", "aside") for entry in getattr(phrases, kind)
+    ]
     for kind, owner in owners:
         for key in ("say", "shared", "when", "need", "unless", "not_in"):
             yield from ((f"{kind}.{key}", owner.id, text) for text in getattr(owner, key, ()))
 
 
 def _wrong_templates(phrases: PhraseSet) -> Iterator[Sentence]:
-    for entry in (*(phrase for phrase, _ in phrases.phrases()), *phrases.word, *phrases.forbidden):
+    for entry in (*(phrase for phrase, _ in phrases.phrases()), *phrases.word, *phrases.forbidden, *phrases.aside):
         if not entry.say and not entry.shared:
             yield sentence("{name!r} has no wording; list at least one under 'say'.", name=entry.id)
     read, read_frame = template_reader(phrases).read, template_reader(phrases.frames).read

@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from counter_listener.record.aggregates import gather_report_data, has_counter
     from counter_listener.record.anchor_upload import send_anchor
     from counter_listener.record.appeals import (
+        MARKED,
         WITHIN,
         Appeal,
         AppealRequest,
@@ -105,7 +106,7 @@ else:  # SQLAlchemy takes 0.3 s and 20 MB, which a run that records nothing does
             "aggregates": ["gather_report_data", "has_counter"],
             "anchor_upload": ["send_anchor"],
             "appeals": [
-                *("WITHIN", "Appeal", "AppealRequest", "Decision", "appeals_of", "deadline"),
+                *("MARKED", "WITHIN", "Appeal", "AppealRequest", "Decision", "appeals_of", "deadline"),
                 *("decide_appeal", "find_appeals", "open_appeal", "withdraw_appeal"),
             ],
             "audit": ["Access", "note_access"],

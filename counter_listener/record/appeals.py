@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import sqlalchemy as sa
 
-from counter_listener.domain import ReviewConflict, ReviewError, Verdict
-from counter_listener.record.history import PhraseSets, VisitHistory, reviewable_history
+from counter_listener.domain import N_, ReviewConflict, ReviewError, Verdict
+from counter_listener.record.history import PhraseSets, VisitHistory, reviewable_history, visit_history
 from counter_listener.record.people import checked_account, checked_note, person_row, subject_of
 from counter_listener.record.reviews import ReviewRequest, review_row
-from counter_listener.record.rows import Columns, Row, parse_detail
+from counter_listener.record.rows import LIVE, Columns, Row, parse_detail
 from counter_listener.record.schema import EVENTS
 
 if TYPE_CHECKING:
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 WITHIN: Final = timedelta(days=7)
 """The time from the end of a visit in which its verdicts can be disputed; `serve --appeal-days` sets another."""
+
+MARKED: Final = N_("marked at the counter")
+"""The note of an appeal that was opened with a key at the counter."""
 
 State = Literal["open", "upheld", "overturned", "withdrawn"]
 
@@ -39,6 +42,8 @@ class Appeal:
     by: str
     note: str
     state: State
+    at_counter: bool = False
+    """Whether it was opened with a key at the counter."""
     decided: str | None = None
     """When it was decided or withdrawn, ISO 8601 in UTC."""
     decided_by: str | None = None
@@ -57,6 +62,8 @@ class AppealRequest:
     """Why."""
     event: str | None = None
     """Uid of the event; None for the visit as a whole."""
+    at_counter: bool = False
+    """Whether it is opened with a key at the counter, where the visit may still be open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +92,7 @@ def open_appeal(record: "Record", request: AppealRequest, now: datetime, within:
     """
 
     def make(connection: sa.Connection) -> list[Columns]:
-        history = reviewable_history(connection, request.visit)
+        history = _disputable(connection, request.visit, at_counter=request.at_counter)
         by, note = checked_account(request.by), checked_note(request.note)
         if note is None:
             raise ReviewError("an appeal needs a reason; write what is wrong")
@@ -95,11 +102,19 @@ def open_appeal(record: "Record", request: AppealRequest, now: datetime, within:
             raise ReviewError("the visit {visit} has no verdict {uid!r}", visit=request.visit, uid=request.event)
         if any(each.event == request.event and each.state == "open" for each in appeals_of(history)):
             raise ReviewError("the same is already disputed, and not yet decided")
-        detail = {"event": request.event, "action": "open", "note": note, "by": by}
+        detail: dict[str, object] = {"event": request.event, "action": "open", "note": note, "by": by}
+        detail |= {"at_counter": True} if request.at_counter else {}
         return [person_row("appeal", detail, now, history.origin, subject_of(event, None))]
 
     (row,) = record.append_rows(make, now)
     return row
+
+
+def _disputable(connection: sa.Connection, visit: str, *, at_counter: bool) -> VisitHistory:
+    """All rows of a visit whose verdicts can be disputed: at the counter also of the visit under way."""
+    history = visit_history(connection, visit)
+    is_open = history.close is None and history.rows[0].source == LIVE
+    return history if at_counter and is_open else reviewable_history(connection, visit)
 
 
 def deadline(history: VisitHistory, within: timedelta = WITHIN) -> datetime | None:
@@ -118,7 +133,7 @@ def withdraw_appeal(record: "Record", visit: str, appeal: str, by: str, now: dat
     """Withdraws an appeal that the same person opened. Raises ReviewError, ReviewConflict if it is decided."""
 
     def make(connection: sa.Connection) -> list[Columns]:
-        history = reviewable_history(connection, visit)
+        history = _disputable(connection, visit, at_counter=True)
         opened = _open_appeal_of(history, appeal)
         if opened.by != checked_account(by):
             raise ReviewError("only who opened an appeal can withdraw it")
@@ -225,6 +240,7 @@ def _appeal(row: Row, detail: dict[str, object], end: Row | None, closed: dict[s
         by=str(detail.get("by", "")),
         note=str(detail.get("note", "")),
         state=state,
+        at_counter=detail.get("at_counter") is True,
         decided=end.recorded if end else None,
         decided_by=str(closed.get("by", "")) if end else None,
         answer=str(closed.get("note") or ""),

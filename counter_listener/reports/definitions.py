@@ -14,7 +14,8 @@ DEFINITIONS: Final = (
     )),
     ("no_service", OUTCOMES["no_service"], N_(
         "Speech that looks like a visit, but in which hardly anything of the phrase set was heard: nothing that is"
-        " required, no courtesy word, no offence. Mostly people talk among themselves. It counts as no visit and is"
+        " required, no offence, and few other phrases or courtesy words; on the telephone a greeting does not count."
+        " Mostly people talk among themselves. It counts as no visit and is"
         " listed apart."
     )),
     ("not_understood", OUTCOMES["not_understood"], N_(
@@ -23,7 +24,8 @@ DEFINITIONS: Final = (
     )),
     ("score", N_("score"), N_(
         "0 to 100: the share of the required phrases that was heard, by weight, less points for offences and"
-        " broken rules, as the phrase set defines. A visit in which nothing could be judged has no score."
+        " broken rules, as the phrase set defines. A visit in which something required is unknown is incomplete"
+        " and has no score."
     )),
     ("passing", N_("pass rate"), N_("Visits that reach the pass mark of their phrase set, of those with a score.")),
     ("heard", N_("share heard"), N_("Heard / (heard + not heard). Unknown verdicts count on neither side.")),

@@ -11,7 +11,7 @@ from typing import Any, Final
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from counter_listener.domain import Translate, format_duration, printable
+from counter_listener.domain import Translate, format_duration, printable, visit_word, written
 from counter_listener.reports.charts import charts
 from counter_listener.reports.report import Report, outcome_title, verdict_title
 from counter_listener.reports.tables import Column, Kind, Row, Table
@@ -135,7 +135,7 @@ def _visits(report: Report, _: Translate) -> list[dict[str, Any]]:
     evidence: dict[str, list[Row]] = {}
     for row in report.table("evidence").rows:
         titles = {f"{key}_title": verdict_title(row, _, key) for key in ("verdict", "review")}
-        evidence.setdefault(row["visit"], []).append({**row, **titles})
+        evidence.setdefault(row["visit"], []).append({**row, **titles, "heard": written(row["heard"] or "")})
     visits = []
     for visit in report.table("visits").rows:
         rows = evidence.get(visit["id"], [])
@@ -143,7 +143,8 @@ def _visits(report: Report, _: Translate) -> list[dict[str, Any]]:
             "evidence": rows,
             "missing": _titles_of(rows, "not_heard"),
             "said": _titles_of(rows, "forbidden", "broken"),
-            "outcome_title": outcome_title(visit, _),
+            "word": visit_word(visit["grade"], visit["outcome"], _),
+            "outcome_title": outcome_title(visit, _) if visit["grade"] else "",
             "file": PurePath(visit["recording"]).name if visit["recording"] else None,
         }
         visits.append({**visit, **shown})

@@ -10,7 +10,7 @@ from xlsxwriter.format import Format
 from xlsxwriter.workbook import Workbook
 from xlsxwriter.worksheet import Worksheet
 
-from counter_listener.domain import KINDS, Translate, format_duration, printable
+from counter_listener.domain import KINDS, Translate, format_duration, printable, visit_word, written
 from counter_listener.reports.report import Report, outcome_title, verdict_title
 from counter_listener.reports.tables import Column, Row, Table, text_width
 
@@ -86,6 +86,11 @@ def table_as_xlsx(table: Table, file: BinaryIO, made: datetime, _: Translate) ->
         _fill(book.add_worksheet(table.title[:31]), table, formats, _)
 
 
+def _told(row: Row, _: Translate) -> Row:
+    """The words of a row of the visits."""
+    return {"grade": visit_word(row["grade"], row["outcome"], _), "outcome": outcome_title(row, _)}
+
+
 def _readable(table: Table, _: Translate) -> Table:
     """The table with verdicts, outcomes and units in the reader's language."""
     if table.id in ("summary", "reviews"):
@@ -93,10 +98,14 @@ def _readable(table: Table, _: Translate) -> Table:
         columns = [replace(column, key="unit_title") if column.key == "unit" else column for column in table.columns]
         return replace(table, columns=columns, rows=[{**row, "unit_title": units[row["unit"]]} for row in table.rows])
     if table.id == "visits":
-        return replace(table, rows=[{**row, "outcome": outcome_title(row, _)} for row in table.rows])
+        return replace(table, rows=[{**row, **_told(row, _)} for row in table.rows])
     if table.id == "evidence":
         told = [
-            {**{key: verdict_title(row, _, key) for key in ("verdict", "review")}, "kind": _(KINDS[row["kind"]])}
+            {
+                **{key: verdict_title(row, _, key) for key in ("verdict", "review")},
+                "kind": _(KINDS[row["kind"]]),
+                "heard": row["heard"] and written(row["heard"]),
+            }
             for row in table.rows
         ]
         return replace(table, rows=[{**row, **more} for row, more in zip(table.rows, told, strict=True)])

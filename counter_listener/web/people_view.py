@@ -17,7 +17,7 @@ from counter_listener.domain import (
     Verdict,
 )
 from counter_listener.judging import VERDICTS_OF, WHOLE_VISIT, observable, observed, standing_reviews, subject
-from counter_listener.record import FAULTS, Appeal, VisitHistory
+from counter_listener.record import FAULTS, MARKED, Appeal, VisitHistory
 from counter_listener.web.visit_view import Item
 
 OWN_TITLES: Final[Mapping[tuple[str, Verdict], str]] = {
@@ -200,7 +200,8 @@ def _reviews_told(reviews: Iterable[Review], events: Mapping[str, Event], titles
 def _appeals_told(appeals: Iterable[Appeal], titles: Mapping[str, str]) -> Iterator[Told]:
     for each in appeals:
         what = titles.get(each.phrase or "", each.phrase or "")
-        yield Told(datetime.fromisoformat(each.opened), each.by, what, N_("disputed"), note=each.note)
+        did, note = (MARKED, "") if each.at_counter else (N_("disputed"), each.note)
+        yield Told(datetime.fromisoformat(each.opened), each.by, what, did, note=note)
         if each.decided:
             yield Told(
                 datetime.fromisoformat(each.decided), each.decided_by or "", what, STATES[each.state], note=each.answer

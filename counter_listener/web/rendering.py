@@ -26,6 +26,7 @@ from counter_listener.domain import (
     Sentence,
     format_duration,
     printable,
+    written,
 )
 from counter_listener.reports import cell_text
 from counter_listener.web.context import lang_of, person_of, site_of
@@ -99,6 +100,7 @@ def make_templates() -> Environment:
         lstrip_blocks=True,
         finalize=lambda value: printable(value) if type(value) is str else value,
     )
+    made.filters["written"] = lambda words: written(words or "")
     made.globals.update(
         asset=asset, icon=icon, with_query=with_query, duration=format_duration, path_part=path_part, roles=ROLES
     )

@@ -18,9 +18,10 @@ from rich.screen import Screen as FullTerminal
 from support.bundled import matcher
 from support.small_counter import timed
 
-from counter_listener.cli.listener_process import TEMPLATE_MARKS, describe_standard
+from counter_listener.cli.listener_process import describe_standard
+from counter_listener.cli.terminal.day import day_summary
 from counter_listener.cli.terminal.screen import Screen, key_orders, visit_line, warning_line
-from counter_listener.domain import Event, Lang, MatchedUtterance, use_language
+from counter_listener.domain import Event, Lang, MatchedUtterance, Verdict, use_language
 from counter_listener.judging import advance, initial_state
 from counter_listener.judging.visit import close_visit
 from counter_listener.live.screen_state import ScreenState
@@ -96,33 +97,57 @@ def test_phrases_tick_off_as_they_are_heard_and_pale_while_they_are_said() -> No
 def test_a_hint_comes_when_a_phrase_is_due_and_goes_when_it_is_being_said() -> None:
     board = begun()
     board.apply(event("visit_opened", 2.0))
-    board.apply(beat(16.0))
-    assert list(board.hints()) == []
-    board.apply(beat(17.5))
-    [hint] = board.hints()
-    assert hint.title == "问候语"
-    assert hint.say
-    assert not TEMPLATE_MARKS & set(hint.say)
-    assert f"还没有听到“问候语”，可以说：“{hint.say}”" in "\n".join(shown(board))
-    assert "Not heard yet: 问候语" in "\n".join(shown(board, "en"))
+    board.apply(beat(6.8))
+    assert board.hint() is None
+    board.apply(beat(7.0))
+    hint = board.hint()
+    assert hint is not None
+    assert (hint.title, hint.say) == ("问候语", "您好")
+    assert "该说“问候语”了，例如：“您好”" in "\n".join(shown(board))
+    assert "Now: 问候语, such as “您好”" in "\n".join(shown(board, "en"))
     board.apply({"guess": "您好", "ids": ["hello"]})
-    assert list(board.hints()) == []
+    assert board.hint() is None
 
 
-def test_offences_are_shown_gently_and_gaps_with_time_and_reason() -> None:
+def offend(board: ScreenState, owner: str = "hurry-up", verdict: Verdict = "forbidden") -> None:
+    detail = {"title": "快点", "severity": "minor"}
+    board.apply(event("forbidden", 19.0, phrase=owner, verdict=verdict, detail=detail))
+
+
+def test_an_offence_is_a_better_wording_for_a_while_and_is_never_called_one() -> None:
     board = visit()
-    board.apply(
-        event("forbidden", 9.0, phrase="x", verdict="forbidden", detail={"title": "推诿", "severity": "serious"})
-    )
-    board.apply(
-        event("forbidden", 9.5, phrase="y", verdict="unknown", detail={"title": "客户的话", "severity": "minor"})
-    )
+    offend(board)
+    text = "\n".join(shown(board))
+    assert "换个说法：“不着急，您慢慢来”" in text
+    assert "快点" not in text
+    board.apply(beat(45.0))
+    assert "换个说法" not in "\n".join(shown(board))
+
+
+def test_what_a_customer_may_have_said_is_no_offence_on_the_screen() -> None:
+    board = visit()
+    offend(board, verdict="unknown")
+    assert "换个说法" not in "\n".join(shown(board))
+
+
+def test_by_choice_a_better_wording_comes_after_the_visit_or_never() -> None:
+    for choice, expected in (("after", True), ("never", False)):
+        board = visit()
+        board.when_advised = choice  # type: ignore[assignment]
+        offend(board)
+        assert "换个说法" not in "\n".join(shown(board))
+        counts = {"owed": 4, "heard": 1, "forbidden": 1, "broken": 0}
+        detail = {"grade": "合格", "passed": True, "counts": counts, "lost_audio": False, "opened": 2.0}
+        board.apply(event("visit_closed", 62.0, score=80.0, detail=detail))
+        assert ("换个说法：“不着急，您慢慢来”" in "\n".join(shown(board))) == expected
+
+
+def test_gaps_are_shown_with_time_and_reason() -> None:
+    board = visit()
     reason = "the microphone gave no sound for a while"
     board.apply(event("gap", 10.0, detail={"seconds": 3.0, "reason": reason}))
     board.apply({"restarting": "the listener hung and was started anew", "in": 0.5})
     text = "\n".join(shown(board))
-    assert "请留意：推诿" in text
-    assert "也许是客户说的：客户的话" in text
     assert "声音缺失 3 秒：麦克风暂时没有声音" in text
     assert "没听到的不算没说" in text
     assert "正在重启" in text
@@ -148,6 +173,85 @@ def test_the_last_visit_and_the_day_are_shown() -> None:
     assert "没有听到：交还证件，告知办结、道别语" in text
     assert "今天：服务 1 次，合格 0 次，平均 57.1 分" in text
     assert "Today: 1 visit, 0 passed" in "\n".join(shown(closed_board(), "en"))
+
+
+def day_of_visits() -> ScreenState:
+    """A board after a day with long lists of what was missed."""
+    board = closed_board()
+    for number in range(2, 9):
+        board.apply(event("visit_opened", 40.0 * number, visit=number))
+        missed = {"title": "交还证件，告知办结", "required": True}
+        board.apply(event("phrase", 40.0 * number, visit=number, phrase="x", verdict="not_heard", detail=missed))
+        counts = {"owed": 4, "heard": 3, "forbidden": 0, "broken": 0}
+        detail = {"grade": "良好", "passed": True, "counts": counts, "lost_audio": False, "opened": 40.0 * number}
+        board.apply(event("visit_closed", 40.0 * number + 30, visit=number, score=87.5, detail=detail))
+    return board
+
+
+@pytest.mark.parametrize(("width", "height"), [(80, 24), (120, 40)])
+def test_nothing_of_an_ordinary_day_is_cut(width: int, height: int) -> None:
+    board = day_of_visits()
+    board.apply(event("visit_opened", 400.0, visit=9))
+    board.apply(event("phrase", 401.0, visit=9, phrase="complaint", verdict="heard", detail={"scenario": True}))
+    board.apply(beat(430.0))
+    words = "请 您 先 别 着急 这个 业务 需要 您 本人 带 身份证 来 办理 我 帮 您 看 一下 还 需要 什么 材料 好 吗"
+    board.apply({"guess": words, "ids": []})
+    text = "\n".join(shown(board, width=width, height=height))
+    assert "…" not in text
+    assert "什么材料好吗" in text.replace("\n", "")
+    for stage in board.shown_stages():
+        assert stage["title"] in text
+        assert all(phrase["title"] in text for phrase in stage["phrases"] if phrase["required"])
+
+
+def test_a_high_terminal_shows_the_visits_before_the_last() -> None:
+    board = day_of_visits()
+    assert "\n".join(shown(board, width=120, height=40)).count("87.5 分 良好") == 7
+    assert "\n".join(shown(board)).count("87.5 分 良好") == 1
+
+
+def test_of_a_long_sentence_the_newest_words_are_kept() -> None:
+    board = visit()
+    board.apply({"guess": "很长的话" * 90 + "最后几个字", "ids": []})
+    text = "\n".join(shown(board))
+    assert "最后几个字" in text
+    assert "刚听到：…" in text
+
+
+def test_words_are_shown_as_people_write_them() -> None:
+    board = visit()
+    board.apply({"guess": "一共 一千 二百 块 请 到 三 号 窗口", "ids": []})
+    assert "刚听到：一共1200块请到3号窗口" in "\n".join(shown(board))
+
+
+def test_a_muted_microphone_does_not_stop_the_clock() -> None:
+    board = visit()
+    assert "0:18" in "\n".join(shown(board))
+    board.apply({**beat(20.0), "waited": 12.0})
+    assert "0:30" in "\n".join(shown(board))
+
+
+def test_a_mark_is_shown_as_long_as_it_can_be_taken_back_and_the_foot_names_its_key() -> None:
+    board = visit()
+    assert "n 不是我说的/判错了" in shown(board)[-1]
+    board.apply({"marked": "快点", "for": 10.0})
+    assert "已标记“快点”判得不对。u 撤销" in "\n".join(shown(board))
+    board.apply(beat(30.5))
+    assert "已标记" not in "\n".join(shown(board))
+    board.apply({"marked": "快点", "for": 10.0})
+    board.apply({"marked": ""})
+    assert "已标记" not in "\n".join(shown(board))
+
+
+def test_who_quits_sees_the_day() -> None:
+    with use_language("zh"):
+        told = list(day_summary(day_of_visits().day))
+    assert told == [
+        "今天：服务 8 次，合格 7 次，平均 83.7 分，忌语 0 次",
+        "合格：有得分的 8 次服务中占 88%",
+        "最常未听到：交还证件，告知办结（8 次）、道别语（1 次）",
+    ]
+    assert list(day_summary(begun().day)) == []
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
@@ -213,7 +317,9 @@ def test_a_visit_is_one_line_in_the_log_with_no_words_of_the_customer() -> None:
     assert "取" not in line
 
 
-@pytest.mark.parametrize(("outcome", "word"), [("no_service", "不是服务"), ("not_understood", "没听懂")])
+@pytest.mark.parametrize(
+    ("outcome", "word"), [("no_service", "不是服务"), ("not_understood", "没听懂"), ("incomplete", "不完整")]
+)
 def test_a_visit_that_was_not_judged_is_told_in_the_same_words_as_in_a_report(outcome: str, word: str) -> None:
     board = begun()
     counts = {"owed": 4, "heard": 0, "forbidden": 0, "broken": 0}
@@ -224,7 +330,7 @@ def test_a_visit_that_was_not_judged_is_told_in_the_same_words_as_in_a_report(ou
     with use_language("zh"):
         assert word in visit_line(change, board)
         assert word in "\n".join(shown(board))
-        assert "问候语" not in visit_line(change, board)
+        assert ("问候语" in visit_line(change, board)) == (outcome == "incomplete")
     assert board.day.visits == (outcome != "no_service")
 
 

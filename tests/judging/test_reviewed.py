@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from support.small_counter import FULL, events, small, talk
 
 from counter_listener.domain import Event, Observation, PhraseSet, Review, Verdict
-from counter_listener.judging import effective_verdicts, score_after
+from counter_listener.judging import VisitScore, effective_verdicts, score_after
 
 SENTENCES = (*FULL, "再见", "好的", "没有了", "这事不归我管", "在这里签字", "我要投诉", "今天天气不错我们走吧")
 RUDE = ("您好", "请问您办理什么业务", "这事不归我管", "请慢走")
@@ -130,4 +130,12 @@ def test_a_late_phrase_stays_late_unless_a_person_changes_its_verdict() -> None:
     after = score_after(late, [], phrases()).score
     assert after is not None
     assert after < 100
-    assert score_after(late, [review(10, uid, "overturn", "unknown")], phrases()).score == 100
+    assert score_after(late, [review(10, uid, "overturn", "heard")], phrases()).score == after
+
+
+def test_a_visit_has_a_score_once_nothing_that_was_owed_is_unknown() -> None:
+    found = visit_of(FULL)
+    uid = next(uid for uid, event in found.items() if event.detail.get("required"))
+    doubted = [review(10, uid, "overturn", "unknown")]
+    assert score_after(found, doubted, phrases()) == VisitScore()
+    assert score_after(found, [*doubted, review(11, uid, "uphold", "heard")], phrases()).score == 100

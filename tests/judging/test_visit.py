@@ -7,7 +7,21 @@ from dataclasses import replace
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.small_counter import FULL, IDLE, QUIET, Item, closed, end_of, events, said, small, talk, verdicts
+from support.small_counter import (
+    FULL,
+    IDLE,
+    QUIET,
+    SMALL,
+    Item,
+    closed,
+    end_of,
+    events,
+    matcher_of,
+    said,
+    small,
+    talk,
+    verdicts,
+)
 
 from counter_listener.domain import Event, Gap, StreamItem, Tick, VisitToggle
 from counter_listener.pipeline import judge_events, with_ticks
@@ -29,6 +43,60 @@ SENTENCES = (
 def reasons(recorded: list[Event]) -> list[object]:
     """Why each visit closed."""
     return [event.detail["reason"] for event in closed(recorded)]
+
+
+ASIDES = (
+    SMALL
+    + """
+[[aside]]
+id = "telephone"
+say = ["您哪位", "我在上班呢"]
+[[aside]]
+id = "call-back"
+recalls = true
+say = ["您的卡忘拿了"]
+"""
+)
+
+
+def beside(items: Iterable[Item], until: float = 0.0, toml: str = ASIDES) -> list[Event]:
+    """The events at a counter whose phrase set knows what is said beside a service."""
+    return list(judge_events(with_ticks(items, until), matcher_of(toml)))
+
+
+def outcomes(recorded: Iterable[Event]) -> list[object]:
+    return [event.detail["outcome"] for event in closed(recorded)]
+
+
+def test_a_telephone_call_with_a_greeting_is_no_service_and_one_in_a_visit_changes_nothing() -> None:
+    call = ["您好", "您哪位", "今天天气不错我们走吧"]
+    assert outcomes(events(talk(call), until=300)) == ["complete"]
+    assert outcomes(beside(talk(call), 300)) == ["no_service"]
+    found = beside(talk([*FULL[:3], "我在上班呢", *FULL[3:]]), 300)
+    assert (outcomes(found), closed(found)[0].score) == (["complete"], 100)
+    assert not [event for event in found if event.phrase == "telephone"]
+
+
+def test_an_aside_opens_no_visit() -> None:
+    assert beside([said("您哪位", 5)], 300) == []
+
+
+def test_a_customer_who_is_called_back_is_one_visit() -> None:
+    at_once = [*talk(FULL), said("您好您的卡忘拿了", 20), said("请慢走", 24)]
+    assert len(closed(events(at_once, until=300))) == 2
+    assert len(closed(beside(at_once, 300))) == 1
+    later = [*talk(FULL), said("您好您的卡忘拿了", 60), said("请慢走", 64)]
+    assert len(closed(events(later, until=300))) == 2
+    assert len(closed(beside(later, 300))) == 1
+    next_one = [*talk(FULL), *talk(FULL, at=60)]
+    assert outcomes(beside(next_one, 300)) == ["complete", "complete"]
+
+
+def test_a_phrase_set_says_what_proves_a_service() -> None:
+    chat = talk(["请你帮我看一下这张单子", "今天天气不错我们走吧"])
+    assert outcomes(events(chat, until=300)) == ["no_service"]
+    easy = SMALL.replace("[slots]", "[visit.service]\nleast = 1\n[slots]", 1)
+    assert outcomes(beside(chat, 300, easy)) == ["complete"]
 
 
 def test_a_full_visit_scores_full_marks_and_ends_with_the_recording() -> None:
@@ -111,6 +179,28 @@ def test_an_early_gap_in_a_recording_of_one_visit_makes_the_greeting_unknown() -
     assert verdicts(found)["hello"] == "unknown"
 
 
+def test_the_start_of_listening_excuses_nothing_of_a_visit_that_was_heard_from_its_first_word() -> None:
+    began = Gap(0.0, 0.0, "listening began")
+    found = events([began, *talk(FULL[:4], at=10)], until=300)
+    assert verdicts(found)["goodbye"] == "not_heard"
+    assert closed(found)[0].detail["outcome"] == "complete"
+    assert not closed(found)[0].detail["lost_audio"]
+
+
+def test_a_visit_that_was_under_way_when_listening_began_is_excused_and_the_next_is_not() -> None:
+    began = Gap(0.0, 0.0, "listening began")
+    found = events([began, *talk(FULL[1:], at=2), *talk([*FULL[1:3], "请慢走"], at=50)], until=200)
+    assert verdicts(found, 1)["hello"] == "unknown"
+    assert verdicts(found, 2)["hello"] == "not_heard"
+
+
+def test_lost_audio_excuses_a_visit_that_begins_with_a_greeting() -> None:
+    found = events([Gap(0.0, 5.0, "lost"), *talk(FULL[:4], at=10)], until=300)
+    assert verdicts(found)["goodbye"] == "unknown"
+    again = events([Gap(0.0, 0.0, "listening began"), Gap(5.0, 0.0, "lost"), *talk(FULL[:4], at=10)], until=300)
+    assert verdicts(again)["goodbye"] == "unknown"
+
+
 def test_a_phrase_before_the_complaint_does_not_answer_it() -> None:
     found = events(talk([FULL[0], "我理解您的心情", "我要投诉"]))
     assert verdicts(found)["sympathise"] == "not_heard"
@@ -177,7 +267,9 @@ def test_what_a_customer_may_have_said_is_unknown() -> None:
     assert verdicts(found)["goodbye"] == "unknown"
     assert verdicts(found)["thanks"] == "unknown"
     assert verdicts(found)["none-left"] == "unknown"
-    assert closed(found)[0].score == 100
+    told = closed(found)[0]
+    assert (told.score, told.detail["grade"], told.detail["passed"]) == (None, None, None)
+    assert told.detail["outcome"] == "incomplete"
 
 
 def test_a_known_speaker_is_judged_by_role() -> None:

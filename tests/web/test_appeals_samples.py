@@ -15,7 +15,7 @@ from support.pages_site import PASSWORD, Clock, csrf
 from support.review_site import ReviewSite, form_of, missed
 
 from counter_listener.domain import BOM
-from counter_listener.record import assignments, open_record
+from counter_listener.record import MARKED, AppealRequest, assignments, open_appeal, open_record
 
 
 @pytest.fixture
@@ -41,6 +41,18 @@ def test_a_clerk_disputes_and_a_different_person_decides(site: ReviewSite) -> No
     assert "确实说了" in clerk.get("/appeals?show=all").text
     assert "the verdict was overturned" in clerk.get(path).text
     assert "Of 1 verdicts" in boss.get("/machine").text
+
+
+def test_what_was_marked_at_the_counter_is_listed_as_such(site: ReviewSite) -> None:
+    visit, boss = site.visits["ungreeted"], site.person("sun")
+    request = AppealRequest(visit, "counter 3", MARKED, missed(site).uid, at_counter=True)
+    with open_record(site.store, key_file=site.store.parent / "key" / "key.pem") as record:
+        open_appeal(record, request, site.settings.clock())
+    assert "marked at the counter" in boss.get("/appeals").text
+    assert "marked at the counter" in boss.get(f"/visits/{visit}").text
+    assert "在柜台标记为判错" in boss.get("/appeals", headers={"accept-language": "zh"}).text
+    form = form_of(boss.get("/appeals").text)
+    assert boss.post("/appeals/decide", data={**form, "outcome": "heard"}).status_code == 303
 
 
 def test_a_sample_is_drawn_assigned_and_worked_off(site: ReviewSite) -> None:

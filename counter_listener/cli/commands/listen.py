@@ -102,7 +102,7 @@ def keep_listening(config: Config) -> int:
     """Listens until the order to stop. Returns the exit code."""
     from counter_listener.live import NO_MICROPHONE, ScreenState, Supervisor, notify
 
-    state = ScreenState(counter=config.counter)
+    state = ScreenState(counter=config.counter, when_advised=config.advice)
     supervisor = Supervisor(
         [sys.executable, "-m", "counter_listener.cli.listener_process"],
         config.model_dump(),
@@ -127,6 +127,11 @@ def keep_listening(config: Config) -> int:
 
         supervisor.on_message = show_and_notify
         failure = supervisor.run()
+    if on_screen:
+        from counter_listener.cli.terminal.day import day_summary
+
+        for line in day_summary(state.day):
+            click.echo(line)
     if failure is None:
         return ExitCode.PASSED
     click.echo(_("Error: {message}").format(message=printable(failure)), err=True)

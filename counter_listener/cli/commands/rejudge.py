@@ -10,7 +10,7 @@ import click
 
 from counter_listener.cli.help import Command
 from counter_listener.cli.options import beside_record, existing_record, format_option, record_location, store_option
-from counter_listener.domain import VERDICTS, UsageError, _, format_duration, json_line, ngettext, printable
+from counter_listener.domain import VERDICTS, UsageError, _, format_duration, json_line, ngettext, printable, written
 
 if TYPE_CHECKING:
     from counter_listener.judging import VerdictChange
@@ -59,7 +59,7 @@ def _show(row: RecordingRow, changes: list[VerdictChange], form: str) -> None:
     if changes:
         click.echo(printable(row.path))
     for change in changes:
-        words = f"  {change.heard}" if change.heard else ""
+        words = f"  {written(change.heard)}" if change.heard else ""
         verdicts = f"{verdict_text(change.before)} -> {verdict_text(change.after)}"
         where = _("visit {number} at {time}").format(number=change.visit, time=format_duration(change.at))
         click.echo(printable(f"  {where}  {change.title}{_(': ')}{verdicts}{words}"))

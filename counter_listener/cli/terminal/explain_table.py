@@ -8,7 +8,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from counter_listener.domain import N_, _, format_duration, printable
+from counter_listener.domain import N_, _, format_duration, printable, written
 from counter_listener.judging import FEATURES, AlignedColumn, Explanation
 
 VERDICTS: Final = {
@@ -45,7 +45,9 @@ def explanation_view(
         verdict = _(VERDICTS.get(each.verdict, each.verdict))
         yield Text(f"{visit}{printable(each.title)} ({each.phrase}) {verdict}{_('.')}", style="bold")
         closest = _("Closest at {time}, “{heard}” for “{wording}”:")
-        closest = closest.format(time=format_duration(each.start), heard=each.heard, wording=each.wording)
+        closest = closest.format(
+            time=format_duration(each.start), heard=written(each.heard), wording=written(each.wording)
+        )
         yield Text(f"  {closest}")
         yield Padding(_alignment_table(each.columns), (0, 0, 0, 4))
         for line in _reasons(each, titles):

@@ -1,7 +1,7 @@
 """The live screen at the counter, for a terminal of 80 by 24 and larger; its keys, and the log lines without it."""
 
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from datetime import datetime
 from typing import Final
@@ -14,7 +14,8 @@ from rich.segment import SegmentLines
 from rich.table import Table
 from rich.text import Text
 
-from counter_listener.domain import N_, OUTCOMES, _, format_duration, ngettext, printable
+from counter_listener.cli.terminal.day import closed_parts, day_line
+from counter_listener.domain import N_, _, format_duration, printable, written
 from counter_listener.live import ClosedVisit, Message, ScreenState, ShownGap
 
 # These signs have the East Asian Width "neutral": no Chinese terminal draws them two columns wide.
@@ -23,33 +24,57 @@ QUIET_DB, GOOD_DB, CLIP_DB = -60.0, -45.0, -1.0
 """Where the level bar begins, where a level is good, and where it is too loud."""
 BAR: Final = 10
 """Length of the level bar, in characters."""
-UNJUDGED: Final[Mapping[str, str]] = {name: OUTCOMES[name] for name in ("not_understood", "no_service")}
-"""What stands in the place of the score, by the outcome of a visit."""
 SEPARATOR: Final = "  "
 SHOWN_RECOMMENDED: Final = 4
 """Recommended phrases that a stage shows, the latest heard."""
-SHOWN_OFFENCES: Final = 3
+SHOWN_ADVICE: Final = 2
 SHOWN_GAPS: Final = 2
+LOW: Final = 20
+"""Lines of a terminal in which each part of the foot has one line only."""
+HIGH: Final = 30
+"""Lines of a terminal with room for four, and for the visits before the last."""
 
-ORDERS: Final = {" ": "space", "q": "stop", "Q": "stop", Keys.ControlC.value: "stop"}
+ORDERS: Final = {
+    " ": "space",
+    "n": "wrong",
+    "N": "wrong",
+    "u": "undo",
+    "U": "undo",
+    "q": "stop",
+    "Q": "stop",
+    Keys.ControlC.value: "stop",
+}
 """The order for each key. Ctrl-C is a key in raw mode."""
 STATES: Final = (N_("starting"), N_("listening"), N_("restarting"), N_("stopped"))
 """The states of the screen, for the catalogue."""
 
 
 class Screen:
-    """The whole screen; the body is cut to the height of the terminal, so that the foot is always shown."""
+    """The whole screen. What room is left holds the visits before the last one; if there is none, the body is cut, so
+    that the foot is always shown.
+    """
 
     def __init__(self, state: ScreenState, now: str) -> None:
         self.state, self.now = state, now
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        head, body, foot = (
+        height = options.height or console.height
+        lines = 1 if height <= LOW else 2 if height < HIGH else 4
+        head, body, foot, earlier, day = (
             console.render_lines(Group(*part), options.update(height=None), pad=True)
-            for part in (_head(self.state, self.now), _body(self.state), _foot(self.state))
+            for part in (
+                _head(self.state, self.now),
+                _body(self.state),
+                _foot(self.state, lines),
+                _earlier_visits(self.state),
+                _day(self.state, lines),
+            )
         )
-        room = max(0, (options.height or console.height) - len(head) - len(foot))
-        yield SegmentLines(head + (body + [[]] * room)[:room] + foot, new_lines=True)
+        room = max(0, height - len(head) - len(foot) - len(day))
+        spare = max(0, room - len(body) - 1) if height >= HIGH else 0
+        earlier = earlier[: spare if len(earlier) > spare else None]
+        room -= len(earlier)
+        yield SegmentLines(head + (body + [[]] * room)[:room] + foot + earlier + day, new_lines=True)
 
 
 def _head(state: ScreenState, now: str) -> Iterator[RenderableType]:
@@ -82,7 +107,7 @@ def _body(state: ScreenState) -> Iterator[RenderableType]:
         yield Text(_("Nobody at the counter. A greeting or the space key begins a visit."), style="dim")
     else:
         number = _("Visit {number}").format(number=visit.number)
-        yield Text(f"{number}  {format_duration(max(0.0, state.at - visit.opened))}", style="bold")
+        yield Text(f"{number}  {format_duration(max(0.0, state.at + state.waited - visit.opened))}", style="bold")
     table = Table.grid(expand=True, padding=(0, 2, 0, 0))
     table.add_column(no_wrap=True, style="cyan")
     table.add_column(ratio=1)
@@ -92,15 +117,22 @@ def _body(state: ScreenState) -> Iterator[RenderableType]:
         table.add_row(_("Courtesy"), MarkedTitles(state, words))
     yield table
     yield Text()
-    for hint in state.hints():
-        text = _("Not heard yet: {title}, such as “{say}”") if hint.say else _("Not heard yet: {title}")
+    if hint := state.hint():
+        text = _("Now: {title}, such as “{say}”") if hint.say else _("Now: {title}")
         text = text.format(title=printable(hint.title), say=printable(hint.say))
         yield Text(f"➜ {text}", style="bold yellow")
-    for offence in visit.offences[-SHOWN_OFFENCES:] if visit else ():
-        text = _("Mind the words: {title}") if offence.sure else _("Perhaps the customer's words: {title}")
-        yield Text(f"◦ {text.format(title=printable(offence.title))}", style="magenta" if offence.sure else "dim")
+    for better in _advice(state):
+        yield Text(f"◦ {_('Better: “{say}”').format(say=printable(better))}", style="cyan")
     if visit and visit.lost:
         yield Text(_("Audio was lost in this visit: what was not heard does not count as not said"), style="yellow")
+
+
+def _advice(state: ScreenState) -> Iterable[str]:
+    """What to say instead of an offence: in the visit or after it, as the settings say."""
+    if state.when_advised == "during":
+        return filter(None, [state.advice()])
+    after = state.when_advised == "after" and state.visit is None and state.last
+    return state.last.better[-SHOWN_ADVICE:] if after and state.last else ()
 
 
 def _shown_phrases(state: ScreenState, stage: Message) -> list[Message]:
@@ -129,52 +161,59 @@ class MarkedTitles:
         yield line
 
 
-def _foot(state: ScreenState) -> Iterator[RenderableType]:
-    yield _one_line((_("Just heard: "), "dim"), (printable(state.recent_words()), "italic"))
+def _foot(state: ScreenState, lines: int) -> Iterator[RenderableType]:
+    """The foot; each part of it has at most so many lines."""
+    yield Lines(lines, (_("Just heard: "), "dim"), (printable(written(state.recent_words())), "italic"), is_tail=True)
     if state.trouble:
-        yield _one_line((f"! {printable(_(state.trouble))}", "bold yellow"))
+        yield Lines(lines, (f"! {printable(_(state.trouble))}", "bold yellow"))
     for gap in state.losses[-SHOWN_GAPS:]:
-        yield _one_line((_gap_text(state, gap), "yellow"))
+        yield Lines(lines, (_gap_text(state, gap), "yellow"))
     yield Rule(style="cyan")
     if state.last:
-        yield _one_line((_("Last visit: "), "dim"), *_closed_parts(state.last))
-    day = state.day
-    visits = ngettext("Today: {count} visit, {passed} passed", "Today: {count} visits, {passed} passed", day.visits)
-    mean = _(", mean {mean:.1f}").format(mean=day.points / day.scored) if day.scored else ""
-    offences = _(", {count} forbidden").format(count=day.offences)
-    yield _one_line((visits.format(count=day.visits, passed=day.passed) + mean + offences, ""))
-    yield _one_line((_("space: open/close a visit   q: quit"), "dim"))
+        yield Lines(lines, (_("Last visit: "), "dim"), *closed_parts(state.last))
 
 
-def _one_line(*parts: tuple[str, str]) -> Text:
-    return Text.assemble(*parts, no_wrap=True, overflow="ellipsis")
+def _day(state: ScreenState, lines: int) -> Iterator[RenderableType]:
+    """The end of the foot: the day, a mark that can be taken back, and the keys."""
+    yield Lines(lines, (day_line(state.day), ""))
+    if state.marked and state.at < state.marked_until:
+        text = _("Marked as wrong: {title}. u: take it back")
+        yield Lines(1, (text.format(title=printable(state.marked)), "bold cyan"))
+    yield Lines(1, (_("space: open/close a visit   n: not me, or wrong   q: quit"), "dim"))
+
+
+def _earlier_visits(state: ScreenState) -> Iterator[RenderableType]:
+    """The visits before the last one, the newest first, a line each."""
+    for visit in reversed(state.closed[:-1]):
+        time = state.time_of_day(visit.at) or f"{visit.number}"
+        yield Lines(1, (f"{time}  ", "dim"), *closed_parts(visit))
+
+
+class Lines:
+    """A text in at most so many lines; what is too long loses its end, or its beginning if the end is the newest."""
+
+    def __init__(self, most: int, *parts: tuple[str, str], is_tail: bool = False) -> None:
+        self.most, self.parts, self.is_tail = most, parts, is_tail
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        text, width = Text.assemble(*self.parts), options.max_width
+        if self.is_tail and text.cell_len > width * self.most:
+            (title, style), (words, words_style) = self.parts
+            room = width * self.most - Text(title).cell_len - self.most - 1  # a wide character may not fit a line
+            while Text(words).cell_len > room:
+                words = words[max(1, (Text(words).cell_len - room) // 2) :]
+            text = Text.assemble((title, style), (f"…{words}", words_style))
+        lines = text.wrap(console, width)
+        if len(lines) > self.most:
+            rest = Text().join(lines[self.most - 1 :])
+            rest.truncate(width, overflow="ellipsis")
+            lines = [*lines[: self.most - 1], rest]
+        yield from lines
 
 
 def _gap_text(state: ScreenState, gap: ShownGap) -> str:
     text = _("{time} lost {seconds:.0f} s: {reason}") if gap.seconds else _("{time} lost: {reason}")
     return text.format(time=state.time_of_day(gap.at), seconds=gap.seconds, reason=printable(_(gap.reason)))
-
-
-def _closed_parts(visit: ClosedVisit) -> Iterator[tuple[str, str]]:
-    """A closed visit as parts of a line with their styles, without any words of the customer."""
-    if visit.outcome in UNJUDGED:
-        yield _(UNJUDGED[visit.outcome]), "yellow"
-        return
-    if visit.score is None:
-        yield _("no score"), "yellow"
-    else:
-        score = _("{score:g} {grade}").format(score=visit.score, grade=visit.grade)
-        yield score.strip(), "green" if visit.passed else "red"
-    if visit.missed:
-        yield "  " + _("not heard: {titles}").format(titles=_joined(visit.missed)), "red"
-    if visit.unknown:
-        yield "  " + _("cannot be told: {titles}").format(titles=_joined(visit.unknown)), "yellow"
-    if visit.lost:
-        yield _(" (audio was lost)"), "yellow"
-
-
-def _joined(titles: Iterable[str]) -> str:
-    return "、".join(map(printable, titles))
 
 
 def visit_line(change: ClosedVisit | ShownGap | None, state: ScreenState) -> str:
@@ -190,7 +229,7 @@ def visit_line(change: ClosedVisit | ShownGap | None, state: ScreenState) -> str
         *filter(None, [_counter(state)]),
         _("Visit {number}").format(number=change.number),
         format_duration(max(0.0, change.at - change.opened)),
-        "".join(text for text, _style in _closed_parts(change)),
+        "".join(text for text, _style in closed_parts(change)),
         offences,
     )
     return "  ".join(parts)
@@ -214,7 +253,7 @@ def warning_line(message: Message, change: ClosedVisit | ShownGap | None, state:
 
 @contextmanager
 def key_orders() -> Iterator[Callable[[], list[str]]]:
-    """Yields a function that returns the orders of the keys pressed since its last call: "space" or "stop".
+    """Yields a function that returns the orders of the keys pressed since its last call, as in ORDERS.
 
     Within the block the terminal is in raw mode, in which Ctrl-C is a key and not a signal; output is processed as
     usual. If standard input is not a terminal, no key is read.

@@ -11,7 +11,19 @@ from rich.table import Table
 from rich.text import Text
 
 from counter_listener.batch import NAMED, CheckResult, LeftOut, RecorderCounts, Tally
-from counter_listener.domain import N_, SEVERITIES, Event, PhraseSet, Stage, _, format_duration, ngettext, printable
+from counter_listener.domain import (
+    N_,
+    SEVERITIES,
+    Event,
+    PhraseSet,
+    Stage,
+    _,
+    format_duration,
+    ngettext,
+    printable,
+    visit_word,
+    written,
+)
 
 MARKS: Final = {
     "heard": ("✓", "green"),
@@ -153,7 +165,7 @@ def _phrase_cells(event: Event) -> tuple[Text, Text, Text]:
     title = Text.assemble(mark, " ", printable(str(event.detail.get("title", event.phrase))))
     if "late" in event.detail:
         title.append(_(" (late)"), style="yellow")
-    return title, Text(format_duration(_spoken_at(event)) if event.heard else ""), Text(event.heard or "")
+    return title, Text(format_duration(_spoken_at(event)) if event.heard else ""), Text(written(event.heard or ""))
 
 
 def _spoken_at(event: Event) -> float:
@@ -191,7 +203,7 @@ def _offence_lines(events: Sequence[Event]) -> Iterator[Text]:
             severity = _(SEVERITIES[str(event.detail["severity"])])
             text = _("forbidden ({kind}, {severity}): “{words}”")
             yield _offence_line(
-                event, text.format(kind=event.detail.get("class"), severity=severity, words=event.heard)
+                event, text.format(kind=event.detail.get("class"), severity=severity, words=written(event.heard or ""))
             )
 
 
@@ -205,7 +217,7 @@ def _rule_lines(events: Sequence[Event], phrases: PhraseSet) -> Iterator[Text]:
         for event in of_rule:
             if event.verdict != "heard":
                 text = _("rule broken: {title}, at “{words}”")
-                yield _offence_line(event, text.format(title=rule.title, words=event.heard))
+                yield _offence_line(event, text.format(title=rule.title, words=written(event.heard or "")))
 
 
 def _offence_line(event: Event, text: str) -> Text:
@@ -217,17 +229,23 @@ def _offence_line(event: Event, text: str) -> Text:
 
 def _score_line(closed: Event, phrases: PhraseSet) -> Text:
     counts = closed.detail["counts"]
-    unknown = counts["unknown"] if isinstance(counts, dict) else 0
     outcome = str(closed.detail.get("outcome"))
+    word = visit_word(str(closed.detail["grade"] or ""), outcome, _)
     if outcome in UNJUDGED:
         return Text(_(UNJUDGED[outcome]), style="yellow")
+    if closed.score is None and not word:
+        return Text(_("no score"), style="yellow")
     if closed.score is None:
-        return Text(_("Score: unknown; no required phrase could be judged."), style="yellow")
+        unknown = counts["unknown"] if isinstance(counts, dict) else 0
+        text = ngettext(
+            "{word}, no score: {count} required phrase cannot be told",
+            "{word}, no score: {count} required phrases cannot be told",
+            unknown,
+        )
+        return Text(text.format(word=word, count=unknown), style="yellow")
     style = "bold green" if closed.detail["passed"] else "bold red"
-    grade = f"  {closed.detail['grade']}" if closed.detail["grade"] else ""
-    partly = _("; {count} required could not be judged").format(count=unknown) if unknown else ""
-    mark = _("(pass mark {mark:g}{partly})").format(mark=phrases.score.pass_mark, partly=partly)
-    return Text.assemble(_("Score "), (f"{closed.score:g}{grade}", style), "  ", mark)
+    mark = _("(pass mark {mark:g})").format(mark=phrases.score.pass_mark)
+    return Text.assemble(_("Score "), (f"{closed.score:g}  {word}".strip(), style), "  ", mark)
 
 
 def _gap_line(event: Event) -> str:

@@ -10,7 +10,7 @@ from counter_listener.record import Order
 
 Shown = ConfigDict(from_attributes=True)
 Asked = ConfigDict(extra="forbid")
-Score = Annotated[float | None, Field(description="0-100; null if nothing could be judged.")]
+Score = Annotated[float | None, Field(description="0-100; null if something that was owed is unknown.")]
 MOST_ON_PAGE = 1_000
 LARGEST = 2**63 - 1
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -23,6 +24,7 @@ from counter_listener.domain import (
     PhraseSet,
     ReviewError,
     Sentence,
+    visit_word,
 )
 from counter_listener.judging import FEATURES, effective_verdicts
 from counter_listener.record import (
@@ -126,6 +128,7 @@ def show_visit(request: Request, visit: str, told: str = "", told_about: str = "
         verdicts=VERDICTS,
         severities=SEVERITIES,
         outcomes=OUTCOMES,
+        word=_word(request, detail, seen.found),
         pass_mark=seen.phrases.score.pass_mark if seen.phrases else None,
         now=site.now(),
     )
@@ -161,6 +164,13 @@ def near(request: Request, visit: str) -> Response:
     seen = look_up(request, visit)
     found = explanations(path, seen.history, seen.phrases)
     return render(request, "visit_near.html", found=found, verdicts=VERDICTS, feature=partial(_feature, request))
+
+
+def _word(request: Request, detail: Mapping[str, object], found: FoundVisit | None) -> str:
+    """What the visit is called; empty where reviews have changed the score to which that word belongs."""
+    if found is not None and found.reviewed is not None and found.score_after != found.score:
+        return ""
+    return visit_word(str(detail.get("grade") or ""), detail.get("outcome"), texts_of(request)._)
 
 
 def _told(request: Request, item: Item) -> str:

@@ -15,7 +15,7 @@ from fastapi import APIRouter, Header
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from counter_listener.domain import BOM, N_, OUTCOMES, VERDICTS
+from counter_listener.domain import BOM, N_, OUTCOMES, VERDICTS, visit_word
 from counter_listener.record import (
     FoundVisit,
     RecordPool,
@@ -215,6 +215,7 @@ def _readable(row: Mapping[str, Any], _: Any) -> dict[str, Any]:  # noqa: ANN401
         **row,
         "opened": opened,
         "faults": named,
+        "grade": visit_word(row["grade"], outcome, _),
         "outcome": _(OUTCOMES[outcome]) if outcome in OUTCOMES else outcome,
     }
 
