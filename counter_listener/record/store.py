@@ -72,7 +72,7 @@ class Record:
 
     def __init__(self, connection: sa.Connection, path: Path, key: "SigningKey | None" = None) -> None:
         self._connection = connection
-        self._key = key
+        self.key = key
         self._in_transaction = False
         self._tail: Tail | None = None  # of the chain, while transaction() holds the write lock
         self.path = path
@@ -93,7 +93,7 @@ class Record:
 
     def require_key(self) -> None:
         """Raises RecordError if the record is signed and its key is not open, so that nothing could be added."""
-        self.query(lambda connection: require_key(connection, self._key))
+        self.query(lambda connection: require_key(connection, self.key))
 
     def append(self, events: Iterable[Event], origin: Origin, recorded: datetime) -> int:
         """Writes all events or none, and returns their number; they are on the disk when this returns.
@@ -219,12 +219,12 @@ class Record:
     def head(self, now: datetime) -> Head | None:
         """The signed head of the record, which is signed first if it never was and a key is open; else None."""
         with self._begin("BEGIN IMMEDIATE") as connection:
-            return stored_head(connection)[1] or sign_end(connection, self._key, chain_tail(connection), now)
+            return stored_head(connection)[1] or sign_end(connection, self.key, chain_tail(connection), now)
 
     def change_key(self, key_file: Path, now: datetime) -> Head:
         """Signs the record with the key in another file from now on, which is made if there is none; a row tells it."""
         with self._begin("BEGIN IMMEDIATE") as connection:
-            self._key, head = replace_key(connection, key_file, now)
+            self.key, head = replace_key(connection, key_file, now)
             return head
 
     def purge(self, before: datetime, recorded: datetime) -> int:
@@ -240,7 +240,7 @@ class Record:
         with self._begin("BEGIN IMMEDIATE") as connection:
             rows = purge_rows(connection, limit, recorded)
             if rows:
-                sign_end(connection, self._key, chain_tail(connection), recorded)
+                sign_end(connection, self.key, chain_tail(connection), recorded)
         try:
             with self._begin() as connection:
                 if connection.exec_driver_sql("PRAGMA user_version").scalar_one():  # also after a crash
@@ -293,7 +293,7 @@ class Record:
         insert_rows(connection, RECORDINGS, rows[: len(recordings)])
         insert_rows(connection, EVENTS, rows[len(recordings) :])
         tail = row_number(rows[-1]["seq"]), str(rows[-1]["chain"])
-        sign_end(connection, self._key, tail, recorded)
+        sign_end(connection, self.key, tail, recorded)
         self._tail = tail if self._in_transaction else None
         return rows
 
@@ -304,7 +304,7 @@ class Record:
         for table in (RECORDINGS, EVENTS):
             insert_rows(connection, table, [row for row, (of, _) in zip(complete, rows, strict=True) if of is table])
         end = (row_number(complete[-1]["seq"]), str(complete[-1]["chain"])) if complete else tail
-        sign_end(connection, self._key, end, recorded)
+        sign_end(connection, self.key, end, recorded)
         return tail[0] + 1
 
     @contextmanager

@@ -52,6 +52,8 @@ class Verification:
     """The signed head, if its signature is valid."""
     anchor_purged: bool = False
     """Whether a purge has removed the row that was anchored."""
+    last: int = 0
+    """Number of the last row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,7 @@ def verify_record(begin: Begin, path: Path, anchor: Anchor | None) -> Verificati
     purged = False
     if anchor is not None and broken is None:
         broken, purged = _compare(begin, anchor, snapshot, holes)
-    return Verification(rows, broken, snapshot.tail[1], head, purged)
+    return Verification(rows, broken, snapshot.tail[1], head, purged, snapshot.tail[0])
 
 
 def _stored_head(connection: sa.Connection) -> tuple[str | None, Head | None]:

@@ -18,13 +18,14 @@ import sqlalchemy as sa
 from counter_listener.domain import AccountError, Sentence
 from counter_listener.record.rows import iso, storable
 from counter_listener.record.sync.sources import SOURCES, close_sources
-from counter_listener.record.sync.wire import read_sentence
+from counter_listener.record.sync.wire import Batch, read_sentence
 
 CODE_LETTERS: Final = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Without those that are taken for each other."""
 CODE_LENGTH: Final = 8
 CODE_LASTS: Final = timedelta(hours=24)
 LONGEST: Final = 100
+LONGEST_STATE: Final = 10_000
 COUNTERS: Final = sa.table(
     "counters", *map(sa.column, ("name", "branch", "region", "many", "token", "enrolled", "heard", "state"))
 )
@@ -142,11 +143,12 @@ def accept_record(connection: sa.Connection, name: str) -> Counter:
     return found
 
 
-def note_heard(connection: sa.Connection, counter: Counter, state: Mapping[str, object] | None, now: datetime) -> None:
-    """Notes that a counter was heard from, and what it says of itself."""
+def note_heard(connection: sa.Connection, counter: Counter, batch: Batch, now: datetime) -> None:
+    """Notes that a counter was heard from, and what it says of itself; `end` is the last row of its record."""
     values: dict[str, object] = {"heard": iso(now)}
-    if state is not None:
-        values["state"] = json.dumps(state, ensure_ascii=False)[:10_000]
+    if batch.state is not None:
+        state = json.dumps({**batch.state, "end": batch.end.seq}, ensure_ascii=False)
+        values["state"] = state if len(state) <= LONGEST_STATE else "{}"
     connection.execute(sa.update(COUNTERS).where(COUNTERS.c.name == counter.name).values(values))
 
 
@@ -165,10 +167,7 @@ def digest(secret: str) -> str:
 
 
 def _counter(row: Any, source: Any) -> Counter:  # noqa: ANN401 - rows of the database
-    try:
-        state = json.loads(row.state or "{}")
-    except ValueError:  # it was too long
-        state = {}
+    state = json.loads(row.state or "{}")
     return Counter(
         name=row.name,
         branch=row.branch,
@@ -176,7 +175,7 @@ def _counter(row: Any, source: Any) -> Counter:  # noqa: ANN401 - rows of the da
         many=bool(row.many),
         enrolled=row.enrolled,
         heard=row.heard,
-        state=state if isinstance(state, dict) else {},
+        state=state,
         rows=source.seq if source else 0,
         chain=source.state if source else "ok",
         fault=read_sentence(source.fault) if source else None,

@@ -64,12 +64,8 @@ class Names:
         if kind not in (JUDGED, *PEOPLE):
             return detail
         values = parse_detail(detail)
-        rename: dict[str, Callable[[str], str]] = {
-            "event": self._uid,
-            "appeal": self._uid,
-            "stream": self.stream,
-            "replaces": self.stream,
-        }
+        rename: dict[str, Callable[[str], str]] = dict.fromkeys(("event", "appeal"), self._uid)
+        rename |= dict.fromkeys(("stream", "replaces"), self.stream)
         changed = {
             name: rename[name](value) if name in rename and isinstance(value, str) else value
             for name, value in values.items()

@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import Final
 
 import sqlalchemy as sa
 
-from counter_listener.domain import BatchError, Sentence, sentence
+from counter_listener.domain import AccountError, BatchError, RecordError, Sentence, sentence
 from counter_listener.record.chain import START, link, purge_holes
 from counter_listener.record.heads import Head, fingerprint
 from counter_listener.record.purge import JUDGED, KEY, STREAM, purge_received
+from counter_listener.record.receipts import Receipt
 from counter_listener.record.received import RECEIVED, RENAMED, Run, add_run
-from counter_listener.record.rows import LIVE, Columns, Origin, note_row, parse_detail
+from counter_listener.record.rows import LIVE, Columns, Origin, iso, note_row, parse_detail
 from counter_listener.record.schema import EVENTS, RECORDINGS, next_number
 from counter_listener.record.store import Append, Record, TableRow
-from counter_listener.record.sync.counters import Counter, note_heard, note_names
+from counter_listener.record.sync.counters import Counter, find_counter, note_heard, note_names
 from counter_listener.record.sync.names import DOUBLES, Names, original_json
 from counter_listener.record.sync.sources import (
     Source,
@@ -35,6 +37,24 @@ from counter_listener.record.sync.wire import Answer, Batch, Gone, Position, rea
 NAMES: Final = {table.name: [each.name for each in table.c if each.name != "chain"] for table in (EVENTS, RECORDINGS)}
 """The columns of the tables that a row gets before it is chained."""
 REWRITTEN, CUT, REPLACED = "rewritten", "cut", "replaced"
+
+
+def receipt_of(record: Record, batch: Batch, answer: Answer, now: datetime) -> Receipt | None:
+    """What the server signs of an answer; None if its record has no key, or nothing of the other is here."""
+    if record.key is None or answer.have.seq == 0 or answer.have.chain is None:
+        return None
+    return record.key.sign_receipt(batch.record, answer.have.seq, answer.have.chain, iso(now))
+
+
+def receipt_for(record: Record, name: str, now: datetime) -> Receipt:
+    """The receipt for the record of a counter. Raises AccountError for an unknown one, RecordError without a key."""
+    counter = record.query(partial(find_counter, name=name))
+    source = record.query(partial(source_of_counter, counter=counter.name))
+    if source is None or source.seq == 0:
+        raise AccountError("nothing was received from the counter {name} yet", name=counter.name)
+    if record.key is None:
+        raise RecordError("a receipt must be signed; give the file of a key with --key")
+    return record.key.sign_receipt(source.record, source.seq, source.chain, iso(now))
 
 
 def receive(record: Record, batch: Batch, sender: Counter | None, now: datetime) -> Answer:
@@ -59,16 +79,15 @@ class _Receiving:
     def take(self) -> Answer:
         """What is answered; nothing is written of rows whose chain is not right."""
         if self.sender is not None:
-            note_heard(self.connection, self.sender, self.batch.state, self.now)
+            note_heard(self.connection, self.sender, self.batch, self.now)
         source = self._source()
-        if source.record != self.batch.record:
-            return self._mark(
-                source, REPLACED, sentence("another record was put in the place of the one that was received before")
-            )
         if source.state != "ok":
             return _answer(source)
         if found := self._compared(source):
             return self._mark(source, *found)
+        return self._take(source)
+
+    def _take(self, source: Source) -> Answer:
         after = self.batch.after
         if after is None or self.batch.end.seq < source.seq:
             return self._ended(source, source.have, 0)
@@ -104,6 +123,8 @@ class _Receiving:
     def _compared(self, source: Source) -> tuple[str, Sentence] | None:
         """What the end of the record tells, compared with what is here."""
         end, after = self.batch.end, self.batch.after
+        if source.record != self.batch.record:
+            return REPLACED, sentence("another record was put in the place of the one that was received before")
         if end.seq < source.seq:
             here = shared_link(self.connection, source.id, end.seq)
             if here is not None and here != end.chain:
