@@ -125,8 +125,7 @@ def test_a_counter_is_enrolled_sends_and_proves_its_record_by_the_receipt(
         assert run("send", "--store", store).output == "0 rows were sent; the server holds all 6.\n"
         assert run("send", "--store", store, "--to", "https://other").exit_code == 2
         pinned = (certificates / "fingerprint").read_text()
-        words = (*words[:5], "--fingerprint", pinned, "--code", branch.code("3"))
-        assert run(*words).exit_code == 0
+        assert run(*words[:5], "--fingerprint", pinned, "--code", branch.code("3")).exit_code == 0
         assert run("send", "--store", store).exit_code == 0
         assert run(*words[:5], "--fingerprint", "00" * 32, "--code", branch.code("3")).exit_code == 4
         kept.write_text(json.dumps({**json.loads(kept.read_text()), "token": "cc_other"}))

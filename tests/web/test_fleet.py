@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -86,7 +87,7 @@ def test_a_silent_counter_is_told_of_once_it_was_quiet_for_an_hour(site: TestCli
     site.post("/api/v1/receive", json=body(counter, None), headers=headers)
     with open_record(counter.path.with_name("branch.db"), create=False) as record:
         for hours, names in ((0.9, []), (1.1, ["3"])):
-            found = record.query(lambda connection, at=NOW + timedelta(hours=hours): silent_counters(connection, at))
+            found = record.query(partial(silent_counters, now=NOW + timedelta(hours=hours)))
             assert [each.counter.name for each in found] == names
 
 

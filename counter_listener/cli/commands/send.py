@@ -53,7 +53,7 @@ Exit codes:
 def enrol(*, url: str, code: str | None, ca: str | None, fingerprint: str | None, store_url: str | None) -> None:
     """Make this computer known to a server, once; from then on `send`, and `listen`, send the record there.
 
-    The code comes from `counters add` or from the page Counters of the server, and is good for one day and one use.
+    The code comes from `counters add` or from the page Fleet of the server, and is good for one day and one use.
     What is needed later lies beside the record, readable by its owner alone. Without --ca and --fingerprint the server
     must have a certificate that this computer trusts.
     """
