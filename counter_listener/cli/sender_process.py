@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
@@ -12,7 +13,37 @@ EVERY: Final = 60
 """Seconds between two looks for new rows."""
 RESTART_SECONDS: Final = 60.0
 """Seconds after which one that died is started again."""
+LOOK_SECONDS: Final = 10.0
 STOP_SECONDS: Final = 2.0
+
+
+@dataclass
+class SetWatch:
+    """Tells when another phrase set has come into force beside the record, so that the listener takes it."""
+
+    location: str
+    name: str
+    changed: Callable[[], None]
+    _seen: int | None = None
+    _looked: float = float("-inf")
+
+    def look(self, now: float) -> None:
+        """Looks every LOOK_SECONDS; `now` is seconds by a clock that never goes back."""
+        if now - self._looked < LOOK_SECONDS:
+            return
+        first, self._looked = self._looked == float("-inf"), now
+        before, self._seen = self._seen, self._stamp()
+        if not first and before != self._seen:
+            self.changed()
+
+    def _stamp(self) -> int | None:
+        from counter_listener.phrases import sets_folder
+        from counter_listener.record import record_file
+
+        try:
+            return (sets_folder(record_file(self.location)) / f"{self.name}.toml").stat().st_mtime_ns
+        except (OSError, ValueError):
+            return None
 
 
 @dataclass

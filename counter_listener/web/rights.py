@@ -45,7 +45,7 @@ PUBLIC: Final = frozenset(
     }
 )
 """Routes for everybody, also without sign-in. None of them shows anything of the record."""
-FOR_COUNTERS: Final = frozenset({"POST /api/v1/receive"})
+FOR_COUNTERS: Final = frozenset({"POST /api/v1/receive", "POST /api/v1/handed"})
 """Routes that want the token of a counter, which no person has."""
 SEE_VISITS: Final = _roles("clerk", "reviewer", "supervisor", "auditor")
 """Who may see visits: a clerk those of one counter."""

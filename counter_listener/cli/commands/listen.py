@@ -101,7 +101,7 @@ def init(*, file: Path, counter: str, device: str) -> None:
 
 def keep_listening(config: Config, location: str | None = None) -> int:
     """Listens until the order to stop, and sends the record at `location` if it is enrolled. Returns the exit code."""
-    from counter_listener.cli.sender_process import SenderProcess
+    from counter_listener.cli.sender_process import SenderProcess, SetWatch
     from counter_listener.live import NO_MICROPHONE, ScreenState, Supervisor, notify
 
     state = ScreenState(counter=config.counter)
@@ -131,7 +131,13 @@ def keep_listening(config: Config, location: str | None = None) -> int:
         if location:
             sender = SenderProcess(location)
             stack.callback(sender.stop)
-            supervisor.on_tick = _both(supervisor.on_tick, lambda: sender.keep(monotonic_clock()))
+            sets = SetWatch(location, config.phrases, lambda: supervisor.inbox.put(("order", "renew")))
+
+            def keep() -> None:
+                sender.keep(monotonic_clock())
+                sets.look(monotonic_clock())
+
+            supervisor.on_tick = _both(supervisor.on_tick, keep)
         failure = supervisor.run()
     if failure is None:
         return ExitCode.PASSED

@@ -145,11 +145,15 @@ class _Sender:
 
     def send(self) -> str:
         """What was sent, in a line. Raises SendError, RecordError."""
-        from counter_listener.record import counter_state, send_to_server
+        from counter_listener.record import counter_state, send_to_server, sets_due, take_offers
+
+        sets_due(self._record.path, datetime.now(UTC))
 
         state = counter_state(self._record, self._exchange.ahead)
         sent = send_to_server(self._exchange, self._record, state)
         self.added = sent.added
+        take_offers(self._exchange, self._record.path)
+        sets_due(self._record.path, datetime.now(UTC))
         text = ngettext("{count} row was sent", "{count} rows were sent", sent.added).format(count=sent.added)
         return _("{rows}; the server holds all {last}.").format(rows=text, last=sent.end.seq)
 

@@ -68,6 +68,14 @@ PORT: Final = 8765
     help="Days from the end of a visit in which clerks can dispute its verdicts.",
 )
 @click.option("--receive", is_flag=True, help="Counters may send their rows here: see `counters add`.")
+@click.option(
+    "--phrases-at",
+    metavar="HH:MM",
+    type=click.DateTime(["%H:%M"]),
+    default="06:00",
+    show_default=True,
+    help="When a phrase set that was put in force on the pages begins to hold at the counters.",
+)
 @click.option("--no-browser", is_flag=True, help="Do not open the browser; print the link only.")
 @click.option("--demo", is_flag=True, help="Show a made-up record of the bundled recordings, and keep nothing of it.")
 def serve(  # noqa: PLR0913 - one parameter per option
@@ -82,6 +90,7 @@ def serve(  # noqa: PLR0913 - one parameter per option
     behind_proxy: bool,
     appeal_days: int,
     receive: bool,
+    phrases_at: datetime,
     no_browser: bool,
     demo: bool,
 ) -> None:
@@ -117,6 +126,7 @@ def serve(  # noqa: PLR0913 - one parameter per option
             appeals=timedelta(days=appeal_days),
             demo=demo,
             receive=receive and not demo,
+            phrases_at=phrases_at.time(),
         )
         link = address.url(listening.getsockname()[1]) + (f"sign-in/once?key={once}" if address.is_local else "")
         ready = partial(_tell, link, open_it=not no_browser)

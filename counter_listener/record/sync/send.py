@@ -6,7 +6,7 @@ server that was put back from a backup gets again what it lost.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -74,6 +74,8 @@ class ServerExchange:
     clock: Callable[[], datetime]
     receipt: Receipt | None = None
     """The newest one."""
+    offers: Sequence[object] = ()
+    """The phrase sets that the server handed out with its last answer."""
     ahead: float | None = None
     """Seconds by which the clock here is ahead of the server's."""
 
@@ -96,6 +98,8 @@ class ServerExchange:
                 "{where} refuses the record: {told}", where=url_without_secrets(self.server.url), told=answer.fault
             )
         self._check_receipt(batch, answer, posted.values.get("receipt"))
+        offers = posted.values.get("phrases")
+        self.offers = offers if isinstance(offers, list) else ()
         return answer
 
     def _note_clock(self, told: object) -> None:
