@@ -15,6 +15,7 @@ from counter_listener.domain import N_, AccountError, Sentence
 from counter_listener.record import Counter, FleetCounter, accept_record, add_counter, close_counter, fleet
 from counter_listener.web.context import site_of
 from counter_listener.web.rendering import flash, render, texts_of
+from counter_listener.web.versions import file_digest
 
 router = APIRouter()
 Text = Annotated[str, Form()]
@@ -67,6 +68,7 @@ def show_fleet(request: Request, told: str = "", code: str = "", status: int = H
         clock_off=CLOCK_OFF,
         little=LITTLE_DISK,
         receives=site.settings.receive,
+        in_force={file_digest(path) for path in site.versions.folder.glob("*.toml")},
     )
 
 
