@@ -52,7 +52,8 @@ def signed_offer(record: Record, name: str, digest: str, since: datetime) -> dic
 def take_offers(exchange: ServerExchange, record: Path) -> None:
     """Fetches the sets that the server offered with its last answer and that are not here yet, and proves them.
 
-    A server without a key hands out none. Raises SendError for a set that is not signed by the server, or does not pass its own examples.
+    A server without a key hands out none. Raises SendError for a set that is not signed by the server, or does not pass
+    its own examples.
     """
     for given in exchange.offers if exchange.server.key else ():
         offer = _checked(given, exchange)
