@@ -50,6 +50,7 @@ GREW: Final = N_("the listener used too much memory and was started anew")
 HUNG: Final = N_("the listener hung and was started anew")
 DIED: Final = N_("the listener died and was started anew")
 GONE: Final = N_("the microphone was away")
+CHANGED: Final = N_("a new phrase set came into force")
 UNSTOPPED: Final = N_("the listener did not stop when told to; its visit is closed at the next start")
 SLOW: Final = N_("the listener did not start in time")
 
@@ -66,6 +67,8 @@ class Child:
     first_audio: float | None = None
     """When its first audio came."""
     renewing: bool = False
+    renewed: str = ""
+    """Why it was told to end between two visits, if not because of its memory."""
     stopping: float | None = None
     """When it was ordered to stop."""
     checked: float | None = None
@@ -175,6 +178,8 @@ class Supervisor:
                 if content == "stop":
                     self.stopping = True
                     child.stopping = child.stopping or self.clock()
+                elif content == "renew":
+                    child.renewed = CHANGED
                 child.send(content)
             elif kind == "line" and content[0] == child.number:
                 self._handle(child, content[1])
@@ -230,7 +235,8 @@ class Supervisor:
 
     def _reason(self, child: Child) -> str:
         """Why the listener ended: in English for the record, returned in the reader's language for the screen."""
-        reason = child.killed or (GONE if self.code == NO_MICROPHONE else GREW if self.code == 0 else DIED)
+        ended = {0: child.renewed or GREW, NO_MICROPHONE: GONE}
+        reason = child.killed or ended.get(self.code, DIED)
         if self.resume:
             self.resume["reason"] = reason
         if child.killed or self.code in (0, NO_MICROPHONE):

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from pathlib import Path
 
 from counter_listener.domain import Lang
@@ -42,3 +42,7 @@ class Settings:
     """The speech model for what is said into the browser, unless the record says which one is in use."""
     demo: bool = False
     """Whether the record is made up, which every page then says."""
+    phrases_at: time = time(6)
+    """The time of day at which a phrase set that was put in force here begins to hold at the counters."""
+    receive: bool = False
+    """Whether counters may send their rows here."""
