@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from counter_listener.domain import RecordError
 from counter_listener.record.files import make_folders, make_private, path_text
-from counter_listener.record.schema import connect, record_errors
+from counter_listener.record.sqlite import connect, record_errors
 
 STEPS: Final = (
     (

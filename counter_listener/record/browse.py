@@ -13,8 +13,9 @@ from typing import Any, Final, Literal, Self
 import sqlalchemy as sa
 
 from counter_listener.domain import Outcome, Verdict
+from counter_listener.record.expressions import detail_flag, detail_text, holds
 from counter_listener.record.rows import iso, storable
-from counter_listener.record.schema import EVENTS, RECORDINGS
+from counter_listener.record.schema import EVENTS, RECORDINGS, column
 
 Order = Literal["time", "score", "counter", "length", "faults"]
 Passed = Literal["passed", "failed", "unscored"]
@@ -81,7 +82,9 @@ class FoundVisit:
 
 
 _NAMES: Final = tuple(field.name for field in fields(FoundVisit) if field.name != "path")
-VISITS: Final = sa.table("visits", *map(sa.column, _NAMES))
+VISITS: Final = sa.table(
+    "visits", *(sa.column(name, sa.Integer) if name == "heard" else column(name) for name in _NAMES)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,8 +205,8 @@ def conditions_of(wanted: VisitFilter) -> Iterator[sa.ColumnElement[bool]]:
         yield _of_file(wanted.file)
     if wanted.search:
         text = storable(wanted.search)
-        by_id = VISITS.c.visit.startswith(text, autoescape=True)
-        yield by_id | VISITS.c.counter.contains(text, autoescape=True) | _of_file(wanted.search)
+        by_id = VISITS.c.visit.istartswith(text, autoescape=True)
+        yield by_id | VISITS.c.counter.icontains(text, autoescape=True) | _of_file(wanted.search)
 
 
 def _of_time_and_place(wanted: VisitFilter) -> Iterator[sa.ColumnElement[bool]]:
@@ -249,10 +252,10 @@ PASSED: Final = _passed(VisitFilter())
 
 def _has_fault(verdict: str | None, phrase: str | None) -> sa.ColumnElement[bool]:
     """Whether the faults hold a line with this verdict, with this phrase, or with both."""
-    lines = sa.literal("\n") + VISITS.c.faults + sa.literal("\n")
+    lines = sa.literal("\n", sa.Text) + VISITS.c.faults + sa.literal("\n", sa.Text)
     part = f"\n{verdict}:" if verdict else ":"
     part += f"{storable(phrase)}\n" if phrase else ""
-    return sa.func.instr(lines, part) > 0
+    return holds(lines, part)
 
 
 def _has_undecided_fault() -> sa.ColumnElement[bool]:
@@ -261,9 +264,9 @@ def _has_undecided_fault() -> sa.ColumnElement[bool]:
     Words of people are found by what they did: a condition on `kind` would make SQLite search by kind, not by visit.
     """
     fault, word = EVENTS.alias("fault"), EVENTS.alias("word")
-    action, about = (sa.func.json_extract(word.c.detail, f"$.{name}") for name in ("action", "event"))
+    action, about = (detail_text(word.c.detail, name) for name in ("action", "event"))
     words = sa.select(word.c.seq).where(word.c.visit == VISITS.c.visit)
-    owed = (fault.c.kind != "phrase") | sa.func.json_extract(fault.c.detail, "$.required")
+    owed = (fault.c.kind != "phrase") | (detail_flag(fault.c.detail, "required") == 1)
     faults = sa.select(fault.c.seq).where(fault.c.visit == VISITS.c.visit, fault.c.verdict.in_(FAULTS), owed)
     whole = words.where(action == "uphold", about.is_(None)).correlate(VISITS).exists()
     told = words.where(action.in_(("uphold", "overturn")), about == fault.c.uid).correlate(VISITS, fault).exists()
@@ -273,7 +276,7 @@ def _has_undecided_fault() -> sa.ColumnElement[bool]:
 
 
 def _of_file(part: str) -> sa.ColumnElement[bool]:
-    named = sa.select(RECORDINGS.c.sha256).where(RECORDINGS.c.path.contains(storable(part), autoescape=True))
+    named = sa.select(RECORDINGS.c.sha256).where(RECORDINGS.c.path.icontains(storable(part), autoescape=True))
     return VISITS.c.source.in_(named)
 
 

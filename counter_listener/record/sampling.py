@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import sqlalchemy as sa
 
 from counter_listener.domain import Outcome, ReviewError
+from counter_listener.record.expressions import detail_flag, detail_text
 from counter_listener.record.judgements import replaced_streams
 from counter_listener.record.people import VisitOrigin, checked_account, person_row
 from counter_listener.record.rows import Columns, Row, iso, parse_detail, storable
@@ -157,12 +158,12 @@ def assignments(connection: sa.Connection, *, plan: str | None = None, account: 
 
 def second_opinions_due(connection: sa.Connection, account: str) -> tuple[str, ...]:
     """The visits on which this account has yet to finish a second opinion: till then it sees nobody else's word."""
-    field = {name: sa.func.json_extract(EVENTS.c.detail, f"$.{name}") for name in ("for", "blind", "by", "action")}
+    field = {name: detail_text(EVENTS.c.detail, name) for name in ("for", "by", "action", "event")}
     drawn = sa.select(EVENTS.c.visit, sa.func.max(EVENTS.c.seq).label("drawn")).where(
-        EVENTS.c.kind == "sample", field["for"] == storable(account), field["blind"]
+        EVENTS.c.kind == "sample", field["for"] == storable(account), detail_flag(EVENTS.c.detail, "blind") == 1
     )
     due = drawn.group_by(EVENTS.c.visit).subquery()
-    whole = (field["action"] == "uphold") & sa.func.json_extract(EVENTS.c.detail, "$.event").is_(None)
+    whole = (field["action"] == "uphold") & field["event"].is_(None)
     own = sa.select(EVENTS.c.seq).where(EVENTS.c.visit == due.c.visit, EVENTS.c.seq > due.c.drawn, whole)
     finished = own.where(field["by"] == storable(account)).correlate(due).exists()
     return tuple(connection.execute(sa.select(due.c.visit).where(~finished)).scalars())

@@ -1,6 +1,5 @@
 """How right is the machine here: what the reviews of a period say of its verdicts, and how far reviewers agree."""
 
-import json
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -10,6 +9,7 @@ import sqlalchemy as sa
 
 from counter_listener.domain import Agreement, Estimate, Event, Review, Verdict, cohen_kappa, weighted_share
 from counter_listener.judging import WHOLE_VISIT, effective_verdicts, observed, standing_reviews
+from counter_listener.record.expressions import is_one_of
 from counter_listener.record.figures import MachineTrust, ReportScope, Share, VerdictTrust
 from counter_listener.record.history import JUDGED_KINDS, review_from_row
 from counter_listener.record.judgements import replaced_streams
@@ -67,9 +67,10 @@ def _reviewed_visits(connection: sa.Connection, scope: ReportScope) -> dict[str,
         review = review_from_row(Row(*row))
         if review.action != "note":
             visits[row.visit].reviews.append(review)
-    names = sa.select(sa.func.json_each(json.dumps(list(visits))).table_valued("value").c.value)
     kinds = (*JUDGED_KINDS, "visit_closed")
-    for row in connection.execute(sa.select(EVENTS).where(EVENTS.c.visit.in_(names)).order_by(EVENTS.c.seq)):
+    for row in connection.execute(
+        sa.select(EVENTS).where(is_one_of(EVENTS.c.visit, list(visits))).order_by(EVENTS.c.seq)
+    ):
         if row.kind in kinds:  # as a condition, it would make SQLite search by kind instead of by visit
             visits[row.visit].rows.append(Row(*row))
     chosen = {name: visit for name, visit in visits.items() if _fits(visit, scope, history)}
