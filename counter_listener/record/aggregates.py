@@ -193,7 +193,8 @@ def _verdict_counts(connection: sa.Connection, scope: ReportScope, last: int) ->
         newest[key] = max(seq, newest.get(key, 0))
     query = sa.select(EVENTS.c.seq, EVENTS.c.detail).where(is_one_of(EVENTS.c.seq, list(newest.values())))
     details = {row.seq: parse_detail(row.detail) for row in connection.execute(query)}
-    return [VerdictCounts(*key, verdicts[key], seq, details.get(seq, {})) for key, seq in newest.items()]
+    ordered = sorted(newest, key=lambda key: (key[1], key[0], *(each or "" for each in key[2:])))
+    return [VerdictCounts(*key, verdicts[key], newest[key], details.get(newest[key], {})) for key in ordered]
 
 
 def _scenarios(connection: sa.Connection, stages: Mapping[str, Collection[str]]) -> list[ScenarioTotals]:
@@ -227,7 +228,8 @@ def _durations(connection: sa.Connection, query: Query) -> DurationStatistics:
     durations = query.subquery()
     rounded = whole(durations.c.seconds)
     counts = sa.select(rounded, sa.func.count(), total(durations.c.seconds), sa.func.max(durations.c.seconds))
-    rows = connection.execute(counts.group_by(rounded).order_by(rounded.nulls_first()))
+    counts = counts.where(durations.c.seconds.is_not(None))
+    rows = connection.execute(counts.group_by(rounded).order_by(rounded))
     return duration_statistics([(row[0], row[1], row[2], row[3]) for row in rows])
 
 

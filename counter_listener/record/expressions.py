@@ -184,7 +184,7 @@ def holds(text: Column, part: str) -> Column:
 
 def is_one_of(column: Column, values: Sequence[str] | Sequence[int]) -> Column:
     """A condition with a single parameter: older versions of SQLite accept at most 999."""
-    kind = _IsNumber if values and isinstance(values[0], int) else _IsText
+    kind = _IsNumber if isinstance(column.type, sa.Integer) else _IsText
     return kind(column, sa.literal(json.dumps(list(values))))
 
 

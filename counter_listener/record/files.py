@@ -57,7 +57,7 @@ def record_file(url_or_path: str | Path) -> Path:
     name = str(url_or_path)
     scheme, separator, rest = name.partition("://")
     if is_server(name):
-        return data_folder() / re.sub(r"[^\w.-]+", "-", server_name(name).partition("://")[2] + ".db")
+        return data_folder() / (re.sub(r"[^\w.]+", "-", server_name(name)) + ".db")
     if separator and scheme != "sqlite":
         raise RecordError(
             "a record cannot be kept in {scheme!r}; give a file, sqlite:///FILE or postgresql://HOST/DATABASE.",

@@ -127,4 +127,4 @@ def counters_heard(connection: sa.Connection) -> list[tuple[str | None, datetime
     """Each counter that has closed visits, and when it was heard last; the one that is silent longest comes first."""
     query = sa.select(VISITS.c.counter, sa.func.max(VISITS.c.moment)).group_by(VISITS.c.counter)
     heard = [(counter, datetime.fromisoformat(moment)) for counter, moment in connection.execute(query)]
-    return sorted(heard, key=lambda one: one[1])
+    return sorted(heard, key=lambda one: (one[1], one[0] or ""))

@@ -215,14 +215,14 @@ def damage(_connection: sa.Connection) -> Sentence | None:
 
 PARTS: Final = """
 SELECT relname || '.' || attname,
-    'table ' || format_type(atttypid, atttypmod) || ' ' || attnotnull || ' ' || coalesce(collname, '') || ' ' || attnum
+    concat_ws(' ', 'table', format_type(atttypid, atttypmod), attnotnull::text, collname, attnum)
 FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid LEFT JOIN pg_collation ON pg_collation.oid = attcollation
 WHERE relkind = 'r' AND attnum > 0 AND NOT attisdropped AND relnamespace = current_schema()::regnamespace
 UNION ALL SELECT conname, conrelid::regclass || ' ' || pg_get_constraintdef(oid) FROM pg_constraint
 WHERE connamespace = current_schema()::regnamespace AND contype <> 'n'
 UNION ALL SELECT relname, pg_get_indexdef(pg_class.oid) FROM pg_class
 WHERE relkind = 'i' AND relnamespace = current_schema()::regnamespace
-UNION ALL SELECT tgname, 'trigger ' || tgenabled || ' ' || pg_get_triggerdef(pg_trigger.oid, true)
+UNION ALL SELECT tgname, 'trigger ' || tgenabled::text || ' ' || pg_get_triggerdef(pg_trigger.oid, true)
 FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid
 WHERE NOT tgisinternal AND relnamespace = current_schema()::regnamespace
 UNION ALL SELECT proname, 'function ' || pg_get_functiondef(oid) FROM pg_proc

@@ -92,7 +92,7 @@ CREATE FUNCTION detail_text(detail TEXT, path TEXT) RETURNS TEXT LANGUAGE sql IM
 $$SELECT detail::json #>> string_to_array(substr(path, 3), '.')$$
 ---
 CREATE FUNCTION detail_number(detail TEXT, path TEXT) RETURNS DOUBLE PRECISION LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
-$$SELECT CASE WHEN detail::json #>> string_to_array(substr(path, 3), '.') ~ '^-?\d{1,300}(\.\d+)?([eE][-+]?\d{1,2})?$'
+$$SELECT CASE WHEN detail::json #>> string_to_array(substr(path, 3), '.') ~ '^-?\d{1,200}(\.\d+)?([eE][-+]?\d{1,2})?$'
 THEN (detail::json #>> string_to_array(substr(path, 3), '.'))::double precision END$$
 ---
 CREATE FUNCTION detail_flag(detail TEXT, path TEXT) RETURNS INTEGER LANGUAGE sql IMMUTABLE PARALLEL SAFE AS

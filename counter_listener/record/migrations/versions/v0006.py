@@ -14,9 +14,9 @@ which this source began (above 0 for a record that was put back from a backup, a
 `head` its newest signed head (JSON). `state` is `ok`, or what was found: `rewritten`, `cut`, `replaced`; `closed` once
 another source follows it.
 
-`received`: runs of rows. The rows `first` to `last` of a source are the rows `here` and following of this record; `chain` is the
-link of `last` at the source. Of a run with `gone` no row is here: `claimed` says that the source purged it before it
-was sent and no row has told of that yet, `purged` that one has, `here` that a purge of this record removed it.
+`received`: runs of rows. The rows `first` to `last` of a source are the rows `here` and following of this record;
+`chain` is the link of `last` at the source. Of a run with `gone` no row is here: `claimed` says that the source purged it
+before it was sent and no row has told of that yet, `purged` that one has, `here` that a purge of this record removed it.
 
 `renamed`: of a row whose names are taken here by another source, the columns as they are at the source (JSON).
 """
@@ -31,5 +31,6 @@ down_revision = "0005"
 
 def upgrade() -> None:
     """Makes the tables."""
-    for statement in Path(__file__).with_suffix(".sql").read_text(encoding="utf-8").split("\n---\n"):
+    suffix = ".postgresql.sql" if op.get_bind().dialect.name == "postgresql" else ".sql"
+    for statement in Path(__file__).with_suffix(suffix).read_text(encoding="utf-8").split("\n---\n"):
         op.get_bind().exec_driver_sql(statement)
