@@ -31,6 +31,7 @@ STEPS: Final = (
     right INTEGER NOT NULL, at TEXT NOT NULL, PRIMARY KEY (account, dialogue, turn)
 )""",
     ),
+    ("ALTER TABLE accounts ADD COLUMN region TEXT",),
 )
 """What makes each version of the file from the one before; the first from an empty file."""
 VERSION: Final = len(STEPS)

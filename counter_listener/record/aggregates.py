@@ -35,6 +35,7 @@ from counter_listener.record.figures import (
     duration_statistics,
     sum_totals,
 )
+from counter_listener.record.places import in_places, is_in, places
 from counter_listener.record.reviewed_figures import reviewed_visits, reviews_of, totals_after, words_on
 from counter_listener.record.rows import LIVE, Row, iso, parse_detail, storable
 from counter_listener.record.schema import EVENTS, RECORDINGS
@@ -94,6 +95,7 @@ def gather_report_data(
         sets=sorted((name, digest) for name, digest in connection.execute(sets)),
         by_phrase_set=_sums_by(connection, CLOSED, CLOSED.c.phrases),
         by_counter=by_counter,
+        places=places(connection),
         by_quarter=_sums_by(connection, CLOSED, CLOSED.c.quarter),
         previous=_sums(connection, _closed(earlier, last).subquery()) if earlier else None,
         verdict_counts=_verdict_counts(connection, scope, last),
@@ -122,6 +124,10 @@ def _within(table: sa.TableClause, wall: sa.ColumnElement[Any], scope: ReportSco
     conditions += [when < iso(scope.until)] if scope.until else []
     if scope.counters:
         conditions.append(table.c.counter.in_([storable(counter) for counter in scope.counters]))
+    if scope.branch or scope.region:
+        conditions.append(in_places(table.c.counter, scope.branch, scope.region))
+    if scope.only is not None:
+        conditions.append(is_in(table.c.counter, scope.only))
     if table is EVENTS:
         conditions.append(EVENTS.c.stream.not_in(sa.select(LEFT_OUT.c.stream)))
         conditions += [EVENTS.c.phrases == storable(scope.phrases)] if scope.phrases is not None else []

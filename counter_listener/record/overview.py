@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any, Final
@@ -14,6 +14,7 @@ from counter_listener.domain import Event
 from counter_listener.record.browse import PASSED, SCORE, VISITS, FoundVisit, VisitFilter, conditions_of, find_visits
 from counter_listener.record.expressions import count_sum, epoch, total
 from counter_listener.record.figures import VisitTotals
+from counter_listener.record.places import is_in
 from counter_listener.record.rows import Row, event_from_row
 from counter_listener.record.schema import EVENTS
 
@@ -123,8 +124,9 @@ def _offences(connection: sa.Connection, wanted: VisitFilter) -> list[Offence]:
     return found[:EXAMPLES]
 
 
-def counters_heard(connection: sa.Connection) -> list[tuple[str | None, datetime]]:
+def counters_heard(connection: sa.Connection, only: Collection[str] | None = None) -> list[tuple[str | None, datetime]]:
     """Each counter that has closed visits, and when it was heard last; the one that is silent longest comes first."""
     query = sa.select(VISITS.c.counter, sa.func.max(VISITS.c.moment)).group_by(VISITS.c.counter)
+    query = query if only is None else query.where(is_in(VISITS.c.counter, only))
     heard = [(counter, datetime.fromisoformat(moment)) for counter, moment in connection.execute(query)]
     return sorted(heard, key=lambda one: (one[1], one[0] or ""))

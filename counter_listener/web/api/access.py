@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from counter_listener.web.access import NotAllowedError, account_person
-from counter_listener.web.context import site_of
+from counter_listener.web.context import find_sight, site_of
 from counter_listener.web.rights import PUBLIC, may_use
 
 PREFIX: Final = "/api/v1"
@@ -53,8 +53,9 @@ def authorise(request: Request, route: str) -> None:
         address = request.client.host if request.client else ""
         raise TooManyError if site.refused.add(address, site.now()) else NoTokenError
     request.state.person = person = account_person(account)
-    if not may_use(person.role, route):
+    if not may_use(person.role, route, person.sight):
         raise NotAllowedError
+    find_sight(request, person)
 
 
 def token_of(header: str) -> str:
