@@ -132,7 +132,7 @@ def told(record: Record) -> dict[str, Any]:
         "replaced": record.replaced_streams(),
         "judgement": record.latest_judgement(recorded_as(2)[0].sha256),
         "pages": pages,
-        "neighbours": [ask(partial(neighbours, seq=seq, counter=counter)) for seq in seqs for counter in (None, "1")],
+        "neighbours": [ask(partial(neighbours, seq=seq, only=only)) for seq in seqs for only in (None, ("1",), ())],
         "overview": [ask(partial(gather_overview, wanted=each, before=before)) for each in LISTED[:5]],
         "reports": [
             ask(partial(gather_report_data, scope=each, shown=20, stages={"complaint": ["complaint"]}))
