@@ -73,6 +73,7 @@ NAVIGATION: Final = (
     NavItem("/phrases", N_("Phrase set"), "phrases"),
     NavItem("/practice", N_("Practice"), "practice"),
     NavItem("/counters", N_("Counters"), "system"),
+    NavItem("/fleet", N_("Fleet"), "fleet"),
     NavItem("/accounts", N_("Accounts"), "accounts"),
     NavItem("/system", N_("System"), "system"),
 )

@@ -41,9 +41,12 @@ PUBLIC: Final = frozenset(
         "GET /sign-in/once",
         "POST /settings",
         "GET /api/v1/openapi.json",
+        "POST /api/v1/enrol",
     }
 )
 """Routes for everybody, also without sign-in. None of them shows anything of the record."""
+FOR_COUNTERS: Final = frozenset({"POST /api/v1/receive"})
+"""Routes that want the token of a counter, which no person has."""
 SEE_VISITS: Final = _roles("clerk", "reviewer", "supervisor", "auditor")
 """Who may see visits: a clerk those of one counter."""
 REVIEW: Final = _roles("reviewer", "supervisor")
@@ -95,6 +98,10 @@ RIGHTS: Final[Mapping[str, frozenset[Role]]] = {
     "POST /system/tokens/revoke": _roles("administrator"),
     "GET /counters": _roles("administrator"),
     "POST /counters": _roles("administrator"),
+    "GET /fleet": _roles("supervisor", "administrator", "auditor"),
+    "POST /fleet": _roles("administrator"),
+    "POST /fleet/accept": _roles("administrator"),
+    "POST /fleet/close": _roles("administrator"),
     "POST /sign-out": SIGNED_IN,
     "GET /api/v1/visits": SEE_VISITS,
     "GET /api/v1/visits/{visit}": SEE_VISITS,
@@ -114,6 +121,7 @@ WHOLE: Final = frozenset(
         *("GET /system", "POST /system/verify", "POST /system/tokens", "POST /system/tokens/revoke"),
         *("GET /phrases/changes", "POST /phrases/changes", "POST /phrases/force", "POST /phrases/entry"),
         *("POST /phrases/remove", "POST /phrases/import", "GET /counters", "POST /counters"),
+        *("GET /fleet", "POST /fleet", "POST /fleet/accept", "POST /fleet/close"),
     }
 )
 """Routes about the record as a whole: not for accounts that see a part of it."""
@@ -128,4 +136,4 @@ def may_use(role: Role, route: str, sight: Sight = Sight()) -> bool:  # noqa: B0
 
 def unlisted(routes: Iterable[str]) -> Iterator[str]:
     """Those of the routes that no table lists, so that nobody could use them."""
-    return (route for route in routes if route not in PUBLIC and route not in RIGHTS)
+    return (route for route in routes if not any(route in table for table in (PUBLIC, RIGHTS, FOR_COUNTERS)))

@@ -67,6 +67,7 @@ PORT: Final = 8765
     show_default=True,
     help="Days from the end of a visit in which clerks can dispute its verdicts.",
 )
+@click.option("--receive", is_flag=True, help="Counters may send their rows here: see `counters add`.")
 @click.option("--no-browser", is_flag=True, help="Do not open the browser; print the link only.")
 @click.option("--demo", is_flag=True, help="Show a made-up record of the bundled recordings, and keep nothing of it.")
 def serve(  # noqa: PLR0913 - one parameter per option
@@ -80,6 +81,7 @@ def serve(  # noqa: PLR0913 - one parameter per option
     names: tuple[str, ...],
     behind_proxy: bool,
     appeal_days: int,
+    receive: bool,
     no_browser: bool,
     demo: bool,
 ) -> None:
@@ -97,7 +99,9 @@ def serve(  # noqa: PLR0913 - one parameter per option
     check_address(address.is_local, secure=address.secure, demo=demo, store_url=store_url)
     with ExitStack() as stack:
         listening = stack.enter_context(bind(address))
-        location, key_file = made_record(stack) if demo else (checked_record(store_url), key_location(key))
+        location, key_file = (
+            made_record(stack) if demo else (checked_record(store_url, create=receive), key_location(key))
+        )
         once = secrets.token_urlsafe(24)
         settings = Settings(
             location,
@@ -112,6 +116,7 @@ def serve(  # noqa: PLR0913 - one parameter per option
             secure=address.secure,
             appeals=timedelta(days=appeal_days),
             demo=demo,
+            receive=receive and not demo,
         )
         link = address.url(listening.getsockname()[1]) + (f"sign-in/once?key={once}" if address.is_local else "")
         ready = partial(_tell, link, open_it=not no_browser)
@@ -125,8 +130,13 @@ def made_record(stack: ExitStack) -> tuple[str, Path | None]:
     return stack.enter_context(demo_record())
 
 
-def checked_record(store_url: str | None) -> str:
+def checked_record(store_url: str | None, *, create: bool) -> str:
     """The location of the record, which can be opened. Raises UsageError, RecordError."""
+    from counter_listener.record import open_record
+
+    if create:
+        with open_record(record_location(store_url)):
+            pass
     with existing_record(store_url):
         return record_location(store_url)
 

@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from counter_listener.web.pages import (
     appeals,
     counters,
+    fleet,
     machine,
     overview,
     phrases,
@@ -35,5 +36,6 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     phrases_try.router,
     practice.router,
     counters.router,
+    fleet.router,
     system.router,
 )

@@ -15,9 +15,9 @@ which this source began (above 0 for a record that was put back from a backup, a
 another source follows it.
 
 `received`: runs of rows. The rows `first` to `last` of a source are the rows `here` and following of this record;
-`chain` is the link of `last` at the source. Of a run with `gone` no row is here: `claimed` says that the source
-purged it before it was sent and no row has told of that yet, `purged` that one has, `here` that a purge of this record
-removed it.
+`chain` is the link of `last` at the source. Of a run with `gone` no row is here: `claimed` says that the source purged
+it before it was sent and no row has told of that yet, `purged` that one has, `here` that a purge of this record removed
+it, `before` that these rows are those of an earlier source, whose record was put back from a backup.
 
 `renamed`: of a row whose names are taken here by another source, the columns as they are at the source (JSON).
 """
