@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import os
 import stat
 import sys
@@ -115,6 +116,14 @@ def warn_of_readers(location: str, key_file: Path | None) -> None:
     for shared in readable_by_others(path, *([key_file] if key_file else [])):
         text = _("Warning: other users may read {path}; `counter-listener doctor` takes that right from them.")
         click.echo(text.format(path=printable(str(shared))), err=True)
+
+
+def login_name() -> str:
+    """The name of the user of this machine."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):  # a user without a name
+        return "local"
 
 
 def monotonic_clock() -> float:

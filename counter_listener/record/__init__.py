@@ -24,7 +24,7 @@ from counter_listener.record.figures import (
     VisitTotals,
     sum_totals,
 )
-from counter_listener.record.files import lock_counter, make_private, readable_by_others, record_file
+from counter_listener.record.files import is_server, lock_counter, make_private, readable_by_others, record_file
 from counter_listener.record.heads import Head, fingerprint, read_head
 from counter_listener.record.people import PEOPLE
 from counter_listener.record.receipts import Receipt, read_receipt

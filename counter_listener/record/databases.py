@@ -41,6 +41,9 @@ class Database(Protocol):
     def begin(self, connection: sa.Connection, mode: Mode) -> AbstractContextManager[None]:
         """A transaction."""
 
+    def size(self, connection: sa.Connection) -> int:
+        """Bytes that it takes on the disk."""
+
     def clean(self, connection: sa.Connection) -> None:
         """What is left to do after a purge."""
 

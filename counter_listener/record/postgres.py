@@ -110,6 +110,10 @@ class PostgresDatabase:
         with _living(connection, BEGIN[mode]):
             yield
 
+    def size(self, connection: sa.Connection) -> int:
+        """Bytes that the database takes on the disk of the server."""
+        return int(connection.exec_driver_sql("SELECT pg_database_size(current_database())").scalar_one())
+
     def clean(self, connection: sa.Connection) -> None:
         """Gives the space of removed rows free. The server overwrites their bytes when it needs the space."""
         with connection.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as own:

@@ -116,6 +116,10 @@ class SqliteDatabase:
             connection.connection.rollback()  # SQLAlchemy does not, if COMMIT failed
             raise
 
+    def size(self, _connection: sa.Connection) -> int:
+        """Bytes of the file. Raises OSError."""
+        return self.place.stat().st_size
+
     def clean(self, connection: sa.Connection) -> None:
         """Rewrites the file after a purge, also one that a crash ended, so that it holds no byte of removed rows."""
         with self.begin(connection, "read"):

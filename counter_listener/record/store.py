@@ -256,6 +256,10 @@ class Record:
         limit = iso(before)
         return self.query(lambda connection: kept_from(connection, limit))
 
+    def size(self) -> int:
+        """Bytes that the record takes on the disk."""
+        return self.query(self._database.size)
+
     def backup(self, path: Path) -> None:
         """Copies the record to a new file, complete or not at all, while others write; for its owner alone.
 

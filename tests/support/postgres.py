@@ -46,8 +46,8 @@ def _user() -> dict[str, Any]:
 
 
 @cache
-def socket_folder() -> Path:
-    """The folder of the socket of a server that runs; it ends with this process."""
+def socket_folder(settings: tuple[str, ...] = FAST) -> Path:
+    """The folder of the socket of a server that runs with these settings; it ends with this process."""
     tools = programs()
     if tools is None:
         pytest.skip("PostgreSQL is not installed (Debian: apt install postgresql)")
@@ -65,7 +65,7 @@ def socket_folder() -> Path:
     data = folder / "data"
     run(str(tools / "initdb"), "-D", str(data), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "-N")
     (data / "pg_hba.conf").write_text(HBA)
-    options = " ".join(f"-c {each}" for each in (*FAST, f"unix_socket_directories={folder}"))
+    options = " ".join(f"-c {each}" for each in (*settings, f"unix_socket_directories={folder}"))
     pg_ctl = str(tools / "pg_ctl")
     run(pg_ctl, "-D", str(data), "-o", options, "-l", str(folder / "log"), "-w", "start")
 
