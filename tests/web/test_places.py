@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from support.pages_record import RUDE, UNGREETED, add_visit, sound_file
 from support.pages_site import NOW, PASSWORD, accounts, browser, csrf, program, settings, sign_in
 
+from counter_listener.cli.app import cli
 from counter_listener.record import (
     AppealRequest,
     Place,
@@ -156,3 +158,26 @@ def test_an_administrator_sets_where_a_counter_belongs_and_the_record_tells_who(
             (row,) = [row for row in record.read() if row.kind == "access" and "西街" in row.detail]
             assert '"by": "root"' in row.detail
             assert record.verify().broken is None
+
+
+def test_the_command_line_sets_places_and_reports_on_them(tmp_path: Path) -> None:
+    made = Branches(tmp_path)
+    made.open.close()
+
+    def run(*words: str, typed: str = "") -> str:
+        done = CliRunner().invoke(cli, [*words, "--store", str(made.store)], input=typed)
+        assert done.exit_code == 0, done.output
+        return done.output
+
+    key = str(tmp_path / "key" / "key.pem")
+    assert "4  西街  北区" in run("counters", "set", "4", "--branch", "西街", "--key", key)
+    assert "西街" in run("counters", "list")
+    told = run("report", "--region", "北区", "--format", "json")
+    assert "西街" in told
+    assert NAMED not in told
+    wrong = CliRunner().invoke(cli, ["report", "--branch", "nowhere", "--store", str(made.store)])
+    assert (wrong.exit_code, "No counter belongs to" in wrong.output) == (2, True)
+    assert "branch 西街" in run(
+        "accounts", "add", "ma", "--role", "auditor", "--branch", "西街", typed="a long secret\n"
+    )
+    assert "branch" not in run("accounts", "change", "ma", "--branch", "")
