@@ -24,7 +24,7 @@ import tempfile
 import threading
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -138,7 +138,7 @@ class Reader:
         return time.perf_counter() - began, len(content)
 
 
-def start(record: Path) -> tuple[subprocess.Popen[str], str]:
+def start(record: Path | str) -> tuple[subprocess.Popen[str], str]:
     """The process of the server, and its link."""
     words = ["serve", "--store", str(record), "--key", "none", "--port", "0", "--no-browser"]
     process = subprocess.Popen(
@@ -148,7 +148,7 @@ def start(record: Path) -> tuple[subprocess.Popen[str], str]:
     return process, process.stdout.readline().rpartition(" ")[2].strip()
 
 
-def measure_pages(reader: Reader, base: str, rounds: int, server: psutil.Process) -> None:
+def measure_pages(reader: Reader, base: str, rounds: int, server: psutil.Process, more: Sequence[str] = ()) -> None:
     """Prints the time of each page, the processor's apart, and its size.
 
     The first reading is told apart, for it may read the disk. On a machine that is busy otherwise, what the processor
@@ -156,7 +156,7 @@ def measure_pages(reader: Reader, base: str, rounds: int, server: psutil.Process
     """
     listed = reader.opener.open(base + "visits", timeout=120).read().decode()
     found = re.search(r'href="/visits/([^"?]+)"', listed)
-    pages = [*PAGES, f"/visits/{found[1]}"] if found else list(PAGES)
+    pages = [*PAGES, *more, f"/visits/{found[1]}"] if found else [*PAGES, *more]
     for page in pages:
         first, size = reader.read(base.rstrip("/") + page)
         before = server.cpu_times()

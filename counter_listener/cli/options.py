@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import os
 import stat
 import sys
@@ -117,6 +118,14 @@ def warn_of_readers(location: str, key_file: Path | None) -> None:
         click.echo(text.format(path=printable(str(shared))), err=True)
 
 
+def login_name() -> str:
+    """The name of the user of this machine."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):  # a user without a name
+        return "local"
+
+
 def monotonic_clock() -> float:
     """Seconds since a moment that is the same in every process; it never goes back and continues during suspend."""
     clock = getattr(time, "CLOCK_BOOTTIME", None)
@@ -186,7 +195,7 @@ store_option = click.option(
     "--store",
     "store_url",
     metavar="URL|FILE",
-    help="The record: an SQLite file or sqlite:/// URL.  [default: events.db in your data folder]",
+    help="The record: an SQLite file, or the URL of a PostgreSQL database.  [default: events.db in your data folder]",
 )
 
 KEY_HELP: Final = (
@@ -226,7 +235,9 @@ def settings_options(command: Callable[..., Any]) -> Callable[..., Any]:
             metavar="DIR|NAME",
             help="Speech model: the folder of a Vosk model, or the name of an installed one.",
         ),
-        click.option("--store", metavar="URL|FILE", help="The record: an SQLite file or sqlite:/// URL, or none."),
+        click.option(
+            "--store", metavar="URL|FILE", help="The record: an SQLite file, the URL of a PostgreSQL database, or none."
+        ),
         click.option("--key", metavar="FILE", envvar=KEY_VARIABLE, help=KEY_HELP),
     )
     for option in reversed(options):

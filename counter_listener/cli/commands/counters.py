@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from counter_listener.cli.help import Command, TranslatedGroup
-from counter_listener.cli.options import key_location, key_option, record_location, store_option
+from counter_listener.cli.options import key_location, key_option, login_name, record_location, store_option
 from counter_listener.domain import N_, _, printable
 
 if TYPE_CHECKING:
@@ -52,6 +52,29 @@ def add(*, name: str, branch: str | None, region: str | None, many: bool, store_
     click.echo(code)
     text = _("Type it at the counter within a day: counter-listener enrol --server URL --code {code}")
     click.echo(text.format(code=code), err=True)
+
+
+@counters.command("set", cls=Command, epilog="Example: counter-listener counters set 3 --branch 'East Street'")
+@click.argument("name")
+@click.option("--branch", metavar="NAME", help="The branch it belongs to; an empty one for none.")
+@click.option("--region", metavar="NAME", help="The region it belongs to; an empty one for none.")
+@store_option
+@key_option
+def set_counter(*, name: str, branch: str | None, region: str | None, store_url: str | None, key: str | None) -> None:
+    """Set which branch and which region a counter belongs to. What is not given stays.
+
+    Accounts of a branch or a region see its counters alone. NAME is the counter's name in the record; it need not send
+    its record here. That it was changed, and who did it, is noted in the record.
+    """
+    from counter_listener.record import Place, open_record, places, set_place
+
+    with open_record(record_location(store_url), create=False, key_file=key_location(key)) as record:
+        known = {each.name: each for each in record.query(places)}
+        old = known.get(name, Place(name))
+        wanted = Place(name, old.branch if branch is None else branch, old.region if region is None else region)
+        set_place(record, wanted, login_name(), datetime.now(UTC))
+    parts = [name, wanted.branch or "-", wanted.region or "-"]
+    click.echo(printable("  ".join(parts)))
 
 
 @counters.command("list", cls=Command, epilog="Example: counter-listener counters list --store branch.db")

@@ -213,33 +213,34 @@ def check_vocabulary(matcher: Matcher, vocabulary: frozenset[str]) -> Finding:
 def check_record(location: str, now: datetime, key_file: Path | None) -> Iterator[Finding]:
     """The record: its permissions and those of its key, the free space, and whether it is intact."""
     from counter_listener.batch import transcripts_folder
-    from counter_listener.record import open_record, record_file
+    from counter_listener.record import is_server, open_record, record_file
 
     subject = N_("store")
     try:
         path = record_file(location)
         folder = next(each for each in (path.parent, *path.parents) if each.is_dir())
-        yield check_permissions(path, folder)
+        if not is_server(location):
+            yield check_permissions(path, folder)
         yield from close_to_others(path, *private_files(transcripts_folder(path)))
         if key_file:
             yield from close_to_others(key_file)
             yield check_key(key_file, path)
         yield check_space(folder)
-        if not path.exists():
+        if not is_server(location) and not path.exists():
             yield Finding(subject, "ok", _("{path} will be created when listening begins").format(path=path))
             return
         with open_record(location, create=False, upgrade=False) as record:
-            found = record.verify()
+            found, name = record.verify(), record.name
             newest = max((row.recorded for row in record.read(since=now)), default=None)
     except (CounterListenerError, OSError) as error:
         yield _failure(subject, error)
         return
     if found.broken:
         row = _("row {seq}: ").format(seq=found.broken.seq) if found.broken.seq is not None else ""
-        text = f"{path}: {row}{found.broken.wrong.translated(_)}"
+        text = f"{name}: {row}{found.broken.wrong.translated(_)}"
         yield Finding(subject, "wrong", text, _("find out who changed it; keep a backup"))
     else:
-        text = _("{path}: {count} rows, and the chain is intact").format(path=path, count=found.rows)
+        text = _("{path}: {count} rows, and the chain is intact").format(path=name, count=found.rows)
         yield Finding(subject, "ok", text)
     if newest and datetime.fromisoformat(newest) > now:
         text = _("it holds rows of the future ({time})").format(time=newest[:19])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 import secrets
 import signal
@@ -19,7 +18,14 @@ import click
 
 from counter_listener.cli.commands.accounts import accounts_beside, existing_accounts
 from counter_listener.cli.help import Command
-from counter_listener.cli.options import existing_record, key_location, key_option, record_location, store_option
+from counter_listener.cli.options import (
+    existing_record,
+    key_location,
+    key_option,
+    login_name,
+    record_location,
+    store_option,
+)
 from counter_listener.domain import UsageError, _, current_language
 
 if TYPE_CHECKING:
@@ -119,7 +125,7 @@ def serve(  # noqa: PLR0913 - one parameter per option
             key_file,
             needed_accounts(location, is_local=address.is_local),
             None if demo else accounts_beside(location),
-            local_user=_login_name(),
+            local_user=login_name(),
             once=once,
             names=address.known_names(),
             secure=address.secure,
@@ -185,13 +191,6 @@ def needed_accounts(location: str, *, is_local: bool) -> Accounts | None:
 
 def _clock() -> datetime:
     return datetime.now(UTC)
-
-
-def _login_name() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError, ImportError):  # a user without a name
-        return "local"
 
 
 def _tell(link: str, *, open_it: bool) -> None:

@@ -34,9 +34,10 @@ def show_system(request: Request, told: str = "", secret: str = "", status: int 
     """The page. `told` is what was wrong with what the reader sent, `secret` a token that was just made."""
     site = site_of(request)
     with site.records.reading() as record:
-        state, heard, path = record.query(record_state), record.query(counters_heard), record.path
+        state, heard = record.query(record_state), record.query(counters_heard)
+        path, name, size = record.path, record.name, record.size()
     now = site.now()
-    space = shutil.disk_usage(path.parent)
+    free = shutil.disk_usage(path.parent).free if path.exists() else None  # the disk of a server is its own
     return render(
         request,
         "system.html",
@@ -50,10 +51,10 @@ def show_system(request: Request, told: str = "", secret: str = "", status: int 
         state=state,
         signed=datetime.fromisoformat(state.head.signed) if state.head else None,
         key=fingerprint(state.head.key) if state.head else None,
-        path=str(path),
-        size=path.stat().st_size / 1e6,
-        free=space.free / 1e9,
-        is_little=space.free < LITTLE,
+        path=name,
+        size=size / 1e6,
+        free=None if free is None else free / 1e9,
+        is_little=free is not None and free < LITTLE,
         counters=[(counter, at, now - at > SILENT) for counter, at in heard],
         persons=site.sessions.persons(now),
         accounts=site.settings.accounts.all() if site.settings.accounts else [],
