@@ -6,7 +6,7 @@ import secrets
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from http import HTTPStatus
-from typing import Final
+from typing import Any, Final
 
 from fastapi import Depends, FastAPI
 from fastapi.exceptions import RequestValidationError
@@ -23,12 +23,17 @@ from counter_listener.web.access import ForgedError, NotAllowedError, NotSignedI
 from counter_listener.web.api import API_ROUTES, PREFIX, make_api
 from counter_listener.web.checks import Checks
 from counter_listener.web.context import Once, Site
+from counter_listener.web.duties import Duties
 from counter_listener.web.estimates import Estimates
+from counter_listener.web.jobs import Jobs
 from counter_listener.web.kept import Kept
+from counter_listener.web.memory import Memory, memory_file
+from counter_listener.web.notices import Notices
 from counter_listener.web.pages import ROUTERS
 from counter_listener.web.refused import Refused
 from counter_listener.web.rendering import make_templates, path_part, render, texts_of
 from counter_listener.web.rights import unlisted
+from counter_listener.web.scheduled import ScheduledReport
 from counter_listener.web.security import Guard
 from counter_listener.web.sessions import Sessions
 from counter_listener.web.sets import use_versions
@@ -66,10 +71,20 @@ def create_app(settings: Settings) -> FastAPI:
     sounds, worker, estimates = Sounds(), Worker(), Estimates()
     versions = Versions(record_file(settings.store))
     use_versions(versions)
+    memory, reporter = Memory(memory_file(settings.store)), Worker()
+    scheduled = ScheduledReport(settings.store, settings.server, memory, reporter.run)
+    notices = Notices(settings.server, memory)
+    jobs = Jobs(settings.store, settings.server.jobs, settings.job_command, job_request(settings), settings.clock)
+    duties = Duties(scheduled, notices, records, settings.clock, settings.log)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        duties.begin()
+        jobs.begin()
         yield
+        duties.close()
+        jobs.close()
+        reporter.close()
         records.close()
         sounds.close()
         worker.close()
@@ -104,12 +119,28 @@ def create_app(settings: Settings) -> FastAPI:
         worker=worker,
         versions=versions,
         estimates=estimates,
+        scheduled=scheduled,
+        notices=notices,
+        jobs=jobs,
     )
     _handle_errors(app)
     api = make_api()
     api.state.site = site
     app.mount(PREFIX, api)
     return app
+
+
+def job_request(settings: Settings) -> dict[str, Any]:
+    """What every job is started with, as a value for JSON."""
+    given = settings.server.jobs
+    return {
+        "record": settings.store,
+        "key": str(settings.key_file) if settings.key_file else None,
+        "phrases": given.phrases,
+        "model": given.model,
+        "processes": given.processes,
+        "executor": given.executor,
+    }
 
 
 def _middleware(settings: Settings) -> list[Middleware]:

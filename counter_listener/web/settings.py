@@ -1,12 +1,14 @@
 """What the server is started with."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from counter_listener.domain import Lang
 from counter_listener.record import WITHIN, Accounts
+from counter_listener.web.log_line import LogLine, no_log
+from counter_listener.web.server_file import ServerFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,3 +44,10 @@ class Settings:
     """The speech model for what is said into the browser, unless the record says which one is in use."""
     demo: bool = False
     """Whether the record is made up, which every page then says."""
+    server: ServerFile = field(default_factory=ServerFile)
+    """What the server does by itself."""
+    behind_proxy: bool = False
+    """Whether another server takes the requests, so that all of them come from this machine."""
+    job_command: tuple[str, ...] = ()
+    """Starts the process that checks recordings for the pages; empty where nothing can be checked, as in a demo."""
+    log: LogLine = no_log

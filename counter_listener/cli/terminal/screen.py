@@ -196,6 +196,24 @@ def visit_line(change: ClosedVisit | ShownGap | None, state: ScreenState) -> str
     return "  ".join(parts)
 
 
+def visit_facts(change: ClosedVisit | ShownGap | None) -> dict[str, object]:
+    """The same for programs: numbers alone."""
+    if not isinstance(change, ClosedVisit):
+        return {}
+    return {
+        "visit": change.number,
+        "seconds": round(max(0.0, change.at - change.opened), 1),
+        "outcome": change.outcome,
+        "score": change.score,
+        "passed": change.passed,
+        "not_heard": len(change.missed),
+        "unknown": len(change.unknown),
+        "forbidden": change.counts["forbidden"],
+        "broken": change.counts["broken"],
+        "incomplete": bool(change.lost),
+    }
+
+
 def warning_line(message: Message, change: ClosedVisit | ShownGap | None, state: ScreenState, now: datetime) -> str:
     """A gap, a restart, a problem or the end of one as one line of the log; empty for everything else."""
     if isinstance(change, ShownGap):

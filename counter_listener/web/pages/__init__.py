@@ -6,11 +6,13 @@ from fastapi import APIRouter
 
 from counter_listener.web.pages import (
     appeals,
+    jobs,
     machine,
     overview,
     phrases,
     phrases_try,
     practice,
+    probes,
     review,
     samples,
     sign_in,
@@ -33,5 +35,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     phrases.router,
     phrases_try.router,
     practice.router,
+    jobs.router,
     system.router,
+    probes.router,
 )
