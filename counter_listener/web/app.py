@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Final, Protocol
 
 from fastapi import Depends, FastAPI
 from fastapi.exceptions import RequestValidationError
@@ -23,17 +23,13 @@ from counter_listener.web.access import ForgedError, NotAllowedError, NotSignedI
 from counter_listener.web.api import API_ROUTES, PREFIX, make_api
 from counter_listener.web.checks import Checks
 from counter_listener.web.context import Once, Site
-from counter_listener.web.duties import Duties
 from counter_listener.web.estimates import Estimates
-from counter_listener.web.jobs import Jobs
 from counter_listener.web.kept import Kept
-from counter_listener.web.memory import Memory, memory_file
-from counter_listener.web.notices import Notices
+from counter_listener.web.own_work import OwnWork, make_own_work
 from counter_listener.web.pages import ROUTERS
 from counter_listener.web.refused import Refused
 from counter_listener.web.rendering import make_templates, path_part, render, texts_of
 from counter_listener.web.rights import unlisted
-from counter_listener.web.scheduled import ScheduledReport
 from counter_listener.web.security import Guard
 from counter_listener.web.sessions import Sessions
 from counter_listener.web.sets import use_versions
@@ -71,32 +67,14 @@ def create_app(settings: Settings) -> FastAPI:
     sounds, worker, estimates = Sounds(), Worker(), Estimates()
     versions = Versions(record_file(settings.store))
     use_versions(versions)
-    memory, reporter = Memory(memory_file(settings.store)), Worker()
-    scheduled = ScheduledReport(settings.store, settings.server, memory, reporter.run)
-    notices = Notices(settings.server, memory)
-    jobs = Jobs(settings.store, settings.server.jobs, settings.job_command, job_request(settings), settings.clock)
-    duties = Duties(scheduled, notices, records, settings.clock, settings.log)
-
-    @asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        duties.begin()
-        jobs.begin()
-        yield
-        duties.close()
-        jobs.close()
-        reporter.close()
-        records.close()
-        sounds.close()
-        worker.close()
-        estimates.close()
-
+    own = make_own_work(settings, records)
     app = FastAPI(
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
         redirect_slashes=False,
         dependencies=[Depends(authorise)],
-        lifespan=lifespan,
+        lifespan=_lifespan(own, records, sounds, worker, estimates),
         middleware=_middleware(settings),
     )
     for router in ROUTERS:
@@ -119,9 +97,9 @@ def create_app(settings: Settings) -> FastAPI:
         worker=worker,
         versions=versions,
         estimates=estimates,
-        scheduled=scheduled,
-        notices=notices,
-        jobs=jobs,
+        scheduled=own.scheduled,
+        notices=own.notices,
+        jobs=own.jobs,
     )
     _handle_errors(app)
     api = make_api()
@@ -130,17 +108,23 @@ def create_app(settings: Settings) -> FastAPI:
     return app
 
 
-def job_request(settings: Settings) -> dict[str, Any]:
-    """What every job is started with, as a value for JSON."""
-    given = settings.server.jobs
-    return {
-        "record": settings.store,
-        "key": str(settings.key_file) if settings.key_file else None,
-        "phrases": given.phrases,
-        "model": given.model,
-        "processes": given.processes,
-        "executor": given.executor,
-    }
+class Closable(Protocol):
+    """What is to be closed when the server ends."""
+
+    def close(self) -> None:
+        """Closes it."""
+        ...
+
+
+def _lifespan(own: OwnWork, *others: Closable) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        own.begin()
+        yield
+        for each in (own, *others):
+            each.close()
+
+    return lifespan
 
 
 def _middleware(settings: Settings) -> list[Middleware]:

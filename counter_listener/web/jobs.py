@@ -109,7 +109,7 @@ class Jobs:
             self._finish(job, "cancelled")
             running = self._running is job
         if running:
-            self._end_process()
+            Thread(target=self._end_process, daemon=True).start()  # nobody waits for it
         return True
 
     def _work(self) -> None:
@@ -164,9 +164,14 @@ class Jobs:
 
     def _end_process(self) -> None:
         process = self._process
-        if process is not None:
-            with suppress(OSError):
-                process.terminate()
+        if process is None:
+            return
+        with suppress(OSError):
+            process.terminate()
+        try:
+            process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            process.kill()
 
     def _finish(self, job: Job, state: Any) -> None:  # noqa: ANN401 - one of JobState
         job.state, job.ended = state, self._clock().isoformat()

@@ -38,11 +38,11 @@ class Memory:
             return copy
 
     def put(self, name: str, table: dict[str, Any]) -> None:
-        """Replaces a table."""
+        """Replaces a table by a copy of this one."""
         with self._lock:
             if self._tables.get(name) == table:
                 return
-            self._tables[name] = table
+            self._tables[name] = json.loads(json.dumps(table))
             with suppress(OSError):  # the disk is full: a message or a report may come twice after a restart
                 _write(self.file, self._tables)
 

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import click
 
+from counter_listener.cli.commands.serve import require_web
 from counter_listener.cli.help import Command
-from counter_listener.domain import ConfigError, SendError, UsageError, _
+from counter_listener.domain import ConfigError, SendError, _
 
 
 @click.command(cls=Command, epilog="Example: counter-listener notify --settings server.toml --test")
@@ -26,10 +27,9 @@ def notify(*, settings_file: Path, test: bool) -> None:
     Messages tell of offences, silent counters and full disks: numbers and the names of counters, and never a word of a
     visit.
     """
-    try:
-        from counter_listener.web import check_server_file, read_server_file, send_test
-    except ModuleNotFoundError:
-        raise UsageError("The pages need the extra: pip install 'counter-listener[web]'.") from None
+    require_web()
+    from counter_listener.web import check_server_file, read_server_file, send_test
+
     given = read_server_file(settings_file)
     if not (given.notify.urls or given.notify.urls_file):
         raise ConfigError("{path}: the table [notify] names no address in 'urls' or 'urls_file'.", path=settings_file)

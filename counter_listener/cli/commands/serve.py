@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from counter_listener.web import ServerFile
 
 PORT: Final = 8765
+JOB_COMMAND: Final = (sys.executable, "-m", "counter_listener.cli.job_process")
+"""Starts the process that checks recordings for the pages."""
 
 
 @click.command(cls=Command, epilog="Example: counter-listener serve --store branch.db")
@@ -100,25 +102,20 @@ def serve(  # noqa: PLR0913 - one parameter per option
     On this machine it opens the browser with a link that works once, and no password is needed. On any other address it
     needs accounts, and HTTPS by --cert or by another server in front of it (--behind-proxy). Ctrl-C ends it.
     """
-    try:
-        from counter_listener.web import Address, Settings, bind
-        from counter_listener.web import serve as run_server
-    except ModuleNotFoundError:
-        raise UsageError("The pages need the extra: pip install 'counter-listener[web]'.") from None
+    require_web()
+    from counter_listener.web import Address, Settings, bind
+    from counter_listener.web import serve as run_server
+
     address = Address(host, port, cert, cert_key, names, behind_proxy)
     check_address(address.is_local, secure=address.secure, demo=demo, store_url=store_url)
-    log, server = Log(log_format, dated=log_format == "json"), read_server(settings_file)
+    log, server = Log(log_format), read_server(settings_file)
     with ExitStack() as stack:
         listening = stack.enter_context(bind(address))
         location, key_file = made_record(stack) if demo else (checked_record(store_url), key_location(key))
-        once = secrets.token_urlsafe(24)
+        once, lang = secrets.token_urlsafe(24), current_language()
+        accounts = needed_accounts(location, is_local=address.is_local), None if demo else accounts_beside(location)
         settings = Settings(
-            location,
-            _clock,
-            current_language(),
-            key_file,
-            needed_accounts(location, is_local=address.is_local),
-            None if demo else accounts_beside(location),
+            *(location, _clock, lang, key_file, *accounts),
             local_user=_login_name(),
             once=once,
             names=address.known_names(),
@@ -127,12 +124,20 @@ def serve(  # noqa: PLR0913 - one parameter per option
             demo=demo,
             server=server,
             behind_proxy=behind_proxy,
-            job_command=() if demo else (sys.executable, "-m", "counter_listener.cli.job_process"),
-            log=partial(write_line, log, current_language()),
+            job_command=() if demo else JOB_COMMAND,
+            log=partial(write_line, log, lang),
         )
         link = address.url(listening.getsockname()[1]) + (f"sign-in/once?key={once}" if address.is_local else "")
-        ready = partial(_tell, log, link, open_it=not no_browser)
-        run_until_stopped(log, partial(run_server, settings, address, listening, ready))
+        told = partial(_tell, log, link, open_it=not no_browser)
+        run_until_stopped(log, partial(run_server, settings, address, listening, told))
+
+
+def require_web() -> None:
+    """Raises UsageError if what the pages need is not installed."""
+    try:
+        from counter_listener.web import create_app  # noqa: F401
+    except ModuleNotFoundError:
+        raise UsageError("The pages need the extra: pip install 'counter-listener[web]'.") from None
 
 
 def read_server(settings_file: Path | None) -> ServerFile:
