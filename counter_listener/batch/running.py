@@ -8,7 +8,7 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from counter_listener.asr import SpeechModel, find_model
 from counter_listener.batch.check import CheckOptions, CheckResult
@@ -21,7 +21,9 @@ from counter_listener.batch.workers import ProcessWorker, start_preloading
 from counter_listener.domain import Speaker
 from counter_listener.judging import load_matcher
 from counter_listener.matching import Matcher, with_cache
-from counter_listener.record import Record, open_record
+
+if TYPE_CHECKING:
+    from counter_listener.record import Record
 
 TRANSCRIPTS_PER_WORKER: Final = 100
 """Transcripts that one process checks in the time in which a worker process starts."""
@@ -94,6 +96,8 @@ def open_run(plan: Plan, *, preload: bool, sound: bool = True, modules: Sequence
     with ExitStack() as stack:
         recorder = None
         if plan.record is not None:
+            from counter_listener.record import open_record
+
             record = stack.enter_context(open_record(plan.record, key_file=plan.key))
             record.require_key()
             recorder = make_recorder(record, plan, matcher.phrases.name, digest, model.name)
