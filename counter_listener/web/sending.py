@@ -6,7 +6,7 @@ import hashlib
 import logging
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from counter_listener.domain import ConfigError, read_text
 from counter_listener.web.server_file import METRICS_TOKEN, PASSWORD, SECRET_BYTES, NotifyTable, ServerFile, secret
@@ -65,7 +65,7 @@ def name_of(url: str) -> str:
     return hashlib.sha256(url.encode()).hexdigest()[:12]
 
 
-def _apprise():  # type: ignore[no-untyped-def]  # noqa: ANN202 - it has no types
+def _apprise() -> Any:  # noqa: ANN401 - it has no types
     try:
         import apprise
     except ImportError:

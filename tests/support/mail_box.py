@@ -84,7 +84,7 @@ class Handler(socketserver.StreamRequestHandler):
         lines = []
         while (line := self.rfile.readline()) != b".\r\n":
             lines.append(line.removeprefix(b"."))
-        message = cast("EmailMessage", message_from_bytes(b"".join(lines), policy=policy.default))
+        message = message_from_bytes(b"".join(lines), policy=policy.default)
         self.box.messages.append(message)
         self.box.encrypted.append(self.encrypted)
         self.say("250 taken")
