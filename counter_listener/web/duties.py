@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from datetime import datetime
 from threading import Event, Thread
@@ -10,6 +9,7 @@ from typing import Final
 
 from counter_listener.domain import N_, CounterListenerError, Sentence
 from counter_listener.record import RecordPool
+from counter_listener.web.disk import free_bytes
 from counter_listener.web.log_line import LogLine, no_log
 from counter_listener.web.notices import Notices
 from counter_listener.web.scheduled import ScheduledReport
@@ -53,8 +53,7 @@ class Duties:
     def notify(self) -> None:
         """Looks whether something is to be told, and tells it. Raises CounterListenerError."""
         with self._records.reading() as record:
-            free = shutil.disk_usage(record.path.parent).free / 1e9
-            self._notices.step(record, free, self._clock())
+            self._notices.step(record, free_bytes(record.path) / 1e9, self._clock())
 
     def _keep(self, name: str, duty: Callable[[], None]) -> None:
         while True:

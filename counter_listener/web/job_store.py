@@ -83,7 +83,7 @@ def read_jobs(folder: Path) -> Iterator[Job]:
 def write_job(folder: Path, job: Job) -> None:
     """Writes a job, whole or not at all. Raises RecordError."""
     try:
-        folder.mkdir(mode=0o700, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=".job-", dir=folder)
         try:
             with os.fdopen(handle, "w", encoding="utf-8") as part:

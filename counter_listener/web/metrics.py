@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Final, get_args
 from counter_listener import __version__
 from counter_listener.domain import CounterListenerError
 from counter_listener.record import counters_heard, record_state
+from counter_listener.web.disk import free_bytes
 from counter_listener.web.job_store import JobState
 
 if TYPE_CHECKING:
@@ -57,13 +57,10 @@ class Figures:
             state, heard, path = record.query(record_state), record.query(counters_heard), record.path
         yield _gauge("record_rows", "Rows of the record, also those of people.", state.rows)
         yield _gauge("record_recordings", "Recordings and transcripts in the record.", state.recordings)
-        yield _gauge("record_bytes", "Bytes of the record's file.", path.stat().st_size)
-        yield _gauge(
-            "disk_free_bytes", "Bytes that are free on the record's disk.", shutil.disk_usage(path.parent).free
-        )
-        seen = _family(
-            "last_visit_timestamp_seconds", "When each counter last closed a visit; seconds since 1970.", "counter"
-        )
+        if path.is_file():  # a database of a server has none
+            yield _gauge("record_bytes", "Bytes of the record's file.", path.stat().st_size)
+        yield _gauge("disk_free_bytes", "Bytes that are free on the record's disk.", free_bytes(path))
+        seen = _family("last_visit_timestamp_seconds", "When each counter last closed a visit, since 1970.", "counter")
         for counter, at in heard:
             seen.add_metric([counter or ""], at.timestamp())  # type: ignore[attr-defined]
         yield seen

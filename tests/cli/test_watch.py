@@ -11,16 +11,13 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 from support.command import FULL_VISIT, RUDE_VISIT, run, transcript
 from support.small_counter import SMALL_FILE
-
-from counter_listener.cli.commands import watch as command
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 PATIENCE = 120.0
@@ -129,52 +126,10 @@ def test_what_cannot_be_is_said_in_one_sentence(folder: Path, more: tuple[str, .
     assert len(shown.stderr.splitlines()) == 1
 
 
-def test_what_cannot_be_recorded_is_tried_again_and_never_moved(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The disk is full: SQLite may not grow the record."""
-    for name in "ab":
-        transcript(folder / "in" / f"{name}.jsonl", [(0.0, 2.0, f"您好{name}"), *FULL_VISIT[1:]])
-    assert run("check", folder / "in" / "a.jsonl", *words(folder)[2:8]).exit_code == 0
-    size = sqlite3.connect(folder / "events.db").execute("pragma page_count").fetchone()[0]
-    full = True
-    from counter_listener.record import schema
-
-    configure = schema.configure
-
-    def limited(connection: Any) -> None:
-        configure(connection)
-        connection.connection.driver_connection.execute(f"pragma max_page_count = {size}")
-
-    monkeypatch.setattr("counter_listener.record.store.configure", limited)
-    keep = command.keep_watching
-
-    def until_told(watcher: Any, **options: Any) -> None:
-        tell = watcher.tell
-
-        def free(outcome: Any) -> None:
-            nonlocal full
-            tell(outcome)
-            if outcome.kind == "unrecorded" and full:
-                full = False
-                watcher.run.recorder.record.query(
-                    lambda connection: connection.exec_driver_sql("pragma max_page_count = 100000").scalar()
-                )
-
-        watcher.tell = free
-        keep(watcher, **options)
-
-    monkeypatch.setattr(command, "keep_watching", until_told)
-    with sqlite3.connect(folder / "events.db") as database:  # no free page is left in it
-        database.execute("vacuum")
-    shown = run(*words(folder, "--once", "--move-to", folder / "out"))
-    assert shown.exit_code == 0, shown.output
-    assert ("unrecorded", "b.jsonl") in outcomes(shown.stderr)
-    assert ("checked", "b.jsonl") in outcomes(shown.stdout)
-    assert recorded(folder) == ["a.jsonl", "b.jsonl"]
-    assert names(folder / "out") == ["a.jsonl", "b.jsonl"]
-
-
 @contextmanager
-def watching(folder: Path, *more: object, env: dict[str, str] | None = None) -> Iterator[subprocess.Popen[str]]:
+def watching(
+    folder: Path, *more: object, env: dict[str, str] | None = None, limit: Callable[[], None] | None = None
+) -> Iterator[subprocess.Popen[str]]:
     """The program, watching, with its log in `log`."""
     log = (folder / "log").open("a", encoding="utf-8")
     process = subprocess.Popen(
@@ -183,6 +138,7 @@ def watching(folder: Path, *more: object, env: dict[str, str] | None = None) -> 
         stderr=subprocess.STDOUT,
         text=True,
         env={**os.environ, **(env or {})},
+        preexec_fn=limit,  # noqa: PLW1509 - this process has no threads then
     )
     try:
         yield process
@@ -200,6 +156,31 @@ def wait_for(folder: Path, event: str, name: str = "", *, count: int = 1) -> Non
             return
         time.sleep(0.05)
     pytest.fail(f"no {event} {name} in {text}")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs limits that can be lifted")
+def test_what_cannot_be_recorded_is_tried_again_and_never_moved(folder: Path) -> None:
+    """A limit on the size of files stands for a full disk; it is lifted while the watch runs."""
+    import resource
+
+    transcript(folder / "a.jsonl")
+    assert run("check", folder / "a.jsonl", *words(folder)[2:8]).exit_code == 0
+    size = (folder / "events.db").stat().st_size
+    hours = [(start + 100.0 * n, end + 100.0 * n, text) for n in range(40) for start, end, text in FULL_VISIT]
+    transcript(folder / "in" / "b.jsonl", hours)
+
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+
+    with watching(folder, "--move-to", folder / "out", limit=limit) as process:
+        wait_for(folder, "unrecorded", "b.jsonl")
+        assert names(folder / "in") == ["b.jsonl"]
+        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        wait_for(folder, "checked", "b.jsonl")
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(PATIENCE) == 0
+    assert recorded(folder) == ["a.jsonl", "b.jsonl"]
+    assert names(folder / "out") == ["b.jsonl"]
 
 
 @pytest.mark.parametrize("more", [(), ("--poll",)], ids=["told by the system", "looking"])
