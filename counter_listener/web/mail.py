@@ -65,4 +65,4 @@ def mail_server(mail: MailTable) -> Iterator[smtplib.SMTP]:
 
 
 def _not_taken(mail: MailTable, why: object) -> ReportError:
-    return ReportError("the mail server {host} does not take the message ({why})", host=mail.host, why=why)
+    return ReportError("The mail server {host} does not take the message ({why})", host=mail.host, why=why)

@@ -185,7 +185,7 @@ def test_what_is_wrong_with_the_mail_is_one_sentence_without_the_password(
         mail = mail_table(box, authority, user="pages", **{"password_variable": "MAIL_PASSWORD", **changed})
         text = f"[report]\nto = ['li@example.com']\n{mail}"
         server_of(record, tmp_path, text).step(local("2026-03-02T12:00"))
-        with pytest.raises(ReportError, match="the mail server localhost does not take the message") as raised:
+        with pytest.raises(ReportError, match="The mail server localhost does not take the message") as raised:
             server_of(record, tmp_path, text).step(local("2026-03-09T07:00"))
     assert PASSWORD not in str(raised.value)
     assert PASSWORD not in (tmp_path / "memory.json").read_text(encoding="utf-8")

@@ -39,6 +39,6 @@ def notify(*, settings_file: Path, test: bool) -> None:
         return
     if failed := send_test(given):
         raise SendError(
-            "the message was not taken by {count} of the addresses: {kinds}", count=len(failed), kinds=", ".join(failed)
+            "The message was not taken by {count} of the addresses: {kinds}", count=len(failed), kinds=", ".join(failed)
         )
     click.echo(_("The message was taken by every address."))

@@ -86,7 +86,7 @@ def test_notices(request: Request) -> Response:
         return show_system(request, told=error.translated(told._), status=HTTPStatus.UNPROCESSABLE_ENTITY)
     if failed:
         text = sentence(
-            "the message was not taken by {count} of the addresses: {kinds}", count=len(failed), kinds=", ".join(failed)
+            "The message was not taken by {count} of the addresses: {kinds}", count=len(failed), kinds=", ".join(failed)
         )
         flash(request, text, good=False)
     else:
