@@ -7,7 +7,7 @@ import time
 from collections.abc import Generator, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 TICK: Final = 0.5
 """Seconds between two looks at the clock while nothing happens."""
@@ -21,7 +21,7 @@ class Waker:
     def __init__(self, folders: Sequence[Path], *, poll: bool) -> None:
         self.folders, self.poll = list(folders), poll
         self._watched: list[tuple[int, int] | None] = []
-        self._changes: Generator[set[tuple[object, str]], None, None] | None = None
+        self._changes: Generator[Any, None, None] | None = None
 
     def tick(self) -> bool:
         """Waits for TICK at most; whether something may have changed."""
@@ -47,7 +47,7 @@ class Waker:
                 self._changes.close()
             self._changes = None
 
-    def _watch(self) -> Generator[set[tuple[object, str]], None, None] | None:
+    def _watch(self) -> Generator[Any, None, None] | None:
         from watchfiles import watch
 
         present = [folder for folder, seen in zip(self.folders, self._watched, strict=True) if seen]

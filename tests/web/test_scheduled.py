@@ -181,8 +181,9 @@ def test_what_is_wrong_with_the_mail_is_one_sentence_without_the_password(
     monkeypatch.setenv("MAIL_PASSWORD", PASSWORD)
     right = "another" if fault == "password" else PASSWORD
     with receiving(MailBox(user="pages", password=right, full=fault == "full")) as box:
-        changed = {"nobody": {"port": 1}, "certificate": {"ca_file": ""}}.get(fault, {})
-        mail = mail_table(box, authority, user="pages", **{"password_variable": "MAIL_PASSWORD", **changed})
+        faults: dict[str, dict[str, object]] = {"nobody": {"port": 1}, "certificate": {"ca_file": ""}}
+        given: dict[str, object] = {"user": "pages", "password_variable": "MAIL_PASSWORD", **faults.get(fault, {})}
+        mail = mail_table(box, authority, **given)
         text = f"[report]\nto = ['li@example.com']\n{mail}"
         server_of(record, tmp_path, text).step(local("2026-03-02T12:00"))
         with pytest.raises(ReportError, match="The mail server localhost does not take the message") as raised:

@@ -218,7 +218,7 @@ def tell(log: Log, outcome: Outcome) -> None:
     text = _(SAID[outcome.kind]).format(path=outcome.path, why=why, said=said)
     if outcome.moved:
         text += _("; moved to {place}").format(place=outcome.moved)
-    facts = result_facts(outcome.result) if outcome.result and not outcome.result.error else {}
+    facts: dict[str, Any] = result_facts(outcome.result) if outcome.result and not outcome.result.error else {}
     log(
         outcome.kind,
         text,
@@ -266,7 +266,7 @@ def show_summary(log: Log, watcher: Watcher) -> None:
     text = _(
         "{checked} checked, {failed} given up, {left_out} left out, {waiting} waiting, {moved} moved; visits: {visits}"
     )
-    counts = {
+    counts: dict[str, Any] = {
         "checked": tally.checked,
         "failed": tally.failed,
         "left_out": watcher.left_out,

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from prompt_toolkit.input import create_input
 from prompt_toolkit.keys import Keys
@@ -196,7 +196,7 @@ def visit_line(change: ClosedVisit | ShownGap | None, state: ScreenState) -> str
     return "  ".join(parts)
 
 
-def visit_facts(change: ClosedVisit | ShownGap | None) -> dict[str, object]:
+def visit_facts(change: ClosedVisit | ShownGap | None) -> dict[str, Any]:
     """The same for programs: numbers alone."""
     if not isinstance(change, ClosedVisit):
         return {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from http import HTTPStatus
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Form
 from starlette.exceptions import HTTPException
@@ -58,7 +58,7 @@ def job_list(request: Request) -> Response:
     return render(request, "jobs_list.html", **listed(request))
 
 
-def listed(request: Request) -> dict[str, object]:
+def listed(request: Request) -> dict[str, Any]:
     """The jobs as the page shows them."""
     text, found = texts_of(request), site_of(request).jobs.all()
     named = [[(each["path"], _said(each["why"], text._)) for each in job.failed[:SHOWN]] for job in found]
