@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from counter_listener.domain import ConfigError, ReportError
 from counter_listener.web.memory import Memory
 from counter_listener.web.moments import awake_since, covered, is_quiet, last_moment, next_moment
 from counter_listener.web.scheduled import ScheduledReport
-from counter_listener.web.server_file import NotifyTable, ReportTable, ServerFile, read_server_file
+from counter_listener.web.server_file import JobsTable, NotifyTable, ReportTable, ServerFile, read_server_file
 
 PASSWORD = "a-secret-of-the-test"  # noqa: S105 - for tests
 
@@ -230,3 +231,17 @@ def test_no_settings_mean_that_the_server_does_nothing_by_itself(record: Path, t
     server.step(local("2026-03-09T07:00"))
     assert server.state(local("2026-03-09T07:00")) is None
     assert not (tmp_path / "memory.json").exists()
+
+
+@pytest.mark.parametrize("page", ["docs/it.md", "docs/zh/it.md"])
+def test_the_example_in_the_docs_can_be_read_and_names_every_setting(tmp_path: Path, page: str) -> None:
+    text = (Path(__file__).parents[2] / page).read_text(encoding="utf-8")
+    (tmp_path / "server.toml").write_text(
+        next(block for block in re.findall(r"```toml\n(.*?)```", text, flags=re.DOTALL) if "[report]" in block),
+        encoding="utf-8",
+    )
+    given = read_server_file(tmp_path / "server.toml")
+    named = {*given.jobs.model_fields_set, *given.notify.model_fields_set, "urls", "language"}
+    assert named == {*JobsTable.model_fields, *NotifyTable.model_fields}
+    assert given.report
+    assert given.report.model_fields_set == set(ReportTable.model_fields)
