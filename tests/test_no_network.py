@@ -25,7 +25,7 @@ CLIENTS = {
 }
 """Libraries that could download something."""
 DOWNLOADER = "counter_listener.asr.model_download"
-SENDER = "counter_listener.record.anchor_upload"
+SENDER = "counter_listener.record.posting"
 MAILER = "counter_listener.web.mail"
 MESSENGER = "counter_listener.web.sending"
 INSTALLER = "counter_listener.asr.model_install"

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from counter_listener.record.overview import counters_heard
 from counter_listener.record.schema import EVENTS, chain_tail
+from counter_listener.record.sync.counters import counters
 
 FORGOTTEN: Final = timedelta(days=14)
 """A counter that was not heard for this long is taken to be closed, and not told of."""
@@ -24,10 +25,23 @@ def offences_after(connection: sa.Connection, seq: int) -> tuple[dict[str, int],
     return found, last
 
 
-def silent_counters(connection: sa.Connection, now: datetime, longest: timedelta, awake: datetime) -> list[str]:
-    """The counters that had no visit for `longest`, of which the time before `awake` does not count."""
+def without_sign(connection: sa.Connection, now: datetime, longest: timedelta, awake: datetime) -> list[str]:
+    """The counters that gave no sign for `longest`, of which the time before `awake` does not count.
+
+    A sign is a visit, and of a counter that sends its record here anything that it sends.
+    """
     return sorted(
-        counter or ""
-        for counter, heard in counters_heard(connection)
-        if now - max(heard, awake) >= longest and now - heard < FORGOTTEN
+        name
+        for name, sign in _signs(connection).items()
+        if now - max(sign, awake) >= longest and now - sign < FORGOTTEN
     )
+
+
+def _signs(connection: sa.Connection) -> dict[str, datetime]:
+    """The last sign of each counter."""
+    signs = {counter or "": heard for counter, heard in counters_heard(connection)}
+    for counter in counters(connection):
+        if counter.enrolled is not None:
+            heard = datetime.fromisoformat(counter.heard or counter.enrolled)
+            signs[counter.name] = max(heard, signs.get(counter.name, heard))
+    return signs

@@ -21,7 +21,7 @@ from counter_listener.domain import (
     system_reason,
 )
 from counter_listener.phrases import find_phrase_set, read_phrase_set
-from counter_listener.record import ReportData, ReportScope, gather_report_data, has_counter
+from counter_listener.record import ReportData, ReportScope, gather_report_data, has_counter, places_in
 from counter_listener.reports.csv_json import as_csv, as_json
 from counter_listener.reports.html import as_html
 from counter_listener.reports.report import Report
@@ -46,6 +46,11 @@ def gather_data(
         if not record.query(lambda connection, name=counter: has_counter(connection, name)):  # type: ignore[misc]
             text = N_("The record has no counter {counter!r}; use a name given to check or listen as --counter.")
             raise UsageError(text, counter=counter)
+    placed = record.query(places_in)
+    for level, wanted in (("branch", scope.branch), ("region", scope.region)):
+        if wanted is not None and wanted not in {getattr(each, level) for each in placed}:
+            text = N_("No counter belongs to {name!r}; see `counter-listener counters list`.")
+            raise UsageError(text, name=wanted)
     ended = scope if scope.since is None or scope.until else replace(scope, until=now)
     stages: dict[str, set[str]] = {}
     for phrases in phrase_sets.values():

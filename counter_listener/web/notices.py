@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from counter_listener.domain import N_, Translate, translator
-from counter_listener.record import Record, offences_after, silent_counters
+from counter_listener.record import Record, offences_after, without_sign
 from counter_listener.web.memory import Memory
 from counter_listener.web.moments import awake_since, is_quiet
 from counter_listener.web.sending import addresses, kind_of, name_of, send
@@ -127,7 +127,7 @@ def _observe(table: dict[str, Any], notify: NotifyTable, record: Record, free: f
             found[counter] = found.get(counter, 0) + count
     if notify.silent_hours and not is_quiet(notify, now):
         longest, awake = timedelta(hours=notify.silent_hours), awake_since(notify, now)
-        silent = record.query(lambda connection: silent_counters(connection, now, longest, awake))
+        silent = record.query(lambda connection: without_sign(connection, now, longest, awake))
         if new := [counter for counter in silent if counter not in table.get("silent", [])]:
             pending["silent"] = sorted({*pending.get("silent", []), *new})
         table["silent"] = silent
@@ -149,7 +149,7 @@ def _text(pending: Mapping[str, Any], notify: NotifyTable, translate: Translate)
         lines.append(translate(N_("Offences: {counters}")).format(counters=_listed(named)))
     if silent := pending.get("silent"):
         named = [_name(counter, translate) for counter in silent]
-        text = translate(N_("No visit for {hours:g} hours or longer: {counters}"))
+        text = translate(N_("No sign for {hours:g} hours or longer: {counters}"))
         lines.append(text.format(hours=notify.silent_hours, counters=_listed(named)))
     if "free" in pending:
         text = translate(N_("Little room on the disk of the record: {free:.1f} GB are free"))

@@ -73,6 +73,8 @@ NAVIGATION: Final = (
     NavItem("/phrases", N_("Phrase set"), "phrases"),
     NavItem("/practice", N_("Practice"), "practice"),
     NavItem("/jobs", N_("Check recordings"), "jobs"),
+    NavItem("/counters", N_("Counters"), "system"),
+    NavItem("/fleet", N_("Fleet"), "fleet"),
     NavItem("/accounts", N_("Accounts"), "accounts"),
     NavItem("/system", N_("System"), "system"),
 )
@@ -121,7 +123,7 @@ def render_text(request: Request, template: str, **values: Any) -> str:  # noqa:
         "html_lang": "zh-CN" if told.lang == "zh" else "en",
         "person": person,
         "navigation": [item for item in NAVIGATION if f"GET {item.path}" in site.routes] if person else [],
-        "may": lambda route: person is not None and may_use(person.role, route),
+        "may": lambda route: person is not None and may_use(person.role, route, person.sight),
         "csrf": csrf_token(request),
         "nonce": request.state.nonce,
         "here": request.url.path,

@@ -97,7 +97,8 @@ class ScheduledReport:
 
     def _make(self, report: ReportTable, moment: datetime, now: datetime) -> None:
         since, until = covered(report, moment)
-        scope = ReportScope(since, until, tuple(report.counters), None)
+        places = report.branch or None, report.region or None
+        scope = ReportScope(since, until, tuple(report.counters), *places)
         name = f"report-{since:%Y-%m-%d}-{until - timedelta(days=1):%Y-%m-%d}.{report.language}"
         asked = (self._store, scope, report.visits, report.language, now.astimezone(), name)
         files, visits = self._run(report_files, *asked, patience=PATIENCE)

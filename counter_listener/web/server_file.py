@@ -46,6 +46,9 @@ class ReportTable(Table):
     visits: int = Field(default=0, ge=0, le=10_000)
     """How many visits are shown with their evidence, which are words of the clerk."""
     counters: list[Text] = Field(default_factory=list, max_length=1000)
+    branch: Text = ""
+    region: Text = ""
+    """Only the counters of this branch or region; empty for all."""
 
 
 class MailTable(Table):

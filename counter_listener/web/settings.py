@@ -51,3 +51,5 @@ class Settings:
     job_command: tuple[str, ...] = ()
     """Starts the process that checks recordings for the pages; empty where nothing can be checked, as in a demo."""
     log: LogLine = no_log
+    receive: bool = False
+    """Whether counters may send their rows here."""

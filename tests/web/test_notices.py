@@ -106,9 +106,9 @@ def test_a_silent_counter_is_told_of_once_and_the_night_does_not_count(tmp_path:
     branch.visit("5", "2026-03-10T11:30", FULL_VISIT)
     assert branch.look("2026-03-10T10:59") == []
     (text,) = branch.look("2026-03-10T11:40")
-    assert text.startswith("No visit for 2 hours or longer: counter 3\n")
+    assert text.startswith("No sign for 2 hours or longer: counter 3\n")
     (text,) = branch.look("2026-03-10T14:00")
-    assert text.startswith("No visit for 2 hours or longer: counter 5\n")
+    assert text.startswith("No sign for 2 hours or longer: counter 5\n")
     assert branch.look("2026-03-10T19:00") == []
     assert branch.look("2026-03-11T09:00") == []  # an hour of the new day
     (text,) = branch.look("2026-03-11T10:00")

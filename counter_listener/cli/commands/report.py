@@ -35,6 +35,8 @@ FORMATS: Final = ("html", "xlsx", "csv", "json")
 @click.option("--since", metavar="TIME", help="Only what happened at or after this time.")
 @click.option("--until", metavar="TIME", help="Only what happened before this time.")
 @click.option("--counter", "counters", metavar="NAME", multiple=True, help="Only this counter; may be repeated.")
+@click.option("--branch", metavar="NAME", help="Only the counters of this branch.")
+@click.option("--region", metavar="NAME", help="Only the counters of this region.")
 @click.option(
     "--phrases", "phrases_name", metavar="FILE|NAME", help="Only visits judged with this phrase set.  [default: any]"
 )
@@ -107,8 +109,13 @@ def _format_of(output: Path | None) -> str:
     return ending
 
 
-def parse_scope(
-    since: str | None, until: str | None, counters: Sequence[str], phrases_name: str | None
+def parse_scope(  # noqa: PLR0913 - one for each option
+    since: str | None,
+    until: str | None,
+    counters: Sequence[str],
+    phrases_name: str | None,
+    branch: str | None = None,
+    region: str | None = None,
 ) -> tuple[ReportScope, dict[str, PhraseSet]]:
     """What the report covers, and the available phrase sets by name. Raises UsageError, PhraseSetError."""
     from counter_listener.audio import parse_time
@@ -120,7 +127,7 @@ def parse_scope(
         raise UsageError("--since must be before --until.")
     phrase_sets = known_sets(phrases_name)
     name = next(iter(phrase_sets)) if phrases_name else None
-    return ReportScope(start, end, tuple(counters), name), phrase_sets
+    return ReportScope(start, end, tuple(counters), branch, region, phrases=name), phrase_sets
 
 
 def recording_url(recording: str) -> str | None:

@@ -79,6 +79,7 @@ JOB_COMMAND: Final = (sys.executable, "-m", "counter_listener.cli.job_process")
     help="What the server does by itself: reports, messages, figures, jobs (TOML; docs/it.md).  [default: nothing]",
 )
 @log_format_option
+@click.option("--receive", is_flag=True, help="Counters may send their rows here: see `counters add`.")
 @click.option("--no-browser", is_flag=True, help="Do not open the browser; print the link only.")
 @click.option("--demo", is_flag=True, help="Show a made-up record of the bundled recordings, and keep nothing of it.")
 def serve(  # noqa: PLR0913 - one parameter per option
@@ -94,6 +95,7 @@ def serve(  # noqa: PLR0913 - one parameter per option
     appeal_days: int,
     settings_file: Path | None,
     log_format: LogForm,
+    receive: bool,
     no_browser: bool,
     demo: bool,
 ) -> None:
@@ -109,13 +111,12 @@ def serve(  # noqa: PLR0913 - one parameter per option
     address = Address(host, port, cert, cert_key, names, behind_proxy)
     check_address(address.is_local, secure=address.secure, demo=demo, store_url=store_url)
     log, server = Log(log_format), read_server(settings_file)
-    with ExitStack() as stack:
-        listening = stack.enter_context(bind(address))
-        location, key_file = made_record(stack) if demo else (checked_record(store_url), key_location(key))
+    with ExitStack() as stack, bind(address) as listening:
+        kept = made_record(stack) if demo else (checked_record(store_url, create=receive), key_location(key))
         once, lang = secrets.token_urlsafe(24), current_language()
-        accounts = needed_accounts(location, is_local=address.is_local), None if demo else accounts_beside(location)
+        accounts = needed_accounts(kept[0], is_local=address.is_local), None if demo else accounts_beside(kept[0])
         settings = Settings(
-            *(location, _clock, lang, key_file, *accounts),
+            *(kept[0], _clock, lang, kept[1], *accounts),
             local_user=_login_name(),
             once=once,
             names=address.known_names(),
@@ -126,6 +127,7 @@ def serve(  # noqa: PLR0913 - one parameter per option
             behind_proxy=behind_proxy,
             job_command=() if demo else JOB_COMMAND,
             log=partial(write_line, log, lang),
+            receive=receive and not demo,
         )
         link = address.url(listening.getsockname()[1]) + (f"sign-in/once?key={once}" if address.is_local else "")
         told = partial(_tell, log, link, open_it=not no_browser)
@@ -163,8 +165,13 @@ def made_record(stack: ExitStack) -> tuple[str, Path | None]:
     return stack.enter_context(demo_record())
 
 
-def checked_record(store_url: str | None) -> str:
+def checked_record(store_url: str | None, *, create: bool) -> str:
     """The location of the record, which can be opened. Raises UsageError, RecordError."""
+    from counter_listener.record import open_record
+
+    if create:
+        with open_record(record_location(store_url)):
+            pass
     with existing_record(store_url):
         return record_location(store_url)
 

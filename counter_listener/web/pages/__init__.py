@@ -6,6 +6,8 @@ from fastapi import APIRouter
 
 from counter_listener.web.pages import (
     appeals,
+    counters,
+    fleet,
     jobs,
     machine,
     overview,
@@ -36,6 +38,8 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     phrases_try.router,
     practice.router,
     jobs.router,
+    counters.router,
+    fleet.router,
     system.router,
     probes.router,
 )
