@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,8 @@ import pytest
 from support.command import FULL_VISIT, RUDE_VISIT, run, transcript
 from support.http_server import Site, serving
 from support.pages_site import Clock, csrf, settings, signed_in
+from support.record_cases import NOW
+from support.sending import enrolled
 from support.small_counter import SMALL_FILE
 
 from counter_listener.domain import ConfigError
@@ -114,6 +116,16 @@ def test_a_silent_counter_is_told_of_once_and_the_night_does_not_count(tmp_path:
     (text,) = branch.look("2026-03-11T10:00")
     assert "counter 3; counter 5" in text
     assert branch.look("2026-04-10T12:00") == []  # closed
+
+
+def test_a_counter_that_sends_its_record_here_is_silent_when_nothing_comes_from_it(tmp_path: Path) -> None:
+    """Visits are not needed: whoever listens tells the server so."""
+    branch = Branch(tmp_path, offences=False, silent_hours=1.0, quiet_from="00:00", quiet_to="00:00")
+    with open_record(tmp_path / "events.db") as record:
+        enrolled(record, "8")
+    assert branch.look((NOW + timedelta(minutes=50)).isoformat()) == []
+    (text,) = branch.look((NOW + timedelta(minutes=61)).isoformat())
+    assert text.startswith("No sign for 1 hours or longer: counter 8\n")
 
 
 def test_a_full_disk_is_told_of_once(tmp_path: Path) -> None:
