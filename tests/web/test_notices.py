@@ -224,7 +224,7 @@ def test_the_system_page_shows_who_is_told_and_sends_a_test() -> None:
         assert host not in page
         for said in (
             "The message was taken by every address.",
-            "the message was not taken by 1 of the addresses: json",
+            "The message was not taken by 1 of the addresses: json",
         ):
             answer = client.post("/system/notify", data={"csrf": csrf(client, "/system")}, follow_redirects=True)
             assert said in answer.text
