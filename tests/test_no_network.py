@@ -1,4 +1,4 @@
-"""The network is used only if the user asks for it: by `models install`, and by `events anchor --send`."""
+"""The network is used only if asked for: by `models install`, `events anchor --send`, and the settings of a server."""
 
 from __future__ import annotations
 
@@ -21,11 +21,13 @@ PACKAGE = Path(__file__).resolve().parent.parent / "counter_listener"
 FILES = sorted(PACKAGE.rglob("*.py"))
 CLIENTS = {
     *("requests", "urllib3", "urllib.request", "http.client", "pooch", "httpx", "aiohttp", "ftplib", "smtplib"),
-    *("websockets", "websocket", "huggingface_hub", "xmlrpc"),
+    *("websockets", "websocket", "huggingface_hub", "xmlrpc", "apprise", "paho"),
 }
 """Libraries that could download something."""
 DOWNLOADER = "counter_listener.asr.model_download"
 SENDER = "counter_listener.record.posting"
+MAILER = "counter_listener.web.mail"
+MESSENGER = "counter_listener.web.sending"
 INSTALLER = "counter_listener.asr.model_install"
 COMMAND = "counter_listener.cli.commands.models"
 ANCHOR = "counter_listener.cli.commands.anchor"
@@ -68,7 +70,8 @@ def importers(module: str) -> set[str]:
 
 @pytest.mark.parametrize("client", sorted(CLIENTS))
 def test_only_the_downloader_and_the_sender_use_the_network(client: str) -> None:
-    assert importers(client) <= {DOWNLOADER, SENDER}
+    allowed = {"smtplib": {MAILER}, "apprise": {MESSENGER}}
+    assert importers(client) <= allowed.get(client, {DOWNLOADER, SENDER})
 
 
 def test_both_use_requests() -> None:
@@ -93,6 +96,12 @@ def test_only_the_option_send_of_events_anchor_leads_to_the_sender() -> None:
     assert importers(SENDER) == {"counter_listener.record"}
     assert importers("counter_listener.record.send_anchor") == {ANCHOR}
     assert importing_functions(ANCHOR, "counter_listener.record.send_anchor") == {"_send"}
+
+
+def test_mail_and_messages_are_sent_only_by_what_the_settings_of_a_server_ask_for() -> None:
+    assert importers(MAILER) == {"counter_listener.web.scheduled"}
+    assert importing_functions(MESSENGER, "apprise") == {"_apprise"}
+    assert importers(f"{MESSENGER}.send") == {"counter_listener.web.notices"}
 
 
 def test_the_downloader_is_imported_only_for_a_download() -> None:

@@ -19,7 +19,7 @@ from counter_listener.audio.microphone import (
     peak_level,
     portaudio_version,
 )
-from counter_listener.audio.recording import Facts, is_sound, probe, read_recording, sound_endings
+from counter_listener.audio.recording import Facts, is_sound, is_whole, probe, read_recording, sound_endings
 from counter_listener.audio.start_time import StartTime, find_start_time, parse_time
 
 if TYPE_CHECKING:

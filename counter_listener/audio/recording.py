@@ -28,6 +28,10 @@ _PROBED: Final = 20
 _PROBED_BYTES: Final = "65536"
 """Bytes in which the format of a file must show that has no ending of sound; FFmpeg guesses from more."""
 _HEAD: Final = 64
+_UNSAID: Final = 0x7FFFF000
+"""Bytes: a header that declares so many was written before anybody knew."""
+_SLACK: Final = 64
+"""Bytes by which headers of whole files are wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +217,19 @@ def is_sound(path: Path) -> bool:
     except AudioError:
         return False
     return sum(not isinstance(item, Gap) for item in items) * 2 > len(items)
+
+
+def is_whole(path: Path) -> bool:
+    """Whether a file has all the bytes that its own header declares; true where it declares none.
+
+    Raises AudioError if it cannot be read.
+    """
+    from counter_listener.audio.files import Section, open_file
+    from counter_listener.audio.headers import declared_bytes
+
+    with open_file(path) as file:
+        declared = declared_bytes(Section(file, [(0, file.size)])) or 0
+        return declared >= _UNSAID or declared <= file.size + _SLACK
 
 
 def sound_endings() -> frozenset[str]:

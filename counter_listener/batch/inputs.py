@@ -100,7 +100,7 @@ def _search(folder: Path) -> Iterator[Found]:
             reasons.setdefault(NOT_FOLLOWED, []).extend(links)
         files += (Path(place, name) for name in names)
     for file in sorted(files):
-        if reason := _why_left_out(file):
+        if reason := why_left_out(file):
             reasons.setdefault(reason, []).append(file)
         else:
             yield file
@@ -114,7 +114,7 @@ def _search(folder: Path) -> Iterator[Found]:
         yield LeftOut(folder, reason, tuple(sorted(paths)))
 
 
-def _why_left_out(file: Path) -> str | None:
+def why_left_out(file: Path) -> str | None:
     """Why a file of a folder is not checked; None if it is. One that is named like a recording is told its errors."""
     ending = file.suffix.lower()
     is_named = is_transcript(file) or (ending in sound_endings() and not file.name.startswith(_DOUBLE))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
@@ -54,6 +54,8 @@ class Recorder:
     """Whether recordings in the record are judged again."""
     transcripts: Path | None = None
     """The folder for transcripts, if they are to be stored."""
+    place: Callable[[Path], Path] = field(default=lambda path: path)
+    """Where a file will lie once it was checked, for the record."""
     counts: RecorderCounts = field(default_factory=RecorderCounts)
     failures: list[tuple[Path, RecordError]] = field(default_factory=list)
     """Results that could not be written and have not been reported yet."""
@@ -143,7 +145,7 @@ class Recorder:
                 self.counts.known_differently += not before.same_settings(judgement)
                 return replace(result, judgement=before.number)
             result = replace(result, judgement=before.number + 1)
-        recording = Recording(result.sha256 or "", readable(str(result.path.resolve())), result.seconds)
+        recording = Recording(result.sha256 or "", readable(str(self.place(result.path).resolve())), result.seconds)
         plain = before is None and not self.options and result.events
         note = replace(judgement, stream=result.stream, number=result.judgement, program=__version__)
         origin = self._origin(result, before)

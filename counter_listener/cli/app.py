@@ -18,12 +18,14 @@ from counter_listener.cli.commands.explain import explain
 from counter_listener.cli.commands.listen import devices, init, listen
 from counter_listener.cli.commands.merge import record_group
 from counter_listener.cli.commands.models import models
+from counter_listener.cli.commands.notify import notify
 from counter_listener.cli.commands.phrases import phrases
 from counter_listener.cli.commands.record import backup, events, purge
 from counter_listener.cli.commands.rejudge import rejudge
 from counter_listener.cli.commands.report import report
 from counter_listener.cli.commands.send import enrol, send
 from counter_listener.cli.commands.serve import serve
+from counter_listener.cli.commands.watch import watch
 from counter_listener.cli.help import Context, TranslatedGroup, in_language, lang_option, requested_language
 from counter_listener.cli.options import EXIT_CODES, ExitCode, discard_output
 from counter_listener.domain import (
@@ -102,8 +104,8 @@ def prepare(command: click.Command) -> None:
 events.add_command(verify)
 events.add_command(anchor)
 for each in (
-    *(check, demo, listen, devices, init, doctor, explain, evaluate, phrases, models),
-    *(events, rejudge, report, serve, accounts, counters, enrol, send, record_group, purge, backup),
+    *(check, watch, demo, listen, devices, init, doctor, explain, evaluate, phrases, models),
+    *(events, rejudge, report, serve, notify, accounts, counters, enrol, send, record_group, purge, backup),
 ):
     cli.add_command(each)
 prepare(cli)

@@ -49,6 +49,7 @@ from counter_listener.domain.input_files import (
     read_text,
     read_toml,
 )
+from counter_listener.domain.kept_sentences import packed, unpacked
 from counter_listener.domain.messages import (
     DOMAIN,
     LOCALE,

@@ -18,6 +18,11 @@ CAUSES: Final = (
     N_("Too many open files"),
     N_("Device or resource busy"),
     N_("Invalid argument"),
+    N_("Connection refused"),
+    N_("timed out"),
+    N_("Connection unexpectedly closed"),
+    N_("No route to host"),
+    N_("Name or service not known"),
 )
 """Messages of the operating system that the catalogue translates."""
 

@@ -79,6 +79,7 @@ if TYPE_CHECKING:
     from counter_listener.record.history import VisitHistory, set_of, visit_history
     from counter_listener.record.judgements import replaced_streams
     from counter_listener.record.labelled import LabelledRecording, SaidPhrase, labelled_recordings
+    from counter_listener.record.notices import offences_after, without_sign
     from counter_listener.record.overview import Offence, OverviewData, counters_heard, gather_overview
     from counter_listener.record.phrase_changes import SetChange, note_set_change, set_changes
     from counter_listener.record.places import (
@@ -160,6 +161,7 @@ else:  # SQLAlchemy takes 0.3 s and 20 MB, which a run that records nothing does
             ],
             "history": ["VisitHistory", "set_of", "visit_history"],
             "judgements": ["replaced_streams"],
+            "notices": ["offences_after", "without_sign"],
             "overview": ["Offence", "OverviewData", "counters_heard", "gather_overview"],
             "reviews": ["ReviewRequest", "review"],
             "labelled": ["LabelledRecording", "SaidPhrase", "labelled_recordings"],

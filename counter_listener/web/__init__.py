@@ -9,12 +9,16 @@ from typing import TYPE_CHECKING
 import lazy_loader
 
 from counter_listener.web.rights import ROLES, Person, Role
+from counter_listener.web.sending import check_server_file
+from counter_listener.web.server_file import ServerFile, read_server_file
 from counter_listener.web.settings import Settings
 
 if TYPE_CHECKING:
     from counter_listener.web.app import create_app
+    from counter_listener.web.notices import send_test
     from counter_listener.web.serving import Address, bind, serve
 else:  # FastAPI takes 0.4 s
     __getattr__, _, _ = lazy_loader.attach(
-        __name__, submod_attrs={"app": ["create_app"], "serving": ["Address", "bind", "serve"]}
+        __name__,
+        submod_attrs={"app": ["create_app"], "notices": ["send_test"], "serving": ["Address", "bind", "serve"]},
     )

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from http import HTTPStatus
-from typing import Final
+from typing import Final, Protocol
 
 from fastapi import Depends, FastAPI
 from fastapi.exceptions import RequestValidationError
@@ -25,6 +25,7 @@ from counter_listener.web.checks import Checks
 from counter_listener.web.context import Once, Site
 from counter_listener.web.estimates import Estimates
 from counter_listener.web.kept import Kept
+from counter_listener.web.own_work import OwnWork, make_own_work
 from counter_listener.web.pages import ROUTERS
 from counter_listener.web.refused import Refused
 from counter_listener.web.rendering import make_templates, path_part, render, texts_of
@@ -66,22 +67,14 @@ def create_app(settings: Settings) -> FastAPI:
     sounds, worker, estimates = Sounds(), Worker(), Estimates()
     versions = Versions(record_file(settings.store))
     use_versions(versions)
-
-    @asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        yield
-        records.close()
-        sounds.close()
-        worker.close()
-        estimates.close()
-
+    own = make_own_work(settings, records)
     app = FastAPI(
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
         redirect_slashes=False,
         dependencies=[Depends(authorise)],
-        lifespan=lifespan,
+        lifespan=_lifespan(own, records, sounds, worker, estimates),
         middleware=_middleware(settings),
     )
     for router in ROUTERS:
@@ -105,12 +98,34 @@ def create_app(settings: Settings) -> FastAPI:
         worker=worker,
         versions=versions,
         estimates=estimates,
+        scheduled=own.scheduled,
+        notices=own.notices,
+        jobs=own.jobs,
     )
     _handle_errors(app)
     api = make_api()
     api.state.site = site
     app.mount(PREFIX, api)
     return app
+
+
+class Closable(Protocol):
+    """What is to be closed when the server ends."""
+
+    def close(self) -> None:
+        """Closes it."""
+        ...
+
+
+def _lifespan(own: OwnWork, *others: Closable) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        own.begin()
+        yield
+        for each in (own, *others):
+            each.close()
+
+    return lifespan
 
 
 def _middleware(settings: Settings) -> list[Middleware]:

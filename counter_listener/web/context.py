@@ -18,9 +18,12 @@ from counter_listener.domain import CounterListenerError, Lang
 from counter_listener.record import Access, counters_in_sight, note_access
 from counter_listener.web.checks import Checks
 from counter_listener.web.estimates import Estimates
+from counter_listener.web.jobs import Jobs
 from counter_listener.web.kept import Kept
+from counter_listener.web.notices import Notices
 from counter_listener.web.refused import Refused
 from counter_listener.web.rights import Person
+from counter_listener.web.scheduled import ScheduledReport
 from counter_listener.web.sessions import Sessions
 from counter_listener.web.settings import Settings
 from counter_listener.web.sound import Sounds
@@ -71,6 +74,9 @@ class Site:
     """For what a reader waits for."""
     versions: Versions
     estimates: Estimates
+    scheduled: ScheduledReport
+    notices: Notices
+    jobs: Jobs
 
     def now(self) -> datetime:
         """The present time, with its zone."""

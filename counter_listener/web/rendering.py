@@ -73,6 +73,7 @@ NAVIGATION: Final = (
     NavItem("/machine", N_("How right is the machine"), "machine"),
     NavItem("/phrases", N_("Phrase set"), "phrases"),
     NavItem("/practice", N_("Practice"), "practice"),
+    NavItem("/jobs", N_("Check recordings"), "jobs"),
     NavItem("/counters", N_("Counters"), "system"),
     NavItem("/fleet", N_("Fleet"), "fleet"),
     NavItem("/accounts", N_("Accounts"), "accounts"),

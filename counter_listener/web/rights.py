@@ -41,10 +41,14 @@ PUBLIC: Final = frozenset(
         "GET /sign-in/once",
         "POST /settings",
         "GET /api/v1/openapi.json",
+        "GET /healthz",
+        "GET /readyz",
+        "GET /metrics",
         "POST /api/v1/enrol",
     }
 )
-"""Routes for everybody, also without sign-in. None of them shows anything of the record."""
+"""Routes for everybody, also without sign-in. None of them shows anything of the record, but /metrics, which decides
+by itself: it is for programs on this machine, or with a token of its own."""
 FOR_COUNTERS: Final = frozenset({"POST /api/v1/receive", "POST /api/v1/handed"})
 """Routes that want the token of a counter, which no person has."""
 SEE_VISITS: Final = _roles("clerk", "reviewer", "supervisor", "auditor")
@@ -56,6 +60,8 @@ PRACTISE: Final = _roles("clerk", "reviewer", "supervisor")
 SEE_SETS: Final = _roles("reviewer", "supervisor", "auditor")
 """Who may see what is asked, and try a sentence."""
 CHANGE_SETS: Final = _roles("supervisor")
+JOBS: Final = _roles("supervisor", "administrator")
+"""Who may have the recordings of a folder on the server checked, and see which could not be read."""
 SIGNED_IN: Final = _roles("clerk", "reviewer", "supervisor", "administrator", "auditor")
 RIGHTS: Final[Mapping[str, frozenset[Role]]] = {
     "GET /": SIGNED_IN,
@@ -92,6 +98,12 @@ RIGHTS: Final[Mapping[str, frozenset[Role]]] = {
     "POST /phrases/import": CHANGE_SETS,
     "POST /phrases/changes": CHANGE_SETS,
     "POST /phrases/force": CHANGE_SETS,
+    "GET /jobs": JOBS,
+    "GET /jobs/list": JOBS,
+    "GET /jobs/{job}/failed.csv": JOBS,
+    "POST /jobs": JOBS,
+    "POST /jobs/cancel": JOBS,
+    "POST /system/notify": _roles("supervisor", "administrator"),
     "GET /system": _roles("supervisor", "administrator", "auditor"),
     "POST /system/verify": _roles("supervisor", "administrator", "auditor"),
     "POST /system/tokens": _roles("administrator"),

@@ -1,12 +1,14 @@
 """What the server is started with."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from pathlib import Path
 
 from counter_listener.domain import Lang
 from counter_listener.record import WITHIN, Accounts
+from counter_listener.web.log_line import LogLine, no_log
+from counter_listener.web.server_file import ServerFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,5 +46,12 @@ class Settings:
     """Whether the record is made up, which every page then says."""
     phrases_at: time = time(6)
     """The time of day at which a phrase set that was put in force here begins to hold at the counters."""
+    server: ServerFile = field(default_factory=ServerFile)
+    """What the server does by itself."""
+    behind_proxy: bool = False
+    """Whether another server takes the requests, so that all of them come from this machine."""
+    job_command: tuple[str, ...] = ()
+    """Starts the process that checks recordings for the pages; empty where nothing can be checked, as in a demo."""
+    log: LogLine = no_log
     receive: bool = False
     """Whether counters may send their rows here."""

@@ -22,9 +22,9 @@ from support.small_counter import SMALL_FILE
 
 from counter_listener.asr import SpeechModel, find_model
 from counter_listener.batch.check import CheckOptions, CheckResult
+from counter_listener.batch.running import worker_count
 from counter_listener.batch.scheduler import InputOrder, Worker, check_with_workers
 from counter_listener.batch.workers import ProcessWorker
-from counter_listener.cli.commands.check import worker_count
 from counter_listener.matching import prepare_matcher
 from counter_listener.phrases import find_phrase_set, read_phrase_set
 

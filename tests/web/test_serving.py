@@ -7,6 +7,7 @@ import signal
 import socket
 import ssl
 import sys
+import time
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -173,3 +174,42 @@ def test_who_can_reach_an_address_and_under_which_names(
     assert address.is_local == is_local
     assert address.known_names() == names
     assert address.url(5) == url
+
+
+@needs_signals
+def test_it_does_by_itself_what_its_settings_ask_for_and_logs_json(store: Path, tmp_path: Path) -> None:
+    """A report whose moment was missed, made in a process beside it; a message that nobody takes; health."""
+    reports = tmp_path / "reports"
+    (tmp_path / "server.toml").write_text(
+        f"[report]\nfolder = '{reports}'\nlanguage = 'en'\n[notify]\nurls = ['json://127.0.0.1:1/hook']\n",
+        encoding="utf-8",
+    )
+    Path(f"{store}.server.json").write_text('{"report": {"done": "2026-01-05T07:00:00+00:00"}}', encoding="utf-8")
+    with serving(store, "--settings", str(tmp_path / "server.toml"), "--log-format", "json") as (process, said):
+        deadline = time.monotonic() + 120
+        while not (reports.is_dir() and len(list(reports.glob("*.xlsx"))) == 1) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        process.send_signal(signal.SIGTERM)
+        out, err = process.communicate(timeout=60)
+    assert len(list(reports.iterdir())) == 2, err
+    assert "key=" not in said + out + err
+    assert json.loads(err.splitlines()[-1])["event"] == "stopped"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[report]\n", "'report' needs a 'folder'"),
+        ("[notify]\nurls = ['nonsense://secret']\n", "is none that apprise knows"),
+        ("[metrics]\ntoken_file = 'none'\n", "none does not exist"),
+    ],
+)
+def test_settings_that_cannot_be_used_stop_it_in_one_sentence(
+    store: Path, tmp_path: Path, text: str, said: str
+) -> None:
+    (tmp_path / "server.toml").write_text(text, encoding="utf-8")
+    shown = run("serve", "--store", store, "--port", "0", "--settings", tmp_path / "server.toml")
+    assert shown.exit_code == 2
+    assert said in shown.stderr
+    assert len(shown.stderr.splitlines()) == 1
+    assert "secret" not in shown.stderr

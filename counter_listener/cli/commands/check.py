@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from collections.abc import Sequence
@@ -36,14 +35,11 @@ from counter_listener.cli.options import (
 from counter_listener.domain import N_, UsageError, _
 
 if TYPE_CHECKING:
-    from counter_listener.batch import CheckOptions, Input, LeftOut, Recorder, Worker
+    from counter_listener.batch import CheckOptions, Input, LeftOut, Plan, Worker
     from counter_listener.cli.terminal.check_output import CheckOutput
     from counter_listener.domain import Speaker
-    from counter_listener.record import Record
 
 DEMO: Final = ("full-marks.wav", "no-greeting.wav", "forbidden.wav", "complaint-handled.wav")
-TRANSCRIPTS_PER_WORKER: Final = 100
-"""Transcripts that one process checks in the time in which a worker process starts."""
 ROLES: Final = (("clerk", "customer"), ("customer", "clerk"), ("clerk", "unknown"), ("unknown", "clerk"))
 
 DEMO_INTRODUCTION = N_("""\
@@ -181,46 +177,24 @@ def run_check(
     arguments: Arguments, inputs: Sequence[Input], left_out: Sequence[LeftOut], given_start: datetime | None
 ) -> ExitCode:
     """Opens the model, the phrase set, the record and the workers, and checks the inputs. Returns the exit code."""
-    from counter_listener.asr import SpeechModel, find_model
-    from counter_listener.batch import CheckOptions, ProcessWorker, cluster_workers, is_recording, start_preloading
+    from counter_listener.batch import is_recording, open_run, worker_count
     from counter_listener.cli.terminal.check_output import CheckOutput
-    from counter_listener.judging import load_matcher
-    from counter_listener.matching import with_cache
 
     number = 0 if arguments.executor else worker_count(arguments.jobs, inputs)
-    model = SpeechModel(find_model(arguments.model_name))
-    if number:  # workers load the model while this process loads the phrase set
-        start_preloading(model.folder if any(map(is_recording, inputs)) else None, modules=["counter_listener.cli"])
     location = "none" if arguments.store_url == "none" else record_location(arguments.store_url)
-    matcher, digest = load_matcher(arguments.phrases_name, beside=beside_record(location))
-    options = CheckOptions(
-        with_cache(matcher),
-        model,
-        skip_silence=arguments.skip_silence,
-        given_start=given_start,
-        one_visit=arguments.one_visit,
-        roles=arguments.channels,
-        speakers=arguments.speakers,
-        keep=arguments.keep_transcripts,
-    )
+    plan = plan_of(arguments, location, given_start)
     with ExitStack() as stack:
-        workers: list[Worker] = [ProcessWorker(options) for _ in range(number)]
-        if arguments.executor is not None:
-            workers += cluster_workers(arguments.executor, options)
+        sound = any(map(is_recording, inputs))
+        run = stack.enter_context(open_run(plan, preload=number > 0, sound=sound, modules=["counter_listener.cli"]))
+        workers = run.workers(number)
         for worker in workers:
             stack.callback(worker.end)
-        recorder = None
-        if location != "none":
-            from counter_listener.record import open_record
-
-            key = key_location(arguments.key)
-            record = stack.enter_context(open_record(location, key_file=key))
-            record.require_key()
-            warn_of_readers(location, key)
-            recorder = make_recorder(record, arguments, matcher.phrases.name, digest, model.name)
-        output = CheckOutput(matcher.phrases, arguments.counter, arguments.form, arguments.quiet, recorder, location)
+        recorder, phrases = run.recorder, run.matcher.phrases
+        if recorder is not None:
+            warn_of_readers(location, plan.key)
+        output = CheckOutput(phrases, arguments.counter, arguments.form, arguments.quiet, recorder, location)
         try:
-            check_inputs(output, inputs, options, workers, left_out)
+            check_inputs(output, inputs, run.options, workers, left_out)
         except KeyboardInterrupt:
             counts = recorder.counts if recorder else None
             text = _("Interrupted; {count} recorded. Run it again to check the rest.")
@@ -229,24 +203,25 @@ def run_check(
     return exit_code(output, arguments.fail_under)
 
 
-def make_recorder(record: Record, arguments: Arguments, phrases: str, digest: str, model: str) -> Recorder:
-    """What writes the results to the record, under the names of the phrase set and the model that judged them."""
-    from counter_listener.batch import Recorder, transcripts_folder
+def plan_of(arguments: Arguments, location: str, given_start: datetime | None) -> Plan:
+    """How the arguments ask for recordings to be checked."""
+    from counter_listener.batch import Plan
 
-    judged_with = {
-        "one_visit": arguments.one_visit,
-        "channels": list(arguments.channels),
-        "speakers": dict(sorted(arguments.speakers.items())),
-    }
-    return Recorder(
-        record,
-        phrases,
-        digest,
-        model,
-        arguments.counter,
-        options={name: value for name, value in judged_with.items() if value},
+    return Plan(
+        phrases=arguments.phrases_name,
+        model=arguments.model_name,
+        record=None if location == "none" else location,
+        beside=beside_record(location),
+        key=key_location(arguments.key),
+        counter=arguments.counter,
+        started=given_start,
+        one_visit=arguments.one_visit,
+        channels=arguments.channels,
+        speakers=arguments.speakers,
+        executor=arguments.executor,
         again=arguments.again,
-        transcripts=transcripts_folder(record.path) if arguments.keep_transcripts else None,
+        keep_transcripts=arguments.keep_transcripts,
+        skip_silence=arguments.skip_silence,
     )
 
 
@@ -258,21 +233,16 @@ def check_inputs(
     left_out: Sequence[LeftOut] = (),
 ) -> None:
     """Checks, records and shows every input, and what was left out of folders."""
-    from counter_listener.batch import InputOrder, check_inline, check_with_workers
+    from counter_listener.batch import InputOrder, recorded_batches
     from counter_listener.cli.terminal.progress import batch_progress
 
-    recorder = output.recorder
-    known = recorder.find_recorded if recorder else lambda _path: None
     order = InputOrder()
     output.show_head()
     with batch_progress(inputs, quiet=output.quiet) as (advance, finished):
-        if workers:
-            batches = check_with_workers(inputs, workers, known, time.monotonic)
-        else:
-            batches = check_inline(inputs, replace(options, progress=advance), known)
+        watched = options if workers else replace(options, progress=advance)
+        batches = recorded_batches(inputs, watched, workers, output.recorder, time.monotonic, lambda: datetime.now(UTC))
         with closing(batches):
-            for batch in batches:
-                results = recorder.write(batch, datetime.now(UTC)) if recorder else batch
+            for results in batches:
                 output.report_failures()
                 for result in results.values():
                     finished(result)
@@ -280,21 +250,6 @@ def check_inputs(
                     output.show_result(result)
     output.show_left_out(left_out)
     output.show_summary(left_out)
-
-
-def worker_count(jobs: int | None, inputs: Sequence[Input]) -> int:
-    """The number of worker processes; 0 if this process does the work.
-
-    Without --jobs a worker is started for each recording or TRANSCRIPTS_PER_WORKER transcripts, at most one a core. A
-    single recording needs no worker: if it crashes the engine, no other recording is affected.
-    """
-    from counter_listener.batch import is_recording
-
-    recordings = sum(map(is_recording, inputs))
-    useful = recordings + (len(inputs) - recordings) // TRANSCRIPTS_PER_WORKER
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    number = min(cores, useful) if jobs is None else min(jobs, len(inputs))
-    return 0 if number <= 1 and recordings <= 1 else number
 
 
 def exit_code(output: CheckOutput, fail_under: float | None) -> ExitCode:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from counter_listener.cli.help import Command, in_language, session_language
+from counter_listener.cli.log import Log, LogForm, log_format_option
 from counter_listener.cli.options import (
     ExitCode,
     key_location,
@@ -45,7 +46,8 @@ Exit codes:
 @settings_options
 @click.option("--counter", metavar="NAME", help="The counter, for the record.")
 @click.option("--screen/--no-screen", default=None, help="Show the visit, or print one line per visit.")
-def listen(config_file: Path | None, **flags: Any) -> None:  # noqa: ANN401 - the settings check them
+@log_format_option
+def listen(config_file: Path | None, log_format: LogForm, **flags: Any) -> None:  # noqa: ANN401 - the settings check them
     """Listen at a counter all day: the same as `check`, from a microphone.
 
     Options that are not given come from counter.toml (`init` writes one), else they have defaults. The screen shows the
@@ -64,7 +66,7 @@ def listen(config_file: Path | None, **flags: Any) -> None:  # noqa: ANN401 - th
     with lock_counter(location, config.counter) if location else nullcontext(), in_language(lang):
         if location:
             warn_of_readers(location, key_location(config.key))
-        sys.exit(keep_listening(config, location))
+        sys.exit(keep_listening(config, location, log_format))
 
 
 @click.command(cls=Command, epilog="Example: counter-listener devices --seconds 10")
@@ -99,7 +101,7 @@ def init(*, file: Path, counter: str, device: str) -> None:
     click.echo(text.format(file=printable(str(file))))
 
 
-def keep_listening(config: Config, location: str | None = None) -> int:
+def keep_listening(config: Config, location: str | None = None, log_format: LogForm = "text") -> int:
     """Listens until the order to stop, and sends the record at `location` if it is enrolled. Returns the exit code."""
     from counter_listener.cli.sender_process import SenderProcess, SetWatch
     from counter_listener.live import NO_MICROPHONE, ScreenState, Supervisor, notify
@@ -117,8 +119,10 @@ def keep_listening(config: Config, location: str | None = None) -> int:
             if number := getattr(signal, name, None):
                 before = signal.signal(number, lambda *_: supervisor.inbox.put(("order", "stop")))
                 stack.callback(signal.signal, number, before)
-        on_screen = config.screen and sys.stdout is not None and sys.stdout.isatty()
-        show = stack.enter_context((_screen if on_screen else _log)(state, supervisor))
+        on_screen = config.screen and log_format == "text" and sys.stdout is not None and sys.stdout.isatty()
+        show = stack.enter_context(
+            _screen(state, supervisor) if on_screen else _log(state, supervisor, Log(log_format, dated=False))
+        )
 
         def show_and_notify(message: Message) -> None:
             if "started" in message and "begun" in message:
@@ -211,16 +215,24 @@ def _screen(state: ScreenState, supervisor: Supervisor) -> Iterator[Callable[[Me
 
 
 @contextmanager
-def _log(state: ScreenState, supervisor: Supervisor) -> Iterator[Callable[[Message], None]]:
+def _log(state: ScreenState, supervisor: Supervisor, log: Log) -> Iterator[Callable[[Message], None]]:
     """One line per visit on standard output; gaps and restarts on standard error."""
-    from counter_listener.cli.terminal.screen import visit_line, warning_line
+    from counter_listener.cli.terminal.screen import visit_facts, visit_line, warning_line
 
     def show(message: Message) -> None:
         change = state.apply(message)
+        counter = state.counter or None
         if line := visit_line(change, state):
-            click.echo(line)
+            log("visit", line, counter=counter, **visit_facts(change))
         if line := warning_line(message, change, state, datetime.now().astimezone()):
-            click.echo(line, err=True)
+            is_begin = "standard" in message
+            log(
+                "listening" if is_begin else "trouble",
+                line,
+                level="info" if is_begin else "warning",
+                err=True,
+                counter=counter,
+            )
 
     supervisor.on_tick = _ticker(lambda: None, 1)
     yield show

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import io
 import sys
-import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -17,22 +14,17 @@ import click
 from counter_listener.cli.help import Command
 from counter_listener.cli.options import csv_mark, existing_record, store_option
 from counter_listener.domain import (
-    BOM,
     N_,
-    ReportError,
     UsageError,
-    bundled_folder,
     current_language,
     ngettext,
     printable,
-    system_reason,
     translator,
 )
 
 if TYPE_CHECKING:
-    from counter_listener.domain import PhraseSet, Translate
-    from counter_listener.record import Record, ReportData, ReportScope
-    from counter_listener.reports import Report
+    from counter_listener.domain import PhraseSet
+    from counter_listener.record import ReportScope
 
 FORMATS: Final = ("html", "xlsx", "csv", "json")
 
@@ -84,22 +76,22 @@ def report(
     As a web page that needs no network (html), a spreadsheet (xlsx), or plain tables (csv, json).
     docs/supervisor.md explains every column.
     """
-    from counter_listener.reports import make_report
+    from counter_listener.reports import gather_data, make_report, rendered, rendered_text, write_file
 
     form = form or _format_of(output)
     if form == "xlsx" and output is None:
         raise UsageError("A spreadsheet needs a file; name it with -o FILE.")
     report_scope, phrase_sets = parse_scope(**scope)
     with existing_record(store_url) as record:
-        data = report_data(record, report_scope, phrase_sets, shown)
+        data = gather_data(record, report_scope, phrase_sets, shown, datetime.now(UTC))
     recorded = {name: phrase_sets[name] for name, _hash in data.sets if name in phrase_sets}
     lang, now = current_language(), datetime.now(UTC).astimezone()
     translate = translator(lang)
     content = make_report(data, recorded, recording_url, lang=lang, made=now, zone=None, translate=translate)
     if output is None:
-        sys.stdout.write((csv_mark() if form == "csv" else "") + render_text(content, form, translate))
+        sys.stdout.write((csv_mark() if form == "csv" else "") + rendered_text(content, form, translate))
         return
-    write_file(output, render(content, form, translate))
+    write_file(output, rendered(content, form, translate))
     visits = content.total.visits
     text = ngettext("Reported on {count} visit in {file}", "Reported on {count} visits in {file}", visits)
     click.echo(text.format(count=visits, file=printable(str(output))), err=True)
@@ -127,40 +119,15 @@ def parse_scope(  # noqa: PLR0913 - one for each option
 ) -> tuple[ReportScope, dict[str, PhraseSet]]:
     """What the report covers, and the available phrase sets by name. Raises UsageError, PhraseSetError."""
     from counter_listener.audio import parse_time
-    from counter_listener.phrases import find_phrase_set, read_phrase_set
     from counter_listener.record import ReportScope
+    from counter_listener.reports import known_sets
 
     start, end = (None if time is None else parse_time(time, zone=None) for time in (since, until))
     if start and end and start >= end:
         raise UsageError("--since must be before --until.")
-    files = [find_phrase_set(phrases_name)] if phrases_name else sorted(bundled_folder("phrase_sets").glob("*.toml"))
-    phrase_sets = [read_phrase_set(file)[0] for file in files]
-    name = phrase_sets[0].name if phrases_name else None
-    scope = ReportScope(start, end, tuple(counters), branch, region, phrases=name)
-    return scope, {phrases.name: phrases for phrases in phrase_sets}
-
-
-def report_data(record: Record, scope: ReportScope, phrase_sets: dict[str, PhraseSet], shown: int) -> ReportData:
-    """The figures of the report, and its `shown` visits. Raises UsageError for a counter that is not in the record."""
-    from counter_listener.record import gather_report_data, has_counter, places
-
-    for counter in scope.counters:
-        if not record.query(lambda connection, name=counter: has_counter(connection, name)):  # type: ignore[misc]
-            text = N_("The record has no counter {counter!r}; use a name given to check or listen as --counter.")
-            raise UsageError(text, counter=counter)
-    placed = record.query(places)
-    for level, wanted in (("branch", scope.branch), ("region", scope.region)):
-        if wanted is not None and wanted not in {getattr(each, level) for each in placed}:
-            text = N_("No counter belongs to {name!r}; see `counter-listener counters list`.")
-            raise UsageError(text, name=wanted)
-    ended = scope if scope.since is None or scope.until else replace(scope, until=datetime.now(UTC))
-    stages: dict[str, set[str]] = {}
-    for phrases in phrase_sets.values():
-        for scenario in phrases.scenario:
-            stages.setdefault(scenario.id, set()).update(stage.id for stage in scenario.stage)
-    history = record.replaced_streams()
-    data = record.query(lambda connection: gather_report_data(connection, ended, shown, stages, left_out=history))
-    return replace(data, scope=scope)
+    phrase_sets = known_sets(phrases_name)
+    name = next(iter(phrase_sets)) if phrases_name else None
+    return ReportScope(start, end, tuple(counters), branch, region, phrases=name), phrase_sets
 
 
 def recording_url(recording: str) -> str | None:
@@ -170,36 +137,3 @@ def recording_url(recording: str) -> str | None:
         if path.is_absolute() and path.suffix != ".jsonl" and path.is_file():
             return path.as_uri()
     return None
-
-
-def render(content: Report, form: str, translate: Translate) -> bytes:
-    """The report as the content of a file."""
-    from counter_listener.reports import as_xlsx
-
-    if form == "xlsx":
-        file = io.BytesIO()
-        as_xlsx(content, file, translate)
-        return file.getvalue()
-    return ((BOM if form == "csv" else "") + render_text(content, form, translate)).encode()
-
-
-def render_text(content: Report, form: str, translate: Translate) -> str:
-    """The report as text, in any format but xlsx."""
-    from counter_listener.reports import as_csv, as_html, as_json
-
-    if form == "html":
-        return as_html(content, translate)
-    return as_csv(content) if form == "csv" else as_json(content)
-
-
-def write_file(target: Path, content: bytes) -> None:
-    """Writes a file that replaces `target` only when it is complete. Raises ReportError."""
-    try:
-        with tempfile.TemporaryDirectory(prefix=".report-", dir=target.absolute().parent) as folder:
-            part = Path(folder, "part")
-            part.touch(mode=0o600)
-            part.write_bytes(content)
-            part.replace(target)
-    except OSError as error:
-        text = N_("{path} cannot be written ({why}); check its folder and permissions")
-        raise ReportError(text, path=target, why=system_reason(error)) from error

@@ -18,6 +18,7 @@ import click
 
 from counter_listener.cli.commands.accounts import accounts_beside, existing_accounts
 from counter_listener.cli.help import Command
+from counter_listener.cli.log import Log, LogForm, log_format_option
 from counter_listener.cli.options import (
     existing_record,
     key_location,
@@ -26,12 +27,15 @@ from counter_listener.cli.options import (
     record_location,
     store_option,
 )
-from counter_listener.domain import UsageError, _, current_language
+from counter_listener.domain import Lang, Sentence, UsageError, _, current_language, translator
 
 if TYPE_CHECKING:
     from counter_listener.record import Accounts
+    from counter_listener.web import ServerFile
 
 PORT: Final = 8765
+JOB_COMMAND: Final = (sys.executable, "-m", "counter_listener.cli.job_process")
+"""Starts the process that checks recordings for the pages."""
 
 
 @click.command(cls=Command, epilog="Example: counter-listener serve --store branch.db")
@@ -73,6 +77,14 @@ PORT: Final = 8765
     show_default=True,
     help="Days from the end of a visit in which clerks can dispute its verdicts.",
 )
+@click.option(
+    "--settings",
+    "settings_file",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="What the server does by itself: reports, messages, figures, jobs (TOML; docs/it.md).  [default: nothing]",
+)
+@log_format_option
 @click.option("--receive", is_flag=True, help="Counters may send their rows here: see `counters add`.")
 @click.option(
     "--phrases-at",
@@ -95,6 +107,8 @@ def serve(  # noqa: PLR0913 - one parameter per option
     names: tuple[str, ...],
     behind_proxy: bool,
     appeal_days: int,
+    settings_file: Path | None,
+    log_format: LogForm,
     receive: bool,
     phrases_at: datetime,
     no_browser: bool,
@@ -105,38 +119,59 @@ def serve(  # noqa: PLR0913 - one parameter per option
     On this machine it opens the browser with a link that works once, and no password is needed. On any other address it
     needs accounts, and HTTPS by --cert or by another server in front of it (--behind-proxy). Ctrl-C ends it.
     """
-    try:
-        from counter_listener.web import Address, Settings, bind
-        from counter_listener.web import serve as run_server
-    except ModuleNotFoundError:
-        raise UsageError("The pages need the extra: pip install 'counter-listener[web]'.") from None
+    require_web()
+    from counter_listener.web import Address, Settings, bind
+    from counter_listener.web import serve as run_server
+
     address = Address(host, port, cert, cert_key, names, behind_proxy)
     check_address(address.is_local, secure=address.secure, demo=demo, store_url=store_url)
-    with ExitStack() as stack:
-        listening = stack.enter_context(bind(address))
-        location, key_file = (
-            made_record(stack) if demo else (checked_record(store_url, create=receive), key_location(key))
-        )
-        once = secrets.token_urlsafe(24)
+    log, server = Log(log_format), read_server(settings_file)
+    with ExitStack() as stack, bind(address) as listening:
+        kept = made_record(stack) if demo else (checked_record(store_url, create=receive), key_location(key))
+        once, lang = secrets.token_urlsafe(24), current_language()
+        accounts = needed_accounts(kept[0], is_local=address.is_local), None if demo else accounts_beside(kept[0])
         settings = Settings(
-            location,
-            _clock,
-            current_language(),
-            key_file,
-            needed_accounts(location, is_local=address.is_local),
-            None if demo else accounts_beside(location),
+            *(kept[0], _clock, lang, kept[1], *accounts),
             local_user=login_name(),
             once=once,
             names=address.known_names(),
             secure=address.secure,
             appeals=timedelta(days=appeal_days),
             demo=demo,
+            server=server,
+            behind_proxy=behind_proxy,
+            job_command=() if demo else JOB_COMMAND,
+            log=partial(write_line, log, lang),
             receive=receive and not demo,
             phrases_at=phrases_at.time(),
         )
         link = address.url(listening.getsockname()[1]) + (f"sign-in/once?key={once}" if address.is_local else "")
-        ready = partial(_tell, link, open_it=not no_browser)
-        run_until_stopped(partial(run_server, settings, address, listening, ready))
+        told = partial(_tell, log, link, open_it=not no_browser)
+        run_until_stopped(log, partial(run_server, settings, address, listening, told))
+
+
+def require_web() -> None:
+    """Raises UsageError if what the pages need is not installed."""
+    try:
+        from counter_listener.web import create_app  # noqa: F401
+    except ModuleNotFoundError:
+        raise UsageError("The pages need the extra: pip install 'counter-listener[web]'.") from None
+
+
+def read_server(settings_file: Path | None) -> ServerFile:
+    """What the server is to do by itself, which can be done. Raises ConfigError."""
+    from counter_listener.web import ServerFile, check_server_file, read_server_file
+
+    if settings_file is None:
+        return ServerFile()
+    given = read_server_file(settings_file)
+    check_server_file(given)
+    return given
+
+
+def write_line(log: Log, lang: Lang, event: str, text: Sentence, *, failed: bool) -> None:
+    """Writes a line of the server's log, from any of its threads."""
+    log(event, text.translated(translator(lang)), level="error" if failed else "info")
 
 
 def made_record(stack: ExitStack) -> tuple[str, Path | None]:
@@ -157,13 +192,16 @@ def checked_record(store_url: str | None, *, create: bool) -> str:
         return record_location(store_url)
 
 
-def run_until_stopped(run: Callable[[], None]) -> None:
+def run_until_stopped(log: Log, run: Callable[[], None]) -> None:
     """Runs the server until SIGINT or SIGTERM; what was made for a demo is removed after either."""
+    from counter_listener.live import notify
+
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         run()
     except KeyboardInterrupt:
-        click.echo(_("Stopped."), err=True)
+        notify("STOPPING=1")
+        log("stopped", _("Stopped."), err=True)
 
 
 def check_address(is_local: bool, *, secure: bool, demo: bool, store_url: str | None) -> None:  # noqa: FBT001 - one fact each
@@ -193,11 +231,17 @@ def _clock() -> datetime:
     return datetime.now(UTC)
 
 
-def _tell(link: str, *, open_it: bool) -> None:
-    """Prints the link, and opens it where a browser with a window can be expected."""
-    text = _("The pages are here, for one sign-in: {link}") if "?key=" in link else _("The pages are here: {link}")
-    click.echo(text.format(link=link))
-    click.echo(_("Ctrl-C ends the server."), err=True)
+def _tell(log: Log, link: str, *, open_it: bool) -> None:
+    """Prints the link, opens it where a browser with a window can be expected, and tells a service manager."""
+    from counter_listener.live import notify
+
+    if log.form == "json":
+        log("ready", _("The pages are here: {link}").format(link=link.partition("?key=")[0]))
+    else:
+        text = _("The pages are here, for one sign-in: {link}") if "?key=" in link else _("The pages are here: {link}")
+        click.echo(text.format(link=link))
+        click.echo(_("Ctrl-C ends the server."), err=True)
+    notify("READY=1")
     has_window = sys.platform in ("win32", "darwin") or bool(
         os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
     )

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from prompt_toolkit.input import create_input
 from prompt_toolkit.keys import Keys
@@ -233,6 +233,24 @@ def visit_line(change: ClosedVisit | ShownGap | None, state: ScreenState) -> str
         offences,
     )
     return "  ".join(parts)
+
+
+def visit_facts(change: ClosedVisit | ShownGap | None) -> dict[str, Any]:
+    """The same for programs: numbers alone."""
+    if not isinstance(change, ClosedVisit):
+        return {}
+    return {
+        "visit": change.number,
+        "seconds": round(max(0.0, change.at - change.opened), 1),
+        "outcome": change.outcome,
+        "score": change.score,
+        "passed": change.passed,
+        "not_heard": len(change.missed),
+        "unknown": len(change.unknown),
+        "forbidden": change.counts["forbidden"],
+        "broken": change.counts["broken"],
+        "incomplete": bool(change.lost),
+    }
 
 
 def warning_line(message: Message, change: ClosedVisit | ShownGap | None, state: ScreenState, now: datetime) -> str:

@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from counter_listener.domain import N_, AccountError
+from counter_listener.domain import N_, AccountError, ConfigError, sentence
 from counter_listener.record import Accounts, Token, counters_heard, fingerprint, record_state
 from counter_listener.web.context import noted, site_of
 from counter_listener.web.rendering import flash, render, texts_of
@@ -62,7 +62,37 @@ def show_system(request: Request, told: str = "", secret: str = "", status: int 
         fault=_fault(request),
         purges=[(purge, datetime.fromisoformat(purge.before)) for purge in state.purges if purge.before],
         now=now,
+        report=site.scheduled.state(now),
+        **notify_state(request),
     )
+
+
+def notify_state(request: Request) -> dict[str, object]:
+    """How the messages stand, and what is wrong with their settings, if anything."""
+    try:
+        return {"notices": site_of(request).notices.state(), "notices_fault": ""}
+    except ConfigError as error:
+        return {"notices": None, "notices_fault": error.translated(texts_of(request)._)}
+
+
+@router.post("/system/notify")
+def test_notices(request: Request) -> Response:
+    """Sends a test message to all who get messages."""
+    site, told = site_of(request), texts_of(request)
+    if not site.notices.asked:
+        raise HTTPException(HTTPStatus.NOT_FOUND)
+    try:
+        failed = site.notices.test()
+    except ConfigError as error:
+        return show_system(request, told=error.translated(told._), status=HTTPStatus.UNPROCESSABLE_ENTITY)
+    if failed:
+        text = sentence(
+            "The message was not taken by {count} of the addresses: {kinds}", count=len(failed), kinds=", ".join(failed)
+        )
+        flash(request, text, good=False)
+    else:
+        flash(request, N_("The message was taken by every address."))
+    return RedirectResponse("/system#notices", HTTPStatus.SEE_OTHER)
 
 
 @router.post("/system/verify")
