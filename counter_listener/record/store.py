@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from counter_listener.domain import Event, RecordError, sentence
 from counter_listener.record.chain import Tail, linked, row_number
+from counter_listener.record.copies import copy_all, undone_on_failure
 from counter_listener.record.files import new_file, path_text, prepare_file, record_file
 from counter_listener.record.head_table import key_for, replace_key, require_key, sign_end, stored_head
 from counter_listener.record.heads import Head
@@ -254,15 +255,21 @@ class Record:
         limit = iso(before)
         return self.query(lambda connection: kept_from(connection, limit))
 
-    def backup(self, path: Path) -> None:
-        """Copies the record to a new file, complete or not at all, while others write; for its owner alone."""
+    def backup(self, path: Path, beside: Sequence[tuple[Path, Path]] = ()) -> None:
+        """Copies the record to a new file, complete or not at all, while others write; for its owner alone.
+
+        `beside`: what else belongs to it, and where that is copied to. The record gets its name last, so a backup that
+        has it is complete.
+        """
         with (
             record_errors(sentence("the backup {path} of {record}", path=path_text(path), record=path_text(self.path))),
+            undone_on_failure() as undo,
             new_file(path.absolute()) as part,
-            self._connection.begin(),
         ):
-            # as bytes, for the name of a folder may not be valid UTF-8
-            self._connection.exec_driver_sql("VACUUM INTO CAST(? AS TEXT)", (os.fsencode(part),))
+            with self._connection.begin():
+                # as bytes, for the name of a folder may not be valid UTF-8
+                self._connection.exec_driver_sql("VACUUM INTO CAST(? AS TEXT)", (os.fsencode(part),))
+            copy_all(beside, undo)  # after the record, which names versions of phrase sets that must be there
 
     def _pages(
         self, query: sa.Select[*tuple[Any, ...]], seq: sa.ColumnElement[int]

@@ -15,13 +15,12 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from counter_listener.cli.help import Command
-from counter_listener.cli.options import csv_mark, existing_record, store_option
+from counter_listener.cli.options import beside_record, csv_mark, existing_record, record_location, store_option
 from counter_listener.domain import (
     BOM,
     N_,
     ReportError,
     UsageError,
-    bundled_folder,
     current_language,
     ngettext,
     printable,
@@ -87,7 +86,7 @@ def report(
     form = form or _format_of(output)
     if form == "xlsx" and output is None:
         raise UsageError("A spreadsheet needs a file; name it with -o FILE.")
-    report_scope, phrase_sets = parse_scope(**scope)
+    report_scope, phrase_sets = parse_scope(beside_record(record_location(store_url)), **scope)
     with existing_record(store_url) as record:
         data = report_data(record, report_scope, phrase_sets, shown)
     recorded = {name: phrase_sets[name] for name, _hash in data.sets if name in phrase_sets}
@@ -116,17 +115,21 @@ def _format_of(output: Path | None) -> str:
 
 
 def parse_scope(
-    since: str | None, until: str | None, counters: Sequence[str], phrases_name: str | None
+    record: Path | None,
+    since: str | None,
+    until: str | None,
+    counters: Sequence[str],
+    phrases_name: str | None,
 ) -> tuple[ReportScope, dict[str, PhraseSet]]:
-    """What the report covers, and the available phrase sets by name. Raises UsageError, PhraseSetError."""
+    """What the report covers, and the phrase sets in force in the record by name. Raises UsageError, PhraseSetError."""
     from counter_listener.audio import parse_time
-    from counter_listener.phrases import find_phrase_set, read_phrase_set
+    from counter_listener.phrases import find_phrase_set, read_phrase_set, sets_at_hand
     from counter_listener.record import ReportScope
 
     start, end = (None if time is None else parse_time(time, zone=None) for time in (since, until))
     if start and end and start >= end:
         raise UsageError("--since must be before --until.")
-    files = [find_phrase_set(phrases_name)] if phrases_name else sorted(bundled_folder("phrase_sets").glob("*.toml"))
+    files = [find_phrase_set(phrases_name, record)] if phrases_name else sets_at_hand(record)
     phrase_sets = [read_phrase_set(file)[0] for file in files]
     name = phrase_sets[0].name if phrases_name else None
     return ReportScope(start, end, tuple(counters), name), {phrases.name: phrases for phrases in phrase_sets}
