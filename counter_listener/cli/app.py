@@ -11,15 +11,18 @@ from counter_listener import __version__
 from counter_listener.cli.commands.accounts import accounts
 from counter_listener.cli.commands.anchor import anchor, verify
 from counter_listener.cli.commands.check import check, demo
+from counter_listener.cli.commands.counters import counters
 from counter_listener.cli.commands.doctor import doctor
 from counter_listener.cli.commands.eval import evaluate
 from counter_listener.cli.commands.explain import explain
 from counter_listener.cli.commands.listen import devices, init, listen
+from counter_listener.cli.commands.merge import record_group
 from counter_listener.cli.commands.models import models
 from counter_listener.cli.commands.phrases import phrases
 from counter_listener.cli.commands.record import backup, events, purge
 from counter_listener.cli.commands.rejudge import rejudge
 from counter_listener.cli.commands.report import report
+from counter_listener.cli.commands.send import enrol, send
 from counter_listener.cli.commands.serve import serve
 from counter_listener.cli.help import Context, TranslatedGroup, in_language, lang_option, requested_language
 from counter_listener.cli.options import EXIT_CODES, ExitCode, discard_output
@@ -100,7 +103,7 @@ events.add_command(verify)
 events.add_command(anchor)
 for each in (
     *(check, demo, listen, devices, init, doctor, explain, evaluate, phrases, models),
-    *(events, rejudge, report, serve, accounts, purge, backup),
+    *(events, rejudge, report, serve, accounts, counters, enrol, send, record_group, purge, backup),
 ):
     cli.add_command(each)
 prepare(cli)

@@ -23,6 +23,7 @@ from counter_listener.domain.display import (
 from counter_listener.domain.errors import (
     AccountError,
     AudioError,
+    BatchError,
     BusyError,
     ConfigError,
     CounterListenerError,

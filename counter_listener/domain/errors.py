@@ -90,6 +90,10 @@ class SendError(CounterListenerError):
     "A server cannot be reached, or does not take what is sent."
 
 
+class BatchError(CounterListenerError):
+    "What a counter sent cannot be taken."
+
+
 class BusyError(CounterListenerError):
     "Another process already listens to the counter."
 

@@ -26,6 +26,7 @@ from counter_listener.record.figures import (
 from counter_listener.record.files import lock_counter, make_private, readable_by_others, record_file
 from counter_listener.record.heads import Head, fingerprint, read_head
 from counter_listener.record.people import PEOPLE
+from counter_listener.record.receipts import Receipt, read_receipt
 from counter_listener.record.rows import (
     LIVE,
     Columns,
@@ -79,6 +80,7 @@ if TYPE_CHECKING:
     from counter_listener.record.overview import Offence, OverviewData, counters_heard, gather_overview
     from counter_listener.record.phrase_changes import SetChange, note_set_change, set_changes
     from counter_listener.record.pool import RecordPool
+    from counter_listener.record.posting import Poster, Trust
     from counter_listener.record.practice import Practice, Practised
     from counter_listener.record.reviews import ReviewRequest, review
     from counter_listener.record.row_pages import machine_rows, review_rows
@@ -95,6 +97,21 @@ if TYPE_CHECKING:
     from counter_listener.record.signing import open_key
     from counter_listener.record.state import Purge, RecordState, record_state
     from counter_listener.record.store import Record, open_record
+    from counter_listener.record.sync.counters import (
+        Counter,
+        accept_record,
+        add_counter,
+        close_counter,
+        counter_of_token,
+        counters,
+        enrol,
+        find_counter,
+    )
+    from counter_listener.record.sync.enrolment import Server, enrol_here, read_server, receipt_file, server_file
+    from counter_listener.record.sync.receive import receipt_for, receipt_of, receive
+    from counter_listener.record.sync.send import Sent, ServerExchange, merge_record, send_record, send_to_server
+    from counter_listener.record.sync.state import counter_state
+    from counter_listener.record.sync.wire import answer_values, read_batch
     from counter_listener.record.trust import machine_trust
     from counter_listener.record.verification import Verification
 else:  # SQLAlchemy takes 0.3 s and 20 MB, which a run that records nothing does not need
@@ -128,6 +145,7 @@ else:  # SQLAlchemy takes 0.3 s and 20 MB, which a run that records nothing does
             "reviews": ["ReviewRequest", "review"],
             "labelled": ["LabelledRecording", "SaidPhrase", "labelled_recordings"],
             "pool": ["RecordPool"],
+            "posting": ["Poster", "Trust"],
             "practice": ["Practice", "Practised"],
             "sampling": [*("Assignment", "Draw", "assignments", "candidates", "draw", "draws", "second_opinions_due")],
             "row_pages": ["machine_rows", "review_rows"],
@@ -136,6 +154,15 @@ else:  # SQLAlchemy takes 0.3 s and 20 MB, which a run that records nothing does
             "signing": ["open_key"],
             "state": ["Purge", "RecordState", "record_state"],
             "store": ["Record", "open_record"],
+            "sync.counters": [
+                *("Counter", "accept_record", "add_counter", "close_counter"),
+                *("counter_of_token", "counters", "enrol", "find_counter"),
+            ],
+            "sync.enrolment": ["Server", "enrol_here", "read_server", "receipt_file", "server_file"],
+            "sync.receive": ["receipt_for", "receipt_of", "receive"],
+            "sync.send": ["Sent", "ServerExchange", "merge_record", "send_record", "send_to_server"],
+            "sync.state": ["counter_state"],
+            "sync.wire": ["answer_values", "read_batch"],
             "trust": ["machine_trust"],
             "verification": ["Verification"],
         },

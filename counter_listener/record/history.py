@@ -124,3 +124,18 @@ def set_of(origin: VisitOrigin, sets: PhraseSets) -> tuple[PhraseSet | None, boo
         return exact, False
     named = [phrases for phrases, _ in sets if phrases.name == origin.phrases]
     return (named[-1], True) if named else (None, False)
+
+
+def newest_visit(connection: sa.Connection, counter: str | None) -> list[Row]:
+    """The rows of the last visit that was heard live at a counter, in order, then the last row of its stream."""
+    live = sa.select(EVENTS).where(EVENTS.c.source == LIVE, EVENTS.c.counter.is_not_distinct_from(counter))
+    newest = live.order_by(EVENTS.c.seq.desc()).limit(1)
+    last = connection.execute(newest).first()
+    if last is None:
+        return []
+    of_visit = newest.where(EVENTS.c.stream == last.stream, EVENTS.c.visit.is_not(None))
+    visit = connection.execute(of_visit).first()
+    query = sa.select(EVENTS).where(EVENTS.c.visit == visit.visit if visit else EVENTS.c.seq == last.seq)
+    query = query.where(EVENTS.c.source == LIVE)  # and nothing that people added
+    rows = connection.execute(query.order_by(EVENTS.c.seq)).all()
+    return [Row(*row) for row in (*rows, *(() if rows and rows[-1].seq == last.seq else (last,)))]

@@ -1,12 +1,14 @@
 """Removes old rows from the record in one transaction, and appends the row that reports it."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
 import sqlalchemy as sa
 
-from counter_listener.record.chain import Run, contiguous_runs, linked
+from counter_listener.record.chain import contiguous_runs, linked
 from counter_listener.record.people import PEOPLE
+from counter_listener.record.received import forget_rows
 from counter_listener.record.rows import LIVE, Origin, note_row
 from counter_listener.record.schema import EVENTS, RECORDINGS, chain_tail, insert_rows, next_number
 
@@ -18,6 +20,7 @@ JUDGED: Final = "judged"
 """The kind of the rows that note how a recording was judged; they leave the record with their recording."""
 MARKED: Final = sa.table("doomed", sa.column("seq"), sa.column("chain"))
 """A temporary table: the rows to be removed."""
+MAKE_MARKED: Final = "CREATE TEMPORARY TABLE doomed (seq INTEGER PRIMARY KEY, chain TEXT)"
 BEGUN: Final = sa.table("begun", sa.column("source"), sa.column("started"))
 """A temporary table: the starts of recordings with events that have no wall time, where another event has one."""
 
@@ -53,9 +56,39 @@ def purge_rows(connection: sa.Connection, before: str, recorded: datetime) -> in
 
     user_version is 1 until the file has been rewritten without the bytes of these rows.
     """
-    runs = _mark_rows(connection, before)
+    connection.exec_driver_sql(MAKE_MARKED)
+    _mark_rows(connection, before)
+    return _remove(connection, before, recorded)
+
+
+def purge_received(
+    connection: sa.Connection, removed: Sequence[tuple[int, int]], before: str, recorded: datetime
+) -> int:
+    """Removes what a purge at its source removed, given as first and last number here, as purge_rows() does.
+
+    What people added here about a visit of which nothing is left goes with it.
+    """
+    connection.exec_driver_sql(MAKE_MARKED)
+    for first, last in removed:
+        for table in (EVENTS, RECORDINGS):
+            _mark(connection, table, table.c.seq.between(first, last))
+    marked = sa.select(MARKED.c.seq)
+    touched = sa.select(EVENTS.c.visit).where(EVENTS.c.seq.in_(marked), EVENTS.c.visit.is_not(None))
+    left = sa.select(EVENTS.c.visit).where(
+        EVENTS.c.visit.in_(touched), EVENTS.c.kind.not_in(PEOPLE), EVENTS.c.seq.not_in(marked)
+    )
+    words = EVENTS.c.visit.in_(touched) & EVENTS.c.visit.not_in(left) & EVENTS.c.seq.not_in(marked)
+    _mark(connection, EVENTS, words)
+    return _remove(connection, before, recorded)
+
+
+def _remove(connection: sa.Connection, before: str, recorded: datetime) -> int:
+    """Removes the marked rows, and appends the row that reports it; returns their number."""
+    marked = connection.execute(sa.select(MARKED.c.seq, MARKED.c.chain).order_by(MARKED.c.seq))
+    runs = contiguous_runs((row.seq, row.chain) for row in marked)
     rows = sum(last - first + 1 for first, last, _ in runs)
     if runs:
+        forget_rows(connection, [(first, last) for first, last, _ in runs])
         detail = {"before": before, "rows": rows, "runs": runs}
         origin = Origin(STREAM, STREAM, None, recorded, "", "", "")
         note = note_row("purge", detail, origin, recorded, next_number(connection, STREAM))
@@ -91,8 +124,14 @@ def kept_from(connection: sa.Connection, before: str) -> dict[str, float]:
     return kept
 
 
-def _mark_rows(connection: sa.Connection, before: str) -> list[Run]:
-    """Marks the rows to be removed; returns them as contiguous runs."""
+def _mark(connection: sa.Connection, table: sa.TableClause, chosen: sa.ColumnElement[bool]) -> None:
+    """Marks rows to be removed."""
+    rows = sa.select(table.c.seq, table.c.chain).where(chosen)
+    connection.execute(sa.insert(MARKED).from_select(["seq", "chain"], rows))
+
+
+def _mark_rows(connection: sa.Connection, before: str) -> None:
+    """Marks the rows to be removed."""
     _find_starts(connection)
     of_machine = sa.select(EVENTS.c.visit).where(EVENTS.c.kind.not_in(PEOPLE))
     old_visits = of_machine.group_by(EVENTS.c.visit).having(sa.func.max(HAPPENED) < before)
@@ -101,18 +140,13 @@ def _mark_rows(connection: sa.Connection, before: str) -> list[Run]:
     marked = sa.select(MARKED.c.seq)
     left = sa.select(EVENTS.c.source).where(EVENTS.c.seq.not_in(marked), EVENTS.c.kind != JUDGED)
     removed = sa.select(RECORDINGS.c.sha256).where(RECORDINGS.c.seq.in_(marked))
-    connection.exec_driver_sql("CREATE TEMPORARY TABLE doomed (seq INTEGER PRIMARY KEY, chain TEXT)")
     for table, old in (
         (EVENTS, EVENTS.c.visit.in_(old_visits) | old_without_visit),
         (RECORDINGS, RECORDINGS.c.sha256.not_in(left) & (before > ENDED)),
         (EVENTS, (EVENTS.c.kind == JUDGED) & EVENTS.c.source.in_(removed)),
     ):
-        chosen = sa.select(table.c.seq, table.c.chain).where(old)
-        connection.execute(sa.insert(MARKED).from_select(["seq", "chain"], chosen))
-    rows = connection.execute(sa.select(MARKED.c.seq, MARKED.c.chain).order_by(MARKED.c.seq))
-    runs = contiguous_runs((row.seq, row.chain) for row in rows)
+        _mark(connection, table, old)
     connection.exec_driver_sql("DROP TABLE temp.begun")
-    return runs
 
 
 def _find_starts(connection: sa.Connection) -> None:

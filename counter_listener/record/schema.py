@@ -31,7 +31,7 @@ LAST_NUMBER: Final = (
     .limit(1)
 )
 
-SCHEMAS: Final = ("0001", "0002", "0003", "0004", "0005")
+SCHEMAS: Final = ("0001", "0002", "0003", "0004", "0005", "0006")
 """Every schema that this program knows, oldest first: the revisions in migrations/versions."""
 SETTINGS: Final = ("journal_mode=DELETE", "synchronous=FULL", "secure_delete=ON", "cache_size=-16000")
 """PRAGMAs of every connection. The cache, in kB, holds the ends of the indexes while thousands of rows are written."""

@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from counter_listener.domain import RecordError
 from counter_listener.record.files import FILE_MODE, file_errors, make_folders, path_text
 from counter_listener.record.heads import Head, head_message
+from counter_listener.record.receipts import Receipt, receipt_message
 
 MAX_BYTES: Final = 10_000
 
@@ -31,16 +32,30 @@ class SigningKey:
     public: str
     """The public key in hex digits."""
 
+    def sign_receipt(self, record: str, seq: int, chain: str, signed: str) -> Receipt:
+        """The receipt with these fields, signed."""
+        signature = self.private.sign(receipt_message(record, seq, chain, signed))
+        return Receipt(record, seq, chain, signed, self.public, signature.hex())
+
+    def sign_text(self, text: bytes) -> str:
+        """The signature of a text, in hex digits."""
+        return self.private.sign(text).hex()
+
     def sign(self, record: str, seq: int, chain: str, signed: str) -> Head:
         """The head with these fields, signed."""
         signature = self.private.sign(head_message(record, seq, chain, signed))
         return Head(record, seq, chain, signed, self.public, signature.hex())
 
 
-def is_signature_valid(head: Head) -> bool:
-    """Whether the key of the head signed it."""
+def is_signature_valid(head: Head | Receipt) -> bool:
+    """Whether the key that it names signed it."""
+    return is_signed(head.message, head.key, head.signature)
+
+
+def is_signed(text: bytes, key: str, signature: str) -> bool:
+    """Whether a key, in hex digits, signed a text."""
     try:
-        Ed25519PublicKey.from_public_bytes(bytes.fromhex(head.key)).verify(bytes.fromhex(head.signature), head.message)
+        Ed25519PublicKey.from_public_bytes(bytes.fromhex(key)).verify(bytes.fromhex(signature), text)
     except (InvalidSignature, ValueError, TypeError):
         return False
     return True

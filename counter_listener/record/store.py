@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -19,6 +20,7 @@ from counter_listener.record.copies import copy_all, undone_on_failure
 from counter_listener.record.files import new_file, path_text, prepare_file, record_file
 from counter_listener.record.head_table import key_for, replace_key, require_key, sign_end, stored_head
 from counter_listener.record.heads import Head
+from counter_listener.record.history import newest_visit
 from counter_listener.record.judgements import (
     Judgement,
     judgement_row,
@@ -28,7 +30,6 @@ from counter_listener.record.judgements import (
 )
 from counter_listener.record.purge import kept_from, purge_rows
 from counter_listener.record.rows import (
-    LIVE,
     Columns,
     Origin,
     Recording,
@@ -52,12 +53,16 @@ from counter_listener.record.schema import (
     record_errors,
     upgrade_schema,
 )
-from counter_listener.record.verification import Verification, verify_record
+from counter_listener.record.verification import Anchor, Verification, verify_record
 
 if TYPE_CHECKING:
     from counter_listener.record.signing import SigningKey
 
 Answer = TypeVar("Answer")
+TableRow = tuple[sa.TableClause, Columns]
+"""A row without `seq` and `chain`, and its table."""
+Append = Callable[[Sequence[TableRow]], int]
+"""Appends rows after the end of the chain; returns the number of the first."""
 
 PAGE: Final = 500
 """Rows per query, so that a slow reader does not block a writer."""
@@ -68,7 +73,7 @@ class Record:
 
     def __init__(self, connection: sa.Connection, path: Path, key: "SigningKey | None" = None) -> None:
         self._connection = connection
-        self._key = key
+        self.key = key
         self._in_transaction = False
         self._tail: Tail | None = None  # of the chain, while transaction() holds the write lock
         self.path = path
@@ -89,7 +94,7 @@ class Record:
 
     def require_key(self) -> None:
         """Raises RecordError if the record is signed and its key is not open, so that nothing could be added."""
-        self.query(lambda connection: require_key(connection, self._key))
+        self.query(lambda connection: require_key(connection, self.key))
 
     def append(self, events: Iterable[Event], origin: Origin, recorded: datetime) -> int:
         """Writes all events or none, and returns their number; they are on the disk when this returns.
@@ -147,6 +152,16 @@ class Record:
                 row["uid"], numbers[stream] = f"{stream}:{number}", number + 1
             return [Row(**columns) for columns in self._write(connection, recorded, rows)]
 
+    def change(self, work: Callable[[sa.Connection, Append], Answer], recorded: datetime) -> Answer:
+        """The result of `work`, which may write, also rows by the function it gets: all is on the disk, or nothing."""
+        with self._begin("BEGIN IMMEDIATE") as connection:
+            return work(connection, partial(self._append, connection, recorded))
+
+    def at_once(self, ask: Callable[[sa.Connection], Answer]) -> Answer:
+        """The result of `ask`, all of whose queries see the record at the same moment."""
+        with self._begin("BEGIN") as connection:
+            return ask(connection)
+
     def latest_judgement(self, sha256: str) -> Judgement | None:
         """How the recording with this content was judged last; None if it is not in the record."""
         return self.query(lambda connection: latest_judgement(connection, sha256))
@@ -188,25 +203,14 @@ class Record:
 
     def newest_visit(self, counter: str | None) -> list[Row]:
         """The rows of the last visit that was heard live at a counter, in order, then the last row of its stream."""
-        live = sa.select(EVENTS).where(EVENTS.c.source == LIVE, EVENTS.c.counter.is_not_distinct_from(counter))
-        newest = live.order_by(EVENTS.c.seq.desc()).limit(1)
-        with self._begin() as connection:
-            last = connection.execute(newest).first()
-            if last is None:
-                return []
-            of_visit = newest.where(EVENTS.c.stream == last.stream, EVENTS.c.visit.is_not(None))
-            visit = connection.execute(of_visit).first()
-            query = sa.select(EVENTS).where(EVENTS.c.visit == visit.visit if visit else EVENTS.c.seq == last.seq)
-            query = query.where(EVENTS.c.source == LIVE)  # and nothing that people added
-            rows = connection.execute(query.order_by(EVENTS.c.seq)).all()
-        return [Row(*row) for row in (*rows, *(() if rows and rows[-1].seq == last.seq else (last,)))]
+        return self.query(partial(newest_visit, counter=counter))
 
     def query(self, ask: Callable[[sa.Connection], Answer]) -> Answer:
         """The result of `ask` with the record's connection. It may keep temporary tables, but no lock."""
         with self._begin() as connection:
             return ask(connection)
 
-    def verify(self, anchor: Head | None = None) -> Verification:
+    def verify(self, anchor: Anchor | None = None) -> Verification:
         """Checks the file and its guards, the chain of every row, the signed head, and that it holds what was anchored.
 
         The first fault is in the result. Raises RecordError also if the anchor itself is forged.
@@ -216,12 +220,12 @@ class Record:
     def head(self, now: datetime) -> Head | None:
         """The signed head of the record, which is signed first if it never was and a key is open; else None."""
         with self._begin("BEGIN IMMEDIATE") as connection:
-            return stored_head(connection)[1] or sign_end(connection, self._key, chain_tail(connection), now)
+            return stored_head(connection)[1] or sign_end(connection, self.key, chain_tail(connection), now)
 
     def change_key(self, key_file: Path, now: datetime) -> Head:
         """Signs the record with the key in another file from now on, which is made if there is none; a row tells it."""
         with self._begin("BEGIN IMMEDIATE") as connection:
-            self._key, head = replace_key(connection, key_file, now)
+            self.key, head = replace_key(connection, key_file, now)
             return head
 
     def purge(self, before: datetime, recorded: datetime) -> int:
@@ -237,7 +241,7 @@ class Record:
         with self._begin("BEGIN IMMEDIATE") as connection:
             rows = purge_rows(connection, limit, recorded)
             if rows:
-                sign_end(connection, self._key, chain_tail(connection), recorded)
+                sign_end(connection, self.key, chain_tail(connection), recorded)
         try:
             with self._begin() as connection:
                 if connection.exec_driver_sql("PRAGMA user_version").scalar_one():  # also after a crash
@@ -296,9 +300,19 @@ class Record:
         insert_rows(connection, RECORDINGS, rows[: len(recordings)])
         insert_rows(connection, EVENTS, rows[len(recordings) :])
         tail = row_number(rows[-1]["seq"]), str(rows[-1]["chain"])
-        sign_end(connection, self._key, tail, recorded)
+        sign_end(connection, self.key, tail, recorded)
         self._tail = tail if self._in_transaction else None
         return rows
+
+    def _append(self, connection: sa.Connection, recorded: datetime, rows: Sequence[TableRow]) -> int:
+        """Appends rows of both tables in their order, and signs the new end. Returns the number of the first."""
+        tail = chain_tail(connection)
+        complete = list(linked([columns for _, columns in rows], tail))
+        for table in (RECORDINGS, EVENTS):
+            insert_rows(connection, table, [row for row, (of, _) in zip(complete, rows, strict=True) if of is table])
+        end = (row_number(complete[-1]["seq"]), str(complete[-1]["chain"])) if complete else tail
+        sign_end(connection, self.key, end, recorded)
+        return tail[0] + 1
 
     @contextmanager
     def _begin(self, statement: str | None = None) -> Iterator[sa.Connection]:

@@ -26,12 +26,15 @@ from counter_listener.record.chain import (
 from counter_listener.record.head_table import stored_head
 from counter_listener.record.heads import Head, fingerprint
 from counter_listener.record.purge import purge_details
+from counter_listener.record.receipts import Receipt
 from counter_listener.record.schema import EVENTS, RECORDINGS, chain_tail
 from counter_listener.record.schema_check import file_fault
 
 PAGE: Final = 5_000
 """Rows a query: a writer waits for a few hundredths of a second at most."""
 
+Anchor = Head | Receipt
+"""What was signed earlier and is kept elsewhere: by the key of the record, or by a server that received it."""
 Begin = Callable[[str | None], AbstractContextManager[sa.Connection]]
 """Begins a transaction of the record with a statement; without one each statement is its own transaction."""
 
@@ -49,6 +52,8 @@ class Verification:
     """The signed head, if its signature is valid."""
     anchor_purged: bool = False
     """Whether a purge has removed the row that was anchored."""
+    last: int = 0
+    """Number of the last row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +67,7 @@ class _Snapshot:
     head: Head | None
 
 
-def verify_record(begin: Begin, path: Path, anchor: Head | None) -> Verification:
+def verify_record(begin: Begin, path: Path, anchor: Anchor | None) -> Verification:
     """Checks everything; the first fault is in the result. Rows that are appended meanwhile are left out.
 
     Raises RecordError if the file cannot be read, or if the signature of the anchor itself is not valid.
@@ -89,7 +94,7 @@ def verify_record(begin: Begin, path: Path, anchor: Head | None) -> Verification
     purged = False
     if anchor is not None and broken is None:
         broken, purged = _compare(begin, anchor, snapshot, holes)
-    return Verification(rows, broken, snapshot.tail[1], head, purged)
+    return Verification(rows, broken, snapshot.tail[1], head, purged, snapshot.tail[0])
 
 
 def _stored_head(connection: sa.Connection) -> tuple[str | None, Head | None]:
@@ -165,12 +170,14 @@ def _head_fault(snapshot: _Snapshot, valid: Head | None) -> Broken | None:
     return None
 
 
-def _compare(begin: Begin, anchor: Head, snapshot: _Snapshot, holes: Mapping[int, Tail]) -> tuple[Broken | None, bool]:
+def _compare(
+    begin: Begin, anchor: Anchor, snapshot: _Snapshot, holes: Mapping[int, Tail]
+) -> tuple[Broken | None, bool]:
     """What an anchor finds in a record that is intact in itself, and whether a purge has removed the anchored row."""
     head, (last, _) = snapshot.head, snapshot.tail
     if snapshot.record != anchor.record:
         return Broken(None, sentence("it is another record than the one that was anchored")), False
-    if head is None:
+    if head is None and isinstance(anchor, Head):
         return Broken(None, sentence("its signature was removed")), False
     if last < anchor.seq:
         why = sentence(
@@ -184,7 +191,7 @@ def _compare(begin: Begin, anchor: Head, snapshot: _Snapshot, holes: Mapping[int
     links = [chain for end, chain in purged if end == anchor.seq]  # of the other removed rows the links are gone
     if not all(link == anchor.chain for link in (links if purged else [_link_at(begin, anchor.seq)])):
         return Broken(anchor.seq, sentence("not the row that was anchored: the record was computed again")), False
-    if head.key != anchor.key:
+    if head is not None and isinstance(anchor, Head) and head.key != anchor.key:
         keys = {"now": fingerprint(head.key), "before": fingerprint(anchor.key)}
         return Broken(None, sentence("it is signed with the key {now}, and was anchored with {before}", **keys)), False
     return None, bool(purged)

@@ -59,6 +59,8 @@ class Site:
     records: RecordPool
     sounds: Sounds
     refused: Refused
+    codes: Refused
+    """Codes that were tried, right or not."""
     checks: Checks
     figures: Kept[OverviewData]
     templates: Environment

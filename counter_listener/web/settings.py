@@ -42,3 +42,5 @@ class Settings:
     """The speech model for what is said into the browser, unless the record says which one is in use."""
     demo: bool = False
     """Whether the record is made up, which every page then says."""
+    receive: bool = False
+    """Whether counters may send their rows here."""

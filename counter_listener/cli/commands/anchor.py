@@ -24,7 +24,7 @@ from counter_listener.cli.options import (
 from counter_listener.domain import N_, RecordError, ReportError, UsageError, _, ngettext, printable, system_reason
 
 if TYPE_CHECKING:
-    from counter_listener.record import Broken, Head, Verification
+    from counter_listener.record import Broken, Head, Receipt, Verification
 
 MAX_ANCHOR: Final = 10_000
 """Bytes of a file with an anchor; it has a few hundred."""
@@ -46,7 +46,7 @@ UNSEEN: Final = N_("Rows that were added after the anchor can still be rewritten
     "--against",
     "anchor",
     metavar="ANCHOR",
-    help="What `events anchor` made: its file, or the text of its QR code.",
+    help="What `events anchor` made: its file, or the text of its QR code; or the receipt of a server.",
 )
 @click.pass_context
 def verify(ctx: click.Context, *, store_url: str | None, anchor: str | None) -> None:
@@ -122,21 +122,25 @@ def signed_head(store_url: str | None, key_file: Path | None, *, new_key: bool) 
     return head
 
 
-def read_anchor(given: str) -> Head:
-    """The anchor in a file, or in the text itself. Raises RecordError."""
-    from counter_listener.record import read_head
-
+def read_anchor(given: str) -> Head | Receipt:
+    """The anchor or the receipt in a file, or in the text itself. Raises RecordError."""
     file, named = Path(given), False
     with suppress(OSError, ValueError):  # the text of an anchor is longer than the name of a file may be
         named = file.is_file()
     if not named:
-        return read_head(given, repr(given[:SHOWN]))
+        return _anchor_in(given, repr(given[:SHOWN]))
     try:
         with file.open("rb") as content:
-            return read_head(content.read(MAX_ANCHOR).decode("utf-8", "replace"), str(file))
+            return _anchor_in(content.read(MAX_ANCHOR).decode("utf-8", "replace"), str(file))
     except OSError as error:
         text = N_("{path} cannot be read ({why}); check its folder and permissions")
         raise RecordError(text, path=file, why=system_reason(error)) from None
+
+
+def _anchor_in(text: str, name: str) -> Head | Receipt:
+    from counter_listener.record import read_head, read_receipt
+
+    return read_receipt(text, name) if '"receipt"' in text else read_head(text, name)
 
 
 def broken_text(rows: int, broken: Broken) -> str:
@@ -146,19 +150,21 @@ def broken_text(rows: int, broken: Broken) -> str:
     return text.format(count=rows, row=row, wrong=broken.wrong.translated(_))
 
 
-def intact_text(found: Verification, anchor: Head | None) -> list[str]:
+def intact_text(found: Verification, anchor: Head | Receipt | None) -> list[str]:
     """What verifying an intact record has shown, and what it cannot show."""
-    from counter_listener.record import fingerprint
+    from counter_listener.record import Head, fingerprint
 
     text = _("{count} rows; the chain is intact. Its last link is {link}")
     lines = [text.format(count=found.rows, link=found.tail)]
-    if found.head is None:
-        return [*lines, _(UNSIGNED)]
-    text = _("Signed on {time} with the key {key}.")
-    lines.append(text.format(time=_local(found.head.signed), key=fingerprint(found.head.key)))
+    if found.head is not None:
+        text = _("Signed on {time} with the key {key}.")
+        lines.append(text.format(time=_local(found.head.signed), key=fingerprint(found.head.key)))
     if anchor is None:
-        return [*lines, _(UNANCHORED)]
-    since = found.head.seq - anchor.seq
+        return [*lines, _(UNANCHORED if found.head is not None else UNSIGNED)]
+    if not isinstance(anchor, Head):
+        text = _("A server holds it up to row {seq}, and signed that on {time} with the key {key}.")
+        lines.append(text.format(seq=anchor.seq, time=_local(anchor.signed), key=fingerprint(anchor.key)))
+    since = found.last - anchor.seq
     rows = ngettext("{count} row was added since", "{count} rows were added since", since).format(count=since)
     text = _("It still holds what was anchored on {time}, row {seq}; {rows}.")
     if found.anchor_purged:

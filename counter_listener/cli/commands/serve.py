@@ -67,6 +67,7 @@ PORT: Final = 8765
     show_default=True,
     help="Days from the end of a visit in which clerks can dispute its verdicts.",
 )
+@click.option("--receive", is_flag=True, help="Counters may send their rows here: see `counters add`.")
 @click.option("--no-browser", is_flag=True, help="Do not open the browser; print the link only.")
 @click.option("--demo", is_flag=True, help="Show a made-up record of the bundled recordings, and keep nothing of it.")
 def serve(  # noqa: PLR0913 - one parameter per option
@@ -80,6 +81,7 @@ def serve(  # noqa: PLR0913 - one parameter per option
     names: tuple[str, ...],
     behind_proxy: bool,
     appeal_days: int,
+    receive: bool,
     no_browser: bool,
     demo: bool,
 ) -> None:
@@ -112,6 +114,7 @@ def serve(  # noqa: PLR0913 - one parameter per option
             secure=address.secure,
             appeals=timedelta(days=appeal_days),
             demo=demo,
+            receive=receive and not demo,
         )
         link = address.url(listening.getsockname()[1]) + (f"sign-in/once?key={once}" if address.is_local else "")
         ready = partial(_tell, link, open_it=not no_browser)

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
+from functools import partial
+from http import HTTPStatus
 from typing import Any, Final
 
 from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from counter_listener.record import Counter, counter_of_token
 from counter_listener.web.access import NotAllowedError, account_person
 from counter_listener.web.context import site_of
-from counter_listener.web.rights import PUBLIC, may_use
+from counter_listener.web.rights import FOR_COUNTERS, PUBLIC, may_use
 
 PREFIX: Final = "/api/v1"
 SCHEME: Final = "bearer "
@@ -45,16 +49,33 @@ def authorise(request: Request, route: str) -> None:
     if route in PUBLIC:
         return
     site = site_of(request)
+    if route in FOR_COUNTERS and not site.settings.receive:
+        raise HTTPException(HTTPStatus.NOT_FOUND)
     secret = token_of(request.headers.get("authorization", ""))
     if not secret:
         raise NoTokenError
+    if route in FOR_COUNTERS:
+        request.state.counter = _counter(request, secret)
+        return
     account = site.settings.tokens.of_token(secret, site.now()) if site.settings.tokens else None
     if account is None:
-        address = request.client.host if request.client else ""
-        raise TooManyError if site.refused.add(address, site.now()) else NoTokenError
+        raise _refusal(request)
     request.state.person = person = account_person(account)
     if not may_use(person.role, route):
         raise NotAllowedError
+
+
+def _counter(request: Request, secret: str) -> Counter:
+    with site_of(request).records.reading() as record:
+        counter = record.query(partial(counter_of_token, secret=secret))
+    if counter is None:
+        raise _refusal(request)
+    return counter
+
+
+def _refusal(request: Request) -> Exception:
+    site, address = site_of(request), request.client.host if request.client else ""
+    return TooManyError() if site.refused.add(address, site.now()) else NoTokenError()
 
 
 def token_of(header: str) -> str:

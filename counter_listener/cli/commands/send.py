@@ -1,0 +1,172 @@
+"""`enrol` and `send`: this computer becomes known to a server, and sends its record there."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from counter_listener.cli.help import Command
+from counter_listener.cli.options import existing_record, record_location, store_option
+from counter_listener.domain import (
+    N_,
+    BusyError,
+    CounterListenerError,
+    RecordError,
+    SendError,
+    UsageError,
+    _,
+    current_language,
+    ngettext,
+    printable,
+)
+
+if TYPE_CHECKING:
+    from counter_listener.record import Record, Server
+
+LONGEST_PAUSE: Final = 15
+"""Times --every after which a server that cannot be reached is tried again, at most."""
+SEND_CODES: Final = N_("""\
+Exit codes:
+  0    the server holds every row
+  2    bad usage, or this computer is not enrolled
+  4    the server cannot be reached, refuses the record, or the record cannot be read
+  73   another `send` runs for this record""")
+
+
+@click.command(cls=Command, epilog="Example: counter-listener enrol --server https://bank.example --code 7KQM-2XPR")
+@click.option(
+    "--server", "url", metavar="URL", required=True, help="The server, as in its address: https://HOST[:PORT]."
+)
+@click.option("--code", metavar="CODE", help="The code that the server showed.  [default: it is asked for]")
+@click.option("--ca", metavar="FILE", help="The certificate of the server, or of who signed it, PEM; a copy is kept.")
+@click.option("--fingerprint", metavar="SHA256", help="Trust the one certificate with this fingerprint.")
+@store_option
+def enrol(*, url: str, code: str | None, ca: str | None, fingerprint: str | None, store_url: str | None) -> None:
+    """Make this computer known to a server, once; from then on `send`, and `listen`, send the record there.
+
+    The code comes from `counters add` or from the page Counters of the server, and is good for one day and one use.
+    What is needed later lies beside the record, readable by its owner alone. Without --ca and --fingerprint the server
+    must have a certificate that this computer trusts.
+    """
+    from counter_listener.record import Trust, enrol_here, record_file
+
+    path = record_file(record_location(store_url))
+    typed = code or str(click.prompt(_("Code")))
+    server = enrol_here(path, url, typed, Trust(ca, fingerprint), current_language())
+    text = _("Enrolled at {url} as {name}. `counter-listener send` sends the record.")
+    click.echo(text.format(url=printable(server.url), name=printable(server.counter)))
+
+
+@click.command(cls=Command, epilog="\b\n" + SEND_CODES + "\n\nExample: counter-listener send --every 60")
+@click.option("--to", "url", metavar="URL", help="Only if this is the server that the record is enrolled at.")
+@click.option(
+    "--every", metavar="SECONDS", type=click.FloatRange(1, 86_400), help="Go on, and look for new rows so often."
+)
+@click.option("--until-eof", is_flag=True, hidden=True, help="End when standard input ends.")
+@store_option
+def send(*, url: str | None, every: float | None, until_eof: bool, store_url: str | None) -> None:
+    """Send the rows of the record that the server does not hold yet. Audio is never sent.
+
+    It may be stopped at any moment: the server says up to where it holds the record, checks the chain of hashes, and
+    keeps each row once. It signs a receipt, which lies beside the record for `events verify --against`.
+    """
+    stop = threading.Event()
+    with ExitStack() as stack:
+        for name in ("SIGTERM", "SIGINT", "SIGHUP", "SIGBREAK") if every else ():
+            if number := getattr(signal, name, None):
+                stack.callback(signal.signal, number, signal.signal(number, lambda *_: stop.set()))
+        if until_eof:
+            threading.Thread(target=_wait_for_end, args=(stop,), daemon=True).start()
+        record = stack.enter_context(existing_record(store_url))
+        server = _server(record.path, url)
+        stack.enter_context(_only_sender(record.path))
+        sender = _Sender(record, server, stack)
+        if every is None:
+            click.echo(sender.send())
+            return
+        sender.go_on(every, stop)
+
+
+def _wait_for_end(stop: threading.Event) -> None:
+    if sys.stdin is not None:
+        sys.stdin.read()
+    stop.set()
+
+
+def _server(record: Path, url: str | None) -> Server:
+    from counter_listener.record import read_server
+
+    server = read_server(record)
+    if server is None:
+        raise UsageError("This computer is not enrolled; ask for a code and use `counter-listener enrol`.")
+    if url is not None and url.rstrip("/") != server.url:
+        raise UsageError(
+            "The record is enrolled at {url}; enrol it at the other server with `counter-listener enrol`.",
+            url=server.url,
+        )
+    return server
+
+
+def _only_sender(record: Path) -> ExitStack:
+    """Holds the lock of the sender of a record. Raises BusyError."""
+    from filelock import FileLock, Timeout
+
+    stack = ExitStack()
+    lock = FileLock(record.with_name(f"{record.name}.sending.lock"), timeout=0, mode=0o600)
+    try:
+        stack.enter_context(lock)
+    except Timeout:
+        raise BusyError("Another `send` runs for {record}.", record=str(record)) from None
+    except OSError as error:
+        raise RecordError("{path} cannot be written; check its folder", path=str(record.parent)) from error
+    return stack
+
+
+class _Sender:
+    """Sends one record to one server, again and again."""
+
+    def __init__(self, record: Record, server: Server, stack: ExitStack) -> None:
+        from counter_listener.record import Poster, ServerExchange
+
+        self._record = record
+        poster = stack.enter_context(Poster(server.trust, current_language()))
+        self._exchange = ServerExchange(server, poster, lambda: datetime.now(UTC))
+
+    def send(self) -> str:
+        """What was sent, in a line. Raises SendError, RecordError."""
+        from counter_listener.record import counter_state, send_to_server
+
+        state = counter_state(self._record, self._exchange.ahead)
+        sent = send_to_server(self._exchange, self._record, state)
+        self.added = sent.added
+        text = ngettext("{count} row was sent", "{count} rows were sent", sent.added).format(count=sent.added)
+        return _("{rows}; the server holds all {last}.").format(rows=text, last=sent.end.seq)
+
+    def go_on(self, every: float, stop: threading.Event) -> None:
+        """Sends until it is told to stop; a fault is told once, and tried again after longer and longer pauses."""
+        told, pause = "", every
+        while not stop.is_set():
+            try:
+                line = self.send()
+                if self.added or told:
+                    click.echo(f"{datetime.now().astimezone():%Y-%m-%d %H:%M:%S}  {line}")
+                told, pause = "", every
+            except (SendError, RecordError) as error:
+                told = _tell_once(error, told)
+                pause = min(pause * 2, every * LONGEST_PAUSE)
+            stop.wait(pause)
+
+
+def _tell_once(error: CounterListenerError, told: str) -> str:
+    sentence = printable(error.translated(_))
+    if sentence != told:
+        now = f"{datetime.now().astimezone():%Y-%m-%d %H:%M:%S}"
+        click.echo(f"{now}  " + _("Error: {message}").format(message=sentence), err=True)
+    return sentence

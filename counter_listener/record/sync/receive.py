@@ -1,0 +1,319 @@
+"""Receives rows of other records: checks their chain, adds each once, and says up to where they are here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
+from typing import Final
+
+import sqlalchemy as sa
+
+from counter_listener.domain import AccountError, BatchError, RecordError, Sentence, sentence
+from counter_listener.record.chain import START, link, purge_holes
+from counter_listener.record.heads import Head, fingerprint
+from counter_listener.record.purge import JUDGED, KEY, STREAM, purge_received
+from counter_listener.record.receipts import Receipt
+from counter_listener.record.received import RECEIVED, RENAMED, Run, add_run
+from counter_listener.record.rows import LIVE, Columns, Origin, iso, note_row, parse_detail
+from counter_listener.record.schema import EVENTS, RECORDINGS, next_number
+from counter_listener.record.store import Append, Record, TableRow
+from counter_listener.record.sync.counters import Counter, find_counter, note_heard, note_names
+from counter_listener.record.sync.names import DOUBLES, Names, original_json
+from counter_listener.record.sync.sources import (
+    Source,
+    add_source,
+    change_source,
+    earlier,
+    mark_source,
+    rows_here,
+    shared_link,
+    source_of_counter,
+    source_of_record,
+)
+from counter_listener.record.sync.wire import Answer, Batch, Gone, Position, read_sentence
+
+NAMES: Final = {table.name: [each.name for each in table.c if each.name != "chain"] for table in (EVENTS, RECORDINGS)}
+"""The columns of the tables that a row gets before it is chained."""
+REWRITTEN, CUT, REPLACED = "rewritten", "cut", "replaced"
+
+
+def receipt_of(record: Record, batch: Batch, answer: Answer, now: datetime) -> Receipt | None:
+    """What the server signs of an answer; None if its record has no key, or nothing of the other is here."""
+    if record.key is None or answer.have.seq == 0 or answer.have.chain is None:
+        return None
+    return record.key.sign_receipt(batch.record, answer.have.seq, answer.have.chain, iso(now))
+
+
+def receipt_for(record: Record, name: str, now: datetime) -> Receipt:
+    """The receipt for the record of a counter. Raises AccountError for an unknown one, RecordError without a key."""
+    counter = record.query(partial(find_counter, name=name))
+    source = record.query(partial(source_of_counter, counter=counter.name))
+    if source is None or source.seq == 0:
+        raise AccountError("nothing was received from the counter {name} yet", name=counter.name)
+    if record.key is None:
+        raise RecordError("a receipt must be signed; give the file of a key with --key")
+    return record.key.sign_receipt(source.record, source.seq, source.chain, iso(now))
+
+
+def receive(record: Record, batch: Batch, sender: Counter | None, now: datetime) -> Answer:
+    """Takes a batch from a counter, or from a file (None). What it says is on the disk when this returns.
+
+    A batch that does not begin after the last row that is here adds nothing, and the answer tells where to go on; so a
+    batch that comes twice is added once. Raises BatchError for one that cannot be taken, RecordError.
+    """
+    return record.change(lambda connection, append: _Receiving(connection, append, batch, sender, now).take(), now)
+
+
+@dataclass(slots=True)
+class _Receiving:
+    """One batch, in the transaction that takes it."""
+
+    connection: sa.Connection
+    append: Append
+    batch: Batch
+    sender: Counter | None
+    now: datetime
+
+    def take(self) -> Answer:
+        """What is answered; nothing is written of rows whose chain is not right."""
+        if self.sender is not None:
+            note_heard(self.connection, self.sender, self.batch, self.now)
+        source = self._source()
+        if source.state != "ok":
+            return _answer(source)
+        if found := self._compared(source):
+            return self._mark(source, *found)
+        return self._take(source)
+
+    def _take(self, source: Source) -> Answer:
+        after = self.batch.after
+        if after is None or self.batch.end.seq < source.seq:
+            return self._ended(source, source.have, 0)
+        if after.seq != source.seq:
+            return replace(_answer(source), state="behind")
+        found_end = self._end(source)
+        if isinstance(found_end, Sentence):
+            return self._mark(source, REWRITTEN, found_end)
+        self._check_counters()
+        added = self._add(source)
+        change_source(self.connection, source, seq=found_end.seq, chain=found_end.chain)
+        return self._ended(source, found_end, added)
+
+    def _source(self) -> Source:
+        """The source of the batch, which is made if there is none; or the one that it replaces."""
+        name = self.sender.name if self.sender else None
+        many = self.sender is None or self.sender.many
+        known = source_of_record(self.connection, self.batch.record)
+        if known is None:
+            other = None if many or name is None else source_of_counter(self.connection, name)
+            return other or add_source(self.connection, self.batch.record, name, self.now)
+        if many or known.counter == name:
+            return known
+        if known.counter is not None and not self._sends_many(known.counter):
+            raise BatchError("this record is received from the counter {name} already", name=known.counter)
+        change_source(self.connection, known, counter=name)
+        return replace(known, counter=name)
+
+    def _sends_many(self, name: str) -> bool:
+        query = sa.text("SELECT many FROM counters WHERE name = :name")
+        return bool(self.connection.execute(query, {"name": name}).scalar())
+
+    def _compared(self, source: Source) -> tuple[str, Sentence] | None:
+        """What the end of the record tells, compared with what is here."""
+        end, after = self.batch.end, self.batch.after
+        if source.record != self.batch.record:
+            return REPLACED, sentence("another record was put in the place of the one that was received before")
+        if end.seq < source.seq:
+            here = shared_link(self.connection, source.id, end.seq)
+            if here is not None and here != end.chain:
+                return REWRITTEN, sentence("row {seq} is not the one that was received: it was rewritten", seq=end.seq)
+            if self.sender is None or self.sender.many:
+                return None  # an older copy on a stick
+            return CUT, sentence(
+                "it ends at row {end}, and row {seq} was received: its end was cut off, or an older copy was put back",
+                end=end.seq,
+                seq=source.seq,
+            )
+        at = [each for each in (end, after) if each is not None and each.seq == source.seq]
+        if any(each.chain not in (None, source.chain) for each in at):
+            return REWRITTEN, sentence("row {seq} is not the one that was received: it was rewritten", seq=source.seq)
+        return None
+
+    def _end(self, source: Source) -> Position | Sentence:
+        """The last row of the batch, or what is wrong with its chain."""
+        expected, previous = source.seq + 1, source.chain
+        for item in self.batch.items:
+            first = item.first if isinstance(item, Gone) else item["seq"]
+            if first != expected:
+                return sentence("row {seq} is missing or in a wrong place, and no purge tells of it", seq=expected)
+            if isinstance(item, Gone):
+                expected, previous = item.last + 1, item.chain
+                continue
+            if (previous := link(previous, item)) != item["chain"]:
+                return sentence("row {seq} was changed after it was written", seq=expected)
+            expected += 1
+        return Position(expected - 1, previous)
+
+    def _check_counters(self) -> None:
+        """Raises BatchError for rows of a counter that this token does not send for."""
+        names = {str(row["counter"]) for row in self._rows() if row["counter"] is not None}
+        if self.sender is None or self.sender.many:
+            note_names(self.connection, names, self.sender)
+        elif other := names - {self.sender.name}:
+            raise BatchError(
+                "it holds rows of the counter {other}, and is sent for {name}; add the counter with --many if one"
+                " computer sends for several",
+                other=min(other),
+                name=self.sender.name,
+            )
+
+    def _rows(self) -> Iterator[Columns]:
+        return (item for item in self.batch.items if not isinstance(item, Gone))
+
+    def _add(self, source: Source) -> int:
+        """Adds the rows of the batch, but for those that an earlier source brought. Returns their number."""
+        items = self._behind_shared(source)
+        names = Names(self.connection, source.id)
+        placed: list[TableRow] = []
+        renamed, doubles = {}, {}
+        for row in (item for item in items if not isinstance(item, Gone)):
+            table = RECORDINGS if "sha256" in row else EVENTS
+            columns, original = names.recorded(row) if table is RECORDINGS else names.event(row)
+            if original:
+                renamed[len(placed)] = original
+            if row.get("kind") == "visit_closed" and row["source"] != LIVE and "stream" in original:
+                doubles[str(columns["stream"])] = columns
+            placed.append((table, {name: columns[name] for name in NAMES[table.name]}))
+        here = self.append(placed)
+        if renamed:
+            values = [{"here": here + at, "original": original_json(columns)} for at, columns in renamed.items()]
+            self.connection.execute(sa.insert(RENAMED), values)
+        for run in _runs(source.id, items, here):
+            add_run(self.connection, run)
+        self._note_doubles(doubles)
+        self._carry_purges(source, items)
+        return len(placed)
+
+    def _behind_shared(self, source: Source) -> Sequence[Columns | Gone]:
+        """The items behind those that an earlier source of the same record brought, which are noted."""
+        items, before = self.batch.items, earlier(self.connection, source.id)
+        if before is None or source.since != source.seq or not items:
+            return items
+        low, high = 0, len(items)
+        while low < high:  # the chain is the same up to some row, and from there on another
+            middle = (low + high + 1) // 2
+            position = _position(items[middle - 1])
+            same = shared_link(self.connection, before, position.seq) == position.chain
+            low, high = (middle, high) if same else (low, middle - 1)
+        if low:
+            last = _position(items[low - 1])
+            self.connection.execute(sa.delete(RECEIVED).where(RECEIVED.c.source == source.id))
+            add_run(self.connection, Run(source.id, 1, last.seq, last.chain or START, None, "before"))
+            change_source(self.connection, source, since=last.seq)
+        return items[low:]
+
+    def _note_doubles(self, doubles: dict[str, Columns]) -> None:
+        """Says of recordings that another record brought before that these verdicts are history: none counts twice."""
+        rows: list[TableRow] = []
+        number = next_number(self.connection, DOUBLES)
+        for stream, close in doubles.items():
+            detail = {"stream": stream.partition("@")[0], "judging": 1, "options": {}, "replaces": stream}
+            origin = Origin(
+                DOUBLES,
+                str(close["source"]),
+                None if close["counter"] is None else str(close["counter"]),
+                self.now,
+                str(close["phrases"]),
+                str(close["phrases_hash"]),
+                str(close["model"]),
+            )
+            rows.append((EVENTS, note_row(JUDGED, detail, origin, self.now, number + len(rows))))
+        self.append(rows)
+
+    def _carry_purges(self, source: Source, items: Sequence[Columns | Gone]) -> None:
+        """Removes here what a purge removed at the source."""
+        for row in items:
+            if isinstance(row, Gone) or row.get("stream") != STREAM:
+                continue
+            detail = str(row["detail"])
+            runs = [(first, last) for first, (last, _) in purge_holes([detail]).items()]
+            here = [place for first, last in runs for place in rows_here(self.connection, source.id, first, last)]
+            before = str(parse_detail(detail).get("before", ""))
+            if here:
+                purge_received(self.connection, sorted(here), before, self.now)
+                self.append(())
+            for first, last in runs:
+                within = (RECEIVED.c.source == source.id, RECEIVED.c.first >= first, RECEIVED.c.last <= last)
+                known = RECEIVED.c.gone.in_(("claimed", "here"))
+                self.connection.execute(sa.update(RECEIVED).where(*within, known).values(gone="purged"))
+
+    def _ended(self, source: Source, position: Position, added: int) -> Answer:
+        """The answer; once all rows are here it is checked that the record is signed and no row is missing."""
+        if position.seq == self.batch.end.seq and (fault := self._head_fault(source) or self._missing(source)):
+            return self._mark(replace(source, seq=position.seq, chain=position.chain or START), REWRITTEN, fault)
+        return Answer(position, added=added)
+
+    def _head_fault(self, source: Source) -> Sentence | None:
+        from counter_listener.record.signing import is_signature_valid  # cryptography: 0.1 s
+
+        head, end = self.batch.head, self.batch.end
+        if head is None:
+            return sentence("its signature was removed") if source.signing else None
+        if head.record != self.batch.record or not is_signature_valid(head):
+            return sentence("its signature is not valid: it was made for something else, or changed")
+        if (head.seq, head.chain) != (end.seq, end.chain):
+            return sentence("its last rows are not signed: they were added without the key")
+        if source.signing not in (None, head.key) and not self._told(source, head):
+            keys = {"now": fingerprint(head.key), "before": fingerprint(source.signing or "")}
+            return sentence("it is signed with the key {now}, and was signed with {before} before", **keys)
+        change_source(self.connection, source, signing=head.key, head=head.as_json())
+        return None
+
+    def _told(self, source: Source, head: Head) -> bool:
+        """Whether a row of the record tells of its new key."""
+        stream = Names(self.connection, source.id).stream(KEY)
+        details = self.connection.execute(sa.select(EVENTS.c.detail).where(EVENTS.c.stream == stream)).scalars()
+        return any(parse_detail(detail).get("key") == fingerprint(head.key) for detail in details)
+
+    def _missing(self, source: Source) -> Sentence | None:
+        claimed = sa.select(RECEIVED).where(RECEIVED.c.source == source.id, RECEIVED.c.gone == "claimed")
+        row = self.connection.execute(claimed.limit(1)).first()
+        if row is None:
+            return None
+        return sentence("rows {first} to {last} are missing, and no purge tells of it", first=row.first, last=row.last)
+
+    def _mark(self, source: Source, state: str, fault: Sentence) -> Answer:
+        if source.state == "ok":
+            mark_source(self.connection, source, state, fault)
+            return Answer(source.have, state, fault)
+        return _answer(source)
+
+
+def _answer(source: Source) -> Answer:
+    return Answer(source.have, source.state, read_sentence(source.fault))
+
+
+def _position(item: Columns | Gone) -> Position:
+    if isinstance(item, Gone):
+        return Position(item.last, item.chain)
+    return Position(int(str(item["seq"])), str(item["chain"]))
+
+
+def _runs(source: int, items: Sequence[Columns | Gone], here: int) -> Iterator[Run]:
+    """The items as runs: rows that follow each other, and holes."""
+    first = 0
+    for number, item in enumerate(items):
+        if isinstance(item, Gone):
+            yield from _run(source, items[first:number], here)
+            here += number - first
+            first = number + 1
+            yield Run(source, item.first, item.last, item.chain, None, "claimed")
+    yield from _run(source, items[first:], here)
+
+
+def _run(source: int, rows: Sequence[Columns | Gone], here: int) -> Iterator[Run]:
+    if rows:
+        begin, end = _position(rows[0]), _position(rows[-1])
+        yield Run(source, begin.seq, end.seq, end.chain or START, here)
