@@ -57,4 +57,4 @@ def test_accounts_and_settings_of_an_earlier_release_are_read(release: Path) -> 
 
 
 def test_the_newest_release_is_kept() -> None:
-    assert RELEASES, "python tests/fixtures/releases/make.py, with the release itself"
+    assert RELEASES, "python tests/fixtures/releases/keep_release.py, with the release itself"
