@@ -25,7 +25,7 @@ CLIENTS = {
 }
 """Libraries that could download something."""
 DOWNLOADER = "counter_listener.asr.model_download"
-SENDER = "counter_listener.record.anchor_upload"
+SENDER = "counter_listener.record.posting"
 INSTALLER = "counter_listener.asr.model_install"
 COMMAND = "counter_listener.cli.commands.models"
 ANCHOR = "counter_listener.cli.commands.anchor"

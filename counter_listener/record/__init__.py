@@ -108,6 +108,7 @@ if TYPE_CHECKING:
         find_counter,
     )
     from counter_listener.record.sync.enrolment import Server, enrol_here, read_server, receipt_file, server_file
+    from counter_listener.record.sync.fleet import FleetCounter, fleet, silent_counters
     from counter_listener.record.sync.receive import receipt_for, receipt_of, receive
     from counter_listener.record.sync.send import Sent, ServerExchange, merge_record, send_record, send_to_server
     from counter_listener.record.sync.state import counter_state
@@ -159,6 +160,7 @@ else:  # SQLAlchemy takes 0.3 s and 20 MB, which a run that records nothing does
                 *("counter_of_token", "counters", "enrol", "find_counter"),
             ],
             "sync.enrolment": ["Server", "enrol_here", "read_server", "receipt_file", "server_file"],
+            "sync.fleet": ["FleetCounter", "fleet", "silent_counters"],
             "sync.receive": ["receipt_for", "receipt_of", "receive"],
             "sync.send": ["Sent", "ServerExchange", "merge_record", "send_record", "send_to_server"],
             "sync.state": ["counter_state"],

@@ -72,6 +72,7 @@ NAVIGATION: Final = (
     NavItem("/machine", N_("How right is the machine"), "machine"),
     NavItem("/phrases", N_("Phrase set"), "phrases"),
     NavItem("/practice", N_("Practice"), "practice"),
+    NavItem("/fleet", N_("Fleet"), "fleet"),
     NavItem("/accounts", N_("Accounts"), "accounts"),
     NavItem("/system", N_("System"), "system"),
 )

@@ -21,7 +21,7 @@ from support.http_server import Site, serving
 from support.record_cases import DAY, NOW, ROOT, connection_of, live, recorded_as, visit_events
 
 from counter_listener.domain import RecordError, SendError, UsageError
-from counter_listener.record import Head, anchor_upload, fingerprint, open_record, read_head
+from counter_listener.record import Head, anchor_upload, fingerprint, open_record, posting, read_head
 from counter_listener.record.signing import SigningKey, is_signature_valid, open_key
 
 HEX = "0123456789abcdef"
@@ -265,8 +265,8 @@ def test_a_key_in_a_place_that_cannot_be_written(tmp_path: Path, path: Path) -> 
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(anchor_upload, "TIMEOUTS", (2, 0.5))
-    monkeypatch.setattr(anchor_upload, "BACKOFF", 0.01)
+    monkeypatch.setattr(posting, "TIMEOUTS", (2, 0.5))
+    monkeypatch.setattr(posting, "BACKOFF", 0.01)
     for name in ("http_proxy", "https_proxy", "all_proxy"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)

@@ -11,9 +11,9 @@ from pathlib import Path
 
 
 @contextmanager
-def serving(store: Path, *words: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+def serving(store: Path, *words: str, port: int = 0) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """The process of `serve`, and its link."""
-    command = [sys.executable, "-m", "counter_listener", "serve", "--store", str(store), "--port", "0", *words]
+    command = [sys.executable, "-m", "counter_listener", "serve", "--store", str(store), "--port", str(port), *words]
     environment = {**os.environ, "DISPLAY": "", "WAYLAND_DISPLAY": "", "PYTHONUNBUFFERED": "1"}
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8", env=environment

@@ -10,17 +10,18 @@ from support.pages_site import NOW, accounts, browser, csrf, program, settings, 
 
 from counter_listener.record import AccountRole
 from counter_listener.web.app import route_names
-from counter_listener.web.rights import PUBLIC, RIGHTS, may_use, unlisted
+from counter_listener.web.rights import FOR_COUNTERS, PUBLIC, RIGHTS, may_use, unlisted
 
 ROUTES = sorted(route_names())
 PRIVATE = [route for route in ROUTES if route not in PUBLIC and "/api/" not in route]
-FOR_PROGRAMS = [route for route in ROUTES if "/api/" in route]
+FOR_PROGRAMS = [route for route in ROUTES if "/api/" in route and route not in FOR_COUNTERS and "enrol" not in route]
 
 
 def test_every_route_is_in_the_table_and_the_table_has_no_others() -> None:
     assert list(unlisted(ROUTES)) == []
-    assert sorted([*PUBLIC, *RIGHTS]) == ROUTES
+    assert sorted([*PUBLIC, *RIGHTS, *FOR_COUNTERS]) == ROUTES
     assert not PUBLIC & set(RIGHTS)
+    assert not FOR_COUNTERS & (PUBLIC | set(RIGHTS))
     assert list(unlisted(["GET /secret"])) == ["GET /secret"]
 
 
@@ -61,7 +62,7 @@ def test_each_role_may_do_what_the_table_says(role: AccountRole, tmp_path: Path)
 
 
 def test_on_the_machine_itself_everything_is_allowed() -> None:
-    assert all(may_use("local", route) for route in ROUTES)
+    assert all(may_use("local", route) for route in ROUTES if route not in FOR_COUNTERS)
 
 
 @pytest.mark.parametrize("route", [route for route in PRIVATE if not route.startswith("GET ")])

@@ -51,7 +51,8 @@ def listen(config_file: Path | None, **flags: Any) -> None:  # noqa: ANN401 - th
     Options that are not given come from counter.toml (`init` writes one), else they have defaults. The screen shows the
     stages of the visit and what was heard. The space key opens or closes a visit; q quits. Without a screen, one line
     per visit is printed, without any words of the customer. If the listener crashes or hangs, it is restarted. Lost
-    audio is recorded as a gap, and never counts as not heard.
+    audio is recorded as a gap, and never counts as not heard. If the record is enrolled at a server (`enrol`), it is
+    sent there, by a process of its own.
     """
     from counter_listener.live import with_flags
     from counter_listener.record import lock_counter
@@ -63,7 +64,7 @@ def listen(config_file: Path | None, **flags: Any) -> None:  # noqa: ANN401 - th
     with lock_counter(location, config.counter) if location else nullcontext(), in_language(lang):
         if location:
             warn_of_readers(location, key_location(config.key))
-        sys.exit(keep_listening(config))
+        sys.exit(keep_listening(config, location))
 
 
 @click.command(cls=Command, epilog="Example: counter-listener devices --seconds 10")
@@ -98,8 +99,9 @@ def init(*, file: Path, counter: str, device: str) -> None:
     click.echo(text.format(file=printable(str(file))))
 
 
-def keep_listening(config: Config) -> int:
-    """Listens until the order to stop. Returns the exit code."""
+def keep_listening(config: Config, location: str | None = None) -> int:
+    """Listens until the order to stop, and sends the record at `location` if it is enrolled. Returns the exit code."""
+    from counter_listener.cli.sender_process import SenderProcess
     from counter_listener.live import NO_MICROPHONE, ScreenState, Supervisor, notify
 
     state = ScreenState(counter=config.counter)
@@ -126,11 +128,23 @@ def keep_listening(config: Config) -> int:
             show(message)
 
         supervisor.on_message = show_and_notify
+        if location:
+            sender = SenderProcess(location)
+            stack.callback(sender.stop)
+            supervisor.on_tick = _both(supervisor.on_tick, lambda: sender.keep(monotonic_clock()))
         failure = supervisor.run()
     if failure is None:
         return ExitCode.PASSED
     click.echo(_("Error: {message}").format(message=printable(failure)), err=True)
     return supervisor.code if 0 < supervisor.code != NO_MICROPHONE else ExitCode.UNREADABLE
+
+
+def _both(first: Callable[[], None], second: Callable[[], None]) -> Callable[[], None]:
+    def call() -> None:
+        first()
+        second()
+
+    return call
 
 
 def _ticker(draw: Callable[[], None], frames: float) -> Callable[[], None]:

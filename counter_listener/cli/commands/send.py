@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import threading
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 LONGEST_PAUSE: Final = 15
 """Times --every after which a server that cannot be reached is tried again, at most."""
+LOWEST: Final = 19
 SEND_CODES: Final = N_("""\
 Exit codes:
   0    the server holds every row
@@ -51,7 +53,7 @@ Exit codes:
 def enrol(*, url: str, code: str | None, ca: str | None, fingerprint: str | None, store_url: str | None) -> None:
     """Make this computer known to a server, once; from then on `send`, and `listen`, send the record there.
 
-    The code comes from `counters add` or from the page Counters of the server, and is good for one day and one use.
+    The code comes from `counters add` or from the page Fleet of the server, and is good for one day and one use.
     What is needed later lies beside the record, readable by its owner alone. Without --ca and --fingerprint the server
     must have a certificate that this computer trusts.
     """
@@ -83,6 +85,8 @@ def send(*, url: str | None, every: float | None, until_eof: bool, store_url: st
             if number := getattr(signal, name, None):
                 stack.callback(signal.signal, number, signal.signal(number, lambda *_: stop.set()))
         if until_eof:
+            if sys.platform != "win32":
+                os.nice(LOWEST)  # listening comes first
             threading.Thread(target=_wait_for_end, args=(stop,), daemon=True).start()
         record = stack.enter_context(existing_record(store_url))
         server = _server(record.path, url)

@@ -99,7 +99,9 @@ def serve(  # noqa: PLR0913 - one parameter per option
     check_address(address.is_local, secure=address.secure, demo=demo, store_url=store_url)
     with ExitStack() as stack:
         listening = stack.enter_context(bind(address))
-        location, key_file = made_record(stack) if demo else (checked_record(store_url), key_location(key))
+        location, key_file = (
+            made_record(stack) if demo else (checked_record(store_url, create=receive), key_location(key))
+        )
         once = secrets.token_urlsafe(24)
         settings = Settings(
             location,
@@ -128,8 +130,13 @@ def made_record(stack: ExitStack) -> tuple[str, Path | None]:
     return stack.enter_context(demo_record())
 
 
-def checked_record(store_url: str | None) -> str:
+def checked_record(store_url: str | None, *, create: bool) -> str:
     """The location of the record, which can be opened. Raises UsageError, RecordError."""
+    from counter_listener.record import open_record
+
+    if create:
+        with open_record(record_location(store_url)):
+            pass
     with existing_record(store_url):
         return record_location(store_url)
 

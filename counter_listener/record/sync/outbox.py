@@ -27,8 +27,10 @@ def next_batch(connection: sa.Connection, have: Position | None, rows: int = ROW
     """
     record, head = stored_head(connection)
     asked = Batch(record, Position(*chain_tail(connection)), None, head=head)
-    if have is None or have.seq >= asked.end.seq:
+    if have is None or have.seq == asked.end.seq:
         return asked
+    if have.seq > asked.end.seq:
+        return replace(asked, after=have)  # the record was cut off: the server learns that its end is known here
     holes = purge_holes(purge_details(connection))
     after = Position(have.seq, link_of(connection, holes, have.seq))
     return replace(asked, after=after, items=list(_items(connection, holes, have.seq, rows)))

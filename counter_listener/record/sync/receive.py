@@ -81,34 +81,44 @@ class _Receiving:
         if self.sender is not None:
             note_heard(self.connection, self.sender, self.batch, self.now)
         source = self._source()
+        if source is None:
+            return Answer(Position(0, START))
         if source.state != "ok":
             return _answer(source)
         if found := self._compared(source):
             return self._mark(source, *found)
+        if self.batch.end.seq < source.seq:
+            return _answer(source)
+        if fault := self._unsigned(source):
+            return self._mark(source, REWRITTEN, fault)
         return self._take(source)
 
     def _take(self, source: Source) -> Answer:
         after = self.batch.after
-        if after is None or self.batch.end.seq < source.seq:
+        if after is None:
             return self._ended(source, source.have, 0)
         if after.seq != source.seq:
             return replace(_answer(source), state="behind")
         found_end = self._end(source)
         if isinstance(found_end, Sentence):
             return self._mark(source, REWRITTEN, found_end)
+        if found_end.seq == self.batch.end.seq and (fault := self._other_key(source)):
+            return self._mark(source, REWRITTEN, fault)
         self._check_counters()
         added = self._add(source)
         change_source(self.connection, source, seq=found_end.seq, chain=found_end.chain)
         return self._ended(source, found_end, added)
 
-    def _source(self) -> Source:
-        """The source of the batch, which is made if there is none; or the one that it replaces."""
+    def _source(self) -> Source | None:
+        """The source of the batch, or the one that it replaces; None for a batch that only asks about a new one."""
         name = self.sender.name if self.sender else None
         many = self.sender is None or self.sender.many
         known = source_of_record(self.connection, self.batch.record)
         if known is None:
             other = None if many or name is None else source_of_counter(self.connection, name)
-            return other or add_source(self.connection, self.batch.record, name, self.now)
+            if other is not None or self.batch.after is None:
+                return other
+            return add_source(self.connection, self.batch.record, name, self.now)
         if many or known.counter == name:
             return known
         if known.counter is not None and not self._sends_many(known.counter):
@@ -129,8 +139,9 @@ class _Receiving:
             here = shared_link(self.connection, source.id, end.seq)
             if here is not None and here != end.chain:
                 return REWRITTEN, sentence("row {seq} is not the one that was received: it was rewritten", seq=end.seq)
-            if self.sender is None or self.sender.many:
-                return None  # an older copy on a stick
+            stick = self.sender is None or self.sender.many  # it may hold an older copy
+            if stick or after != source.have:  # a batch that comes late; `after` says that the other side knows our end
+                return None
             return CUT, sentence(
                 "it ends at row {end}, and row {seq} was received: its end was cut off, or an older copy was put back",
                 end=end.seq,
@@ -174,7 +185,10 @@ class _Receiving:
 
     def _add(self, source: Source) -> int:
         """Adds the rows of the batch, but for those that an earlier source brought. Returns their number."""
-        items = self._behind_shared(source)
+        return sum(self._add_part(source, part) for part in _until_purges(self._behind_shared(source)))
+
+    def _add_part(self, source: Source, items: Sequence[Columns | Gone]) -> int:
+        """Adds rows of which at most the last one tells of a purge."""
         names = Names(self.connection, source.id)
         placed: list[TableRow] = []
         renamed, doubles = {}, {}
@@ -250,12 +264,13 @@ class _Receiving:
                 self.connection.execute(sa.update(RECEIVED).where(*within, known).values(gone="purged"))
 
     def _ended(self, source: Source, position: Position, added: int) -> Answer:
-        """The answer; once all rows are here it is checked that the record is signed and no row is missing."""
-        if position.seq == self.batch.end.seq and (fault := self._head_fault(source) or self._missing(source)):
+        """The answer; once all rows are here it is checked that none is missing."""
+        if position.seq == self.batch.end.seq and (fault := self._other_key(source) or self._missing(source)):
             return self._mark(replace(source, seq=position.seq, chain=position.chain or START), REWRITTEN, fault)
         return Answer(position, added=added)
 
-    def _head_fault(self, source: Source) -> Sentence | None:
+    def _unsigned(self, source: Source) -> Sentence | None:
+        """What is wrong with the signature of the record, whoever made it."""
         from counter_listener.record.signing import is_signature_valid  # cryptography: 0.1 s
 
         head, end = self.batch.head, self.batch.end
@@ -265,6 +280,13 @@ class _Receiving:
             return sentence("its signature is not valid: it was made for something else, or changed")
         if (head.seq, head.chain) != (end.seq, end.chain):
             return sentence("its last rows are not signed: they were added without the key")
+        return None
+
+    def _other_key(self, source: Source) -> Sentence | None:
+        """That the record is signed with another key than before, unless a row of it tells of that."""
+        head = self.batch.head
+        if head is None:
+            return None
         if source.signing not in (None, head.key) and not self._told(source, head):
             keys = {"now": fingerprint(head.key), "before": fingerprint(source.signing or "")}
             return sentence("it is signed with the key {now}, and was signed with {before} before", **keys)
@@ -274,8 +296,9 @@ class _Receiving:
     def _told(self, source: Source, head: Head) -> bool:
         """Whether a row of the record tells of its new key."""
         stream = Names(self.connection, source.id).stream(KEY)
-        details = self.connection.execute(sa.select(EVENTS.c.detail).where(EVENTS.c.stream == stream)).scalars()
-        return any(parse_detail(detail).get("key") == fingerprint(head.key) for detail in details)
+        details = self.connection.execute(sa.select(EVENTS.c.detail).where(EVENTS.c.stream == stream)).scalars().all()
+        new = [str(row["detail"]) for row in self._rows() if row.get("stream") == KEY]
+        return any(parse_detail(detail).get("key") == fingerprint(head.key) for detail in (*details, *new))
 
     def _missing(self, source: Source) -> Sentence | None:
         claimed = sa.select(RECEIVED).where(RECEIVED.c.source == source.id, RECEIVED.c.gone == "claimed")
@@ -299,6 +322,17 @@ def _position(item: Columns | Gone) -> Position:
     if isinstance(item, Gone):
         return Position(item.last, item.chain)
     return Position(int(str(item["seq"])), str(item["chain"]))
+
+
+def _until_purges(items: Sequence[Columns | Gone]) -> Iterator[Sequence[Columns | Gone]]:
+    """The items in parts: after a row that tells of a purge a new one begins, for names that are free again."""
+    first = 0
+    for number, item in enumerate(items, 1):
+        if not isinstance(item, Gone) and item.get("stream") == STREAM:
+            yield items[first:number]
+            first = number
+    if first < len(items):
+        yield items[first:]
 
 
 def _runs(source: int, items: Sequence[Columns | Gone], here: int) -> Iterator[Run]:

@@ -45,10 +45,11 @@ def send_record(
         batch = record.at_once(partial(next_batch, have=have, rows=rows))
         answer = exchange(replace(batch, state=state) if have is None else batch)
         added += answer.added
-        if answer.have.seq >= batch.end.seq:
+        known = have is not None and answer.have.seq == have.seq
+        if answer.have.seq == batch.end.seq or (known and answer.have.seq > batch.end.seq):
             return Sent(added, answer.have)
-        if have is not None and answer.have.seq == have.seq:
-            raise SendError("the other side takes no rows after row {seq}", seq=have.seq)
+        if known:
+            raise SendError("the other side takes no rows after row {seq}", seq=answer.have.seq)
         have = answer.have
 
 

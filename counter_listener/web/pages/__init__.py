@@ -6,6 +6,7 @@ from fastapi import APIRouter
 
 from counter_listener.web.pages import (
     appeals,
+    fleet,
     machine,
     overview,
     phrases,
@@ -33,5 +34,6 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     phrases.router,
     phrases_try.router,
     practice.router,
+    fleet.router,
     system.router,
 )

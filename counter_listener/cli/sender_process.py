@@ -1,0 +1,55 @@
+"""`send` beside a listener: a process of its own at the lowest priority, which ends with the one that started it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Final
+
+EVERY: Final = 60
+"""Seconds between two looks for new rows."""
+RESTART_SECONDS: Final = 60.0
+"""Seconds after which one that died is started again."""
+STOP_SECONDS: Final = 2.0
+
+
+@dataclass
+class SenderProcess:
+    """Sends the record at a location, if it is enrolled at a server. Whatever becomes of it, listening goes on."""
+
+    location: str
+    _process: subprocess.Popen[bytes] | None = None
+    _started: float = float("-inf")
+
+    def keep(self, now: float) -> None:
+        """Starts it, also again; `now` is seconds by a clock that never goes back. To be called often."""
+        if now - self._started < RESTART_SECONDS or (self._process and self._process.poll() is None):
+            return
+        self._started = now
+        if self._is_enrolled():
+            command = [sys.executable, "-m", "counter_listener", "send", "--every", str(EVERY), "--until-eof"]
+            nothing = subprocess.DEVNULL
+            with suppress(OSError):
+                self._process = subprocess.Popen(  # noqa: S603 - our own program
+                    [*command, "--store", self.location], stdin=subprocess.PIPE, stdout=nothing, stderr=nothing
+                )
+
+    def stop(self) -> None:
+        """Ends it; what it was sending is sent the next time."""
+        if self._process is None:
+            return
+        with suppress(OSError):
+            if self._process.stdin:
+                self._process.stdin.close()
+        try:
+            self._process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def _is_enrolled(self) -> bool:
+        from counter_listener.record import record_file, server_file
+
+        return server_file(record_file(self.location)).exists()

@@ -1,0 +1,72 @@
+"""How the counters that send here are doing: heard from, behind, deaf for how long. Reads only."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+import sqlalchemy as sa
+
+from counter_listener.record.rows import iso, parse_detail
+from counter_listener.record.schema import EVENTS
+from counter_listener.record.sync.counters import Counter, counters
+
+SILENT: Final = timedelta(hours=1)
+"""A counter that was not heard from for this long is told of."""
+GAPS_WITHIN: Final = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class FleetCounter:
+    """A counter, and what it means."""
+
+    counter: Counter
+    heard: datetime | None
+    is_silent: bool
+    """Whether it is enrolled, and was not heard from for SILENT."""
+    waiting: int
+    """Rows of its record that were not here yet when it was heard from last."""
+    deaf: float
+    """Hours within GAPS_WITHIN in which it listened and no sound reached it."""
+
+    @property
+    def has_trouble(self) -> bool:
+        """Whether somebody should look."""
+        return self.is_silent or self.counter.chain != "ok"
+
+
+def fleet(connection: sa.Connection, now: datetime) -> list[FleetCounter]:
+    """All counters that send here, in order of names."""
+    deaf = _gaps(connection, now - GAPS_WITHIN)
+    return [_seen(each, now, deaf.get(each.name, 0.0)) for each in counters(connection)]
+
+
+def silent_counters(connection: sa.Connection, now: datetime) -> list[FleetCounter]:
+    """The enrolled counters that were not heard from for SILENT."""
+    seen = (_seen(each, now, 0.0) for each in counters(connection))
+    return [each for each in seen if each.is_silent]
+
+
+def _seen(counter: Counter, now: datetime, deaf: float) -> FleetCounter:
+    heard = None if counter.heard is None else datetime.fromisoformat(counter.heard)
+    since = heard or (None if counter.enrolled is None else datetime.fromisoformat(counter.enrolled))
+    end = counter.state.get("end")
+    return FleetCounter(
+        counter=counter,
+        heard=heard,
+        is_silent=counter.enrolled is not None and since is not None and now - since > SILENT,
+        waiting=max(0, end - counter.rows) if isinstance(end, int) else 0,
+        deaf=deaf,
+    )
+
+
+def _gaps(connection: sa.Connection, since: datetime) -> dict[str, float]:
+    """Hours of gaps since a time, by counter."""
+    query = sa.select(EVENTS.c.counter, EVENTS.c.detail).where(EVENTS.c.kind == "gap", iso(since) <= EVENTS.c.wall)
+    found: dict[str, float] = defaultdict(float)
+    for counter, detail in connection.execute(query):
+        seconds = parse_detail(detail).get("seconds")
+        found[str(counter)] += seconds / 3600 if isinstance(seconds, int | float) else 0.0
+    return found
