@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
+from collections.abc import Iterator
 from contextlib import suppress
 from functools import cache, partial
 from pathlib import Path
@@ -78,3 +79,22 @@ def share_phrase_sets() -> None:
         return kept(str(path), content, proven=proven and path.parent != bundled_folder("phrase_sets"))
 
     judging.load_matcher = load_phrases
+
+
+@pytest.fixture
+def database() -> Iterator[str]:
+    """The name of a database of a real PostgreSQL with an empty record."""
+    from support.postgres import new_database
+
+    with new_database() as name:
+        yield name
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def location(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty record in each kind of database."""
+    if request.param == "sqlite":
+        return str(tmp_path / "record.db")
+    from support.postgres import url_of
+
+    return url_of(request.getfixturevalue("database"))

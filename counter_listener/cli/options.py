@@ -186,7 +186,7 @@ store_option = click.option(
     "--store",
     "store_url",
     metavar="URL|FILE",
-    help="The record: an SQLite file or sqlite:/// URL.  [default: events.db in your data folder]",
+    help="The record: an SQLite file, or the URL of a PostgreSQL database.  [default: events.db in your data folder]",
 )
 
 KEY_HELP: Final = (
@@ -226,7 +226,9 @@ def settings_options(command: Callable[..., Any]) -> Callable[..., Any]:
             metavar="DIR|NAME",
             help="Speech model: the folder of a Vosk model, or the name of an installed one.",
         ),
-        click.option("--store", metavar="URL|FILE", help="The record: an SQLite file or sqlite:/// URL, or none."),
+        click.option(
+            "--store", metavar="URL|FILE", help="The record: an SQLite file, the URL of a PostgreSQL database, or none."
+        ),
         click.option("--key", metavar="FILE", envvar=KEY_VARIABLE, help=KEY_HELP),
     )
     for option in reversed(options):

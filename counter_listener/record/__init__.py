@@ -13,6 +13,7 @@ from counter_listener.record.export import COLUMNS, as_csv_lines, as_json_lines,
 from counter_listener.record.figures import (
     FEW,
     MachineTrust,
+    Place,
     ReportData,
     ReportScope,
     ReviewedVisit,
@@ -79,6 +80,17 @@ if TYPE_CHECKING:
     from counter_listener.record.labelled import LabelledRecording, SaidPhrase, labelled_recordings
     from counter_listener.record.overview import Offence, OverviewData, counters_heard, gather_overview
     from counter_listener.record.phrase_changes import SetChange, note_set_change, set_changes
+    from counter_listener.record.places import (
+        Sight,
+        branches_of,
+        counters_in_sight,
+        places,
+        places_in,
+        regions_of,
+        set_place,
+        totals_by_place,
+        with_names,
+    )
     from counter_listener.record.pool import RecordPool
     from counter_listener.record.posting import Poster, Trust
     from counter_listener.record.practice import Practice, Practised
@@ -139,6 +151,10 @@ else:  # SQLAlchemy takes 0.3 s and 20 MB, which a run that records nothing does
                     "found_visit",
                 ),
                 *("known_counters", "neighbours"),
+            ],
+            "places": [
+                *("Sight", "branches_of", "counters_in_sight", "places", "places_in"),
+                *("regions_of", "set_place", "totals_by_place", "with_names"),
             ],
             "history": ["VisitHistory", "set_of", "visit_history"],
             "judgements": ["replaced_streams"],

@@ -29,7 +29,7 @@ HASHING: Final = Lock()
 """One hash at a time: each takes 64 MB."""
 LARGEST: Final = 2**63 - 1
 """The largest number that SQLite takes."""
-COLUMNS: Final = "name, role, counter, branch, disabled, created, changed"
+COLUMNS: Final = "name, role, counter, branch, region, disabled, created, changed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,9 @@ class Account:
     counter: str | None
     """Of a clerk: the only counter whose visits the account sees."""
     branch: str | None
+    """The only branch whose counters the account sees; None for all."""
+    region: str | None
+    """The same of a region."""
     disabled: bool
     created: str
     """ISO 8601 in UTC."""
@@ -93,17 +96,22 @@ class Accounts:
         now: datetime,
         counter: str | None = None,
         branch: str | None = None,
+        region: str | None = None,
     ) -> Account:
         """Adds an account. Raises AccountError for a name that is taken, a short password, a clerk without counter."""
         name = name.strip()
         if not name or not name.isprintable() or len(name) > 100:  # noqa: PLR2004 - room for any name
             raise AccountError("the name of an account has 1 to 100 letters")
         _check(name, role, counter, password)
-        values = (name, role, counter and storable(counter), branch, _hashed(password), 0, iso(now), iso(now))
+        scope = (counter and storable(counter), branch and storable(branch), region and storable(region))
+        values = (name, role, *scope, _hashed(password), 0, iso(now), iso(now))
         with self._begin(create=True) as connection:
             if _find(connection, name) is not None:
                 raise AccountError("there is an account {name} already", name=name)
-            statement = "INSERT INTO accounts VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+            statement = (
+                "INSERT INTO accounts (name, role, counter, branch, region, password, disabled, created, changed)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+            )
             connection.exec_driver_sql(statement, values)
             return _known(connection, name)
 
@@ -115,12 +123,13 @@ class Accounts:
         role: AccountRole | None = None,
         counter: str | None = None,
         branch: str | None = None,
+        region: str | None = None,
         password: str | None = None,
         disabled: bool | None = None,
     ) -> Account:
         """Changes what is given, which ends the sessions of the account. Raises AccountError as add() does.
 
-        The last administrator who can sign in stays one.
+        An empty branch or region lets it see all again. The last administrator who can sign in stays one.
         """
         hashed = None if password is None else _hashed(password)
         with self._begin() as connection:
@@ -131,10 +140,13 @@ class Accounts:
             if old.role == "administrator" and (off or new_role != "administrator"):
                 _require_another_administrator(connection, name)
             statement = (
-                "UPDATE accounts SET role = ?, counter = ?, branch = coalesce(?, branch),"
-                " password = coalesce(?, password), disabled = ?, changed = ? WHERE name = ?"
+                "UPDATE accounts SET role = ?, counter = ?, branch = nullif(coalesce(?, branch), ''),"
+                " region = nullif(coalesce(?, region), ''), password = coalesce(?, password), disabled = ?,"
+                " changed = ? WHERE name = ?"
             )
-            connection.exec_driver_sql(statement, (new_role, new_counter, branch, hashed, int(off), iso(now), name))
+            places = [each if each is None else storable(each) for each in (branch, region)]
+            values = (new_role, new_counter, *places, hashed, int(off), iso(now), name)
+            connection.exec_driver_sql(statement, values)
             return _known(connection, name)
 
     def sign_in(self, name: str, password: str, now: datetime, address: str = "") -> Account | None:
@@ -202,8 +214,8 @@ class Accounts:
 
 
 def _account(row: sa.Row[*tuple[Any, ...]]) -> Account:
-    name, role, counter, branch, disabled, created, changed = row
-    return Account(name, role, counter, branch, bool(disabled), created, changed)
+    name, role, counter, branch, region, disabled, created, changed = row
+    return Account(name, role, counter, branch, region, bool(disabled), created, changed)
 
 
 def _find(connection: sa.Connection, name: str) -> Account | None:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from counter_listener.domain import RecordError
 from counter_listener.record.files import make_folders, make_private, path_text
-from counter_listener.record.schema import connect, record_errors
+from counter_listener.record.sqlite import connect, record_errors
 
 STEPS: Final = (
     (
@@ -31,6 +31,7 @@ STEPS: Final = (
     right INTEGER NOT NULL, at TEXT NOT NULL, PRIMARY KEY (account, dialogue, turn)
 )""",
     ),
+    ("ALTER TABLE accounts ADD COLUMN region TEXT",),
 )
 """What makes each version of the file from the one before; the first from an empty file."""
 VERSION: Final = len(STEPS)

@@ -1,6 +1,5 @@
 """The queries of a report: aggregates in SQL, so that Python reads only the events that the report shows."""
 
-import json
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import fields
@@ -10,6 +9,19 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from counter_listener.domain import Event, Outcome, Review
+from counter_listener.record.expressions import (
+    as_number,
+    at_least_zero,
+    count_sum,
+    detail_flag,
+    detail_number,
+    detail_text,
+    epoch,
+    is_one_of,
+    members,
+    total,
+    whole,
+)
 from counter_listener.record.figures import (
     CounterCoverage,
     DurationStatistics,
@@ -23,9 +35,11 @@ from counter_listener.record.figures import (
     duration_statistics,
     sum_totals,
 )
+from counter_listener.record.places import in_places, is_in, places
 from counter_listener.record.reviewed_figures import reviewed_visits, reviews_of, totals_after, words_on
 from counter_listener.record.rows import LIVE, Row, iso, parse_detail, storable
 from counter_listener.record.schema import EVENTS, RECORDINGS
+from counter_listener.record.temporary import make_temporary, temporary_table
 from counter_listener.record.trust import machine_trust
 
 QUARTER: Final = 900
@@ -36,12 +50,16 @@ NO_LOSS: Final = ("listening began", "listening was stopped", "the listener made
 COUNTS: Final = ("heard", "not_heard", "unknown", "forbidden", "broken", "kept", "doubtful")
 COLUMNS: Final = ("seq", "stream", "visit", "counter", "source", "phrases", "phrases_hash", "wall", "at", "score")
 """Columns of a closed visit that are columns of its event."""
-DETAILS: Final = ("passed", "grade", "opened", "seconds", "lost_audio", "outcome", "scenarios")
+DETAILS: Final = {
+    **dict.fromkeys(("passed", "lost_audio"), detail_flag),
+    **dict.fromkeys(("opened", "seconds"), detail_number),
+    **dict.fromkeys(("grade", "outcome", "scenarios"), detail_text),
+}
 """Columns of a closed visit that stand in the detail of its event, in addition to the counts."""
-CLOSED: Final = sa.table("closed", *map(sa.column, (*COLUMNS, *DETAILS, *COUNTS, "quarter")))
-"""A temporary table: the closed visits of the period, one row each, without those that were no service."""
-LEFT_OUT: Final = sa.table("left_out", sa.column("stream"))
-"""A temporary table: streams whose verdicts are history."""
+CLOSED: Final = temporary_table("closed", *COLUMNS, *DETAILS, *COUNTS, "quarter")
+"""The closed visits of the period, one row each, without those that were no service."""
+LEFT_OUT: Final = temporary_table("left_out", "stream")
+"""Streams whose verdicts are history."""
 JUDGED: Final = ("phrase", "forbidden", "rule")
 """Kinds of events that hold a verdict."""
 
@@ -62,12 +80,10 @@ def gather_report_data(
     figures, and no lock is held between two queries.
     """
     last = connection.execute(sa.select(sa.func.max(EVENTS.c.seq))).scalar() or 0
-    connection.exec_driver_sql("DROP TABLE IF EXISTS temp.left_out")
-    connection.exec_driver_sql("CREATE TEMPORARY TABLE left_out (stream TEXT PRIMARY KEY) WITHOUT ROWID")
+    make_temporary(connection, LEFT_OUT)
     if left_out:
         connection.execute(sa.insert(LEFT_OUT), [{"stream": storable(stream)} for stream in left_out])
-    connection.exec_driver_sql("DROP TABLE IF EXISTS temp.closed")
-    connection.exec_driver_sql(f"CREATE TEMPORARY TABLE closed ({', '.join(CLOSED.c.keys())})")
+    make_temporary(connection, CLOSED)
     connection.execute(sa.insert(CLOSED).from_select(CLOSED.c.keys(), _closed(scope, last)))
     no_service = _closed(scope, last, service=False).subquery()
     sets = sa.select(CLOSED.c.phrases, CLOSED.c.phrases_hash).distinct()
@@ -79,6 +95,7 @@ def gather_report_data(
         sets=sorted((name, digest) for name, digest in connection.execute(sets)),
         by_phrase_set=_sums_by(connection, CLOSED, CLOSED.c.phrases),
         by_counter=by_counter,
+        places=places(connection),
         by_quarter=_sums_by(connection, CLOSED, CLOSED.c.quarter),
         previous=_sums(connection, _closed(earlier, last).subquery()) if earlier else None,
         verdict_counts=_verdict_counts(connection, scope, last),
@@ -100,10 +117,6 @@ def has_counter(connection: sa.Connection, counter: str) -> bool:
     return any(connection.execute(query.limit(1)).first() for query in queries)
 
 
-def _detail(name: str) -> sa.ColumnElement[Any]:
-    return sa.func.json_extract(EVENTS.c.detail, f"$.{name}")
-
-
 def _within(table: sa.TableClause, wall: sa.ColumnElement[Any], scope: ReportScope) -> list[sa.ColumnElement[bool]]:
     """The conditions of a scope. A row without a wall time counts by its time of recording, as in `events --since`."""
     when = sa.func.coalesce(wall, table.c.recorded)
@@ -111,6 +124,10 @@ def _within(table: sa.TableClause, wall: sa.ColumnElement[Any], scope: ReportSco
     conditions += [when < iso(scope.until)] if scope.until else []
     if scope.counters:
         conditions.append(table.c.counter.in_([storable(counter) for counter in scope.counters]))
+    if scope.branch or scope.region:
+        conditions.append(in_places(table.c.counter, scope.branch, scope.region))
+    if scope.only is not None:
+        conditions.append(is_in(table.c.counter, scope.only))
     if table is EVENTS:
         conditions.append(EVENTS.c.stream.not_in(sa.select(LEFT_OUT.c.stream)))
         conditions += [EVENTS.c.phrases == storable(scope.phrases)] if scope.phrases is not None else []
@@ -119,14 +136,15 @@ def _within(table: sa.TableClause, wall: sa.ColumnElement[Any], scope: ReportSco
 
 def _closed(scope: ReportScope, last: int, *, service: bool = True) -> Query:
     """The rows of CLOSED: closed visits up to row `last`; or those that were no service."""
-    opened = _detail("opened")
-    begun = sa.cast(sa.func.strftime("%s", EVENTS.c.wall), sa.Integer) - sa.cast(EVENTS.c.at - opened, sa.Integer)
+    opened = detail_number(EVENTS.c.detail, "opened")
+    begun = epoch(EVENTS.c.wall) - whole(EVENTS.c.at - opened)
     columns: list[sa.ColumnElement[Any]] = [EVENTS.c[name] for name in COLUMNS]
-    columns += [_detail(name).label(name) for name in DETAILS]
-    columns += [_detail(f"counts.{name}").label(name) for name in COUNTS]
+    columns += [read(EVENTS.c.detail, name).label(name) for name, read in DETAILS.items()]
+    columns += [whole(detail_number(EVENTS.c.detail, f"counts.{name}")).label(name) for name in COUNTS]
     columns.append((begun // QUARTER).label("quarter"))
     outcome: Outcome = "no_service"
-    told = _detail("outcome").is_distinct_from(outcome) if service else _detail("outcome") == outcome
+    named = detail_text(EVENTS.c.detail, "outcome")
+    told = named.is_distinct_from(outcome) if service else named == outcome
     return sa.select(*columns).where(
         EVENTS.c.kind == "visit_closed", told, EVENTS.c.seq <= last, *_within(EVENTS, EVENTS.c.wall, scope)
     )
@@ -138,18 +156,13 @@ def _sum_columns(table: sa.FromClause) -> list[sa.ColumnElement[Any]]:
     special: dict[str, sa.ColumnElement[Any]] = {
         "visits": sa.func.count(),
         "scored": sa.func.count(score),
-        "points": sa.func.total(score),
-        "squares": sa.func.total(score * score),
-        "offending": _count_sum(table.c.forbidden > 0),
-        "not_understood": _count_sum(table.c.outcome == "not_understood"),
+        "points": total(score),
+        "squares": total(score * score),
+        "offending": count_sum(table.c.forbidden > 0),
+        "not_understood": count_sum(table.c.outcome == "not_understood"),
     }
     names = [field.name for field in fields(VisitTotals)]
-    return [special[name] if name in special else _count_sum(table.c[name]) for name in names]
-
-
-def _count_sum(column: sa.ColumnElement[Any]) -> sa.ColumnElement[int]:
-    """The sum of whole numbers; total() alone returns a float."""
-    return sa.cast(sa.func.total(column), sa.Integer)
+    return [special[name] if name in special else count_sum(table.c[name]) for name in names]
 
 
 def _sums(connection: sa.Connection, table: sa.FromClause) -> VisitTotals:
@@ -157,12 +170,12 @@ def _sums(connection: sa.Connection, table: sa.FromClause) -> VisitTotals:
 
 
 def _sums_by(connection: sa.Connection, table: sa.FromClause, key: sa.ColumnElement[Any]) -> dict[Any, VisitTotals]:
-    query = sa.select(key, *_sum_columns(table)).group_by(key).order_by(key)
+    query = sa.select(key, *_sum_columns(table)).group_by(key).order_by(key.nulls_first())
     return {row[0]: VisitTotals(*row[1:]) for row in connection.execute(query)}
 
 
 def _counts_by(connection: sa.Connection, table: sa.FromClause, key: sa.ColumnElement[Any]) -> dict[Any, int]:
-    query = sa.select(key, sa.func.count()).select_from(table).group_by(key).order_by(key)
+    query = sa.select(key, sa.func.count()).select_from(table).group_by(key).order_by(key.nulls_first())
     return {row[0]: row[1] for row in connection.execute(query)}
 
 
@@ -184,30 +197,26 @@ def _verdict_counts(connection: sa.Connection, scope: ReportScope, last: int) ->
         key = (columns[0], columns[1], columns[2], columns[3], columns[4])
         verdicts[key][verdict] = count
         newest[key] = max(seq, newest.get(key, 0))
-    query = sa.select(EVENTS.c.seq, EVENTS.c.detail).where(_is_one_of(EVENTS.c.seq, list(newest.values())))
+    query = sa.select(EVENTS.c.seq, EVENTS.c.detail).where(is_one_of(EVENTS.c.seq, list(newest.values())))
     details = {row.seq: parse_detail(row.detail) for row in connection.execute(query)}
-    return [VerdictCounts(*key, verdicts[key], seq, details.get(seq, {})) for key, seq in newest.items()]
-
-
-def _is_one_of(column: sa.ColumnElement[Any], values: Sequence[Any]) -> sa.ColumnElement[bool]:
-    """A condition with a single parameter: older versions of SQLite accept at most 999."""
-    return column.in_(sa.select(sa.func.json_each(json.dumps(values)).table_valued("value").c.value))
+    ordered = sorted(newest, key=lambda key: (key[1], key[0], *(each or "" for each in key[2:])))
+    return [VerdictCounts(*key, verdicts[key], newest[key], details.get(newest[key], {})) for key in ordered]
 
 
 def _scenarios(connection: sa.Connection, stages: Mapping[str, Collection[str]]) -> list[ScenarioTotals]:
-    each = sa.func.json_each(CLOSED.c.scenarios).table_valued("value")
+    each = members(CLOSED.c.scenarios)
     begun = sa.select(each.c.value.label("scenario"), CLOSED).select_from(CLOSED.join(each, sa.true())).subquery()
     totals = []
     for scenario, sums in _sums_by(connection, begun, begun.c.scenario).items():
         visits = sa.select(begun.c.visit).where(begun.c.scenario == scenario)
-        owed = (EVENTS.c.stage.in_(stages.get(scenario, ())), _detail("required").is_(sa.true()))
+        owed = (EVENTS.c.stage.in_(stages.get(scenario, ())), detail_flag(EVENTS.c.detail, "required") == 1)
         incomplete = (
-            sa.select(sa.func.max(EVENTS.c.verdict == "not_heard").label("missed"))
+            sa.select(sa.func.max(as_number(EVENTS.c.verdict == "not_heard")).label("missed"))
             .where(EVENTS.c.visit.in_(visits), EVENTS.c.verdict.in_(("not_heard", "unknown")), *owed)
             .group_by(EVENTS.c.visit)
             .subquery()
         )
-        count, missed = connection.execute(sa.select(sa.func.count(), sa.func.total(incomplete.c.missed))).one()
+        count, missed = connection.execute(sa.select(sa.func.count(), total(incomplete.c.missed))).one()
         totals.append(ScenarioTotals(scenario, sums, int(missed), count - int(missed)))
     return totals
 
@@ -217,22 +226,25 @@ def _pauses() -> Query:
     ended = sa.func.lag(CLOSED.c.opened + CLOSED.c.seconds)
     previous = ended.over(partition_by=CLOSED.c.stream, order_by=(CLOSED.c.opened, CLOSED.c.seq))
     pause = sa.select((CLOSED.c.opened - previous).label("seconds")).subquery()
-    return sa.select(sa.func.max(pause.c.seconds, 0.0).label("seconds")).where(pause.c.seconds.is_not(None))
+    return sa.select(at_least_zero(pause.c.seconds).label("seconds")).where(pause.c.seconds.is_not(None))
 
 
 def _durations(connection: sa.Connection, query: Query) -> DurationStatistics:
     """Statistics of `seconds`, counted by whole seconds, which saves a sort; the mean and the longest are exact."""
     durations = query.subquery()
-    whole = sa.cast(durations.c.seconds, sa.Integer)
-    counts = sa.select(whole, sa.func.count(), sa.func.total(durations.c.seconds), sa.func.max(durations.c.seconds))
-    rows = connection.execute(counts.group_by(whole).order_by(whole))
+    rounded = whole(durations.c.seconds)
+    counts = sa.select(rounded, sa.func.count(), total(durations.c.seconds), sa.func.max(durations.c.seconds))
+    counts = counts.where(durations.c.seconds.is_not(None))
+    rows = connection.execute(counts.group_by(rounded).order_by(rounded))
     return duration_statistics([(row[0], row[1], row[2], row[3]) for row in rows])
 
 
 def _coverage(connection: sa.Connection, scope: ReportScope, last: int) -> list[CounterCoverage]:
     within = (EVENTS.c.seq <= last, *_within(EVENTS, EVENTS.c.wall, scope))
-    lost = sa.select(EVENTS.c.counter, sa.func.total(_detail("seconds")), sa.func.count()).where(
-        EVENTS.c.kind == "gap", _detail("reason").not_in(NO_LOSS) | (_detail("seconds") > 0), *within
+    lost = sa.select(EVENTS.c.counter, total(detail_number(EVENTS.c.detail, "seconds")), sa.func.count()).where(
+        EVENTS.c.kind == "gap",
+        detail_text(EVENTS.c.detail, "reason").not_in(NO_LOSS) | (detail_number(EVENTS.c.detail, "seconds") > 0),
+        *within,
     )
     heard: dict[str | None, float] = defaultdict(float)
     for query in (_recorded_seconds(scope, last), _live_seconds(within)):
@@ -245,7 +257,7 @@ def _coverage(connection: sa.Connection, scope: ReportScope, last: int) -> list[
 
 def _recorded_seconds(scope: ReportScope, last: int) -> Query:
     """The length of all recordings of each counter."""
-    recorded = sa.select(RECORDINGS.c.counter, sa.func.total(RECORDINGS.c.seconds)).where(
+    recorded = sa.select(RECORDINGS.c.counter, total(RECORDINGS.c.seconds)).where(
         RECORDINGS.c.seq <= last, *_within(RECORDINGS, RECORDINGS.c.started, scope)
     )
     if scope.phrases is not None:
@@ -267,7 +279,7 @@ def _live_seconds(within: Sequence[sa.ColumnElement[bool]]) -> Query:
         .group_by(events.c.counter, events.c.stream)
         .subquery()
     )
-    return sa.select(live.c.counter, sa.func.total(live.c.seconds)).group_by(live.c.counter)
+    return sa.select(live.c.counter, total(live.c.seconds)).group_by(live.c.counter)
 
 
 def _visits(
@@ -283,7 +295,7 @@ def _visits(
     rows = connection.execute(query).all()
     evidence: dict[str, list[tuple[str, Event]]] = defaultdict(list)
     people: list[Row] = []
-    of_visits = sa.select(EVENTS).where(_is_one_of(EVENTS.c.visit, [row.visit for row in rows])).order_by(EVENTS.c.seq)
+    of_visits = sa.select(EVENTS).where(is_one_of(EVENTS.c.visit, [row.visit for row in rows])).order_by(EVENTS.c.seq)
     for event in connection.execute(of_visits):
         if event.kind in JUDGED:  # as a condition, it would make SQLite search by kind instead of by visit
             evidence[event.visit].append((event.uid, _shown_event(event)))

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from counter_listener.domain import ReviewConflict, ReviewError, Verdict
 from counter_listener.record.history import PhraseSets, VisitHistory, reviewable_history
 from counter_listener.record.people import checked_account, checked_note, person_row, subject_of
+from counter_listener.record.places import is_in
 from counter_listener.record.reviews import ReviewRequest, review_row
 from counter_listener.record.rows import Columns, Row, parse_detail
 from counter_listener.record.schema import EVENTS
@@ -187,11 +188,13 @@ def appeals_of(history: VisitHistory) -> list[Appeal]:
     return _appeals([row for row in history.rows if row.kind == "appeal"])
 
 
-def find_appeals(connection: sa.Connection, *, open_only: bool = False, counters: Collection[str] = ()) -> list[Appeal]:
-    """The appeals of the record, the newest first; of these counters, if any are named."""
+def find_appeals(
+    connection: sa.Connection, *, open_only: bool = False, only: Collection[str] | None = None
+) -> list[Appeal]:
+    """The appeals of the record, the newest first; of these counters, or all for None."""
     query = sa.select(EVENTS).where(EVENTS.c.kind == "appeal").order_by(EVENTS.c.seq)
-    if counters:
-        query = query.where(EVENTS.c.counter.in_(list(counters)))
+    if only is not None:
+        query = query.where(is_in(EVENTS.c.counter, only))
     found = _appeals([Row(*row) for row in connection.execute(query)])
     return [each for each in reversed(found) if not open_only or each.state == "open"]
 

@@ -11,70 +11,52 @@ import sqlalchemy as sa
 from counter_listener.domain import sentence
 from counter_listener.record.browse import VISITS
 from counter_listener.record.chain import Broken
+from counter_listener.record.databases import Database, dialect_of
 from counter_listener.record.judgements import replaced_streams
-from counter_listener.record.schema import NEWEST
 
 PAGE: Final = 5_000
 """Visits a transaction: a writer waits for a few tenths of a second at most."""
 NEARLY: Final = timedelta(milliseconds=2)
-"""Versions of SQLite round the times of day differently."""
+"""Versions of SQLite round the times of day differently, and so does PostgreSQL."""
 LAST: Final = 2**62
 NAMES: Final = tuple(VISITS.c.keys())
-REVIEWS: Final = """
-SELECT seq, visit, score, json_extract(detail, '$.passed') FROM events
-WHERE kind = 'review' AND json_extract(detail, '$.action') <> 'note' AND json_extract(detail, '$.blind') IS NULL
-    AND visit IN (SELECT visit FROM events WHERE +kind = 'visit_closed' AND seq > ? AND seq <= ?) ORDER BY seq
-"""
-"""The reviews that decide something, as the trigger `visits_reviewed` knows them. With a plus SQLite goes along rows;
-by the index of kinds it would look at all visits for each page."""
 
 Visit = dict[str, Any]
 """A row of the table, by the names of its columns."""
 
 
-def visits_fault(connection: sa.Connection) -> Broken | None:
+def visits_fault(database: Database, connection: sa.Connection) -> Broken | None:
     """The first visit of the table that is not what the rows say; None also for damaged text: the chain tells."""
     after = -1
     try:
         while after < LAST:
             connection.rollback()  # what an earlier query began
-            with connection.begin():
-                connection.exec_driver_sql("BEGIN")
+            with database.begin(connection, "snapshot"):
                 until, fault = _page_fault(connection, after)
             if fault is not None:
                 return fault
             after = until
-    except sa.exc.OperationalError as error:
-        if not any(reason in str(error.orig) for reason in ("malformed JSON", "decode to UTF-8")):
+    except sa.exc.DBAPIError as error:
+        if not dialect_of(connection).is_about_text(error):
             raise
     return None
 
 
 def _page_fault(connection: sa.Connection, after: int) -> tuple[int, Broken | None]:
     """The first fault behind a row, and the row up to which was looked."""
-    closes = connection.exec_driver_sql(f"{_closes()} AND closed.seq > ? ORDER BY closed.seq LIMIT {PAGE}", (after,))
+    dialect = dialect_of(connection)
+    closes = dialect.closed_visits(connection, after, PAGE)
     expected = {row[0]: dict(zip(NAMES, row, strict=True)) for row in closes}
     until = max(expected) if len(expected) == PAGE else LAST
     closed: dict[str, list[Visit]] = defaultdict(list)
     for visit in expected.values():
         closed[visit["visit"]].append(visit)
-    for seq, name, score, passed in connection.exec_driver_sql(REVIEWS, (after, until)):
+    for seq, name, score, passed in dialect.deciding_reviews(connection, after, until):
         for visit in closed[name]:
             _review(visit, seq, score, passed)
-    query = f"SELECT {', '.join(NAMES)} FROM visits WHERE seq > ? AND seq <= ?"  # noqa: S608 - our own names
-    rows = connection.exec_driver_sql(query, (after, until))
+    rows = connection.execute(sa.select(VISITS).where(VISITS.c.seq > after, VISITS.c.seq <= until))
     there = {row[0]: dict(zip(NAMES, row, strict=True)) for row in rows}
     return until, next(_faults(connection, expected, there), None)
-
-
-def _closes() -> str:
-    """The query of the rows that the trigger `visits_closed` writes, each at the time of its close."""
-    statements = NEWEST.read_text(encoding="utf-8").split("\n---\n")
-    (trigger,) = (statement for statement in statements if "CREATE TRIGGER visits_closed" in statement)
-    select = trigger.partition("INSERT INTO visits")[2].rpartition(";")[0].replace("NEW.", "closed.")
-    columns, where = select.rsplit("WHERE", 1)
-    before = columns.replace("fault.visit = closed.visit", "fault.visit = closed.visit AND fault.seq <= closed.seq")
-    return f"{before} FROM events AS closed WHERE +closed.kind = 'visit_closed' AND {where}"
 
 
 def _review(visit: Visit, seq: int, score: float | None, passed: int | None) -> None:

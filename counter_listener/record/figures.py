@@ -17,6 +17,15 @@ FEW: Final = 30
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """A counter, and where it belongs; what is not set is None."""
+
+    name: str
+    branch: str | None = None
+    region: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ReportScope:
     """What a report covers."""
 
@@ -26,6 +35,10 @@ class ReportScope:
     """With a time zone, exclusive; None is the end."""
     counters: tuple[str, ...] = ()
     """Only these counters; empty is all."""
+    branch: str | None = None
+    region: str | None = None
+    only: tuple[str, ...] | None = None
+    """What the reader may see at all: these counters; None is all, and empty is nothing."""
     phrases: str | None = None
     """Only what was judged by the phrase set of this name."""
 
@@ -311,3 +324,5 @@ class ReportData:
     after_reviews: VisitTotals | None = None
     """The totals of all visits with the scores after their reviews; None if nobody reviewed one of them."""
     trust: MachineTrust = field(default_factory=MachineTrust)
+    places: Sequence[Place] = ()
+    """The branch and the region of each counter that was given one."""

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import sqlite3
 import stat
 import tempfile
@@ -9,11 +10,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
+from urllib.parse import parse_qs, unquote, urlsplit
 
-from counter_listener.domain import N_, BusyError, RecordError, Sentence, sentence, system_reason
+from counter_listener.domain import N_, BusyError, RecordError, Sentence, data_folder, sentence, system_reason
 
 FILE_MODE: Final = 0o600
 FOLDER_MODE: Final = 0o700
+SERVERS: Final = ("postgresql", "postgresql+psycopg", "postgres")
+"""The schemes of URLs that name a database of a server."""
 SMALLEST: Final = 512
 """Bytes. SQLite takes a file shorter than one page for an empty database, and would overwrite it."""
 
@@ -28,12 +32,37 @@ CAUSES: Final = {
 OTHER_CAUSE: Final = N_("{name} cannot be used: SQLite reports {said!r}; check its disk, or restore it from a backup.")
 
 
+def is_server(url_or_path: str | Path) -> bool:
+    """Whether a location names a database of a server, not a file."""
+    scheme, separator, _ = str(url_or_path).partition("://")
+    return bool(separator) and scheme in SERVERS
+
+
+def server_name(url: str) -> str:
+    """A URL of a server as messages show it: without user, password and settings."""
+    try:
+        parts = urlsplit(url)
+        host = parts.netloc.rpartition("@")[2] or parse_qs(parts.query).get("host", [""])[0]
+    except ValueError:
+        return "postgresql://"
+    return f"postgresql://{unquote(host)}/{unquote(parts.path.strip('/'))}"
+
+
 def record_file(url_or_path: str | Path) -> Path:
-    """The file that "sqlite:///FILE" or a plain path names. Raises RecordError for every other kind of URL."""
+    """The file that "sqlite:///FILE" or a plain path names. Raises RecordError for every other kind of URL.
+
+    A record in PostgreSQL has no file; its accounts, phrase sets and transcripts lie beside this name in the data
+    folder.
+    """
     name = str(url_or_path)
     scheme, separator, rest = name.partition("://")
+    if is_server(name):
+        return data_folder() / (re.sub(r"[^\w.]+", "-", server_name(name)) + ".db")
     if separator and scheme != "sqlite":
-        raise RecordError("a record cannot be kept in {scheme!r} yet; give a file or sqlite:///FILE.", scheme=scheme)
+        raise RecordError(
+            "a record cannot be kept in {scheme!r}; give a file, sqlite:///FILE or postgresql://HOST/DATABASE.",
+            scheme=scheme,
+        )
     if separator and (not rest.startswith("/") or rest in ("/", "/:memory:") or "?" in rest):
         raise RecordError(
             "{url} names no file; write sqlite:///FILE, or sqlite:////FOLDER/FILE from the root.", url=name
@@ -142,7 +171,10 @@ def lock_counter(url_or_path: str, counter: str) -> Iterator[None]:
     record = record_file(url_or_path)
     digest = hashlib.sha256(counter.encode("utf-8", "surrogatepass")).hexdigest()[:12]  # a counter may have any name
     with file_errors(path_text(record)):
-        prepare_file(record, create=True)
+        if is_server(url_or_path):
+            make_folders(record)
+        else:
+            prepare_file(record, create=True)
         lock = FileLock(record.with_name(f"{record.name}.listening-{digest}.lock"), timeout=0, mode=FILE_MODE)
         try:
             lock.acquire()

@@ -15,12 +15,12 @@ from counter_listener.record.files import path_text
 from counter_listener.record.heads import Head, fingerprint
 from counter_listener.record.purge import KEY
 from counter_listener.record.rows import Origin, iso, note_row
-from counter_listener.record.schema import EVENTS, chain_tail, insert_rows, next_number
+from counter_listener.record.schema import EVENTS, chain_tail, column, insert_rows, next_number
 
 if TYPE_CHECKING:
     from counter_listener.record.signing import SigningKey
 
-HEAD: Final = sa.table("head", *(sa.column(field.name) for field in fields(Head)))
+HEAD: Final = sa.table("head", *(column(field.name) for field in fields(Head)))
 NEW_KEY: Final = "`counter-listener events anchor --new-key`"
 
 
@@ -84,8 +84,6 @@ def require_key(connection: sa.Connection, key: SigningKey | None) -> None:
 
 def _signed(connection: sa.Connection, key: SigningKey, tail: Tail, now: datetime) -> Head:
     head = key.sign(stored_head(connection)[0], *tail, iso(now))
-    connection.exec_driver_sql(
-        "UPDATE head SET seq = ?, chain = ?, signed = ?, key = ?, signature = ?",
-        (head.seq, head.chain, head.signed, head.key, head.signature),
-    )
+    columns = ("seq", "chain", "signed", "key", "signature")
+    connection.execute(sa.update(HEAD).values({name: getattr(head, name) for name in columns}))
     return head

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any, Final
@@ -12,7 +12,9 @@ import sqlalchemy as sa
 
 from counter_listener.domain import Event
 from counter_listener.record.browse import PASSED, SCORE, VISITS, FoundVisit, VisitFilter, conditions_of, find_visits
+from counter_listener.record.expressions import count_sum, epoch, total
 from counter_listener.record.figures import VisitTotals
+from counter_listener.record.places import is_in
 from counter_listener.record.rows import Row, event_from_row
 from counter_listener.record.schema import EVENTS
 
@@ -52,7 +54,7 @@ def gather_overview(connection: sa.Connection, wanted: VisitFilter, before: Visi
     """The figures of a period, and of the one before it."""
     conditions = list(conditions_of(wanted))
     service = [*conditions, ~NO_SERVICE]
-    quarter = sa.cast(sa.func.strftime("%s", VISITS.c.began), sa.Integer) // QUARTER
+    quarter = epoch(VISITS.c.began) // sa.literal_column(str(QUARTER), sa.Integer)
     return OverviewData(
         by_counter=_sums_by(connection, VISITS.c.counter, service),
         by_quarter=_sums_by(connection, quarter, service),
@@ -69,20 +71,16 @@ def _columns() -> list[sa.ColumnElement[Any]]:
     special: dict[str, sa.ColumnElement[Any]] = {
         "visits": sa.func.count(),
         "scored": sa.func.count(SCORE),
-        "passed": _sum(PASSED),
-        "points": sa.func.total(SCORE),
-        "squares": sa.func.total(SCORE * SCORE),
-        "offending": _sum(VISITS.c.forbidden > 0),
+        "passed": count_sum(PASSED),
+        "points": total(SCORE),
+        "squares": total(SCORE * SCORE),
+        "offending": count_sum(VISITS.c.forbidden > 0),
         "kept": sa.literal(0),
-        "lost_audio": _sum(VISITS.c.lost),
-        "not_understood": _sum(VISITS.c.outcome == "not_understood"),
+        "lost_audio": count_sum(VISITS.c.lost),
+        "not_understood": count_sum(VISITS.c.outcome == "not_understood"),
     }
     names = [field.name for field in fields(VisitTotals)]
-    return [special[name] if name in special else _sum(VISITS.c[name]) for name in names]
-
-
-def _sum(column: sa.ColumnElement[Any]) -> sa.ColumnElement[int]:
-    return sa.cast(sa.func.total(column), sa.Integer)
+    return [special[name] if name in special else count_sum(VISITS.c[name]) for name in names]
 
 
 def _sums(connection: sa.Connection, conditions: list[sa.ColumnElement[bool]]) -> VisitTotals:
@@ -126,8 +124,9 @@ def _offences(connection: sa.Connection, wanted: VisitFilter) -> list[Offence]:
     return found[:EXAMPLES]
 
 
-def counters_heard(connection: sa.Connection) -> list[tuple[str | None, datetime]]:
+def counters_heard(connection: sa.Connection, only: Collection[str] | None = None) -> list[tuple[str | None, datetime]]:
     """Each counter that has closed visits, and when it was heard last; the one that is silent longest comes first."""
     query = sa.select(VISITS.c.counter, sa.func.max(VISITS.c.moment)).group_by(VISITS.c.counter)
+    query = query if only is None else query.where(is_in(VISITS.c.counter, only))
     heard = [(counter, datetime.fromisoformat(moment)) for counter, moment in connection.execute(query)]
-    return sorted(heard, key=lambda one: one[1])
+    return sorted(heard, key=lambda one: (one[1], one[0] or ""))

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Final, Literal
 
 from counter_listener.domain import LONG_NUMBER, Event, ReviewError
-from counter_listener.record.rows import DETAIL, Columns, Row, iso, storable
+from counter_listener.record.rows import Columns, Row, detail_json, iso, storable
 
 PersonKind = Literal["review", "appeal", "sample", "access"]
 PEOPLE: Final[tuple[PersonKind, ...]] = ("review", "appeal", "sample", "access")
@@ -77,7 +77,7 @@ def person_row(
         "verdict": subject.verdict,
         "score": subject.score,
         "heard": None,
-        "detail": storable(DETAIL.encode({name: value for name, value in detail.items() if value is not None})),
+        "detail": detail_json({name: value for name, value in detail.items() if value is not None}),
         "source": SOURCE,
         "phrases": visit.phrases if visit else "",
         "phrases_hash": visit.phrases_hash if visit else "",

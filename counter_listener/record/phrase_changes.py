@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, Literal, cast
 
 import sqlalchemy as sa
 
+from counter_listener.record.expressions import detail_text
 from counter_listener.record.people import SOURCE, checked_note, person_row
 from counter_listener.record.rows import Row, parse_detail, storable
 from counter_listener.record.schema import EVENTS
@@ -55,7 +56,7 @@ def set_changes(connection: sa.Connection, name: str) -> list[SetChange]:
     query = (
         sa.select(EVENTS.c.wall, EVENTS.c.detail)
         .where(EVENTS.c.stream == SOURCE, EVENTS.c.kind == "access")
-        .where(sa.func.json_extract(EVENTS.c.detail, "$.set") == storable(name))
+        .where(detail_text(EVENTS.c.detail, "set") == storable(name))
         .order_by(EVENTS.c.seq)
     )
     found = ((wall, parse_detail(detail)) for wall, detail in connection.execute(query))

@@ -1,6 +1,5 @@
 """What reviews change in the figures of a report: the totals after them, and their word on each piece of evidence."""
 
-import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -10,6 +9,7 @@ import sqlalchemy as sa
 
 from counter_listener.domain import Event, Review
 from counter_listener.judging import WHOLE_VISIT, observed, standing_reviews
+from counter_listener.record.expressions import is_one_of
 from counter_listener.record.figures import ReviewedVisit, VisitTotals
 from counter_listener.record.history import review_from_row
 from counter_listener.record.rows import Row, parse_detail
@@ -40,7 +40,7 @@ def reviewed_visits(connection: sa.Connection, last: int) -> dict[str, ReviewedV
 
 
 def totals_after(
-    connection: sa.Connection, closed: sa.TableClause, total: VisitTotals, reviewed: Mapping[str, ReviewedVisit]
+    connection: sa.Connection, closed: sa.FromClause, total: VisitTotals, reviewed: Mapping[str, ReviewedVisit]
 ) -> VisitTotals | None:
     """The totals of the closed visits with the scores after their reviews; None if none of them was reviewed.
 
@@ -48,8 +48,8 @@ def totals_after(
     """
     if not reviewed:
         return None
-    names = sa.select(sa.func.json_each(json.dumps(list(reviewed))).table_valued("value").c.value)
-    query = sa.select(closed.c.visit, closed.c.score, closed.c.passed).where(closed.c.visit.in_(names))
+    query = sa.select(closed.c.visit, closed.c.score, closed.c.passed)
+    query = query.where(is_one_of(closed.c.visit, list(reviewed)))
     rows = connection.execute(query).all()
     if not rows:
         return None

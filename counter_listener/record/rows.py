@@ -133,8 +133,23 @@ def iso(moment: datetime) -> str:
 
 
 def storable(text: str) -> str:
-    """The text without lone surrogates, which a file name may hold and SQLite cannot store."""
-    return text.encode("utf-8", "backslashreplace").decode()
+    """The text without lone surrogates and NULs, which names and transcripts may hold, and databases cannot."""
+    return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
+
+
+def detail_json(detail: Mapping[str, object]) -> str:
+    """A detail as it is stored."""
+    text = DETAIL.encode(dict(detail))
+    return text if storable(text) == text and "\\u0000" not in text else DETAIL.encode(_storable_within(detail))
+
+
+def _storable_within(value: object) -> object:
+    """The value with every text in it made storable."""
+    if isinstance(value, str):
+        return storable(value)
+    if isinstance(value, Mapping):
+        return {storable(str(name)): _storable_within(each) for name, each in value.items()}
+    return [_storable_within(each) for each in value] if isinstance(value, list | tuple) else value
 
 
 def event_columns(event: Event) -> Columns:
@@ -149,7 +164,7 @@ def event_columns(event: Event) -> Columns:
         "verdict": event.verdict,
         "score": None if event.score is None else _number(event.score),
         "heard": _storable(event.heard),
-        "detail": storable(DETAIL.encode(dict(event.detail))),
+        "detail": detail_json(event.detail),
     }
 
 

@@ -26,6 +26,8 @@ class SamplePlan:
     """Account that draws it."""
     counters: tuple[str, ...] = ()
     """Only these; empty is all."""
+    only: tuple[str, ...] | None = None
+    """What who draws it may see at all: these counters; None is all."""
     per_week: int = 5
     """Visits of each counter a week, of those that are not taken in full."""
     offences: bool = True

@@ -1,6 +1,7 @@
 """Sampling: a plan is drawn once, recorded with its seed, assigned to reviewers, and worked off."""
 
 from collections import Counter, defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
@@ -8,8 +9,10 @@ from typing import TYPE_CHECKING, Any, Final
 import sqlalchemy as sa
 
 from counter_listener.domain import Outcome, ReviewError
+from counter_listener.record.expressions import detail_flag, detail_text
 from counter_listener.record.judgements import replaced_streams
 from counter_listener.record.people import VisitOrigin, checked_account, person_row
+from counter_listener.record.places import is_in
 from counter_listener.record.rows import Columns, Row, iso, parse_detail, storable
 from counter_listener.record.sample_draw import Candidate, Drawn, SamplePlan, draw_sample
 from counter_listener.record.schema import EVENTS, WHEN
@@ -98,6 +101,7 @@ def _plan_detail(plan: SamplePlan, found: int, drawn: int) -> dict[str, object]:
         "since": iso(plan.since),
         "until": iso(plan.until),
         "counters": list(plan.counters) or None,
+        "only": None if plan.only is None else list(plan.only),
         "reviewers": list(plan.reviewers),
         "by": plan.by,
         "candidates": found,
@@ -123,6 +127,8 @@ def candidates(
         query = query.where(EVENTS.c.seq < before)
     if plan.counters:
         query = query.where(EVENTS.c.counter.in_([storable(counter) for counter in plan.counters]))
+    if plan.only is not None:
+        query = query.where(is_in(EVENTS.c.counter, plan.only))
     history = replaced_streams(connection)
     rows = (Row(*row) for row in connection.execute(query) if row.stream not in history)
     pairs = ((_candidate(row), row) for row in rows)
@@ -157,12 +163,12 @@ def assignments(connection: sa.Connection, *, plan: str | None = None, account: 
 
 def second_opinions_due(connection: sa.Connection, account: str) -> tuple[str, ...]:
     """The visits on which this account has yet to finish a second opinion: till then it sees nobody else's word."""
-    field = {name: sa.func.json_extract(EVENTS.c.detail, f"$.{name}") for name in ("for", "blind", "by", "action")}
+    field = {name: detail_text(EVENTS.c.detail, name) for name in ("for", "by", "action", "event")}
     drawn = sa.select(EVENTS.c.visit, sa.func.max(EVENTS.c.seq).label("drawn")).where(
-        EVENTS.c.kind == "sample", field["for"] == storable(account), field["blind"]
+        EVENTS.c.kind == "sample", field["for"] == storable(account), detail_flag(EVENTS.c.detail, "blind") == 1
     )
     due = drawn.group_by(EVENTS.c.visit).subquery()
-    whole = (field["action"] == "uphold") & sa.func.json_extract(EVENTS.c.detail, "$.event").is_(None)
+    whole = (field["action"] == "uphold") & field["event"].is_(None)
     own = sa.select(EVENTS.c.seq).where(EVENTS.c.visit == due.c.visit, EVENTS.c.seq > due.c.drawn, whole)
     finished = own.where(field["by"] == storable(account)).correlate(due).exists()
     return tuple(connection.execute(sa.select(due.c.visit).where(~finished)).scalars())
@@ -197,14 +203,21 @@ def _assignment(row: Row, detail: dict[str, object], finished: dict[tuple[str, s
     )
 
 
-def draws(connection: sa.Connection) -> list[Draw]:
-    """The plans that were drawn, the newest first, with their progress."""
+def draws(connection: sa.Connection, only: Collection[str] | None = None) -> list[Draw]:
+    """The plans that were drawn, the newest first, with their progress; those that hold nothing but these counters."""
     assigned: dict[str, list[Assignment]] = defaultdict(list)
+    hidden: set[str] = set()
     for each in assignments(connection):
+        if only is not None and each.counter not in only:
+            hidden.add(each.plan)
         assigned[each.plan].append(each)
     rows = connection.execute(_of_kind("sample").where(EVENTS.c.visit.is_(None)))
     plans = [(row.recorded, parse_detail(row.detail)) for row in rows]
-    return [_draw(recorded, detail, assigned[str(detail.get("plan"))]) for recorded, detail in reversed(plans)]
+    return [
+        _draw(recorded, detail, assigned[str(detail.get("plan"))])
+        for recorded, detail in reversed(plans)
+        if str(detail.get("plan")) not in hidden
+    ]
 
 
 def _draw(recorded: str, detail: dict[str, object], assigned: list[Assignment]) -> Draw:

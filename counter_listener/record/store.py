@@ -1,10 +1,9 @@
-"""The append-only record of events in SQLite: append, read, verify, purge, backup.
+"""The append-only record of events: append, read, verify, purge, backup.
 
-A rollback journal with synchronous=FULL: a commit is on the disk before it is acknowledged, and a copy of the file is
-complete. Every writer takes the write lock before it reads the end of the chain, so that two writers build one chain.
+In every database a commit is on the disk before it is acknowledged, and a writer takes a lock before it reads the end
+of the chain, so that two writers build one chain.
 """
 
-import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -14,10 +13,9 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import sqlalchemy as sa
 
-from counter_listener.domain import Event, RecordError, sentence
+from counter_listener.domain import Event, RecordError
 from counter_listener.record.chain import Tail, linked, row_number
-from counter_listener.record.copies import copy_all, undone_on_failure
-from counter_listener.record.files import new_file, path_text, prepare_file, record_file
+from counter_listener.record.databases import Database, find_database
 from counter_listener.record.head_table import key_for, replace_key, require_key, sign_end, stored_head
 from counter_listener.record.heads import Head
 from counter_listener.record.history import newest_visit
@@ -46,13 +44,11 @@ from counter_listener.record.schema import (
     RECORDINGS,
     WHEN,
     chain_tail,
-    configure,
-    connect,
     insert_rows,
     next_number,
-    record_errors,
     upgrade_schema,
 )
+from counter_listener.record.sqlite import Mode
 from counter_listener.record.verification import Anchor, Verification, verify_record
 
 if TYPE_CHECKING:
@@ -69,15 +65,18 @@ PAGE: Final = 500
 
 
 class Record:
-    """An open record, made by open_record(). Every method raises RecordError if the file cannot be used."""
+    """An open record, made by open_record(). Every method raises RecordError if the database cannot be used."""
 
-    def __init__(self, connection: sa.Connection, path: Path, key: "SigningKey | None" = None) -> None:
+    def __init__(self, connection: sa.Connection, database: Database, key: "SigningKey | None" = None) -> None:
         self._connection = connection
+        self._database = database
         self.key = key
         self._in_transaction = False
         self._tail: Tail | None = None  # of the chain, while transaction() holds the write lock
-        self.path = path
-        """The file that holds the record."""
+        self.path = database.place
+        """The file that holds the record; where it has none, a name beside which lies what belongs to it."""
+        self.name = database.name
+        """What messages call the record."""
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -85,7 +84,7 @@ class Record:
 
         One commit for many recordings, because the disk takes most of the time.
         """
-        with self._begin("BEGIN IMMEDIATE"):
+        with self._begin("write"):
             self._in_transaction = True
             try:
                 yield
@@ -104,7 +103,7 @@ class Record:
         events = list(events)
         if not events:
             return 0
-        with self._begin("BEGIN IMMEDIATE") as connection:
+        with self._begin("write") as connection:
             first = next_number(connection, origin.stream)
             self._write(connection, recorded, event_rows(events, origin, recorded, first))
         return len(events)
@@ -125,7 +124,7 @@ class Record:
         """
         if origin.source != recording.sha256:
             raise ValueError("the origin's source is not this recording")
-        with self._begin("BEGIN IMMEDIATE") as connection:
+        with self._begin("write") as connection:
             before = latest_judgement(connection, recording.sha256)
             if (before.number + 1 if before else 1) != (judgement.number if judgement else 1):
                 return False
@@ -143,7 +142,7 @@ class Record:
 
         It is called while nobody else can write, so that what it reads of the record holds until its rows are written.
         """
-        with self._begin("BEGIN IMMEDIATE") as connection:
+        with self._begin("write") as connection:
             rows = make(connection)
             numbers: dict[str, int] = {}
             for row in rows:
@@ -154,12 +153,12 @@ class Record:
 
     def change(self, work: Callable[[sa.Connection, Append], Answer], recorded: datetime) -> Answer:
         """The result of `work`, which may write, also rows by the function it gets: all is on the disk, or nothing."""
-        with self._begin("BEGIN IMMEDIATE") as connection:
+        with self._begin("write") as connection:
             return work(connection, partial(self._append, connection, recorded))
 
     def at_once(self, ask: Callable[[sa.Connection], Answer]) -> Answer:
         """The result of `ask`, all of whose queries see the record at the same moment."""
-        with self._begin("BEGIN") as connection:
+        with self._begin("snapshot") as connection:
             return ask(connection)
 
     def latest_judgement(self, sha256: str) -> Judgement | None:
@@ -215,16 +214,16 @@ class Record:
 
         The first fault is in the result. Raises RecordError also if the anchor itself is forged.
         """
-        return verify_record(self._begin, self.path, anchor)
+        return verify_record(self._begin, self._database, anchor)
 
     def head(self, now: datetime) -> Head | None:
         """The signed head of the record, which is signed first if it never was and a key is open; else None."""
-        with self._begin("BEGIN IMMEDIATE") as connection:
+        with self._begin("write") as connection:
             return stored_head(connection)[1] or sign_end(connection, self.key, chain_tail(connection), now)
 
     def change_key(self, key_file: Path, now: datetime) -> Head:
         """Signs the record with the key in another file from now on, which is made if there is none; a row tells it."""
-        with self._begin("BEGIN IMMEDIATE") as connection:
+        with self._begin("write") as connection:
             self.key, head = replace_key(connection, key_file, now)
             return head
 
@@ -234,19 +233,17 @@ class Record:
         A visit is removed as a whole once its last event is old enough, and a recording once it has no events left and
         its end is old enough. What was recorded before the time is old enough whatever its wall time is, and so is what
         has no other date. The purge appends a row that reports it and is never purged; if nothing is removed, nothing
-        is written. Then the file is rewritten, so that it holds no byte of the removed rows; the free blocks of the
-        disk are out of reach. Raises ValueError for a time without a zone.
+        is written. Then a file is rewritten, so that it holds no byte of the removed rows; the free blocks of the disk
+        are out of reach, and PostgreSQL overwrites its own in time. Raises ValueError for a time without a zone.
         """
         limit = iso(before)
-        with self._begin("BEGIN IMMEDIATE") as connection:
+        with self._begin("write") as connection:
             rows = purge_rows(connection, limit, recorded)
             if rows:
                 sign_end(connection, self.key, chain_tail(connection), recorded)
         try:
-            with self._begin() as connection:
-                if connection.exec_driver_sql("PRAGMA user_version").scalar_one():  # also after a crash
-                    connection.exec_driver_sql("VACUUM")
-                    connection.exec_driver_sql("PRAGMA user_version = 0")
+            with self._database.errors():
+                self._database.clean(self._connection)
         except RecordError as error:
             raise RecordError(
                 "the purge is done, but its traces stay in the file until the next purge, because {error}",
@@ -262,18 +259,10 @@ class Record:
     def backup(self, path: Path, beside: Sequence[tuple[Path, Path]] = ()) -> None:
         """Copies the record to a new file, complete or not at all, while others write; for its owner alone.
 
-        `beside`: what else belongs to it, and where that is copied to. The record gets its name last, so a backup that
-        has it is complete.
+        `beside`: what else belongs to it, and where that is copied to. The record gets its name last. Raises
+        RecordError for a record in PostgreSQL, whose server has its own way.
         """
-        with (
-            record_errors(sentence("the backup {path} of {record}", path=path_text(path), record=path_text(self.path))),
-            undone_on_failure() as undo,
-            new_file(path.absolute()) as part,
-        ):
-            with self._connection.begin():
-                # as bytes, for the name of a folder may not be valid UTF-8
-                self._connection.exec_driver_sql("VACUUM INTO CAST(? AS TEXT)", (os.fsencode(part),))
-            copy_all(beside, undo)  # after the record, which names versions of phrase sets that must be there
+        self._database.backup(self._connection, path, beside)
 
     def _pages(
         self, query: sa.Select[*tuple[Any, ...]], seq: sa.ColumnElement[int]
@@ -315,40 +304,32 @@ class Record:
         return tail[0] + 1
 
     @contextmanager
-    def _begin(self, statement: str | None = None) -> Iterator[sa.Connection]:
-        """A transaction that `statement` begins. Without one every statement is its own transaction."""
-        with record_errors(path_text(self.path)):
+    def _begin(self, mode: Mode = "read") -> Iterator[sa.Connection]:
+        """A transaction, unless this record is in one already."""
+        with self._database.errors():
             if self._in_transaction:
                 yield self._connection
                 return
-            try:
-                with self._connection.begin():
-                    if statement:
-                        self._connection.exec_driver_sql(statement)
-                    yield self._connection
-            except BaseException:
-                self._connection.connection.rollback()  # SQLAlchemy does not, if COMMIT failed
-                raise
+            with self._database.begin(self._connection, mode):
+                yield self._connection
 
 
 @contextmanager
 def open_record(
     url_or_path: str | Path, *, create: bool = True, key_file: Path | None = None, upgrade: bool = True
 ) -> Iterator[Record]:
-    """The record in "sqlite:///FILE" or a plain path, brought to the newest schema unless told not to. For one thread.
+    """The record in "sqlite:///FILE", a plain path or "postgresql://HOST/DATABASE", brought to the newest schema unless
+    told not to. For one thread.
 
     With `create` a missing file and its folder are made. What is added is signed with the key in `key_file`, which is
     made if the record was never signed; without it, nothing can be added to a signed record. Raises RecordError.
     """
-    path = record_file(url_or_path)
-    name = path_text(path)
-    with record_errors(name):
-        prepare_file(path, create=create)
-        connection = connect(path)
+    database = find_database(url_or_path)
+    with database.errors():
+        connection = database.open(create=create)
     with connection:
-        with record_errors(name):
-            configure(connection)
-            upgrade_schema(connection, name, create=create, upgrade=upgrade)
+        with database.errors():
+            upgrade_schema(connection, database, create=create, upgrade=upgrade)
             with connection.begin():
                 key = None if key_file is None else key_for(connection, key_file)
-        yield Record(connection, path, key)
+        yield Record(connection, database, key)

@@ -1,6 +1,5 @@
 """How right is the machine here: what the reviews of a period say of its verdicts, and how far reviewers agree."""
 
-import json
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -10,9 +9,11 @@ import sqlalchemy as sa
 
 from counter_listener.domain import Agreement, Estimate, Event, Review, Verdict, cohen_kappa, weighted_share
 from counter_listener.judging import WHOLE_VISIT, effective_verdicts, observed, standing_reviews
+from counter_listener.record.expressions import is_one_of
 from counter_listener.record.figures import MachineTrust, ReportScope, Share, VerdictTrust
 from counter_listener.record.history import JUDGED_KINDS, review_from_row
 from counter_listener.record.judgements import replaced_streams
+from counter_listener.record.places import COUNTERS, in_places, is_in
 from counter_listener.record.rows import Row, event_from_row, iso, storable
 from counter_listener.record.sampling import Assignment, assignments
 from counter_listener.record.schema import EVENTS, WHEN
@@ -67,18 +68,24 @@ def _reviewed_visits(connection: sa.Connection, scope: ReportScope) -> dict[str,
         review = review_from_row(Row(*row))
         if review.action != "note":
             visits[row.visit].reviews.append(review)
-    names = sa.select(sa.func.json_each(json.dumps(list(visits))).table_valued("value").c.value)
     kinds = (*JUDGED_KINDS, "visit_closed")
-    for row in connection.execute(sa.select(EVENTS).where(EVENTS.c.visit.in_(names)).order_by(EVENTS.c.seq)):
+    for row in connection.execute(
+        sa.select(EVENTS).where(is_one_of(EVENTS.c.visit, list(visits))).order_by(EVENTS.c.seq)
+    ):
         if row.kind in kinds:  # as a condition, it would make SQLite search by kind instead of by visit
             visits[row.visit].rows.append(Row(*row))
-    chosen = {name: visit for name, visit in visits.items() if _fits(visit, scope, history)}
+    placed = set(
+        connection.execute(
+            sa.select(COUNTERS.c.name).where(in_places(COUNTERS.c.name, scope.branch, scope.region))
+        ).scalars()
+    )
+    chosen = {name: visit for name, visit in visits.items() if _fits(visit, scope, history, placed)}
     for visit in chosen.values():
         visit.events = {row.uid: event_from_row(row) for row in visit.rows}
     return chosen
 
 
-def _fits(visit: _Visit, scope: ReportScope, history: Collection[str]) -> bool:
+def _fits(visit: _Visit, scope: ReportScope, history: Collection[str], placed: Collection[str]) -> bool:
     """Whether a visit was closed in the scope, and its verdicts are no history."""
     close = next((row for row in visit.rows if row.kind == "visit_closed"), None)
     if close is None or close.stream in history:
@@ -90,6 +97,8 @@ def _fits(visit: _Visit, scope: ReportScope, history: Collection[str]) -> bool:
         (since is None or when >= since)
         and (until is None or when < until)
         and (not counters or close.counter in counters)
+        and (not (scope.branch or scope.region) or close.counter in placed)
+        and (scope.only is None or close.counter in scope.only)
         and scope.phrases in (None, close.phrases)
     )
 
@@ -101,6 +110,10 @@ def _is_within(connection: sa.Connection, drawn: Assignment, scope: ReportScope)
     query = query.where(iso(scope.until) > WHEN) if scope.until else query
     if scope.counters:
         query = query.where(EVENTS.c.counter.in_([storable(counter) for counter in scope.counters]))
+    if scope.branch or scope.region:
+        query = query.where(in_places(EVENTS.c.counter, scope.branch, scope.region))
+    if scope.only is not None:
+        query = query.where(is_in(EVENTS.c.counter, scope.only))
     query = query if scope.phrases is None else query.where(EVENTS.c.phrases == storable(scope.phrases))
     machine = query.where(EVENTS.c.kind.in_(("visit_closed",)))
     return connection.execute(machine.limit(1)).first() is not None

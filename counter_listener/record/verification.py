@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from heapq import merge
-from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import sqlalchemy as sa
 
@@ -23,20 +21,22 @@ from counter_listener.record.chain import (
     purge_holes,
     row_number,
 )
+from counter_listener.record.databases import Database, dialect_of
 from counter_listener.record.head_table import stored_head
 from counter_listener.record.heads import Head, fingerprint
 from counter_listener.record.purge import purge_details
 from counter_listener.record.receipts import Receipt
 from counter_listener.record.schema import EVENTS, RECORDINGS, chain_tail
-from counter_listener.record.schema_check import file_fault
+from counter_listener.record.schema_check import database_fault
+from counter_listener.record.sqlite import Mode
 
 PAGE: Final = 5_000
 """Rows a query: a writer waits for a few hundredths of a second at most."""
 
 Anchor = Head | Receipt
 """What was signed earlier and is kept elsewhere: by the key of the record, or by a server that received it."""
-Begin = Callable[[str | None], AbstractContextManager[sa.Connection]]
-"""Begins a transaction of the record with a statement; without one each statement is its own transaction."""
+Begin = Callable[[Mode], AbstractContextManager[sa.Connection]]
+"""Begins a transaction of the record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class _Snapshot:
     head: Head | None
 
 
-def verify_record(begin: Begin, path: Path, anchor: Anchor | None) -> Verification:
+def verify_record(begin: Begin, database: Database, anchor: Anchor | None) -> Verification:
     """Checks everything; the first fault is in the result. Rows that are appended meanwhile are left out.
 
     Raises RecordError if the file cannot be read, or if the signature of the anchor itself is not valid.
@@ -76,14 +76,14 @@ def verify_record(begin: Begin, path: Path, anchor: Anchor | None) -> Verificati
 
     if anchor is not None and not is_signature_valid(anchor):
         raise RecordError("the anchor is forged or damaged: its signature is not valid; use another copy of it")
-    with ThreadPoolExecutor(1) as pool:  # SQLite checks the file while Python follows the chain
-        file = pool.submit(file_fault, path)
+    with ThreadPoolExecutor(1) as pool:  # the database checks itself while Python follows the chain
+        file = pool.submit(database_fault, database)
         try:
             snapshot = _snapshot(begin)
             holes = purge_holes(snapshot.purges)
             rows, broken = follow_chain(_linked_rows(begin, snapshot.tail[0]), holes)
             if broken and _purges(begin) != snapshot.purges:
-                return verify_record(begin, path, anchor)  # a purge removed rows meanwhile
+                return verify_record(begin, database, anchor)  # a purge removed rows meanwhile
         except RecordError:
             if (fault := file.result()) is None:
                 raise
@@ -98,8 +98,7 @@ def verify_record(begin: Begin, path: Path, anchor: Anchor | None) -> Verificati
 
 
 def _stored_head(connection: sa.Connection) -> tuple[str | None, Head | None]:
-    tables = connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'table'").scalars().all()
-    if "head" not in tables:
+    if "head" not in dialect_of(connection).table_names(connection):
         return None, None
     try:
         return stored_head(connection)
@@ -108,13 +107,13 @@ def _stored_head(connection: sa.Connection) -> tuple[str | None, Head | None]:
 
 
 def _snapshot(begin: Begin) -> _Snapshot:
-    with begin("BEGIN") as connection:
+    with begin("snapshot") as connection:
         record, head = _stored_head(connection)
         return _Snapshot(chain_tail(connection), tuple(purge_details(connection)), record, head)
 
 
 def _purges(begin: Begin) -> tuple[str, ...]:
-    with begin(None) as connection:
+    with begin("read") as connection:
         return tuple(purge_details(connection))
 
 
@@ -124,34 +123,18 @@ def _linked_rows(begin: Begin, until: int) -> Iterator[LinkedRow]:
 
 
 def _rows_of(begin: Begin, table: sa.TableClause, until: int) -> Iterator[LinkedRow]:
-    """The rows of a table up to a number, with statements of the driver: a million of them in a few seconds."""
+    """The rows of a table up to a number."""
     names = tuple(table.c.keys())
     canonical, seq, chain = canonical_rows(names), names.index("seq"), names.index("chain")
-    query = f"SELECT {', '.join(names)} FROM {table.name} WHERE seq <= ? AND seq > ? ORDER BY seq LIMIT {PAGE}"  # noqa: S608 - our own names
-    last: object = None
+    last: object = -(2**63)
     while True:
-        with begin(None) as connection:
-            rows = _fetch(connection, query, (until, -(2**63) if last is None else last))
+        with begin("read") as connection:
+            rows = dialect_of(connection).rows_between(connection, table, last, until, PAGE)
         for row in rows:
             yield row[seq], row[chain], canonical(row)
         if len(rows) < PAGE:
             return
         last = rows[-1][seq]
-
-
-def _fetch(connection: sa.Connection, query: str, values: tuple[object, ...]) -> list[tuple[Any, ...]]:
-    """The rows of a query, with text decoded by the driver alone unless some of it is damaged: half of the time."""
-    driver = connection.connection.driver_connection
-    if not isinstance(driver, sqlite3.Connection):
-        raise TypeError("not a connection to SQLite")
-    lenient, driver.text_factory = driver.text_factory, str
-    try:
-        return driver.execute(query, values).fetchall()
-    except sqlite3.OperationalError:
-        driver.text_factory = lenient
-        return driver.execute(query, values).fetchall()
-    finally:
-        driver.text_factory = lenient
 
 
 def _head_fault(snapshot: _Snapshot, valid: Head | None) -> Broken | None:
@@ -198,7 +181,7 @@ def _compare(
 
 
 def _link_at(begin: Begin, seq: int) -> str | None:
-    with begin(None) as connection:
+    with begin("read") as connection:
         rows = [
             connection.execute(sa.select(table.c.chain).where(table.c.seq == seq)) for table in (EVENTS, RECORDINGS)
         ]

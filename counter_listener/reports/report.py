@@ -12,7 +12,15 @@ from counter_listener.record import FEW, ReportData, ShownVisit, VisitTotals, su
 from counter_listener.reports.definitions import definitions_table
 from counter_listener.reports.phrase_tables import PhraseSets, phrase_tables
 from counter_listener.reports.review_tables import machine_table, reviews_table
-from counter_listener.reports.tables import Column, Row, Table, counters_table, durations_table, time_tables
+from counter_listener.reports.tables import (
+    Column,
+    Row,
+    Table,
+    counters_table,
+    durations_table,
+    place_tables,
+    time_tables,
+)
 
 Playable = Callable[[str], str | None]
 """Returns the URL of a recording, given its path, or None if the file is not there."""
@@ -58,6 +66,7 @@ def make_report(  # noqa: PLR0913 - everything that only the caller knows
     tables = (
         _summary_table(data, total, translate),
         *phrase_tables(data, sets, total, translate),
+        *place_tables(data, translate),
         counters_table(data, translate),
         *time_tables(data, zone, translate),
         durations_table(data, translate),

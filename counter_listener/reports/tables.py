@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Any, Final, Literal
 
 from counter_listener.domain import Translate
-from counter_listener.record import ReportData, Share, VisitTotals, sum_totals
+from counter_listener.record import ReportData, Share, VisitTotals, sum_totals, totals_by_place
 
 Kind = Literal["text", "count", "share", "points", "change_share", "change_points", "seconds", "yes", "time", "rate"]
 """share: 0-1; points: 0-100; change_*: their signed differences; time: with a time zone; rate: to one decimal."""
@@ -93,6 +93,25 @@ def totals_columns(_: Translate) -> list[Column]:
         Column("forbidden", _("offences"), "count"),
         Column("broken", _("rules broken"), "count"),
     ]
+
+
+def place_tables(data: ReportData, _: Translate) -> list[Table]:
+    """One row per region, and one per branch, if counters were given any."""
+    titles = {"region": (_("By region"), _("region")), "branch": (_("By branch"), _("branch"))}
+    ids: dict[Literal["branch", "region"], str] = {"region": "regions", "branch": "branches"}
+    tables = []
+    for level, id_ in ids.items():
+        if not any(getattr(each, level) for each in data.places):
+            continue
+        found = totals_by_place(data.by_counter, data.places, level)
+        rows = [
+            {"id": name or "", "title": _("in none") if name is None else name, **totals_cells(totals)}
+            for name, totals in found.items()
+        ]
+        rows.sort(key=lambda row: (row["pass_share"] is None, row["pass_share"], row["id"]))
+        columns = [Column("title", titles[level][1]), *totals_columns(_)]
+        tables.append(Table(id_, titles[level][0], columns, rows, _("Those with the lowest pass rate come first.")))
+    return tables
 
 
 def counters_table(data: ReportData, _: Translate) -> Table:

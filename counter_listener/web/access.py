@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
-from counter_listener.record import Account
-from counter_listener.web.context import site_of
+from counter_listener.record import Account, Sight
+from counter_listener.web.context import find_sight, site_of
 from counter_listener.web.rights import PUBLIC, Person, may_use
 from counter_listener.web.security import SAFE, is_forged
 
@@ -43,8 +44,9 @@ async def authorise(request: Request) -> None:
         return
     if person is None:
         raise NotSignedInError
-    if not may_use(person.role, route):
+    if not may_use(person.role, route, person.sight):
         raise NotAllowedError
+    await run_in_threadpool(find_sight, request, person)
 
 
 def _person(request: Request) -> Person | None:
@@ -61,5 +63,6 @@ def _person(request: Request) -> Person | None:
 
 
 def account_person(account: Account) -> Person:
-    """Who signs in with an account. Only a clerk sees one counter alone."""
-    return Person(account.name, account.role, account.counter if account.role == "clerk" else None)
+    """Who signs in with an account. A clerk sees one counter alone, others all of their branch or region."""
+    counter = account.counter if account.role == "clerk" else None
+    return Person(account.name, account.role, Sight(counter, account.branch, account.region))

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from threading import Lock
 from typing import TYPE_CHECKING, cast
 
@@ -14,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from counter_listener.domain import CounterListenerError, Lang
-from counter_listener.record import Access, note_access
+from counter_listener.record import Access, counters_in_sight, note_access
 from counter_listener.web.checks import Checks
 from counter_listener.web.estimates import Estimates
 from counter_listener.web.kept import Kept
@@ -92,6 +93,25 @@ def signed_in(request: Request) -> Person:
     if person is None:
         raise RuntimeError("this route is in no table of rights")
     return person
+
+
+def sight_of(request: Request) -> tuple[str, ...] | None:
+    """The counters that the reader may see; None for all. Every page and every answer asks here, and nowhere else."""
+    return cast("tuple[str, ...] | None", request.state.sight)
+
+
+def find_sight(request: Request, person: Person) -> None:
+    """Finds out which counters a reader may see, before the page begins. Raises RecordError."""
+    request.state.sight = None if person.sight.counter is None else (person.sight.counter,)
+    if person.sight.is_limited and person.sight.counter is None:
+        with site_of(request).records.reading() as record:
+            request.state.sight = record.query(partial(counters_in_sight, sight=person.sight))
+
+
+def may_see(request: Request, counter: str | None) -> bool:
+    """Whether the reader may see what is of a counter."""
+    seen = sight_of(request)
+    return seen is None or counter in seen
 
 
 def noted(  # noqa: PLR0913 - one for each column

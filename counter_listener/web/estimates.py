@@ -6,7 +6,6 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
 from threading import Lock, Thread
 from typing import Final
 
@@ -60,7 +59,7 @@ class Estimates:
         """What was found out about two versions."""
         return self._done.get((draft.digest, old.digest))
 
-    def begin(self, record: Path, draft: Version, old: Version, clock: Callable[[], datetime]) -> bool:
+    def begin(self, record: str, draft: Version, old: Version, clock: Callable[[], datetime]) -> bool:
         """Begins to judge the visits of the last month again; false while another such work runs."""
         key = draft.digest, old.digest
         with self._lock:

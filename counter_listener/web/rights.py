@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from counter_listener.domain import N_
-from counter_listener.record import AccountRole
+from counter_listener.record import AccountRole, Sight
 
 Role = AccountRole | Literal["local"]
 ROLES: Final[Mapping[Role, str]] = {
@@ -25,8 +25,8 @@ class Person:
 
     name: str
     role: Role
-    counter: str | None = None
-    """The only counter that this person may see; None is all."""
+    sight: Sight = Sight()  # noqa: RUF009 - it is frozen
+    """What this person may see: everything, one counter, one branch or one region."""
 
 
 def _roles(*roles: Role) -> frozenset[Role]:
@@ -96,6 +96,8 @@ RIGHTS: Final[Mapping[str, frozenset[Role]]] = {
     "POST /system/verify": _roles("supervisor", "administrator", "auditor"),
     "POST /system/tokens": _roles("administrator"),
     "POST /system/tokens/revoke": _roles("administrator"),
+    "GET /counters": _roles("administrator"),
+    "POST /counters": _roles("administrator"),
     "GET /fleet": _roles("supervisor", "administrator", "auditor"),
     "POST /fleet": _roles("administrator"),
     "POST /fleet/accept": _roles("administrator"),
@@ -114,9 +116,22 @@ RIGHTS: Final[Mapping[str, frozenset[Role]]] = {
 Those below /api want a token instead, which has the role of its account."""
 
 
-def may_use(role: Role, route: str) -> bool:
-    """Whether a role may use a route, given as in RIGHTS."""
-    return route in PUBLIC or role in RIGHTS.get(route, frozenset())
+WHOLE: Final = frozenset(
+    {
+        *("GET /system", "POST /system/verify", "POST /system/tokens", "POST /system/tokens/revoke"),
+        *("GET /phrases/changes", "POST /phrases/changes", "POST /phrases/force", "POST /phrases/entry"),
+        *("POST /phrases/remove", "POST /phrases/import", "GET /counters", "POST /counters"),
+        *("GET /fleet", "POST /fleet", "POST /fleet/accept", "POST /fleet/close"),
+    }
+)
+"""Routes about the record as a whole: not for accounts that see a part of it."""
+
+
+def may_use(role: Role, route: str, sight: Sight = Sight()) -> bool:  # noqa: B008 - it is frozen
+    """Whether a role may use a route, given as in RIGHTS, if its account sees so much."""
+    if route in PUBLIC:
+        return True
+    return role in RIGHTS.get(route, frozenset()) and not (sight.is_limited and route in WHOLE)
 
 
 def unlisted(routes: Iterable[str]) -> Iterator[str]:

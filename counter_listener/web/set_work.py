@@ -125,7 +125,7 @@ def _matcher(path: Path, _digest: str) -> Matcher:
     return load_matcher(str(path), proven=False)[0]
 
 
-def judge_again(record: Path, draft: tuple[Path, str], old: tuple[Path, str], since: datetime) -> Estimate:
+def judge_again(record: str, draft: tuple[Path, str], old: tuple[Path, str], since: datetime) -> Estimate:
     """What the visits since a time would be with the phrase set in a file instead of another.
 
     Each file is given with its digest. Raises PhraseSetError, RecordError.

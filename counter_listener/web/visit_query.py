@@ -35,6 +35,8 @@ def read_query(given: Mapping[str, str]) -> VisitQuery:
         since=reader.day("since"),
         until=reader.day("until", timedelta(days=1)),
         counters=(reader.text("counter"),) if reader.text("counter") else (),
+        branch=reader.text("branch") or None,
+        region=reader.text("region") or None,
         passed=reader.choice("result", PASSED),
         verdict=reader.choice("verdict", tuple(VERDICTS)),
         phrase=reader.text("phrase") or None,

@@ -117,10 +117,10 @@ def test_appeals_are_found_by_state_and_counter(record: Record, disputed: Decisi
     open_appeal(record, AppealRequest(other, "wang", "没有听到"), NOW)
     decide_appeal(record, disputed, NOW, sets())
 
-    def found(*, open_only: bool = False, counters: tuple[str, ...] = ()) -> list[str]:
-        each = record.query(lambda connection: find_appeals(connection, open_only=open_only, counters=counters))
+    def found(*, open_only: bool = False, only: tuple[str, ...] | None = None) -> list[str]:
+        each = record.query(lambda connection: find_appeals(connection, open_only=open_only, only=only))
         return [appeal.visit for appeal in each]
 
     assert found() == [other, disputed.visit]
     assert found(open_only=True) == [other]
-    assert found(counters=("3",)) == [disputed.visit]
+    assert found(only=("3",)) == [disputed.visit]

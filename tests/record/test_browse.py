@@ -146,11 +146,11 @@ def test_an_export_reads_in_parts_what_is_written_meanwhile_changes_nothing(reco
 def test_neighbours_lead_through_all_visits(record: Record) -> None:
     visits = found(record, count=20)
     for at, visit in enumerate(visits):
-        before, after = record.query(partial(neighbours, seq=visit.seq, counter=None))
+        before, after = record.query(partial(neighbours, seq=visit.seq))
         assert before == (visits[at + 1].visit if at + 1 < len(visits) else None)
         assert after == (visits[at - 1].visit if at else None)
     here = [visit for visit in visits if visit.counter == "1"]
-    assert record.query(partial(neighbours, seq=here[0].seq, counter="1")) == (here[1].visit, None)
+    assert record.query(partial(neighbours, seq=here[0].seq, only=("1",))) == (here[1].visit, None)
 
 
 def test_counters_are_listed_as_people_count(record: Record) -> None:

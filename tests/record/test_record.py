@@ -36,7 +36,7 @@ from counter_listener.record.rows import RecordingRow, Row, event_from_row
 from counter_listener.record.schema import SCHEMAS
 from counter_listener.record.store import Record, open_record
 
-WORDS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
+WORDS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12)
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | NUMBERS | WORDS,

@@ -15,7 +15,7 @@ import pytest
 from support.record_cases import NOW, connection_of, live, raw, recorded_as, visit_events
 
 from counter_listener.domain.errors import RecordError
-from counter_listener.record import schema
+from counter_listener.record import sqlite
 from counter_listener.record.store import Record, open_record
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="needs POSIX permissions")
@@ -217,7 +217,7 @@ def test_a_disk_that_becomes_full_while_visits_are_appended(path: Path) -> None:
 
 
 def test_a_record_locked_for_longer_than_the_timeout(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(schema, "TIMEOUT", 0.02)
+    monkeypatch.setattr(sqlite, "TIMEOUT", 0.02)
     with open_record(path) as record, closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
         with raises(str(path), "locked by another program"):
@@ -233,7 +233,7 @@ def test_a_record_locked_for_longer_than_the_timeout(path: Path, monkeypatch: py
 def test_a_reader_that_blocks_the_commit_leaves_nothing_written_and_the_retry_works(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(schema, "TIMEOUT", 0.02)
+    monkeypatch.setattr(sqlite, "TIMEOUT", 0.02)
     with open_record(path) as record, closing(sqlite3.connect(path, isolation_level=None)) as reader:
         reader.execute("BEGIN")
         reader.execute("SELECT * FROM events").fetchone()

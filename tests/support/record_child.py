@@ -141,4 +141,4 @@ def _append_for_ever(path: str, stream: str, writing: int) -> None:
 if __name__ == "__main__":
     WAYS = (append, kill_rounds, kill_reviewers, die_in_purge, die_at_statement, die_at_statements, modules)
     {each.__name__: each for each in WAYS}[sys.argv[1]](*sys.argv[2:])
-    assert Path(sys.argv[2]).exists()
+    assert "://" in sys.argv[2] or Path(sys.argv[2]).exists()

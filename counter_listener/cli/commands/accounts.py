@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 ROLES = ("clerk", "reviewer", "supervisor", "administrator", "auditor")
 role_choice = click.Choice(ROLES)
 COUNTER_HELP = "The only counter whose visits a clerk sees."
+BRANCH_HELP = "The only branch whose counters the account sees."
+REGION_HELP = "The only region whose counters the account sees."
 
 
 def accounts_of(store_url: str | None) -> Accounts:
@@ -45,10 +47,16 @@ def accounts() -> None:
 @click.argument("name")
 @click.option("--role", type=role_choice, required=True, help="What the account may do.")
 @click.option("--counter", metavar="NAME", help=COUNTER_HELP)
+@click.option("--branch", metavar="NAME", help=BRANCH_HELP)
+@click.option("--region", metavar="NAME", help=REGION_HELP)
 @store_option
-def add(*, name: str, role: AccountRole, counter: str | None, store_url: str | None) -> None:
-    """Add an account. The password is asked for, or read from standard input."""
-    made = accounts_of(store_url).add(name, role, ask_password(), datetime.now(UTC), counter)
+def add(*, name: str, role: AccountRole, store_url: str | None, **scope: str | None) -> None:
+    """Add an account. The password is asked for, or read from standard input.
+
+    With --branch or --region it sees the counters of that branch or region alone, on every page and in every export;
+    `counters list` shows which those are.
+    """
+    made = accounts_of(store_url).add(name, role, ask_password(), datetime.now(UTC), **scope)
     click.echo(_("Added: {account}").format(account=described(made)))
 
 
@@ -56,22 +64,27 @@ def add(*, name: str, role: AccountRole, counter: str | None, store_url: str | N
 @click.argument("name")
 @click.option("--role", type=role_choice, help="What the account may do from now on.")
 @click.option("--counter", metavar="NAME", help=COUNTER_HELP)
+@click.option("--branch", metavar="NAME", help=BRANCH_HELP)
+@click.option("--region", metavar="NAME", help=REGION_HELP)
 @click.option("--password", "new_password", is_flag=True, help="Ask for a new password.")
 @click.option("--close/--open", "disabled", default=None, help="Close the account, or open it again.")
 @store_option
-def change(  # noqa: PLR0913 - one parameter per option
+def change(
     *,
     name: str,
     role: AccountRole | None,
-    counter: str | None,
     new_password: bool,
     disabled: bool | None,
     store_url: str | None,
+    **scope: str | None,
 ) -> None:
-    """Change an account; whoever is signed in with it has to sign in again."""
+    """Change an account; whoever is signed in with it has to sign in again.
+
+    An empty --branch or --region lets it see all again.
+    """
     kept = accounts_of(store_url)
     password = ask_password() if new_password else None
-    changed = kept.change(name, datetime.now(UTC), role=role, counter=counter, password=password, disabled=disabled)
+    changed = kept.change(name, datetime.now(UTC), role=role, password=password, disabled=disabled, **scope)
     click.echo(_("Changed: {account}").format(account=described(changed)))
 
 
@@ -145,6 +158,8 @@ def described(account: Account) -> str:
 
     parts = [account.name, _(TITLES[account.role])]
     parts += [_("counter {name}").format(name=account.counter)] if account.counter else []
+    parts += [_("branch {name}").format(name=account.branch)] if account.branch else []
+    parts += [_("region {name}").format(name=account.region)] if account.region else []
     parts += [_("closed")] if account.disabled else []
     return printable("  ".join(parts))
 

@@ -42,6 +42,8 @@ FORMATS: Final = ("html", "xlsx", "csv", "json")
 @click.option("--since", metavar="TIME", help="Only what happened at or after this time.")
 @click.option("--until", metavar="TIME", help="Only what happened before this time.")
 @click.option("--counter", "counters", metavar="NAME", multiple=True, help="Only this counter; may be repeated.")
+@click.option("--branch", metavar="NAME", help="Only the counters of this branch.")
+@click.option("--region", metavar="NAME", help="Only the counters of this region.")
 @click.option(
     "--phrases", "phrases_name", metavar="FILE|NAME", help="Only visits judged with this phrase set.  [default: any]"
 )
@@ -114,12 +116,14 @@ def _format_of(output: Path | None) -> str:
     return ending
 
 
-def parse_scope(
+def parse_scope(  # noqa: PLR0913 - one for each option
     record: Path | None,
     since: str | None,
     until: str | None,
     counters: Sequence[str],
     phrases_name: str | None,
+    branch: str | None = None,
+    region: str | None = None,
 ) -> tuple[ReportScope, dict[str, PhraseSet]]:
     """What the report covers, and the phrase sets in force in the record by name. Raises UsageError, PhraseSetError."""
     from counter_listener.audio import parse_time
@@ -132,17 +136,23 @@ def parse_scope(
     files = [find_phrase_set(phrases_name, record)] if phrases_name else sets_at_hand(record)
     phrase_sets = [read_phrase_set(file)[0] for file in files]
     name = phrase_sets[0].name if phrases_name else None
-    return ReportScope(start, end, tuple(counters), name), {phrases.name: phrases for phrases in phrase_sets}
+    scope = ReportScope(start, end, tuple(counters), branch, region, phrases=name)
+    return scope, {phrases.name: phrases for phrases in phrase_sets}
 
 
 def report_data(record: Record, scope: ReportScope, phrase_sets: dict[str, PhraseSet], shown: int) -> ReportData:
     """The figures of the report, and its `shown` visits. Raises UsageError for a counter that is not in the record."""
-    from counter_listener.record import gather_report_data, has_counter
+    from counter_listener.record import gather_report_data, has_counter, places
 
     for counter in scope.counters:
         if not record.query(lambda connection, name=counter: has_counter(connection, name)):  # type: ignore[misc]
             text = N_("The record has no counter {counter!r}; use a name given to check or listen as --counter.")
             raise UsageError(text, counter=counter)
+    placed = record.query(places)
+    for level, wanted in (("branch", scope.branch), ("region", scope.region)):
+        if wanted is not None and wanted not in {getattr(each, level) for each in placed}:
+            text = N_("No counter belongs to {name!r}; see `counter-listener counters list`.")
+            raise UsageError(text, name=wanted)
     ended = scope if scope.since is None or scope.until else replace(scope, until=datetime.now(UTC))
     stages: dict[str, set[str]] = {}
     for phrases in phrase_sets.values():

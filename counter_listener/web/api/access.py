@@ -15,7 +15,7 @@ from starlette.responses import Response
 
 from counter_listener.record import Counter, counter_of_token
 from counter_listener.web.access import NotAllowedError, account_person
-from counter_listener.web.context import site_of
+from counter_listener.web.context import find_sight, site_of
 from counter_listener.web.rights import FOR_COUNTERS, PUBLIC, may_use
 
 PREFIX: Final = "/api/v1"
@@ -61,8 +61,9 @@ def authorise(request: Request, route: str) -> None:
     if account is None:
         raise _refusal(request)
     request.state.person = person = account_person(account)
-    if not may_use(person.role, route):
+    if not may_use(person.role, route, person.sight):
         raise NotAllowedError
+    find_sight(request, person)
 
 
 def _counter(request: Request, secret: str) -> Counter:

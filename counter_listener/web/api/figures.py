@@ -10,7 +10,7 @@ from fastapi import APIRouter, BackgroundTasks, Query
 from starlette.requests import Request
 
 from counter_listener.domain import Estimate
-from counter_listener.record import ReportScope, Share, VisitTotals, machine_trust, sum_totals
+from counter_listener.record import Share, VisitTotals, machine_trust, sum_totals
 from counter_listener.web.api.access import GuardedRoute
 from counter_listener.web.api.models import (
     AgreementOut,
@@ -25,7 +25,7 @@ from counter_listener.web.api.models import (
     ShareOut,
     TotalsOut,
 )
-from counter_listener.web.context import noting, signed_in, site_of
+from counter_listener.web.context import noting, sight_of, site_of
 from counter_listener.web.pages.overview import faults_of, overview_data, read_period, totals_by
 from counter_listener.web.sets import title_of
 
@@ -35,8 +35,8 @@ router = APIRouter(route_class=GuardedRoute)
 @router.get("/figures")
 def show_figures(request: Request, tasks: BackgroundTasks, asked: Annotated[PeriodAsked, Query()]) -> FiguresOut:
     """The figures of a period, by default the last seven days; as old as a minute."""
-    site, person = site_of(request), signed_in(request)
-    period = read_period(_given(asked), site.now(), person.counter)
+    site = site_of(request)
+    period = read_period(_given(asked), site.now(), sight_of(request))
     data = overview_data(site, period)
     days = totals_by(data, lambda moment: moment.date())
     tasks.add_task(noting(request, "seen", what=request.url.path))
@@ -60,9 +60,8 @@ def show_figures(request: Request, tasks: BackgroundTasks, asked: Annotated[Peri
 @router.get("/machine")
 def show_machine(request: Request, tasks: BackgroundTasks, asked: Annotated[PeriodAsked, Query()]) -> MachineOut:
     """What people said of the verdicts of the machine, by phrase; by default of all time."""
-    site, person = site_of(request), signed_in(request)
-    wanted = read_period({"days": "all", **_given(asked)}, site.now(), person.counter).wanted
-    scope = ReportScope(wanted.since, wanted.until, tuple(wanted.counters))
+    site = site_of(request)
+    scope = read_period({"days": "all", **_given(asked)}, site.now(), sight_of(request)).scope()
     with site.records.reading() as record:
         trust = record.query(partial(machine_trust, scope=scope))
     tasks.add_task(noting(request, "seen", what=request.url.path))

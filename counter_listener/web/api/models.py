@@ -28,6 +28,8 @@ class VisitsAsked(BaseModel):
     since: date | None = Field(None, description="From this day on, in the time zone of the server.")
     until: date | None = Field(None, description="Up to this day, and with it.")
     counter: str | None = None
+    branch: str | None = None
+    region: str | None = None
     result: Literal["failed", "passed", "unscored"] | None = None
     verdict: Verdict | None = Field(None, description="With something that has this verdict of the machine.")
     phrase: str | None = Field(None, description="Id of a phrase, an offence or a rule that was not `heard`.")
@@ -60,6 +62,8 @@ class PeriodAsked(BaseModel):
     since: date | None = Field(None, description="From this day on, in the time zone of the server.")
     until: date | None = Field(None, description="Up to this day, and with it.")
     counter: str | None = None
+    branch: str | None = None
+    region: str | None = None
 
 
 class Fault(BaseModel):

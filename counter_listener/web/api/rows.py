@@ -14,7 +14,7 @@ from counter_listener.domain import Review, Verdict
 from counter_listener.record import Row, machine_rows, parse_detail, replaced_streams, review_rows, visit_history
 from counter_listener.web.api.access import GuardedRoute
 from counter_listener.web.api.models import EventOut, EventsOut, ReviewOut, ReviewsOut, RowsAsked
-from counter_listener.web.context import noting, signed_in, site_of
+from counter_listener.web.context import noting, sight_of, signed_in, site_of
 from counter_listener.web.people_view import visible_reviews
 
 router = APIRouter(route_class=GuardedRoute)
@@ -25,7 +25,9 @@ def list_events(request: Request, tasks: BackgroundTasks, asked: Annotated[RowsA
     """The rows of the machine, those of visits that are open or history included, a part at a time."""
     with site_of(request).records.reading() as record:
         rows = record.query(
-            partial(machine_rows, after=asked.after, count=asked.size + 1, counter=_counter(request, asked))
+            partial(
+                machine_rows, after=asked.after, count=asked.size + 1, counter=asked.counter, only=sight_of(request)
+            )
         )
         replaced = record.query(replaced_streams)
     shown = rows[: asked.size]
@@ -43,7 +45,7 @@ def list_reviews(request: Request, tasks: BackgroundTasks, asked: Annotated[Rows
     account = signed_in(request).name
     with site_of(request).records.reading() as record:
         rows = record.query(
-            partial(review_rows, after=asked.after, count=asked.size + 1, counter=_counter(request, asked))
+            partial(review_rows, after=asked.after, count=asked.size + 1, counter=asked.counter, only=sight_of(request))
         )
         shown = rows[: asked.size]
         histories = {
@@ -62,12 +64,6 @@ def list_reviews(request: Request, tasks: BackgroundTasks, asked: Annotated[Rows
         last=shown[-1].seq if shown else asked.after,
         more=len(rows) > len(shown),
     )
-
-
-def _counter(request: Request, asked: RowsAsked) -> str | None:
-    """The counter whose rows are wanted: a clerk's own, whatever was asked."""
-    own = signed_in(request).counter
-    return asked.counter if own is None else own
 
 
 def as_event(row: Row, replaced: Collection[str], verdict_now: Verdict | None = None) -> EventOut:

@@ -6,6 +6,7 @@ from fastapi import APIRouter
 
 from counter_listener.web.pages import (
     appeals,
+    counters,
     fleet,
     machine,
     overview,
@@ -34,6 +35,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     phrases.router,
     phrases_try.router,
     practice.router,
+    counters.router,
     fleet.router,
     system.router,
 )

@@ -27,7 +27,7 @@ from counter_listener.record import (
     visit_history,
     withdraw_appeal,
 )
-from counter_listener.web.context import signed_in, site_of
+from counter_listener.web.context import sight_of, signed_in, site_of
 from counter_listener.web.forms import Decided
 from counter_listener.web.pages.visit import look_up, show_visit
 from counter_listener.web.people_view import STATES, Choice, choices_of, verdict_title
@@ -62,10 +62,9 @@ def appeals(request: Request) -> Response:
 
 def show_appeals(request: Request, told: str = "", status: int = HTTPStatus.OK) -> Response:
     """The page. `told` is what was wrong with what the reader sent, in the reader's language."""
-    person, every = signed_in(request), request.query_params.get("show") == "all"
-    counters = () if person.counter is None else (person.counter,)
+    every = request.query_params.get("show") == "all"
     with site_of(request).records.reading() as record:
-        found = record.query(partial(find_appeals, open_only=not every, counters=counters))
+        found = record.query(partial(find_appeals, open_only=not every, only=sight_of(request)))
         histories = {
             each.visit: record.query(partial(visit_history, visit=each.visit)) for each in found[:SHOWN] if each.visit
         }

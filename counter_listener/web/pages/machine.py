@@ -9,8 +9,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from counter_listener.domain import VERDICTS
-from counter_listener.record import ReportScope, VerdictTrust, known_counters, machine_trust
-from counter_listener.web.context import signed_in, site_of
+from counter_listener.record import VerdictTrust, known_counters, machine_trust
+from counter_listener.web.context import sight_of, site_of
 from counter_listener.web.pages.overview import PERIODS, read_period
 from counter_listener.web.rendering import render
 
@@ -22,13 +22,12 @@ WIDEST = {"days": "all"}
 @router.get("/machine")
 def machine(request: Request) -> Response:
     """The page."""
-    site, person = site_of(request), signed_in(request)
-    period = read_period({**WIDEST, **request.query_params}, site.now(), person.counter)
-    wanted = period.wanted
-    scope = ReportScope(wanted.since, wanted.until, tuple(wanted.counters))
+    site, seen = site_of(request), sight_of(request)
+    period = read_period({**WIDEST, **request.query_params}, site.now(), seen)
+    scope = period.scope()
     with site.records.reading() as record:
         trust = record.query(partial(machine_trust, scope=scope))
-        counters = record.query(known_counters)
+        counters = record.query(partial(known_counters, only=seen))
     return render(
         request,
         "machine.html",

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, Final, Literal
 from urllib.parse import urlencode
 
 from fastapi import APIRouter
@@ -15,8 +15,21 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from counter_listener.domain import N_
-from counter_listener.record import OverviewData, VisitFilter, VisitTotals, gather_overview, known_counters, sum_totals
-from counter_listener.web.context import Site, signed_in, site_of
+from counter_listener.record import (
+    OverviewData,
+    Place,
+    ReportScope,
+    VisitFilter,
+    VisitTotals,
+    branches_of,
+    gather_overview,
+    known_counters,
+    places_in,
+    regions_of,
+    sum_totals,
+    totals_by_place,
+)
+from counter_listener.web.context import Site, sight_of, signed_in, site_of
 from counter_listener.web.rendering import render
 from counter_listener.web.rights import may_use
 from counter_listener.web.sets import title_of
@@ -68,6 +81,13 @@ class Period:
     fields: Mapping[str, str]
     """As in the address of the visits."""
 
+    def scope(self) -> ReportScope:
+        """The same for figures of a report."""
+        wanted = self.wanted
+        return ReportScope(
+            wanted.since, wanted.until, wanted.counters, branch=wanted.branch, region=wanted.region, only=wanted.only
+        )
+
     def link(self, **more: object) -> str:
         """The address of the visits of the period that are of some kind."""
         given = {**self.fields, **{name: value for name, value in more.items() if value is not None}}
@@ -77,13 +97,14 @@ class Period:
 @router.get("/")
 def overview(request: Request) -> Response:
     """The overview of a period; by default the last seven days."""
-    site, person = site_of(request), signed_in(request)
+    site, person, seen = site_of(request), signed_in(request), sight_of(request)
     if not may_use(person.role, "GET /visits"):  # an administrator begins with the system
         return RedirectResponse("/system", HTTPStatus.SEE_OTHER)
-    period = read_period(request.query_params, site.now(), person.counter)
+    period = read_period(request.query_params, site.now(), seen)
     data = overview_data(site, period)
     with site.records.reading() as record:
-        counters = record.query(known_counters) if person.counter is None else [person.counter]
+        counters = record.query(partial(known_counters, only=seen))
+        placed = record.query(partial(places_in, only=seen))
     total = sum_totals(data.by_counter.values())
     lines = sorted(_counter_lines(data, period), key=_worst_first)
     return render(
@@ -92,6 +113,10 @@ def overview(request: Request) -> Response:
         period=period,
         periods=PERIODS,
         counters=counters,
+        branches=branches_of(placed),
+        regions=regions_of(placed),
+        level=_level(period),
+        places=_place_lines(data, placed, period),
         total=total,
         before=data.before if data.before.visits else None,
         data=data,
@@ -117,25 +142,28 @@ def _gather(site: Site, period: Period) -> OverviewData:
         return record.query(partial(gather_overview, wanted=period.wanted, before=period.before))
 
 
-def read_period(given: Mapping[str, str], now: datetime, counter: str | None) -> Period:
-    """The period that the address asks for, in days up to now, or from a day to another one."""
-    asked = read_query(given).filter.limited_to(counter)
+def read_period(given: Mapping[str, str], now: datetime, only: tuple[str, ...] | None) -> Period:
+    """The period that the address asks for, in days up to now, or from a day to another one; of these counters."""
+    asked = read_query(given).filter
+    here = VisitFilter(counters=asked.counters, branch=asked.branch, region=asked.region, only=only)
     name = given.get("days", DEFAULT)
     name = name if name in PERIODS else DEFAULT
     today = now.astimezone().date()
     if asked.since or asked.until:
-        name, wanted = "", VisitFilter(asked.since, asked.until, asked.counters)
+        name, wanted = "", replace(here, since=asked.since, until=asked.until)
     elif name == "all":
-        wanted = VisitFilter(counters=asked.counters)
+        wanted = here
     else:
         since = datetime.combine(today - timedelta(days=int(name) - 1), time()).astimezone()
-        wanted = VisitFilter(since, None, asked.counters)
+        wanted = replace(here, since=since)
     until = wanted.until or now
     before = _before(wanted, until)
     fields = {
         "since": wanted.since.date().isoformat() if wanted.since else "",
         "until": (wanted.until - timedelta(days=1)).date().isoformat() if wanted.until else "",
         "counter": wanted.counters[0] if wanted.counters else "",
+        "branch": wanted.branch or "",
+        "region": wanted.region or "",
     }
     return Period(name, wanted, before or VisitFilter(until=EPOCH), fields)
 
@@ -153,6 +181,24 @@ def _before(wanted: VisitFilter, until: datetime) -> VisitFilter | None:
 def _counter_lines(data: OverviewData, period: Period) -> Iterable[Line]:
     for name, totals in data.by_counter.items():
         yield Line(name or "", totals, period.link(counter=name, outcome="service", sort="score", way="up"))
+
+
+def _level(period: Period) -> Literal["region", "branch", "counter"]:
+    """What the overview goes down to next: the regions, the branches of a region, the counters of a branch."""
+    return "counter" if period.wanted.branch else "branch" if period.wanted.region else "region"
+
+
+def _place_lines(data: OverviewData, placed: list[Place], period: Period) -> list[Line]:
+    """The figures of each region, or of each branch of the region, with the address of the next level."""
+    level = _level(period)
+    if level == "region" and not regions_of(placed):
+        level = "branch"
+    if level == "counter":
+        return []
+    found = totals_by_place(data.by_counter, placed, level)
+    asked = {name: value for name, value in {**period.fields, "days": period.name}.items() if value}
+    lines = [Line(name, totals, "/?" + urlencode({**asked, level: name})) for name, totals in found.items() if name]
+    return sorted(lines, key=_worst_first) if lines else []
 
 
 def _worst_first(line: Line) -> tuple[bool, float, int]:

@@ -106,8 +106,7 @@ def find_changes(request: Request, form: Sent) -> Response:
     site = site_of(request)
     newest = version_of(request, text_in(form, "set"))
     in_force = site.versions.in_force(newest.name)
-    with site.records.reading() as record:
-        path = record.path
-    if newest.digest != in_force.digest and not site.estimates.begin(path, newest, in_force, site.settings.clock):
+    store, clock = site.settings.store, site.settings.clock
+    if newest.digest != in_force.digest and not site.estimates.begin(store, newest, in_force, clock):
         flash(request, sentence("Another version is being compared; try again in a minute."), good=False)
     return RedirectResponse(link("/phrases/changes", set=newest.name), HTTPStatus.SEE_OTHER)

@@ -37,7 +37,7 @@ from counter_listener.record import (
     review,
     visits_before,
 )
-from counter_listener.web.context import noted, signed_in, site_of
+from counter_listener.web.context import may_see, noted, sight_of, signed_in, site_of
 from counter_listener.web.forms import QueueWords, Words
 from counter_listener.web.pages.visit import Seen, look_up, show_visit
 from counter_listener.web.people_view import People, people_view, standing_for, undecided, verdict_title
@@ -203,7 +203,7 @@ def _queue(  # noqa: PLR0913 - what a page shows
 ) -> Response:
     card = _find(request, asked, mine)
     with site_of(request).records.reading() as record:
-        counters = [] if part else record.query(known_counters)
+        counters = [] if part else record.query(partial(known_counters, only=sight_of(request)))
     page = render(
         request,
         "review_card.html" if part else "review.html",
@@ -232,7 +232,8 @@ def _say(request: Request, text: Sentence | str) -> str:
 def _mine(request: Request) -> list[Assignment]:
     """What was drawn for the reader, in the order of the draws."""
     with site_of(request).records.reading() as record:
-        return record.query(partial(assignments, account=signed_in(request).name))
+        mine = record.query(partial(assignments, account=signed_in(request).name))
+    return [each for each in mine if may_see(request, each.counter)]
 
 
 def _asked(given: dict[str, str], mine: list[Assignment]) -> Asked:
@@ -281,7 +282,9 @@ def _all_after(request: Request, asked: Asked, after: str) -> Iterator[str]:
             yield after
     while True:
         with records.reading() as record:
-            part = record.query(partial(visits_before, wanted=asked.wanted(), last=last, count=1))
+            part = record.query(
+                partial(visits_before, wanted=asked.wanted().limited_to(sight_of(request)), last=last, count=1)
+            )
         if not part:
             return
         last = part[0]

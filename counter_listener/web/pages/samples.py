@@ -14,7 +14,7 @@ from starlette.responses import RedirectResponse, Response
 
 from counter_listener.domain import ReviewError
 from counter_listener.record import ReportScope, SamplePlan, assignments, draw, draws, known_counters, machine_trust
-from counter_listener.web.context import Site, signed_in, site_of
+from counter_listener.web.context import Site, may_see, sight_of, signed_in, site_of
 from counter_listener.web.forms import PlanForm
 from counter_listener.web.rendering import flash, render, texts_of
 
@@ -32,19 +32,19 @@ def samples(request: Request) -> Response:
 
 def show_samples(request: Request, told: str = "", status: int = HTTPStatus.OK) -> Response:
     """The page. `told` is what was wrong with what the reader sent, in the reader's language."""
-    site, account = site_of(request), signed_in(request).name
+    site, account, seen = site_of(request), signed_in(request).name, sight_of(request)
     with site.records.reading() as record:
-        drawn = record.query(draws)
+        drawn = record.query(partial(draws, only=seen))
         mine = record.query(partial(assignments, account=account))
-        trust = record.query(partial(machine_trust, scope=ReportScope())) if drawn else None
-        counters = record.query(known_counters)
+        trust = record.query(partial(machine_trust, scope=ReportScope(only=seen))) if drawn else None
+        counters = record.query(partial(known_counters, only=seen))
     today = site.now().astimezone().date()
     return render(
         request,
         "samples.html",
         status,
         draws=[(each, datetime.fromisoformat(each.drawn_at)) for each in drawn],
-        mine=len({each.visit for each in mine if not each.done}),
+        mine=len({each.visit for each in mine if not each.done and may_see(request, each.counter)}),
         agreement=trust.agreement if trust else None,
         counters=counters,
         reviewers=reviewers_of(site),
@@ -67,7 +67,7 @@ def draw_sample(request: Request, given: Annotated[PlanForm, Depends()]) -> Resp
     """Draws a sample."""
     site, told = site_of(request), texts_of(request)
     try:
-        plan = plan_of(given, signed_in(request).name, reviewers_of(site))
+        plan = plan_of(given, signed_in(request).name, reviewers_of(site), sight_of(request))
         with site.records.writing() as record:
             drawn = draw(record, plan, site.now())
     except ReviewError as error:
@@ -76,7 +76,7 @@ def draw_sample(request: Request, given: Annotated[PlanForm, Depends()]) -> Resp
     return RedirectResponse("/samples", HTTPStatus.SEE_OTHER)
 
 
-def plan_of(given: PlanForm, by: str, reviewers: list[str]) -> SamplePlan:
+def plan_of(given: PlanForm, by: str, reviewers: list[str], only: tuple[str, ...] | None = None) -> SamplePlan:
     """The plan that a form asks for. Raises ReviewError."""
     chosen = tuple(dict.fromkeys(given.reviewer or ()))
     for name in chosen:
@@ -96,6 +96,7 @@ def plan_of(given: PlanForm, by: str, reviewers: list[str]) -> SamplePlan:
         reviewers=chosen,
         by=by,
         counters=(given.counter,) if given.counter else (),
+        only=only,
         per_week=given.per_week,
         offences=bool(given.offences),
         unknown=bool(given.unknown),

@@ -35,7 +35,7 @@ from counter_listener.record import (
     set_of,
     visit_history,
 )
-from counter_listener.web.context import noted, signed_in, site_of
+from counter_listener.web.context import may_see, noted, sight_of, signed_in, site_of
 from counter_listener.web.near import explanations
 from counter_listener.web.pages.visits import file_name
 from counter_listener.web.people_view import people_view, standing_for, verdict_title
@@ -70,18 +70,17 @@ class Seen:
 
 def look_up(request: Request, visit: str) -> Seen:
     """A closed visit of a counter that the reader may see. Raises HTTPException: it is not told which visits exist."""
-    person = signed_in(request)
     with site_of(request).records.reading() as record:
         try:
             history = record.query(partial(visit_history, visit=visit))
         except ReviewError:
             raise HTTPException(HTTPStatus.NOT_FOUND) from None
         close = history.close
-        if close is None or (person.counter is not None and close.counter != person.counter):
+        if close is None or not may_see(request, close.counter):
             raise HTTPException(HTTPStatus.NOT_FOUND)
         found = record.query(partial(found_visit, visit=visit))
         before, after = (
-            record.query(partial(neighbours, seq=found.seq, counter=person.counter)) if found else (None, None)
+            record.query(partial(neighbours, seq=found.seq, only=sight_of(request))) if found else (None, None)
         )
     phrases, approximate = set_of(history.origin, phrase_sets())
     return Seen(found, history, found.path if found else None, close.source, phrases, approximate, before, after)

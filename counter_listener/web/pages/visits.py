@@ -21,14 +21,17 @@ from counter_listener.record import (
     RecordPool,
     VisitFilter,
     as_csv_lines,
+    branches_of,
     csv_line,
     find_visits,
     known_counters,
+    places_in,
+    regions_of,
     second_opinions_due,
     visits_before,
 )
 from counter_listener.reports import Column, Table, table_as_xlsx
-from counter_listener.web.context import noted, signed_in, site_of
+from counter_listener.web.context import noted, sight_of, signed_in, site_of
 from counter_listener.web.rendering import render, texts_of
 from counter_listener.web.sets import choices, title_of
 from counter_listener.web.visit_query import read_query
@@ -74,7 +77,7 @@ class ListedVisit:
 @router.get("/visits")
 def visits(request: Request, hx_request: Annotated[str | None, Header()] = None) -> Response:
     """The page, or for htmx the results alone."""
-    query, person = read_query(request.query_params), signed_in(request)
+    query = read_query(request.query_params)
     wanted = _wanted(request)
     with site_of(request).records.reading() as record:
         ask = partial(
@@ -86,7 +89,8 @@ def visits(request: Request, hx_request: Annotated[str | None, Header()] = None)
             count=SHOWN,
         )
         found = record.query(ask)
-        counters = [person.counter] if person.counter is not None else record.query(known_counters)
+        counters = record.query(partial(known_counters, only=sight_of(request)))
+        placed = record.query(partial(places_in, only=sight_of(request)))
     return render(
         request,
         "visits_results.html" if hx_request else "visits.html",
@@ -96,6 +100,8 @@ def visits(request: Request, hx_request: Annotated[str | None, Header()] = None)
         pages=max(1, -(-found.total // SHOWN)),
         first=(query.page - 1) * SHOWN,
         counters=counters,
+        branches=branches_of(placed),
+        regions=regions_of(placed),
         verdicts={name: VERDICTS[name] for name in SEVERE_FIRST},
         outcomes=OUTCOMES,
         results=RESULTS,
@@ -160,11 +166,11 @@ def _wanted(request: Request) -> VisitFilter:
 
 
 def as_known(request: Request, wanted: VisitFilter) -> VisitFilter:
-    """A filter for who is signed in: of the own counter, and without the first one's word where a second is due."""
+    """A filter for who is signed in: of what he may see, and without the first one's word where a second is due."""
     person = signed_in(request)
     with site_of(request).records.reading() as record:
         due = record.query(partial(second_opinions_due, account=person.name))
-    return replace(wanted.limited_to(person.counter), as_judged=due)
+    return replace(wanted.limited_to(sight_of(request)), as_judged=due)
 
 
 def listed(visit: FoundVisit) -> ListedVisit:

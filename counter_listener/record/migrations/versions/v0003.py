@@ -19,6 +19,8 @@ END
 
 def upgrade() -> None:
     """Makes the two guards again. A guard that somebody removed is not restored, so that verify() reports it."""
+    if op.get_bind().dialect.name == "postgresql":  # whose schema begins with v0005
+        return
     there = set(op.get_bind().exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'trigger'").scalars())
     for table, key in (("events", "uid"), ("recordings", "sha256")):
         if (name := f"{table}_no_replace") in there:

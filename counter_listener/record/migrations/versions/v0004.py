@@ -21,5 +21,7 @@ HEAD = """CREATE TABLE head (
 
 def upgrade() -> None:
     """Makes the table, and draws the id of the record."""
+    if op.get_bind().dialect.name == "postgresql":  # whose schema begins with v0005
+        return
     op.execute(HEAD)
     op.execute("INSERT INTO head (id, record) VALUES (1, lower(hex(randomblob(16))))")

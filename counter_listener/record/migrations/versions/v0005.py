@@ -1,6 +1,8 @@
 """One row for each closed visit, so that a page finds among hundreds of thousands at once.
 
 It is derived: triggers keep it by the rows that are added and removed, and nothing of it is evidence.
+
+In PostgreSQL the schema begins here: v0005.postgresql.sql makes all of it.
 """
 
 from pathlib import Path
@@ -13,6 +15,10 @@ down_revision = "0004"
 
 def upgrade() -> None:
     """Makes the table and its triggers, and fills it."""
+    if op.get_bind().dialect.name == "postgresql":
+        for statement in Path(__file__).with_suffix(".postgresql.sql").read_text(encoding="utf-8").split("\n---\n"):
+            op.get_bind().exec_driver_sql(statement.replace("%", "%%"))
+        return
     statements = Path(__file__).with_suffix(".sql").read_text(encoding="utf-8").split("\n---\n")
     for statement in statements:
         op.get_bind().exec_driver_sql(statement)

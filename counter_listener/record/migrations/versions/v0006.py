@@ -32,5 +32,6 @@ down_revision = "0005"
 
 def upgrade() -> None:
     """Makes the tables."""
-    for statement in Path(__file__).with_suffix(".sql").read_text(encoding="utf-8").split("\n---\n"):
+    suffix = ".postgresql.sql" if op.get_bind().dialect.name == "postgresql" else ".sql"
+    for statement in Path(__file__).with_suffix(suffix).read_text(encoding="utf-8").split("\n---\n"):
         op.get_bind().exec_driver_sql(statement)

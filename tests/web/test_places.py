@@ -1,0 +1,158 @@
+"""An account of a branch or a region sees its counters alone, whatever it asks for; figures have both levels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.pages_record import RUDE, UNGREETED, add_visit, sound_file
+from support.pages_site import NOW, PASSWORD, accounts, browser, csrf, program, settings, sign_in
+
+from counter_listener.record import (
+    AppealRequest,
+    Place,
+    ReviewRequest,
+    SamplePlan,
+    draw,
+    open_appeal,
+    open_record,
+    review,
+    set_place,
+)
+from counter_listener.web.app import route_names
+from counter_listener.web.rights import PUBLIC, WHOLE
+from counter_listener.web.sets import phrase_sets
+
+SECRET = "LEAKED"  # noqa: S105 - a word to look for
+"""In everything that is of the other branch."""
+NAMED = "ANOTHER"
+"""In the names of its counter, its branch and its region, which somebody may guess and ask for."""
+ROUTES = [route for route in sorted(route_names()) if route not in PUBLIC]
+
+
+class Branches:
+    """A record of two branches, of one region each."""
+
+    def __init__(self, folder: Path) -> None:
+        self.open = ExitStack()
+        self.store = folder / "events.db"
+        key = folder / "key" / "key.pem"
+        with open_record(self.store, key_file=key) as record:
+            other = sound_file(folder / "sounds" / f"{SECRET}.wav", 1)
+            self.theirs = add_visit(record, other, RUDE, f"{NAMED}-counter")
+            self.ours = add_visit(record, sound_file(folder / "sounds" / "ours.wav", 2), UNGREETED, "4")
+            self.nobodys = add_visit(record, sound_file(folder / "sounds" / f"{SECRET}-too.wav", 3), counter=None)
+            set_place(record, Place("4", "东街", "北区"), "root", NOW)
+            set_place(record, Place(f"{NAMED}-counter", f"{NAMED}-branch", f"{NAMED}-region"), "root", NOW)
+            row = next(each for each in record.read(visit=self.theirs) if each.verdict == "forbidden")
+            note = f"{SECRET} note"
+            review(record, ReviewRequest(self.theirs, "note", f"{SECRET}-person", 999, note=note), NOW, phrase_sets())
+            open_appeal(record, AppealRequest(self.theirs, f"{SECRET}-clerk", note, row.uid), NOW)
+            names = ("sun", "zhou")
+            plan = SamplePlan(f"{SECRET}-plan", 1, NOW - timedelta(days=9), NOW + timedelta(days=9), names, "root")
+            draw(record, plan, NOW)
+        self.event = row.uid
+        kept = accounts(folder, "root", role="administrator")
+        kept.add("sun", "supervisor", PASSWORD, settings().clock(), branch="东街")
+        kept.add("zhou", "auditor", PASSWORD, settings().clock(), region="北区")
+        kept.add("wu", "reviewer", PASSWORD, settings().clock(), branch="nowhere")
+        self.settings = settings(self.store, key_file=key, accounts=kept, tokens=kept)
+
+    def person(self, name: str) -> Any:
+        client = self.open.enter_context(browser(self.settings))
+        sign_in(client, name)
+        return client
+
+    def program(self, name: str) -> Any:
+        return self.open.enter_context(program(self.settings, name))
+
+
+@pytest.fixture(scope="module")
+def branches(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Branches]:
+    made = Branches(tmp_path_factory.mktemp("branches"))
+    with made.open:
+        yield made
+
+
+@pytest.mark.parametrize("name", ["sun", "zhou", "wu"])
+def test_no_route_leaks_anything_of_another_branch(branches: Branches, name: str) -> None:
+    browsing, programming = branches.person(name), branches.program(name)
+    token = csrf(browsing, "/practice")
+    with open_record(branches.store) as record:
+        before = [row.seq for row in record.read(visit=branches.theirs)]
+    reached = 0
+    for route in sorted(ROUTES, key=lambda route: "sign-out" in route):
+        method, _, path = route.partition(" ")
+        client = programming if "/api/" in path else browsing
+        address = path.replace("{visit}", branches.theirs).replace("{dialogue}", "none")
+        form = {"csrf": token, "visit": branches.theirs, "event": branches.event, "appeal": branches.event}
+        sent: dict[str, Any] = {} if method == "GET" else {"data": {**form, "decision": "note", "note": "x"}}
+        if method == "POST" and "/api/" in path:
+            sent = {"json": {"action": "note", "note": "x", "after": 9999}}
+        for query in ("", f"?days=all&counter={NAMED}-counter&branch={NAMED}-branch&region={NAMED}-region"):
+            answer = client.request(method, address + (query if method == "GET" else ""), **sent)
+            assert SECRET not in answer.text, (route, query)
+            assert NAMED not in answer.text or query, route  # what is asked for is shown again
+            assert answer.status_code < 500, route
+            reached += answer.status_code == 200
+            if "{visit}" in path:
+                assert answer.status_code in (403, 404), route
+            if route in WHOLE:
+                assert answer.status_code == 403, route
+    assert reached > 12
+    with open_record(branches.store) as record:
+        assert [row.seq for row in record.read(visit=branches.theirs)] == before
+
+
+def test_an_account_sees_what_is_of_its_own_branch_or_region(branches: Branches) -> None:
+    for name in ("sun", "zhou"):
+        client, api = branches.person(name), branches.program(name)
+        page = client.get("/visits").text
+        assert branches.ours in page
+        assert branches.theirs not in page
+        assert branches.nobodys not in page
+        for more in ("", "/audio", "/peaks.json"):
+            assert client.get(f"/visits/{branches.ours}{more}").status_code == 200
+        assert client.get("/visits/export.csv").text.count("\n") == 2
+        assert [visit["visit"] for visit in api.get("/api/v1/visits").json()["visits"]] == [branches.ours]
+        assert api.get("/api/v1/figures?days=all").json()["totals"]["visits"] == 1
+        assert {row["counter"] for row in api.get("/api/v1/events").json()["events"]} == {"4"}
+    nowhere = branches.program("wu")
+    assert nowhere.get("/api/v1/visits").json()["total"] == 0
+    assert nowhere.get("/api/v1/events").json()["events"] == []
+    assert nowhere.get("/api/v1/figures?days=all").json()["totals"]["visits"] == 0
+
+
+def test_the_overview_goes_down_from_region_to_branch_to_counter(branches: Branches) -> None:
+    with browser(settings(branches.store)) as client:
+        client.get("/sign-in/once?key=the-secret-of-the-link")
+        top = client.get("/?days=all").text
+        assert "region=%E5%8C%97%E5%8C%BA" in top
+        region = client.get("/?days=all&region=北区").text
+        assert "branch=%E4%B8%9C%E8%A1%97" in region
+        assert f"{NAMED}-branch" not in region
+        branch = client.get("/?days=all&region=北区&branch=东街").text
+        assert "counter=4" in branch
+        assert client.get("/visits?branch=东街").text.count(branches.ours) > 0
+        assert branches.theirs not in client.get("/visits?branch=东街").text
+        assert branches.theirs not in client.get("/visits?region=北区").text
+        assert client.get("/machine?region=北区").status_code == 200
+
+
+def test_an_administrator_sets_where_a_counter_belongs_and_the_record_tells_who(tmp_path: Path) -> None:
+    made = Branches(tmp_path)
+    with made.open:
+        root = made.person("root")
+        form = {"csrf": csrf(root, "/counters"), "name": "4", "branch": " 西街 ", "region": ""}
+        assert root.post("/counters", data=form).status_code == 303
+        assert 'value="西街"' in root.get("/counters").text
+        assert root.post("/counters", data={**form, "branch": "x" * 101}).status_code == 422
+        assert made.program("sun").get("/api/v1/visits").json()["total"] == 0, "it is in another branch now"
+        with open_record(made.store) as record:
+            (row,) = [row for row in record.read() if row.kind == "access" and "西街" in row.detail]
+            assert '"by": "root"' in row.detail
+            assert record.verify().broken is None
