@@ -93,6 +93,16 @@ def test_a_backup_holds_all_that_lies_beside_the_record_and_is_a_record_when_put
     assert [one.name for one in Accounts(accounts_file(made)).all()] == ["wang"]
     assert reported(made) == reported(store), "judged with the same set"
     assert run("events", "verify", "--store", made).exit_code == 0
+    restored = tmp_path / "restored" / "events.db"
+    restored.parent.mkdir()
+    for file in made.parent.iterdir():
+        file.rename(restored.with_name(file.name.replace("january", "events")))
+    assert run("events", "verify", "--store", restored).exit_code == 0
+    more = transcript(tmp_path / "2026-01-16_09-30-00.jsonl", [(0.0, 2.0, "您好欢迎光临"), (3.0, 5.0, "这事不归我管")])
+    assert run("check", more, "--store", restored, "--counter", "3").exit_code == 0
+    assert run("events", "verify", "--store", restored).exit_code == 0
+    assert len(json.loads(reported(restored))["visits"]) == 2
+    assert [one.name for one in Accounts(accounts_file(restored)).all()] == ["wang"]
 
 
 @pytest.mark.parametrize("taken", ["copy.accounts.db", "copy.db.phrases"])
