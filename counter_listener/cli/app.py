@@ -25,6 +25,7 @@ from counter_listener.cli.commands.rejudge import rejudge
 from counter_listener.cli.commands.report import report
 from counter_listener.cli.commands.send import enrol, send
 from counter_listener.cli.commands.serve import serve
+from counter_listener.cli.commands.setup import setup
 from counter_listener.cli.commands.watch import watch
 from counter_listener.cli.help import Context, TranslatedGroup, in_language, lang_option, requested_language
 from counter_listener.cli.options import EXIT_CODES, ExitCode, discard_output
@@ -104,7 +105,7 @@ def prepare(command: click.Command) -> None:
 events.add_command(verify)
 events.add_command(anchor)
 for each in (
-    *(check, watch, demo, listen, devices, init, doctor, explain, evaluate, phrases, models),
+    *(check, watch, demo, listen, setup, devices, init, doctor, explain, evaluate, phrases, models),
     *(events, rejudge, report, serve, notify, accounts, counters, enrol, send, record_group, purge, backup),
 ):
     cli.add_command(each)

@@ -14,14 +14,16 @@ from counter_listener.live.screen_state import RENEWED, STARTED, ClosedVisit, Da
 from counter_listener.live.supervisor import NO_MICROPHONE, Supervisor, notify, watchdog_seconds
 
 if TYPE_CHECKING:
-    from counter_listener.live.listener import LiveListener
+    from counter_listener.live.config_writing import write_config
+    from counter_listener.live.listener import LiveListener, PartialResults
     from counter_listener.live.marking import Marks
     from counter_listener.live.resume import close_open_visit, rebuild_state, stream_start
 else:  # the process that supervises stays small without what only the listening process needs
     __getattr__, _, _ = lazy_loader.attach(
         __name__,
         submod_attrs={
-            "listener": ["LiveListener"],
+            "config_writing": ["write_config"],
+            "listener": ["LiveListener", "PartialResults"],
             "marking": ["Marks"],
             "resume": ["close_open_visit", "rebuild_state", "stream_start"],
         },

@@ -25,6 +25,7 @@ from counter_listener.phrases.phrase_file import (
     find_phrase_set,
     iter_templates,
     read_phrase_set,
+    sets_at_hand,
     sets_folder,
     suggestion,
 )

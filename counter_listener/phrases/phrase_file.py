@@ -47,7 +47,7 @@ def find_phrase_set(name: str, beside: Path | None = None) -> Path:
     Raises PhraseSetError with the known names if there is no such set.
     """
     path = Path(name)
-    if beside is not None and name.replace("-", "").isalnum():
+    if beside is not None and _is_name(name):
         in_force = sets_folder(beside) / f"{name}.toml"
         if in_force.is_file():
             return in_force
@@ -62,6 +62,18 @@ def find_phrase_set(name: str, beside: Path | None = None) -> Path:
             names=", ".join(known),
         )
     return known[name]
+
+
+def sets_at_hand(beside: Path | None) -> list[Path]:
+    """The files of the sets that are judged with: those in force beside a record, and bundled ones without one."""
+    own = sets_folder(beside).glob("*.toml") if beside else ()
+    names = {file.stem for file in own if _is_name(file.stem)}
+    names |= {file.stem for file in bundled_folder("phrase_sets").glob("*.toml")}
+    return [find_phrase_set(name, beside) for name in sorted(names)]
+
+
+def _is_name(name: str) -> bool:
+    return name.replace("-", "").isalnum()
 
 
 def read_phrase_set(path: Path) -> tuple[PhraseSet, str]:

@@ -47,8 +47,8 @@ class Database(Protocol):
     def clean(self, connection: sa.Connection) -> None:
         """What is left to do after a purge."""
 
-    def backup(self, connection: sa.Connection, path: Path) -> None:
-        """Copies the record to a new file. Raises RecordError."""
+    def backup(self, connection: sa.Connection, path: Path, beside: Sequence[tuple[Path, Path]]) -> None:
+        """Copies the record to a new file, and what lies beside it. Raises RecordError."""
 
 
 class Dialect(Protocol):

@@ -139,7 +139,7 @@ def new_file(target: Path) -> Iterator[Path]:
 
     Raises RecordError if the name is taken, OSError if the folder cannot be written.
     """
-    _check_free(target)
+    check_free(target)
     handle, name = tempfile.mkstemp(prefix=".record-", suffix=".part", dir=target.parent)
     os.close(handle)
     part = Path(name)
@@ -148,13 +148,14 @@ def new_file(target: Path) -> Iterator[Path]:
         yield part
         with part.open("rb+") as file:
             os.fsync(file.fileno())  # SQLite does not flush a copy that VACUUM INTO wrote
-        _check_free(target)
+        check_free(target)
         part.rename(target)
     finally:
         part.unlink(missing_ok=True)
 
 
-def _check_free(target: Path) -> None:
+def check_free(target: Path) -> None:
+    """Raises RecordError if a name is taken."""
     if target.exists():
         raise RecordError("{target} exists already; give the backup another name.", target=path_text(target))
 

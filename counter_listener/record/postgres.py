@@ -119,7 +119,7 @@ class PostgresDatabase:
         with connection.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as own:
             own.exec_driver_sql("VACUUM (ANALYZE) events, recordings, visits")
 
-    def backup(self, _connection: sa.Connection, _path: Path) -> None:
+    def backup(self, _connection: sa.Connection, _path: Path, _beside: Sequence[tuple[Path, Path]]) -> None:
         """Raises RecordError: the server has its own way."""
         raise RecordError(NO_BACKUP, name=self.name)
 

@@ -16,6 +16,7 @@ from typing import Any, Final, Literal
 import sqlalchemy as sa
 
 from counter_listener.domain import RecordError, Sentence, sentence
+from counter_listener.record.copies import copy_all, undone_on_failure
 from counter_listener.record.files import file_errors, new_file, path_text, prepare_file, sqlite_reason
 from counter_listener.record.rows import Columns
 
@@ -127,12 +128,17 @@ class SqliteDatabase:
                 connection.exec_driver_sql("VACUUM")
                 connection.exec_driver_sql("PRAGMA user_version = 0")
 
-    def backup(self, connection: sa.Connection, path: Path) -> None:
-        """Copies the record to a new file, complete or not at all."""
+    def backup(self, connection: sa.Connection, path: Path, beside: Sequence[tuple[Path, Path]]) -> None:
+        """Copies the record to a new file, and what lies beside it, complete or not at all.
+
+        The record gets its name last, so a backup that has it is complete.
+        """
         about = sentence("the backup {path} of {record}", path=path_text(path), record=self.name)
-        with record_errors(about), new_file(path.absolute()) as part, connection.begin():
-            # as bytes, for the name of a folder may not be valid UTF-8
-            connection.exec_driver_sql("VACUUM INTO CAST(? AS TEXT)", (os.fsencode(part),))
+        with record_errors(about), undone_on_failure() as undo, new_file(path.absolute()) as part:
+            with connection.begin():
+                # as bytes, for the name of a folder may not be valid UTF-8
+                connection.exec_driver_sql("VACUUM INTO CAST(? AS TEXT)", (os.fsencode(part),))
+            copy_all(beside, undo)  # after the record, which names versions of phrase sets that must be there
 
 
 def table_names(connection: sa.Connection) -> Sequence[str]:

@@ -260,12 +260,13 @@ class Record:
         """Bytes that the record takes on the disk."""
         return self.query(self._database.size)
 
-    def backup(self, path: Path) -> None:
+    def backup(self, path: Path, beside: Sequence[tuple[Path, Path]] = ()) -> None:
         """Copies the record to a new file, complete or not at all, while others write; for its owner alone.
 
-        Raises RecordError for a record in PostgreSQL, whose server has its own way.
+        `beside`: what else belongs to it, and where that is copied to. The record gets its name last. Raises
+        RecordError for a record in PostgreSQL, whose server has its own way.
         """
-        self._database.backup(self._connection, path)
+        self._database.backup(self._connection, path, beside)
 
     def _pages(
         self, query: sa.Select[*tuple[Any, ...]], seq: sa.ColumnElement[int]

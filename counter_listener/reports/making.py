@@ -17,10 +17,9 @@ from counter_listener.domain import (
     ReportError,
     Translate,
     UsageError,
-    bundled_folder,
     system_reason,
 )
-from counter_listener.phrases import find_phrase_set, read_phrase_set
+from counter_listener.phrases import find_phrase_set, read_phrase_set, sets_at_hand
 from counter_listener.record import ReportData, ReportScope, gather_report_data, has_counter, places_in
 from counter_listener.reports.csv_json import as_csv, as_json
 from counter_listener.reports.html import as_html
@@ -31,9 +30,9 @@ if TYPE_CHECKING:
     from counter_listener.record import Record
 
 
-def known_sets(name: str | None = None) -> dict[str, PhraseSet]:
-    """The phrase set of this name or file, else all that ship with the program, by name. Raises PhraseSetError."""
-    files = [find_phrase_set(name)] if name else sorted(bundled_folder("phrase_sets").glob("*.toml"))
+def known_sets(name: str | None = None, record: Path | None = None) -> dict[str, PhraseSet]:
+    """The phrase set of this name or file, else all that `record` is judged with, by name. Raises PhraseSetError."""
+    files = [find_phrase_set(name, record)] if name else sets_at_hand(record)
     sets = [read_phrase_set(file)[0] for file in files]
     return {phrases.name: phrases for phrases in sets}
 

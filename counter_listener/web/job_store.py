@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from counter_listener.domain import RecordError, data_folder, system_reason
+from counter_listener.domain import RecordError, system_reason
 from counter_listener.record import record_file
 
 JobState = Literal["waiting", "running", "done", "cancelled", "failed"]
@@ -64,10 +64,7 @@ class Job:
 
 def jobs_folder(store: str) -> Path:
     """Where the jobs of a record lie: beside it, or in the data folder if it is no file."""
-    try:
-        record = record_file(store)
-    except RecordError:
-        return data_folder() / "jobs"
+    record = record_file(store)
     return record.with_name(f"{record.name}.jobs")
 
 

@@ -10,16 +10,12 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from counter_listener.domain import RecordError, data_folder
 from counter_listener.record import record_file
 
 
 def memory_file(store: str) -> Path:
     """Where the memory of a record's server lies: beside the record, or in the data folder if that is no file."""
-    try:
-        record = record_file(store)
-    except RecordError:
-        return data_folder() / "server.json"
+    record = record_file(store)
     return record.with_name(f"{record.name}.server.json")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from counter_listener.domain import Lang, translator
-from counter_listener.record import ReportScope, open_record
+from counter_listener.record import ReportScope, open_record, record_file
 from counter_listener.reports import gather_data, known_sets, make_report, rendered
 
 FORMS = ("html", "xlsx")
@@ -18,7 +18,7 @@ def report_files(  # noqa: PLR0913 - one for each thing that it depends on
 
     Raises RecordError, UsageError, PhraseSetError. Nothing in them leads to a recording on this machine.
     """
-    sets, translate = known_sets(), translator(lang)
+    sets, translate = known_sets(record=record_file(store)), translator(lang)
     with open_record(store, create=False) as record:
         data = gather_data(record, scope, sets, shown, now)
     used = {name: sets[name] for name, _hash in data.sets if name in sets}

@@ -219,6 +219,7 @@ USUAL: dict[str, list[str]] = {
     "models remove": ["x"],
     "purge": ["--yes", "--before", "2020-01-01", "--store=x.db"],
     "backup": ["copy.db", "--store=x.db"],
+    "setup": ["--non-interactive", "--config=x.toml", "--store=x.db"],
     "accounts add": ["wang", "--role=auditor", "--store=x.db"],
     "accounts change": ["wang", "--store=x.db"],
     "accounts list": ["--store=x.db"],

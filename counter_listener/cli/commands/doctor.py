@@ -16,7 +16,14 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import click
 
 from counter_listener.cli.help import Command, pad_columns
-from counter_listener.cli.options import key_location, load_settings, monotonic_clock, record_location, settings_options
+from counter_listener.cli.options import (
+    beside_record,
+    key_location,
+    load_settings,
+    monotonic_clock,
+    record_location,
+    settings_options,
+)
 from counter_listener.domain import N_, CounterListenerError, MicrophoneError, _, printable
 
 if TYPE_CHECKING:
@@ -92,7 +99,7 @@ def findings(config: Config, seconds: float) -> Iterator[Finding]:
     yield check_libraries()
     began, wall_began = monotonic_clock(), datetime.now(UTC)
     yield from check_microphone(config, seconds)
-    yield from check_phrases_and_model(config)
+    yield from check_phrases_and_model(config, beside_record(location) if location else None)
     if location is None:
         text = _("nothing is recorded, as configured (store none)")
         yield Finding(N_("store"), "warning", text, _("configure a store to record events"))
@@ -162,14 +169,14 @@ def check_level(device: Device, config: Config, seconds: float) -> Finding:
     return Finding(subject, "ok", text)
 
 
-def check_phrases_and_model(config: Config) -> Iterator[Finding]:
-    """The phrase set, the model, and whether the model can recognise the wordings."""
+def check_phrases_and_model(config: Config, record: Path | None) -> Iterator[Finding]:
+    """The phrase set in force in the record, the model, and whether the model can recognise the wordings."""
     from counter_listener.asr import find_model, model_vocabulary, verify_model
     from counter_listener.judging import load_matcher
 
     matcher = None
     try:
-        matcher, _digest = load_matcher(config.phrases)
+        matcher, _digest = load_matcher(config.phrases, beside=record)
         phrases = matcher.phrases
         text = _("{name}: {owed} phrases, {forbidden} forbidden")
         text = text.format(name=phrases.name, owed=len(list(phrases.phrases())), forbidden=len(phrases.forbidden))

@@ -14,10 +14,12 @@ import click
 from counter_listener.cli.help import Command
 from counter_listener.cli.options import (
     ExitCode,
+    beside_record,
     existing_record,
     format_option,
     model_option,
     phrases_option,
+    record_location,
     silence_option,
     store_option,
 )
@@ -84,7 +86,7 @@ def evaluate(  # noqa: PLR0913 - one parameter an option
         raise UsageError("--min-f1 takes a number from 0 to 1.")
     if sweep is not None:
         check_sweep(sweep)
-    matcher = load_matcher(phrases_name)[0]
+    matcher = load_matcher(phrases_name, beside=beside_record(record_location(store_url)))[0]
     labels = labels_from(labels_path, store_url, matcher.phrases.titles(), reviews=reviews)
     model = SpeechModel(find_model(model_name))
     try:

@@ -7,7 +7,16 @@ from typing import Literal
 import click
 
 from counter_listener.cli.help import Command
-from counter_listener.cli.options import Position, format_option, model_option, phrases_option, speakers_option
+from counter_listener.cli.options import (
+    Position,
+    beside_record,
+    format_option,
+    model_option,
+    phrases_option,
+    record_location,
+    speakers_option,
+    store_option,
+)
 from counter_listener.domain import N_, Speaker, UsageError, json_line, printable
 
 
@@ -22,6 +31,7 @@ from counter_listener.domain import N_, Speaker, UsageError, json_line, printabl
     " there, show the closest phrases.",
 )
 @phrases_option
+@store_option
 @model_option
 @click.option("--one-visit", is_flag=True, help="The recording is one visit, whatever is said in it.")
 @speakers_option
@@ -32,6 +42,7 @@ def explain(  # noqa: PLR0913 - one parameter per option
     phrase: str | None,
     at: float | None,
     phrases_name: str,
+    store_url: str | None,
     model_name: str,
     one_visit: bool,
     speakers: dict[str, Speaker],
@@ -42,7 +53,8 @@ def explain(  # noqa: PLR0913 - one parameter per option
 
     RECORDING is a recording or a transcript. It prints the time, what was recognised, its syllables below
     those of the phrase set, what differs, how much each feature counts, the probability and its threshold, and what
-    would have passed. The output goes to the terminal only; nothing is stored.
+    would have passed. The phrase set is the one that is in force in the record. The output goes to the terminal only;
+    nothing is stored.
     """
     from counter_listener.asr import SpeechModel, find_model
     from counter_listener.judging import explain as explanations_for
@@ -50,7 +62,7 @@ def explain(  # noqa: PLR0913 - one parameter per option
     from counter_listener.phrases import suggestion
     from counter_listener.pipeline import analyse, file_source
 
-    matcher = load_matcher(phrases_name)[0]
+    matcher = load_matcher(phrases_name, beside=beside_record(record_location(store_url)))[0]
     titles = matcher.phrases.titles()
     if phrase is not None and phrase not in titles:
         by_title = {title: id_ for id_, title in titles.items()}

@@ -27,7 +27,7 @@ from counter_listener.cli.options import (
 from counter_listener.domain import N_, ConfigError, UsageError, _, printable, system_reason
 
 if TYPE_CHECKING:
-    from counter_listener.live import Config, Message, ScreenState, Supervisor
+    from counter_listener.live import Config, Day, Message, ScreenState, Supervisor
 
 FRAMES_PER_SECOND = 8
 SIGNALS = ("SIGTERM", "SIGINT", "SIGHUP", "SIGBREAK")
@@ -103,7 +103,6 @@ def init(*, file: Path, counter: str, device: str) -> None:
 
 def keep_listening(config: Config, location: str | None = None, log_format: LogForm = "text") -> int:
     """Listens until the order to stop, and sends the record at `location` if it is enrolled. Returns the exit code."""
-    from counter_listener.cli.sender_process import SenderProcess, SetWatch
     from counter_listener.live import NO_MICROPHONE, ScreenState, Supervisor, notify
 
     state = ScreenState(counter=config.counter, when_advised=config.advice)
@@ -133,25 +132,36 @@ def keep_listening(config: Config, location: str | None = None, log_format: LogF
 
         supervisor.on_message = show_and_notify
         if location:
-            sender = SenderProcess(location)
-            stack.callback(sender.stop)
-            sets = SetWatch(location, config.phrases, lambda: supervisor.inbox.put(("order", "renew")))
-
-            def keep() -> None:
-                sender.keep(monotonic_clock())
-                sets.look(monotonic_clock())
-
-            supervisor.on_tick = _both(supervisor.on_tick, keep)
+            supervisor.on_tick = _both(supervisor.on_tick, _sending(location, config.phrases, supervisor, stack))
         failure = supervisor.run()
     if on_screen:
-        from counter_listener.cli.terminal.day import day_summary
-
-        for line in day_summary(state.day):
-            click.echo(line)
+        _tell_day(state.day)
     if failure is None:
         return ExitCode.PASSED
     click.echo(_("Error: {message}").format(message=printable(failure)), err=True)
     return supervisor.code if 0 < supervisor.code != NO_MICROPHONE else ExitCode.UNREADABLE
+
+
+def _tell_day(day: Day) -> None:
+    from counter_listener.cli.terminal.day import day_summary
+
+    for line in day_summary(day):
+        click.echo(line)
+
+
+def _sending(location: str, phrases: str, supervisor: Supervisor, stack: ExitStack) -> Callable[[], None]:
+    """Keeps a process that sends the record, and tells the listener of a new phrase set; to be called often."""
+    from counter_listener.cli.sender_process import SenderProcess, SetWatch
+
+    sender = SenderProcess(location)
+    stack.callback(sender.stop)
+    sets = SetWatch(location, phrases, lambda: supervisor.inbox.put(("order", "renew")))
+
+    def keep() -> None:
+        sender.keep(monotonic_clock())
+        sets.look(monotonic_clock())
+
+    return keep
 
 
 def _both(first: Callable[[], None], second: Callable[[], None]) -> Callable[[], None]:

@@ -110,10 +110,27 @@ def purge(*, before: str, store_url: str | None, key: str | None, yes: bool) -> 
 @click.argument("file", type=click.Path(path_type=Path))
 @store_option
 def backup(*, file: Path, store_url: str | None) -> None:
-    """Copy the complete record to FILE, even while it is being written."""
+    """Copy the complete record to FILE, even while it is being written, and beside FILE what lies beside the record.
+
+    That is: the phrase sets of its pages, its accounts, and kept transcripts. FILE is a record like the first one. The
+    key that signs the record is not copied: keep a copy of it elsewhere.
+    """
     with existing_record(store_url) as record:
-        record.backup(file)
+        beside = list(zip(companions(record.path), companions(file.absolute()), strict=True))
+        record.backup(file, beside)
     click.echo(_("The record was copied to {file}.").format(file=printable(str(file))))
+    for source, target in beside:
+        if source.exists():
+            click.echo(_("Beside it: {file}").format(file=printable(target.name)))
+
+
+def companions(record: Path) -> tuple[Path, ...]:
+    """What may lie beside a record and belongs to it: phrase sets, accounts, kept transcripts."""
+    from counter_listener.batch import transcripts_folder
+    from counter_listener.phrases import sets_folder
+    from counter_listener.record import accounts_file
+
+    return (sets_folder(record), accounts_file(record), transcripts_folder(record))
 
 
 def _print_rows(rows: Iterable[Row], form: Format) -> None:

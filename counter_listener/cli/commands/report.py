@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from counter_listener.cli.help import Command
-from counter_listener.cli.options import csv_mark, existing_record, store_option
+from counter_listener.cli.options import beside_record, csv_mark, existing_record, record_location, store_option
 from counter_listener.domain import (
     N_,
     UsageError,
@@ -81,7 +81,7 @@ def report(
     form = form or _format_of(output)
     if form == "xlsx" and output is None:
         raise UsageError("A spreadsheet needs a file; name it with -o FILE.")
-    report_scope, phrase_sets = parse_scope(**scope)
+    report_scope, phrase_sets = parse_scope(beside_record(record_location(store_url)), **scope)
     with existing_record(store_url) as record:
         data = gather_data(record, report_scope, phrase_sets, shown, datetime.now(UTC))
     recorded = {name: phrase_sets[name] for name, _hash in data.sets if name in phrase_sets}
@@ -110,6 +110,7 @@ def _format_of(output: Path | None) -> str:
 
 
 def parse_scope(  # noqa: PLR0913 - one for each option
+    record: Path | None,
     since: str | None,
     until: str | None,
     counters: Sequence[str],
@@ -117,7 +118,7 @@ def parse_scope(  # noqa: PLR0913 - one for each option
     branch: str | None = None,
     region: str | None = None,
 ) -> tuple[ReportScope, dict[str, PhraseSet]]:
-    """What the report covers, and the available phrase sets by name. Raises UsageError, PhraseSetError."""
+    """What the report covers, and the phrase sets in force in the record by name. Raises UsageError, PhraseSetError."""
     from counter_listener.audio import parse_time
     from counter_listener.record import ReportScope
     from counter_listener.reports import known_sets
@@ -125,7 +126,7 @@ def parse_scope(  # noqa: PLR0913 - one for each option
     start, end = (None if time is None else parse_time(time, zone=None) for time in (since, until))
     if start and end and start >= end:
         raise UsageError("--since must be before --until.")
-    phrase_sets = known_sets(phrases_name)
+    phrase_sets = known_sets(phrases_name, record)
     name = next(iter(phrase_sets)) if phrases_name else None
     return ReportScope(start, end, tuple(counters), branch, region, phrases=name), phrase_sets
 

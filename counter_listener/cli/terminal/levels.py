@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from typing import Literal
 
 import click
@@ -54,6 +54,22 @@ def show_levels(seconds: float) -> None:
         click.echo(f"{name}  {channels}  {device.rate:.0f} Hz  {text}")
 
 
+def numbered_levels(devices: list[Device], seconds: float) -> int:
+    """Shows the level of every microphone for some seconds, with a number; returns that of the loudest."""
+    peaks = dict.fromkeys((device.index for device in devices), SILENCE_DB)
+    live = Live(console=Console(highlight=False), auto_refresh=False) if sys.stdout.isatty() else nullcontext()
+    with live:
+        for levels in watch_levels(devices, seconds):
+            for index, level in levels.items():
+                peaks[index] = max(peaks[index], level) if isinstance(level, float) else peaks[index]
+            if isinstance(live, Live):
+                live.update(_table(devices, levels, numbered=True), refresh=True)
+    if not isinstance(live, Live):
+        for number, device in enumerate(devices, 1):
+            click.echo(f"{number}  {printable(device.full_name)}  {peaks[device.index]:.0f} dB")
+    return max(range(len(devices)), key=lambda at: peaks[devices[at].index]) + 1
+
+
 def measured_peak(device: Device, channel: Literal["mix"] | int, seconds: float) -> float:
     """The peak of one microphone over some seconds after it is open, in decibels. Raises MicrophoneError."""
     until = float("inf")
@@ -87,15 +103,15 @@ def _next_level(stream: Iterator[CaptureItem]) -> float | str:
     return peak_level(item) if isinstance(item, bytes) else SILENCE_DB
 
 
-def _table(devices: list[Device], levels: Levels) -> Table:
+def _table(devices: list[Device], levels: Levels, *, numbered: bool = False) -> Table:
     table = Table("", box=None, pad_edge=False, header_style="dim")
     table.add_column(_("name"), overflow="fold")
     for title in (_("interface"), _("channels"), "Hz", _("level")):
         table.add_column(title)
-    for device in devices:
+    for number, device in enumerate(devices, 1):
         level = levels.get(device.index, SILENCE_DB)
         bar = level_bar(level) if isinstance(level, float) else Text(level, style="yellow")
         name = Text(printable(device.name), style="bold" if device.default else "")
-        mark = "*" if device.default else ""
+        mark = str(number) if numbered else "*" if device.default else ""
         table.add_row(mark, name, device.host, str(device.channels), f"{device.rate:.0f}", bar)
     return table
