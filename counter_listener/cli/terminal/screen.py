@@ -207,8 +207,10 @@ class Lines:
         if len(lines) > self.most:
             rest = Text().join(lines[self.most - 1 :])
             rest.truncate(width, overflow="ellipsis")
-            lines = [*lines[: self.most - 1], rest]
-        yield from lines
+            yield from lines[: self.most - 1]
+            yield rest
+        else:
+            yield from lines
 
 
 def _gap_text(state: ScreenState, gap: ShownGap) -> str:
