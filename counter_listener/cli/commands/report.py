@@ -142,13 +142,13 @@ def parse_scope(  # noqa: PLR0913 - one for each option
 
 def report_data(record: Record, scope: ReportScope, phrase_sets: dict[str, PhraseSet], shown: int) -> ReportData:
     """The figures of the report, and its `shown` visits. Raises UsageError for a counter that is not in the record."""
-    from counter_listener.record import gather_report_data, has_counter, places
+    from counter_listener.record import all_places, gather_report_data, has_counter
 
     for counter in scope.counters:
         if not record.query(lambda connection, name=counter: has_counter(connection, name)):  # type: ignore[misc]
             text = N_("The record has no counter {counter!r}; use a name given to check or listen as --counter.")
             raise UsageError(text, counter=counter)
-    placed = record.query(places)
+    placed = record.query(all_places)
     for level, wanted in (("branch", scope.branch), ("region", scope.region)):
         if wanted is not None and wanted not in {getattr(each, level) for each in placed}:
             text = N_("No counter belongs to {name!r}; see `counter-listener counters list`.")
