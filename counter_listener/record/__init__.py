@@ -82,14 +82,14 @@ if TYPE_CHECKING:
     from counter_listener.record.notices import offences_after, without_sign
     from counter_listener.record.overview import Offence, OverviewData, counters_heard, gather_overview
     from counter_listener.record.phrase_changes import SetChange, note_set_change, set_changes
+    from counter_listener.record.place_changes import set_place
     from counter_listener.record.places import (
         Sight,
+        all_places,
         branches_of,
         counters_in_sight,
-        places,
         places_in,
         regions_of,
-        set_place,
         totals_by_place,
         with_names,
     )
@@ -155,9 +155,10 @@ else:  # SQLAlchemy takes 0.3 s and 20 MB, which a run that records nothing does
                 ),
                 *("known_counters", "neighbours"),
             ],
+            "place_changes": ["set_place"],
             "places": [
-                *("Sight", "branches_of", "counters_in_sight", "places", "places_in"),
-                *("regions_of", "set_place", "totals_by_place", "with_names"),
+                *("Sight", "branches_of", "all_places", "counters_in_sight", "places_in"),
+                *("regions_of", "totals_by_place", "with_names"),
             ],
             "history": ["VisitHistory", "set_of", "visit_history"],
             "judgements": ["replaced_streams"],

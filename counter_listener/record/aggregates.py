@@ -35,7 +35,7 @@ from counter_listener.record.figures import (
     duration_statistics,
     sum_totals,
 )
-from counter_listener.record.places import in_places, is_in, places
+from counter_listener.record.places import all_places, in_places, is_in
 from counter_listener.record.reviewed_figures import reviewed_visits, reviews_of, totals_after, words_on
 from counter_listener.record.rows import LIVE, Row, iso, parse_detail, storable
 from counter_listener.record.schema import EVENTS, RECORDINGS
@@ -95,7 +95,7 @@ def gather_report_data(
         sets=sorted((name, digest) for name, digest in connection.execute(sets)),
         by_phrase_set=_sums_by(connection, CLOSED, CLOSED.c.phrases),
         by_counter=by_counter,
-        places=places(connection),
+        places=all_places(connection),
         by_quarter=_sums_by(connection, CLOSED, CLOSED.c.quarter),
         previous=_sums(connection, _closed(earlier, last).subquery()) if earlier else None,
         verdict_counts=_verdict_counts(connection, scope, last),

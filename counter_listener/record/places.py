@@ -8,21 +8,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import Any, Final, Literal
 
 import sqlalchemy as sa
 
-from counter_listener.domain import ReviewError
 from counter_listener.record.figures import Place, VisitTotals, sum_totals
-from counter_listener.record.people import checked_account, person_row
-from counter_listener.record.rows import Columns, Row, storable
+from counter_listener.record.rows import storable
 
-if TYPE_CHECKING:
-    from counter_listener.record.store import Record
-
-MAX_LETTERS: Final = 100
-"""Of the name of a branch or a region."""
 COUNTERS: Final = sa.table(
     "counters",
     *(sa.column(name, sa.Text) for name in ("name", "branch", "region")),
@@ -44,7 +36,7 @@ class Sight:
         return (self.counter, self.branch, self.region) != (None, None, None)
 
 
-def places(connection: sa.Connection) -> list[Place]:
+def all_places(connection: sa.Connection) -> list[Place]:
     """Every counter that was given a branch or a region, or that sends its record here; in order of names."""
     query = sa.select(COUNTERS.c.name, COUNTERS.c.branch, COUNTERS.c.region).order_by(COUNTERS.c.name)
     return [Place(*row) for row in connection.execute(query)]
@@ -76,41 +68,9 @@ def _names(branch: str | None, region: str | None) -> sa.Select[str]:
     return query
 
 
-def set_place(record: Record, place: Place, by: str, now: datetime) -> Row | None:
-    """Sets the branch and the region of a counter, and notes who did it; None if they are so already.
-
-    Raises ReviewError for a name that is empty or too long, and RecordError.
-    """
-    checked = Place(*(_checked(text) for text in (place.name, place.branch, place.region)))  # type: ignore[arg-type]
-    if checked.name is None:
-        raise ReviewError("the name of a counter has at least one letter")
-
-    def make(connection: sa.Connection) -> list[Columns]:
-        before = {each.name: each for each in places(connection)}.get(checked.name)
-        if before == checked:
-            return []
-        values = {"branch": checked.branch, "region": checked.region}
-        if before is None:
-            connection.execute(sa.insert(COUNTERS).values(name=checked.name, many=0, **values))
-        else:
-            connection.execute(sa.update(COUNTERS).where(COUNTERS.c.name == checked.name).values(values))
-        what = f"counter {checked.name}: branch {checked.branch or '-'}, region {checked.region or '-'}"
-        return [person_row("access", {"by": checked_account(by), "action": "changed", "what": what}, now)]
-
-    return next(iter(record.append_rows(make, now)), None)
-
-
-def _checked(text: str | None) -> str | None:
-    """A name as it is kept; None for an empty one. Raises ReviewError."""
-    name = storable((text or "").strip())
-    if len(name) > MAX_LETTERS or not name.isprintable():
-        raise ReviewError("a name of a counter, a branch or a region has at most {most} letters", most=MAX_LETTERS)
-    return name or None
-
-
 def places_in(connection: sa.Connection, only: Collection[str] | None = None) -> list[Place]:
     """The places of these counters, or of all for None."""
-    return [each for each in places(connection) if only is None or each.name in only]
+    return [each for each in all_places(connection) if only is None or each.name in only]
 
 
 def branches_of(placed: Iterable[Place], region: str | None = None) -> list[str]:

@@ -66,10 +66,10 @@ def set_counter(*, name: str, branch: str | None, region: str | None, store_url:
     Accounts of a branch or a region see its counters alone. NAME is the counter's name in the record; it need not send
     its record here. That it was changed, and who did it, is noted in the record.
     """
-    from counter_listener.record import Place, open_record, places, set_place
+    from counter_listener.record import Place, all_places, open_record, set_place
 
     with open_record(record_location(store_url), create=False, key_file=key_location(key)) as record:
-        known = {each.name: each for each in record.query(places)}
+        known = {each.name: each for each in record.query(all_places)}
         old = known.get(name, Place(name))
         wanted = Place(name, old.branch if branch is None else branch, old.region if region is None else region)
         set_place(record, wanted, login_name(), datetime.now(UTC))
