@@ -1,4 +1,4 @@
-"""The network is used only if the user asks for it: by `models install`, and by `events anchor --send`."""
+"""The network is used only if the user asks for it: to install a model, to send an anchor, to enrol and send a record."""
 
 from __future__ import annotations
 
@@ -29,6 +29,8 @@ SENDER = "counter_listener.record.posting"
 INSTALLER = "counter_listener.asr.model_install"
 COMMAND = "counter_listener.cli.commands.models"
 ANCHOR = "counter_listener.cli.commands.anchor"
+MERGE = "counter_listener.cli.commands.merge"
+SEND = "counter_listener.cli.commands.send"
 
 
 def code_of(file: Path) -> Iterator[tuple[str, ast.AST]]:
@@ -89,10 +91,15 @@ def test_only_the_command_models_install_leads_to_the_downloader() -> None:
     assert importing_functions(COMMAND, "counter_listener.asr.install_model") == {"install"}
 
 
-def test_only_the_option_send_of_events_anchor_leads_to_the_sender() -> None:
-    assert importers(SENDER) == {"counter_listener.record"}
+def test_only_commands_that_send_lead_to_the_sender() -> None:
+    senders = {f"counter_listener.record.{name}" for name in ("anchor_upload", "sync.enrolment", "sync.send")}
+    assert importers(SENDER) == {"counter_listener.record", *senders}
     assert importers("counter_listener.record.send_anchor") == {ANCHOR}
     assert importing_functions(ANCHOR, "counter_listener.record.send_anchor") == {"_send"}
+    assert importers("counter_listener.record.Poster") == {MERGE, SEND}
+    assert importing_functions(MERGE, "counter_listener.record.Poster") == {"_to_server"}
+    assert importing_functions(SEND, "counter_listener.record.Poster") == {"__init__"}
+    assert importers("counter_listener.record.enrol_here") == {SEND}
 
 
 def test_the_downloader_is_imported_only_for_a_download() -> None:
