@@ -1,4 +1,4 @@
-"""The network is used only if the user asks for it: to install a model, to send an anchor, to enrol and send a record."""
+"""The network is used only if the user asks for it: to install a model, to send an anchor or a record."""
 
 from __future__ import annotations
 
