@@ -1,4 +1,4 @@
-"""The network is used only if asked for: by `models install`, `events anchor --send`, and the settings of a server."""
+"""The network is used only if asked for: to install a model, send an anchor or a record, or by a server's settings."""
 
 from __future__ import annotations
 
@@ -31,6 +31,9 @@ MESSENGER = "counter_listener.web.sending"
 INSTALLER = "counter_listener.asr.model_install"
 COMMAND = "counter_listener.cli.commands.models"
 ANCHOR = "counter_listener.cli.commands.anchor"
+MERGE = "counter_listener.cli.commands.merge"
+SEND = "counter_listener.cli.commands.send"
+SETUP = "counter_listener.cli.commands.setup"
 
 
 def code_of(file: Path) -> Iterator[tuple[str, ast.AST]]:
@@ -92,10 +95,15 @@ def test_only_the_command_models_install_leads_to_the_downloader() -> None:
     assert importing_functions(COMMAND, "counter_listener.asr.install_model") == {"install"}
 
 
-def test_only_the_option_send_of_events_anchor_leads_to_the_sender() -> None:
-    assert importers(SENDER) == {"counter_listener.record"}
+def test_only_commands_that_send_lead_to_the_sender() -> None:
+    senders = {f"counter_listener.record.{name}" for name in ("anchor_upload", "sync.enrolment", "sync.send")}
+    assert importers(SENDER) == {"counter_listener.record", *senders}
     assert importers("counter_listener.record.send_anchor") == {ANCHOR}
     assert importing_functions(ANCHOR, "counter_listener.record.send_anchor") == {"_send"}
+    assert importers("counter_listener.record.Poster") == {MERGE, SEND}
+    assert importing_functions(MERGE, "counter_listener.record.Poster") == {"_to_server"}
+    assert importing_functions(SEND, "counter_listener.record.Poster") == {"__init__"}
+    assert importers("counter_listener.record.enrol_here") == {SEND, SETUP}
 
 
 def test_mail_and_messages_are_sent_only_by_what_the_settings_of_a_server_ask_for() -> None:
