@@ -20,15 +20,8 @@ from counter_listener.phrases.fields import (
     parsed,
     shown,
 )
-from counter_listener.phrases.phrase_file import (
-    checked_set,
-    find_phrase_set,
-    iter_templates,
-    read_phrase_set,
-    sets_at_hand,
-    sets_folder,
-    suggestion,
-)
+from counter_listener.phrases.finding import find_phrase_set, sets_at_hand, sets_folder
+from counter_listener.phrases.phrase_file import checked_set, iter_templates, read_phrase_set, suggestion
 from counter_listener.phrases.pinyin import READINGS, join_units, pronounce, split_units, text_syllables, tone
 from counter_listener.phrases.set_entries import (
     LISTS,

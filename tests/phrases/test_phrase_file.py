@@ -13,7 +13,8 @@ from support.small_counter import SMALL, said
 from counter_listener.domain import PhraseSet, PhraseSetError
 from counter_listener.judging import failing_examples
 from counter_listener.matching import find_in_utterance, prepare_matcher
-from counter_listener.phrases.phrase_file import find_phrase_set, read_phrase_set
+from counter_listener.phrases.finding import find_phrase_set
+from counter_listener.phrases.phrase_file import read_phrase_set
 
 HELLO = 'say = ["您好", "您好欢迎光临", "{title}您好"]'
 EXAMPLE = '\n[[example]]\nheard = "您好"\nexpect = ["hello"]\n'

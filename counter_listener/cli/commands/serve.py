@@ -30,8 +30,10 @@ from counter_listener.cli.options import (
 from counter_listener.domain import Lang, Sentence, UsageError, _, current_language, translator
 
 if TYPE_CHECKING:
+    import socket
+
     from counter_listener.record import Accounts
-    from counter_listener.web import ServerFile
+    from counter_listener.web import Address, ServerFile, Settings
 
 PORT: Final = 8765
 JOB_COMMAND: Final = (sys.executable, "-m", "counter_listener.cli.job_process")
@@ -121,7 +123,6 @@ def serve(  # noqa: PLR0913 - one parameter per option
     """
     require_web()
     from counter_listener.web import Address, Settings, bind
-    from counter_listener.web import serve as run_server
 
     address = Address(host, port, cert, cert_key, names, behind_proxy)
     check_address(address.is_local, secure=address.secure, demo=demo, store_url=store_url)
@@ -146,8 +147,14 @@ def serve(  # noqa: PLR0913 - one parameter per option
             phrases_at=phrases_at.time(),
         )
         link = address.url(listening.getsockname()[1]) + (f"sign-in/once?key={once}" if address.is_local else "")
-        told = partial(_tell, log, link, open_it=not no_browser)
-        run_until_stopped(log, partial(run_server, settings, address, listening, told))
+        run(settings, address, listening, log, partial(_tell, log, link, open_it=not no_browser))
+
+
+def run(settings: Settings, address: Address, listening: socket.socket, log: Log, ready: Callable[[], None]) -> None:
+    """Serves until the order to stop; calls `ready` when requests are taken."""
+    from counter_listener.web import serve as run_server
+
+    run_until_stopped(log, partial(run_server, settings, address, listening, ready))
 
 
 def require_web() -> None:
