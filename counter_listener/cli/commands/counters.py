@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -13,8 +13,6 @@ from counter_listener.cli.options import key_location, key_option, login_name, r
 from counter_listener.domain import N_, _, printable
 
 if TYPE_CHECKING:
-    import sqlalchemy as sa
-
     from counter_listener.record import Counter
 
 Answer = TypeVar("Answer")
@@ -143,7 +141,7 @@ def _shown_time(moment: str) -> str:
     return datetime.fromisoformat(moment).astimezone().strftime("%Y-%m-%d %H:%M")
 
 
-def _change(store_url: str | None, work: Callable[[sa.Connection], Answer]) -> Answer:
+def _change(store_url: str | None, work: Callable[[Any], Answer]) -> Answer:
     """The result of work on the tables of counters; the record is made if there is none."""
     from counter_listener.record import open_record
 
