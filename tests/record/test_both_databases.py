@@ -194,12 +194,10 @@ EVENTS = st.builds(
     score=st.none() | st.floats(0, 100),
     heard=st.none() | NAMES,
     detail=st.fixed_dictionaries(
-        {},
+        {"opened": st.floats(0, 1e5), "seconds": st.floats(0, 1e5) | st.integers(0, 9)},
         optional={
             "passed": st.booleans(),
             "required": st.booleans(),
-            "opened": st.floats(0, 1e5),
-            "seconds": st.floats(0, 1e5) | st.integers(0, 9),
             "lost_audio": st.booleans(),
             "outcome": st.sampled_from(["complete", "no_service", "not_understood"]),
             "scenarios": st.lists(st.sampled_from(["complaint", "queue"]), max_size=2, unique=True),
