@@ -59,8 +59,6 @@ class Site:
     records: RecordPool
     sounds: Sounds
     refused: Refused
-    codes: Refused
-    """Codes that were tried, right or not."""
     checks: Checks
     figures: Kept[OverviewData]
     templates: Environment
@@ -70,6 +68,8 @@ class Site:
     """For what a reader waits for."""
     versions: Versions
     estimates: Estimates
+    codes: Refused = field(default_factory=Refused)
+    """Codes of counters that were tried, right or not."""
 
     def now(self) -> datetime:
         """The present time, with its zone."""

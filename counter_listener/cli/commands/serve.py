@@ -108,15 +108,10 @@ def serve(  # noqa: PLR0913 - one parameter per option
     check_address(address.is_local, secure=address.secure, demo=demo, store_url=store_url)
     with ExitStack() as stack:
         listening = stack.enter_context(bind(address))
-        location, key_file = (
-            made_record(stack) if demo else (checked_record(store_url, create=receive), key_location(key))
-        )
+        location, key_file = made_record(stack) if demo else (checked_record(store_url, receive), key_location(key))
         once = secrets.token_urlsafe(24)
         settings = Settings(
-            location,
-            _clock,
-            current_language(),
-            key_file,
+            *(location, _clock, current_language(), key_file),
             needed_accounts(location, is_local=address.is_local),
             None if demo else accounts_beside(location),
             local_user=_login_name(),
@@ -140,7 +135,7 @@ def made_record(stack: ExitStack) -> tuple[str, Path | None]:
     return stack.enter_context(demo_record())
 
 
-def checked_record(store_url: str | None, *, create: bool) -> str:
+def checked_record(store_url: str | None, create: bool) -> str:  # noqa: FBT001 - one fact
     """The location of the record, which can be opened. Raises UsageError, RecordError."""
     from counter_listener.record import open_record
 
