@@ -90,7 +90,6 @@ def create_app(settings: Settings) -> FastAPI:
         records=records,
         sounds=sounds,
         refused=Refused(),
-        codes=Refused(),
         checks=Checks(),
         figures=Kept(),
         templates=make_templates(),

@@ -63,8 +63,6 @@ class Site:
     records: RecordPool
     sounds: Sounds
     refused: Refused
-    codes: Refused
-    """Codes that were tried, right or not."""
     checks: Checks
     figures: Kept[OverviewData]
     templates: Environment
@@ -77,6 +75,8 @@ class Site:
     scheduled: ScheduledReport
     notices: Notices
     jobs: Jobs
+    codes: Refused = field(default_factory=Refused)
+    """Codes of counters that were tried, right or not."""
 
     def now(self) -> datetime:
         """The present time, with its zone."""

@@ -128,7 +128,7 @@ def serve(  # noqa: PLR0913 - one parameter per option
     check_address(address.is_local, secure=address.secure, demo=demo, store_url=store_url)
     log, server = Log(log_format), read_server(settings_file)
     with ExitStack() as stack, bind(address) as listening:
-        kept = made_record(stack) if demo else (checked_record(store_url, create=receive), key_location(key))
+        kept = made_record(stack) if demo else (checked_record(store_url, receive), key_location(key))
         once, lang = secrets.token_urlsafe(24), current_language()
         accounts = needed_accounts(kept[0], is_local=address.is_local), None if demo else accounts_beside(kept[0])
         settings = Settings(
@@ -188,7 +188,7 @@ def made_record(stack: ExitStack) -> tuple[str, Path | None]:
     return stack.enter_context(demo_record())
 
 
-def checked_record(store_url: str | None, *, create: bool) -> str:
+def checked_record(store_url: str | None, create: bool) -> str:  # noqa: FBT001 - one fact
     """The location of the record, which can be opened. Raises UsageError, RecordError."""
     from counter_listener.record import open_record
 

@@ -5,21 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import partial
 from typing import Final
 
 import sqlalchemy as sa
 
-from counter_listener.domain import AccountError, BatchError, RecordError, Sentence, sentence
+from counter_listener.domain import BatchError, Sentence, sentence
 from counter_listener.record.chain import START, link, purge_holes
 from counter_listener.record.heads import Head, fingerprint
 from counter_listener.record.purge import JUDGED, KEY, STREAM, purge_received
-from counter_listener.record.receipts import Receipt
 from counter_listener.record.received import RECEIVED, RENAMED, Run, add_run
-from counter_listener.record.rows import LIVE, Columns, Origin, iso, note_row, parse_detail
+from counter_listener.record.rows import LIVE, Columns, Origin, note_row, parse_detail
 from counter_listener.record.schema import EVENTS, RECORDINGS, next_number
 from counter_listener.record.store import Append, Record, TableRow
-from counter_listener.record.sync.counters import Counter, find_counter, note_heard, note_names
+from counter_listener.record.sync.counters import Counter, note_heard, note_names
 from counter_listener.record.sync.names import DOUBLES, Names, original_json
 from counter_listener.record.sync.sources import (
     Source,
@@ -37,24 +35,6 @@ from counter_listener.record.sync.wire import Answer, Batch, Gone, Position, rea
 NAMES: Final = {table.name: [each.name for each in table.c if each.name != "chain"] for table in (EVENTS, RECORDINGS)}
 """The columns of the tables that a row gets before it is chained."""
 REWRITTEN, CUT, REPLACED = "rewritten", "cut", "replaced"
-
-
-def receipt_of(record: Record, batch: Batch, answer: Answer, now: datetime) -> Receipt | None:
-    """What the server signs of an answer; None if its record has no key, or nothing of the other is here."""
-    if record.key is None or answer.have.seq == 0 or answer.have.chain is None:
-        return None
-    return record.key.sign_receipt(batch.record, answer.have.seq, answer.have.chain, iso(now))
-
-
-def receipt_for(record: Record, name: str, now: datetime) -> Receipt:
-    """The receipt for the record of a counter. Raises AccountError for an unknown one, RecordError without a key."""
-    counter = record.query(partial(find_counter, name=name))
-    source = record.query(partial(source_of_counter, counter=counter.name))
-    if source is None or source.seq == 0:
-        raise AccountError("nothing was received from the counter {name} yet", name=counter.name)
-    if record.key is None:
-        raise RecordError("a receipt must be signed; give the file of a key with --key")
-    return record.key.sign_receipt(source.record, source.seq, source.chain, iso(now))
 
 
 def receive(record: Record, batch: Batch, sender: Counter | None, now: datetime) -> Answer:
