@@ -214,7 +214,7 @@ STREAMS = st.lists(
 )
 
 
-@settings(max_examples=10, phases=[Phase.explicit, Phase.generate])  # to shrink by databases takes minutes
+@settings(max_examples=4, phases=[Phase.explicit, Phase.generate])  # to shrink by databases takes minutes
 @given(STREAMS, st.integers(0, 40))
 def test_drawn_rows_have_the_same_figures(
     tmp_path_factory: pytest.TempPathFactory, streams: list[tuple[list[Event], str | None, int]], limit: int
