@@ -199,7 +199,7 @@ def _verdict_counts(connection: sa.Connection, scope: ReportScope, last: int) ->
         newest[key] = max(seq, newest.get(key, 0))
     query = sa.select(EVENTS.c.seq, EVENTS.c.detail).where(is_one_of(EVENTS.c.seq, list(newest.values())))
     details = {row.seq: parse_detail(row.detail) for row in connection.execute(query)}
-    ordered = sorted(newest, key=lambda key: (key[1], key[0], *(each or "" for each in key[2:])))
+    ordered = sorted(newest, key=lambda key: (key[1], key[0], *((each is not None, each or "") for each in key[2:])))
     return [VerdictCounts(*key, verdicts[key], newest[key], details.get(newest[key], {})) for key in ordered]
 
 
