@@ -30,6 +30,10 @@ KEYS: Final = frozenset({"space", "wrong", "undo"})
 """Orders that are keys of the clerk's."""
 MEMORY_SECONDS: Final = 5.0
 """How often the memory in use is reported."""
+SHIFT: Final = 4 * 3600.0
+"""Seconds after which a stream that begins is a new shift's, and no restart."""
+LEAST_AWAY: Final = 0.001
+"""Seconds that nobody listened between two streams, at least."""
 
 
 @dataclass
@@ -103,6 +107,7 @@ def listen_to(config: dict[str, Any], resume: dict[str, Any] | None, orders: Ord
     model = SpeechModel(find_model(config["model"]))
     stream = f"live-{datetime.now(UTC):%Y%m%dT%H%M%S}-{os.urandom(3).hex()}"
     new = Origin(stream, LIVE, config["counter"] or None, None, matcher.phrases.name, digest, model.name)
+    away = seconds_away(record, new.counter, datetime.now(UTC))
     origin, state = continue_stream(record, matcher, new, resume)
     lost_since = None
     if resume:  # the record may reach a little further than the last message
@@ -121,6 +126,7 @@ def listen_to(config: dict[str, Any], resume: dict[str, Any] | None, orders: Ord
         state,
         lost_since,
         resume["reason"] if resume else STARTED,
+        away,
         microphone.first_sound,
         orders.keys,
         marks=Marks(record, monotonic_clock, lambda: datetime.now(UTC)),
@@ -164,6 +170,18 @@ def describe_standard(matcher: Matcher) -> Message:
             **{rule.id: rule.better for rule in phrases.rule},
         },
     }
+
+
+def seconds_away(record: Record | None, counter: str | None, now: datetime) -> float:
+    """Seconds since something of this counter was recorded; 0 if that was not within a shift.
+
+    Within it somebody may have been served while nobody listened, so what was not heard is unknown.
+    """
+    rows = record.newest_visit(counter) if record else []
+    if not rows:
+        return 0.0
+    away = (now - datetime.fromisoformat(rows[-1].recorded)).total_seconds()
+    return max(away, LEAST_AWAY) if away < SHIFT else 0.0
 
 
 def continue_stream(

@@ -74,6 +74,7 @@ class Gap:
     """Audio that never arrived."""
 
     start: float
+    """Seconds into the stream; before 0 if listening began again."""
     seconds: float
     """Length of the lost audio; 0 where it is not known."""
     reason: str

@@ -59,8 +59,9 @@ class CounterState:
     gap_end: float | None = None
     """End of the last gap."""
     only_begun: bool = False
-    """Whether that gap is only the beginning of the stream: before it nobody listened, and since then nothing was
-    lost."""
+    """Whether that gap is only the beginning of the stream: before it nobody listened, for all that is known, and since
+    then nothing was lost. A gap with a length before second 0 is that of a restart: somebody may have been served
+    meanwhile, and a greeting may be the second one."""
     unclear_end: float | None = None
     """End of the last stretch of speech that was not understood."""
     now: float = 0.0
@@ -147,7 +148,7 @@ def _on_gap(state: CounterState, gap: Gap) -> Step:
         state,
         visit=visit,
         gap_end=max(state.gap_end or 0.0, end),
-        only_begun=end <= 0.0 and state.gap_end is None and not gap.beside,
+        only_begun=end <= 0.0 and not gap.seconds and state.gap_end is None and not gap.beside,
         now=max(state.now, known),
         last_event=at,
     )

@@ -93,6 +93,8 @@ class LiveListener:
     """When the audio before a stream that continues was lost, by the clock."""
     first_reason: str = STARTED
     """The reason of the gap with which this part of the stream begins."""
+    away: float = 0.0
+    """Of a new stream: seconds in which nobody listened since the stream before; 0 if there was none in this shift."""
     first_sound: Callable[[], float | None] = lambda: None
     """When the first sample was recorded, by the clock; None if that was just before it came."""
     keys: deque[str] = field(default_factory=deque)
@@ -181,7 +183,8 @@ class LiveListener:
         seconds = max(0.0, first - self.lost_since) if self.lost_since is not None else 0.0
         if self.state is None:
             self.origin = replace(self.origin, started=self.wall_clock() - timedelta(seconds=now - first + seconds))
-        gap = Gap(self.at, seconds, self.first_reason)
+        away = self.away if self.state is None else 0.0
+        gap = Gap(self.at - away, seconds + away, self.first_reason)
         self._move(seconds)
         self._zero = first - self.at
         self.send({"begun": self.origin.stream, "started": self.origin.started and self.origin.started.isoformat()})

@@ -108,7 +108,8 @@ def heard_between(day: Sequence[Item], end: float, kills: Sequence[Kill]) -> Cou
             counter.recorded.extend(closing)
             counter.streams.append((back, []))
             began, state = back, initial_state(small().phrases)
-            state = counter.hear([Gap(0.0, 0.0, "listening began")], state)
+            lost = max(away, 0.001)  # what was recorded last was recorded before
+            state = counter.hear([Gap(-lost, lost, "listening began")], state)
         else:
             at = max(0.0, until - began - undecided)
             state = rebuild_state(last_visit(counter.recorded), small().phrases, at)
