@@ -23,7 +23,7 @@ from models.build.steps import STEPS, Build
 
 FULL: Final = {
     "clips": 7_000,
-    **{"bootstrap": 900, "first": 900, "final": 8_000, "last": 10_000},
+    **{"bootstrap": 900, "first": 900, "final": 8_000, "last": 13_000},
     **{"hidden": 384, "wide": 512},
 }
 QUICK: Final = {
