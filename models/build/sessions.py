@@ -24,13 +24,13 @@ FRAMES: Final = 960
 SHARES: Final = {
     "kokoro": 0.45,
     "espeak": 0.10,
-    "aishell": 0.10,
+    "aishell": 0.12,
     "aishell3": 0.05,
     "commonvoice": 0.02,
-    "dspspeech20": 0.04,
+    "dspspeech20": 0.05,
     "weigao": 0.01,
-    "seedlingo": 0.03,
-    "yuetan": 0.20,
+    "seedlingo": 0.02,
+    "yuetan": 0.18,
 }
 """Share of each source; that of a source which is left out goes to the others."""
 WHOLE_SENTENCES: Final = 0.65

@@ -63,9 +63,12 @@ class Build:
     bootstrap: int
     first: int
     final: int
-    polish: int
+    last: int
     """Steps of the four trainings."""
     hidden: int
+    """Channels of each layer in the first three trainings."""
+    wide: int
+    """Channels of each layer in the last one."""
     hours: float
     """Hours of natural synthetic speech, those in the folder of recordings included."""
     seed: int = 1
@@ -174,15 +177,15 @@ def align_with_first(build: Build, report: Report) -> None:
 
 
 def train_final(build: Build, report: Report) -> None:
-    """The network of the model."""
+    """The network of the model, before it is widened."""
     plan = Plan(build.final, hidden=build.hidden, seed=build.seed + 2)
     _train(build, ["espeak.clips", *aligned_files("final")], "final", plan, report, "first")
 
 
-def train_polish(build: Build, report: Report) -> None:
-    """The network trained further, at half the learning rate, on other sessions."""
-    plan = Plan(build.polish, learning_rate=1e-3, hidden=build.hidden, seed=build.seed + 3)
-    _train(build, ["espeak.clips", *aligned_files("final")], "polish", plan, report, "final")
+def train_wide(build: Build, report: Report) -> None:
+    """The network of the model: the final one with more channels, trained further on other sessions."""
+    plan = Plan(build.last, hidden=build.wide, seed=build.seed + 3)
+    _train(build, ["espeak.clips", *aligned_files("final")], "wide", plan, report, "final")
 
 
 def aligned_files(training: str) -> list[str]:
@@ -233,7 +236,7 @@ def _train(  # noqa: PLR0913 - what a training reads and writes
 
 def export_network(build: Build, _: Report) -> None:
     """The network as am/ of the model folder."""
-    export(*load_network(build.work / "polish.pt"), build.target)
+    export(*load_network(build.work / "wide.pt"), build.target)
 
 
 def build_graph(build: Build, report: Report) -> None:
@@ -250,7 +253,7 @@ def write_licence(build: Build, _: Report) -> None:
 
 def check_parity(build: Build, report: Report) -> None:
     """Compares libvosk with PyTorch, on noise and on speech. Raises BuildError if they differ."""
-    trained, counts = load_network(build.work / "polish.pt")
+    trained, counts = load_network(build.work / "wide.pt")
     net = round_weights(trained)
     speech = say([("nin", "2"), ("hao", "3"), ("qing", "3"), ("wen", "4")], TRAINING_VARIANTS[0]).samples
     # espeak-ng ends in digital silence, and in frames of almost no energy two FFTs differ by rounding: noise is added.
@@ -271,7 +274,7 @@ STEPS: Final[Mapping[str, tuple[Callable[[Build, Report], None], int]]] = {
     "first": (train_first, 30),
     "realignment": (align_with_first, 40),
     "final": (train_final, 90),
-    "polish": (train_polish, 40),
+    "wide": (train_wide, 150),
     "export": (export_network, 2),
     "graph": (build_graph, 5),
     "licence": (write_licence, 1),

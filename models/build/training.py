@@ -31,7 +31,7 @@ from models.build.checkpoint import (
 )
 from models.build.clips import Clip, load_clips
 from models.build.lexicon import units
-from models.build.net import SUBSAMPLING, Net, load_network, save_network, subtract_running_mean
+from models.build.net import SUBSAMPLING, Net, load_network, save_network, subtract_running_mean, widen
 from models.build.parallel import WORKERS, Processes, Team, average, shared_values
 from models.build.sessions import Material, draw_session, training_material
 
@@ -99,7 +99,7 @@ def batch_source(files: Sequence[Path], noise: Path, seed: int) -> BatchSource:
 def train(  # noqa: PLR0913 - what a training reads and writes
     files: Sequence[Path], noise: Path, plan: Plan, target: Path, start: Path | None, report: Report
 ) -> None:
-    """Trains on the aligned clips in `files`, from the network `start` or from scratch, and writes to `target`.
+    """Trains on the aligned clips in `files`, from the network `start`, widened, or from scratch; writes to `target`.
 
     An interrupted training resumes from its last checkpoint and gives the same network as an uninterrupted one.
     """
@@ -109,7 +109,7 @@ def train(  # noqa: PLR0913 - what a training reads and writes
     source = batch_source(files, noise, plan.seed)
     if load_checkpoint(checkpoint_file, inputs) is None:
         torch.manual_seed(plan.seed)
-        net = load_network(start)[0] if start else new_network(plan.hidden, source)
+        net = widen(load_network(start)[0], plan.hidden) if start else new_network(plan.hidden, source)
         save_checkpoint(checkpoint_file, inputs, net, new_optimizer(net, plan), Progress(np.zeros(len(units()))))
     training = Training(plan, checkpoint_file, inputs, report)
     arguments = (training.silent(), files, noise)

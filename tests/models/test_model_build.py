@@ -67,6 +67,21 @@ def test_the_quick_build_makes_a_model_that_recognises_phrases(tmp_path: Path) -
     assert {"goodbye", "ask-need"} & found_phrases(model, FIXTURES / "full-marks.wav")
 
 
+def test_a_widened_network_computes_the_same() -> None:
+    torch = pytest.importorskip("torch", reason="models/build/requirements.txt is not installed")
+    from models.build.net import Net, log_probabilities, widen
+
+    torch.manual_seed(1)
+    net = Net(24)
+    for norm in net.norms:
+        norm.running_var.fill_(3.0)
+    features = np.random.default_rng(1).normal(9, 2, (90, 40)).astype(np.float32)
+    wide = widen(net.eval(), 32).eval()
+    assert wide.hidden == 32
+    assert np.allclose(log_probabilities(net, features), log_probabilities(wide, features), atol=1e-5)
+    assert all(layer.weight[24:].abs().sum() > 0 for layer in wide.layers), "the new channels read the old ones"
+
+
 def start_training(folder: Path, target: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-c", TRAINING, str(folder), target], cwd=PROJECT, text=True, stdout=subprocess.PIPE
