@@ -228,7 +228,7 @@ def test_a_disk_that_is_too_small_is_reported_before_anything_is_written(tmp_pat
     with (huge / "am" / "more").open("wb") as file:
         file.truncate(1 << 43)  # holes: 8 TB that take no room
     message = refusal("install", huge)
-    assert "MB free, and 8,388,6" in message
+    assert "MB free, and 8,388,7" in message
     assert entries(home) == []
 
 

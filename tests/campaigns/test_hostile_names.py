@@ -178,7 +178,7 @@ def test_files_of_these_names_are_written_and_read(store: Path, tmp_path: Path) 
             assert (result.exit_code, safe(result.output)) == (0, True), result.output
         result = run("phrases", "check", tmp_path / name)
         assert (result.exit_code, safe(result.output)) == (2, True), result.output
-    assert len(list(tmp_path.iterdir())) == 4 * len(NAMES[::6])
+    assert len(list(tmp_path.iterdir())) == 5 * len(NAMES[::6])
 
 
 def test_recordings_that_are_judged_again(store: Path) -> None:

@@ -73,6 +73,8 @@ def test_visits_are_listed_filtered_sorted_and_paged_as_on_the_page(site: Review
 def test_the_filter_has_the_fields_of_the_page() -> None:
     some = {"since": "2026-01-01", "until": "2026-01-02", "counter": "3", "result": "failed", "verdict": "unknown"}
     some |= {
+        "branch": "东风路",
+        "region": "华南",
         "phrase": "hello",
         "outcome": "service",
         "least": "1",
@@ -203,12 +205,12 @@ def test_the_token_of_a_clerk_sees_its_own_counter_alone(site: ReviewSite) -> No
         assert (
             li.post(f"/api/v1/visits/{visit}/reviews", json={"action": "uphold", "after": read_last}).status_code == 201
         )
-    for query in ("", "?counter=3"):
-        assert [each["visit"] for each in read(zhao, f"/visits{query}")["visits"]] == [site.visits["ungreeted"]]
-        assert {each["counter"] for each in read(zhao, f"/events{query}")["events"]} == {"4"}
-        assert [each["visit"] for each in read(zhao, f"/reviews{query}")["reviews"]] == [site.visits["ungreeted"]]
-        query_all = f"{query}&days=all" if query else "?days=all"
-        assert [each["counter"] for each in read(zhao, f"/figures{query_all}")["by_counter"]] == ["4"]
+    for query, counters in (("?", ["4"]), ("?counter=3", [])):
+        visits = [site.visits["ungreeted"]] if counters else []
+        assert [each["visit"] for each in read(zhao, f"/visits{query}")["visits"]] == visits
+        assert {each["counter"] for each in read(zhao, f"/events{query}")["events"]} == {*counters}
+        assert [each["visit"] for each in read(zhao, f"/reviews{query}")["reviews"]] == visits
+        assert [each["counter"] for each in read(zhao, f"/figures{query}&days=all")["by_counter"]] == counters
     for path in ("", "/reviews"):
         assert read(zhao, f"/visits/{site.visits['full']}{path}", 404)["error"]
 

@@ -141,6 +141,7 @@ def test_progress_counts_tries_and_survives_an_older_file(tmp_path: Path) -> Non
     kept.forget("li")
     assert (kept.of("li"), len(kept.of(""))) == ({}, 1)
     raw(tmp_path / "accounts.db", "DROP TABLE practice")
+    raw(tmp_path / "accounts.db", "ALTER TABLE accounts DROP COLUMN region")
     raw(tmp_path / "accounts.db", "PRAGMA user_version = 1")
     assert Accounts(tmp_path / "accounts.db").all() == []
     assert kept.of("") == {}

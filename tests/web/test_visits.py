@@ -163,7 +163,7 @@ def test_a_clerk_sees_the_visits_of_one_counter_and_of_no_other(site: Site, tmp_
         page = client.get("/visits").text
         assert "1 visit<" in page
         assert site.visits["ungreeted"] in page
-        assert client.get("/visits?counter=3").text.count("/visits/") == page.count("/visits/")
+        assert "/visits/" not in client.get("/visits?counter=3").text
         assert client.get(f"/visits/{site.visits['ungreeted']}").status_code == 200
         for more in ("", "/audio", "/peaks.json", "/near"):
             assert client.get(f"/visits/{site.visits['full']}{more}").status_code == 404, more
