@@ -23,13 +23,21 @@ from models.build.steps import STEPS, Build
 
 FULL: Final = {
     "clips": 7_000,
-    **{"bootstrap": 900, "first": 900, "final": 8_000, "last": 13_000},
-    **{"hidden": 384, "wide": 512},
+    "bootstrap": 900,
+    "first": 900,
+    "final": 8_000,
+    "last": 13_000,
+    "hidden": 384,
+    "wide": 512,
 }
 QUICK: Final = {
     "clips": 1_000,
-    **{"bootstrap": 300, "first": 100, "final": 200, "last": 100},
-    **{"hidden": 128, "wide": 160},
+    "bootstrap": 300,
+    "first": 100,
+    "final": 200,
+    "last": 100,
+    "hidden": 128,
+    "wide": 160,
 }
 """Clips to synthesise, steps of the four trainings, channels of the network before and after it is widened."""
 HOURS: Final = 10.0

@@ -183,18 +183,20 @@ def test_everything_that_is_read_of_a_record_is_the_same(tmp_path: Path) -> None
 
 
 NAMES = st.text(st.characters(exclude_categories=["Cs"]), max_size=6)
+SECONDS = st.integers(0, 100_000_000).map(lambda milliseconds: milliseconds / 1000)
+"""What is recorded is rounded: times to milliseconds, scores to tenths."""
 EVENTS = st.builds(
     Event,
     kind=st.sampled_from(["visit_opened", "phrase", "forbidden", "rule", "visit_closed", "gap"]),
-    at=st.floats(0, 1e6),
+    at=SECONDS,
     visit=st.none() | st.integers(1, 3),
     stage=st.none() | NAMES,
     phrase=st.none() | st.sampled_from(["hello", "bye", "a:b"]),
     verdict=st.none() | st.sampled_from(["heard", "not_heard", "unknown", "forbidden", "broken"]),
-    score=st.none() | st.floats(0, 100),
+    score=st.none() | st.integers(0, 1000).map(lambda tenths: tenths / 10),
     heard=st.none() | NAMES,
     detail=st.fixed_dictionaries(
-        {"opened": st.floats(0, 1e5), "seconds": st.floats(0, 1e5) | st.integers(0, 9)},
+        {"opened": SECONDS, "seconds": SECONDS | st.integers(0, 9)},
         optional={
             "passed": st.booleans(),
             "required": st.booleans(),
