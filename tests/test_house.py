@@ -200,7 +200,7 @@ def test_a_wheel_holds_all_it_needs_and_works_with_no_checkout_beside_it(tmp_pat
     build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
     assert subprocess.run(build, cwd=TOP, capture_output=True, check=False).returncode == 0
     (wheel,) = tmp_path.glob("*.whl")
-    assert wheel.stat().st_size < 20_000_000
+    assert wheel.stat().st_size < 60_000_000
     with zipfile.ZipFile(wheel) as packed:
         packed.extractall(tmp_path / "installed")
     models = tmp_path / "installed" / "counter_listener" / "shipped" / "models"

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import signal
 import sys
+import threading
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -134,9 +136,7 @@ def watch(  # noqa: PLR0913 - one parameter per option
 
     check_folders(folders, move_to)
     log, plan = Log(log_format), plan_of(options)
-    for name in SIGNALS:
-        if number := getattr(signal, name, None):
-            signal.signal(number, signal.default_int_handler)
+    stopping = stop_by_signals()
     with ExitStack() as stack:
         run = stack.enter_context(open_run(plan, preload=True, modules=["counter_listener.cli"]))
         warn_of_readers(str(plan.record), plan.key)
@@ -154,13 +154,27 @@ def watch(  # noqa: PLR0913 - one parameter per option
             lambda outcome: tell(log, outcome),
         )
         log("watching", _("watching: {folders}").format(folders=", ".join(map(str, folders))))
-        notify("READY=1")
-        try:
-            keep_watching(watcher, poll=poll, once=once)
+        try:  # from before it says that it is ready: the order to stop may follow at once
+            notify("READY=1")
+            keep_watching(watcher, stopping, poll=poll, once=once)
         except KeyboardInterrupt:
             notify("STOPPING=1")
         show_summary(log, watcher)
     sys.exit(exit_code(watcher))
+
+
+def stop_by_signals() -> Callable[[], bool]:
+    """Makes the signals to stop interrupt what is being done; whether one has come."""
+    stopped = threading.Event()
+
+    def stop(*_: object) -> None:
+        stopped.set()  # sdnotify catches every exception, this one too
+        raise KeyboardInterrupt
+
+    for name in SIGNALS:
+        if number := getattr(signal, name, None):
+            signal.signal(number, stop)
+    return stopped.is_set
 
 
 def plan_of(options: dict[str, Any]) -> Plan:
@@ -193,13 +207,15 @@ def check_folders(folders: tuple[Path, ...], move_to: Path | None) -> None:
             raise UsageError("--move-to {folder} is watched itself; name another folder.", folder=folder)
 
 
-def keep_watching(watcher: Watcher, *, poll: bool, once: bool) -> None:
+def keep_watching(watcher: Watcher, stopping: Callable[[], bool], *, poll: bool, once: bool) -> None:
     """Deals with files until Ctrl-C, or with `once` until every file is dealt with."""
     from counter_listener.batch import Waker
 
     waker, looked = Waker(watcher.folders, poll=poll), float("-inf")
     try:
         while True:
+            if stopping():
+                raise KeyboardInterrupt
             moment, now = watcher.arrivals.next_moment(), watcher.clock()
             if waker.tick() or now - looked >= RESCAN or (moment is not None and moment <= now):
                 looked = now
