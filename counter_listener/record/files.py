@@ -78,6 +78,23 @@ def path_text(path: Path) -> str:
 
 
 @contextmanager
+def private_part(path: Path, content: bytes) -> Iterator[Path]:
+    """A complete file beside `path`, on the disk and for its owner alone, to be given that name. Raises OSError."""
+    make_folders(path)
+    handle, name = tempfile.mkstemp(prefix=".private-", suffix=".part", dir=path.parent)
+    part = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        part.chmod(FILE_MODE)
+        yield part
+    finally:
+        part.unlink(missing_ok=True)
+
+
+@contextmanager
 def file_errors(name: str | Sentence) -> Iterator[None]:
     """Turns an error of the system into a RecordError: one sentence about `name`."""
     try:

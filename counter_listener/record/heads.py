@@ -10,6 +10,7 @@ import base64
 import hashlib
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -80,7 +81,7 @@ def read_head(text: str, name: str) -> Head:
     try:
         columns = _from_json(text) if text.startswith("{") else _from_line(text.upper())
         head = Head(**columns)
-        _check(head)
+        check_signed(asdict(head), least=1)
     except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise RecordError(
             "{name} is no anchor, or it is damaged; give what `counter-listener events anchor` wrote: its file, or its"
@@ -112,15 +113,17 @@ def _from_line(line: str) -> dict[str, Any]:
     }
 
 
-def _check(head: Head) -> None:
-    columns = asdict(head)
+def check_signed(columns: Mapping[str, object], least: int) -> None:
+    """Raises ValueError if these cannot be the fields of a signed link, of a row with a number from `least` on."""
     digits = all(
-        isinstance(columns[name], str) and re.fullmatch(rf"[0-9a-f]{{{2 * length}}}", columns[name])
+        isinstance(text := columns[name], str) and re.fullmatch(rf"[0-9a-f]{{{2 * length}}}", text)
         for name, length in LENGTHS.items()
     )
-    if not digits or type(head.seq) is not int or not 0 < head.seq <= MAX_SEQ or not TIME.fullmatch(head.signed):
-        raise ValueError("a field that no head has")
-    datetime.fromisoformat(head.signed)
+    seq, signed = columns["seq"], columns["signed"]
+    numbered = isinstance(seq, int) and type(seq) is int and least <= seq <= MAX_SEQ
+    if not digits or not numbered or not isinstance(signed, str) or not TIME.fullmatch(signed):
+        raise ValueError("a field that nothing signed has")
+    datetime.fromisoformat(signed)
 
 
 def _base32(digits: str) -> str:

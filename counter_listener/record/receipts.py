@@ -6,13 +6,11 @@ It is an anchor (heads.py) that the machine of the counter can keep but not make
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import asdict, dataclass
-from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from counter_listener.domain import RecordError
-from counter_listener.record.heads import LENGTHS, MAX_SEQ, TIME
+from counter_listener.record.heads import check_signed
 
 FORMAT: Final = "counter-listener/1"
 """The value of `receipt` in the JSON form."""
@@ -59,7 +57,7 @@ def receipt_from(columns: object) -> Receipt:
         raise ValueError("no receipt")
     try:
         found = Receipt(**{name: columns[name] for name in Receipt.__dataclass_fields__})
-        _check(found)
+        check_signed(asdict(found), least=0)
     except (KeyError, TypeError) as error:
         raise ValueError("a field that no receipt has") from error
     return found
@@ -71,15 +69,3 @@ def read_receipt(text: str, name: str) -> Receipt:
         return receipt_from(json.loads(text))
     except (ValueError, RecursionError) as error:
         raise RecordError("{name} is no receipt of a server, or it is damaged", name=name) from error
-
-
-def _check(receipt: Receipt) -> None:
-    columns: dict[str, Any] = asdict(receipt)
-    digits = all(
-        isinstance(columns[name], str) and re.fullmatch(rf"[0-9a-f]{{{2 * length}}}", columns[name])
-        for name, length in LENGTHS.items()
-    )
-    known = type(receipt.seq) is int and 0 <= receipt.seq <= MAX_SEQ and isinstance(receipt.signed, str)
-    if not digits or not known or not TIME.fullmatch(receipt.signed):
-        raise ValueError("a field that no receipt has")
-    datetime.fromisoformat(receipt.signed)

@@ -6,7 +6,6 @@ The file is PEM (PKCS #8), as `openssl genpkey -algorithm ed25519` writes it.
 from __future__ import annotations
 
 import os
-import tempfile
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +16,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from counter_listener.domain import RecordError
-from counter_listener.record.files import FILE_MODE, file_errors, make_folders, path_text
+from counter_listener.record.files import FILE_MODE, file_errors, path_text, private_part
 from counter_listener.record.heads import Head, head_message
 from counter_listener.record.receipts import Receipt, receipt_message
 
@@ -88,19 +87,8 @@ def _make_key(path: Path) -> None:
     pem = Ed25519PrivateKey.generate().private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    make_folders(path)
-    handle, name = tempfile.mkstemp(prefix=".key-", suffix=".part", dir=path.parent)
-    part = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(pem)
-            file.flush()
-            os.fsync(file.fileno())
-        part.chmod(FILE_MODE)
-        with suppress(FileExistsError):
-            _name_once(part, path)
-    finally:
-        part.unlink(missing_ok=True)
+    with private_part(path, pem) as part, suppress(FileExistsError):
+        _name_once(part, path)
 
 
 def _name_once(part: Path, path: Path) -> None:

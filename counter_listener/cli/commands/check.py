@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -87,6 +87,40 @@ def parse_roles(_ctx: click.Context, _param: click.Parameter, given: str | None)
     return named
 
 
+OPTIONS: Final = (
+    click.option("--one-visit", is_flag=True, help="Each recording is one visit, whatever is said in it."),
+    click.option(
+        "--channels",
+        metavar="ROLE,ROLE",
+        callback=parse_roles,
+        help="Who speaks on each of two channels or sound tracks, such as clerk,customer.  [default: all are mixed,"
+        " speakers unknown]",
+    ),
+    speakers_option,
+    click.option(
+        "--jobs",
+        metavar="N",
+        type=click.IntRange(1, 256),
+        help="Worker processes.  [default: one per core, at most one per file]",
+    ),
+    click.option(
+        "--executor", metavar="dask:ADDRESS", help="Run the work on a dask.distributed cluster (extra: cluster)."
+    ),
+)
+keep_option = click.option(
+    "--keep-transcripts",
+    is_flag=True,
+    help="Keep the recognised text next to the record, numbers masked, for `rejudge`.  [default: no text is kept]",
+)
+
+
+def hearing_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options of how recordings are heard, and by how many workers; also of `watch`."""
+    for option in reversed(OPTIONS):
+        command = option(command)
+    return command
+
+
 @click.command(
     cls=Command,
     epilog="\b\n" + EXIT_CODES + "\n\nExample: counter-listener check monday/ '*.mp3' --counter 3 --format jsonl",
@@ -103,28 +137,9 @@ def parse_roles(_ctx: click.Context, _param: click.Parameter, given: str | None)
     help="When every recording began, such as '2026-01-15 09:30'.  [default: from the file's name or time stamp, else"
     " unknown]",
 )
-@click.option("--one-visit", is_flag=True, help="Each recording is one visit, whatever is said in it.")
-@click.option(
-    "--channels",
-    metavar="ROLE,ROLE",
-    callback=parse_roles,
-    help="Who speaks on each of two channels or sound tracks, such as clerk,customer.  [default: all are mixed,"
-    " speakers unknown]",
-)
-@speakers_option
-@click.option(
-    "--jobs",
-    metavar="N",
-    type=click.IntRange(1, 256),
-    help="Worker processes.  [default: one per core, at most one per file]",
-)
-@click.option("--executor", metavar="dask:ADDRESS", help="Run the work on a dask.distributed cluster (extra: cluster).")
+@hearing_options
 @click.option("--again", is_flag=True, help="Judge recorded inputs again; their old verdicts stay as history.")
-@click.option(
-    "--keep-transcripts",
-    is_flag=True,
-    help="Keep the recognised text next to the record, numbers masked, for `rejudge`.  [default: no text is kept]",
-)
+@keep_option
 @silence_option
 @format_option("For people, or one event per line.", "table", "jsonl", "csv")
 @click.option(

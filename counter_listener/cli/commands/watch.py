@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from counter_listener.cli.commands.check import parse_roles
+from counter_listener.cli.commands.check import hearing_options, keep_option
 from counter_listener.cli.help import Command
 from counter_listener.cli.log import Level, Log, LogForm, log_format_option
 from counter_listener.cli.options import (
@@ -26,7 +26,6 @@ from counter_listener.cli.options import (
     phrases_option,
     record_location,
     silence_option,
-    speakers_option,
     store_option,
     warn_of_readers,
 )
@@ -74,27 +73,8 @@ LEVELS: Final[dict[str, Level]] = {
 @store_option
 @key_option
 @click.option("--counter", metavar="NAME", help="The counter that was recorded, for the record.")
-@click.option("--one-visit", is_flag=True, help="Each recording is one visit, whatever is said in it.")
-@click.option(
-    "--channels",
-    metavar="ROLE,ROLE",
-    callback=parse_roles,
-    help="Who speaks on each of two channels or sound tracks, such as clerk,customer.  [default: all are mixed,"
-    " speakers unknown]",
-)
-@speakers_option
-@click.option(
-    "--jobs",
-    metavar="N",
-    type=click.IntRange(1, 256),
-    help="Worker processes.  [default: one per core, at most one per file]",
-)
-@click.option("--executor", metavar="dask:ADDRESS", help="Run the work on a dask.distributed cluster (extra: cluster).")
-@click.option(
-    "--keep-transcripts",
-    is_flag=True,
-    help="Keep the recognised text next to the record, numbers masked, for `rejudge`.  [default: no text is kept]",
-)
+@hearing_options
+@keep_option
 @silence_option
 @click.option(
     "--move-to",

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from counter_listener.domain import SendError, UsageError, sentence, url_without_secrets
-from counter_listener.record.files import FILE_MODE, file_errors, make_folders, path_text
+from counter_listener.record.files import file_errors, path_text, private_part
 from counter_listener.record.posting import Posted, Poster, Trust
 from counter_listener.record.receipts import Receipt
 
@@ -124,15 +122,5 @@ def _kept_ca(record: Path, given: Path) -> Path:
 
 def write_private(path: Path, content: bytes) -> None:
     """Writes a file for its owner alone, complete or not at all. Raises OSError."""
-    make_folders(path)
-    handle, name = tempfile.mkstemp(prefix=".server-", suffix=".part", dir=path.parent)
-    part = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        part.chmod(FILE_MODE)
+    with private_part(path, content) as part:
         part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
