@@ -112,5 +112,6 @@ from counter_listener.domain.types import (
     Utterance,
     Verdict,
     VisitToggle,
+    Voice,
     Word,
 )

@@ -43,6 +43,8 @@ class Config(BaseModel):
     """The file of the key that signs the record; `none` signs nothing; empty is a file in the settings folder."""
     screen: bool = True
     """Whether a terminal shows the visit; without a terminal one line a visit is printed in any case."""
+    who_spoke: bool = False
+    """Whether the clerk's voice is learnt each shift, to tell the clerk's words from a customer's."""
     language: Literal["auto", "zh", "en"] = "auto"
     """Of the screen and the log; `auto` is that of the locale."""
     memory_limit: int = Field(default=1500, ge=100, le=1_000_000)

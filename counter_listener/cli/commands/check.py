@@ -32,6 +32,7 @@ from counter_listener.cli.options import (
     speakers_option,
     store_option,
     warn_of_readers,
+    who_spoke_option,
 )
 from counter_listener.domain import N_, UsageError, _
 
@@ -75,6 +76,7 @@ class Arguments:
     again: bool
     keep_transcripts: bool
     skip_silence: bool
+    who_spoke: bool
     form: Format
     fail_under: float | None
     quiet: bool
@@ -130,6 +132,7 @@ def parse_roles(_ctx: click.Context, _param: click.Parameter, given: str | None)
     help="Keep the recognised text next to the record, numbers masked, for `rejudge`.  [default: no text is kept]",
 )
 @silence_option
+@who_spoke_option
 @format_option("For people, or one event per line.", "table", "jsonl", "csv")
 @click.option(
     "--fail-under", metavar="SCORE", type=click.FloatRange(0, 100), help="Exit with 1 if a visit scores less."
@@ -181,14 +184,15 @@ def run_check(
     arguments: Arguments, inputs: Sequence[Input], left_out: Sequence[LeftOut], given_start: datetime | None
 ) -> ExitCode:
     """Opens the model, the phrase set, the record and the workers, and checks the inputs. Returns the exit code."""
-    from counter_listener.asr import SpeechModel, find_model
+    from counter_listener.asr import SpeechModel, find_model, find_speaker_model
     from counter_listener.batch import CheckOptions, ProcessWorker, cluster_workers, is_recording, start_preloading
     from counter_listener.cli.terminal.check_output import CheckOutput
     from counter_listener.judging import load_matcher
     from counter_listener.matching import with_cache
 
     number = 0 if arguments.executor else worker_count(arguments.jobs, inputs)
-    model = SpeechModel(find_model(arguments.model_name))
+    speakers = find_speaker_model() if arguments.who_spoke else None
+    model = SpeechModel(find_model(arguments.model_name), speakers)
     if number:  # workers load the model while this process loads the phrase set
         start_preloading(model.folder if any(map(is_recording, inputs)) else None, modules=["counter_listener.cli"])
     location = "none" if arguments.store_url == "none" else record_location(arguments.store_url)

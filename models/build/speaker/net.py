@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from models.build.features import BINS
+from models.build.speaker.format import CMN_WINDOW, VARIANCE_FLOOR
 
 LAYERS: Final = ((7, 1, 3), (3, 1, 1), (3, 2, 1), (1, 1, 1), (1, 1, 1))
 """Kernel, dilation and stride of each layer over frames; the dilation counts frames of the input of that layer.
@@ -28,14 +29,6 @@ POOLED: Final = 512
 """Channels of the last one, whose mean and deviation are taken."""
 VECTOR: Final = 128
 """Dimensions of the vector."""
-CMN_WINDOW: Final = 300
-"""Frames whose mean libvosk subtracts from each frame (vosk-api, recognizer.cc, GetSpkVector)."""
-LEAST_FRAMES: Final = 50
-"""Frames of speech below which libvosk gives no vector (MIN_SPK_FEATS)."""
-MOST_FRAMES: Final = 1_500
-"""Frames of speech that count: libvosk looks at the last 500 frames of 30 ms (GetNonsilenceFrames)."""
-VARIANCE_FLOOR: Final = 1e-5
-"""Of the pooled outputs; it keeps the gradient of the deviation finite, and libvosk applies the same."""
 
 
 def frame_offsets() -> list[list[int]]:

@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from math import log
 from pathlib import Path
 from typing import Final
 
@@ -28,7 +29,10 @@ MOST_SPEECH: Final = 18_000
 """Frames of a voice (3 min): a person with hours of words teaches no more about voices."""
 LEAST_SPEECH: Final = 60
 """Frames of a voice that is used at all."""
-SPEED_REACH: Final = 0.05
+SPEED_STEP: Final = 0.07
+"""Logarithm of the speed from one voice of a person to the next: changes within it, of one semitone in pitch, are those
+of one voice."""
+SPEED_REACH: Final = 0.1
 """Up to this difference in the logarithm of their speeds, two voices of one person may be taken for one."""
 SPEECH: Final = "speaker.npy"
 VOICES: Final = "speaker.json"
@@ -39,7 +43,8 @@ class Voice:
     """A speaker at one speed, and where the frames of each clip are."""
 
     speaker: str
-    stretch: float
+    speed: float
+    """Logarithm of its duration divided by that of the recording, in steps."""
     clips: tuple[tuple[int, int], ...]
     """First frame of each clip in the file of all frames, and the frame after its last."""
 
@@ -66,7 +71,7 @@ def gather(work: Path, left_out: Collection[str]) -> str:
     by_voice: dict[tuple[str, float], list[NDArray[np.float16]]] = defaultdict(list)
     for clip in chain.from_iterable(map(load_clips, filter(Path.is_file, files))):
         if _allowed(clip.speaker, left_out):
-            by_voice[clip.speaker, round(clip.stretch, 2)].append(speech_of(clip))
+            by_voice[clip.speaker, speed_step(clip.stretch)].append(speech_of(clip))
     kept = {key: _limited(clips) for key, clips in sorted(by_voice.items())}
     kept = {key: clips for key, clips in kept.items() if sum(map(len, clips)) >= LEAST_SPEECH}
     if not kept:
@@ -74,13 +79,13 @@ def gather(work: Path, left_out: Collection[str]) -> str:
     total = sum(len(clip) for clips in kept.values() for clip in clips)
     frames = open_memmap(work / SPEECH, "w+", np.float16, (total, BINS))
     rows, at = [], 0
-    for (speaker, stretch), clips in kept.items():
+    for (speaker, speed), clips in kept.items():
         spans = []
         for clip in clips:
             frames[at : at + len(clip)] = clip
             spans.append((at, at + len(clip)))
             at += len(clip)
-        rows.append({"speaker": speaker, "stretch": stretch, "clips": spans})
+        rows.append({"speaker": speaker, "speed": speed, "clips": spans})
     frames.flush()
     (work / VOICES).write_text(json.dumps(rows), encoding="utf-8")
     people = len({speaker for speaker, _ in kept})
@@ -93,6 +98,11 @@ def _allowed(speaker: str, left_out: Collection[str]) -> bool:
     except ExcludedDataError:
         return False
     return True
+
+
+def speed_step(stretch: float) -> float:
+    """The step in the logarithm of the speed that a clip belongs to."""
+    return round(log(stretch) / SPEED_STEP) * SPEED_STEP
 
 
 def speech_of(clip: Clip) -> NDArray[np.float16]:
@@ -110,7 +120,7 @@ def _limited(clips: Sequence[NDArray[np.float16]]) -> list[NDArray[np.float16]]:
 def load_speech(work: Path) -> Speech:
     """The speech that `gather` wrote; its frames stay on the disk until they are used."""
     rows = json.loads((work / VOICES).read_text(encoding="utf-8"))
-    voices = tuple(Voice(row["speaker"], row["stretch"], tuple(map(tuple, row["clips"]))) for row in rows)
+    voices = tuple(Voice(row["speaker"], row["speed"], tuple(map(tuple, row["clips"]))) for row in rows)
     return Speech(np.load(work / SPEECH, mmap_mode="r"), voices)
 
 
@@ -121,7 +131,7 @@ class Nearness:
     mixture: NDArray[np.float32]
     """Voices x voices of Kokoro-82M and people: the share of each, of length 1."""
     speed: NDArray[np.float32]
-    """Logarithm of the speed of each voice."""
+    """Of each voice, as in Voice."""
 
     def near(self, chosen: NDArray[np.int64], least: float) -> NDArray[np.bool_]:
         """Chosen x all voices: whether each has a similarity of `least` or more, at about the same speed."""
@@ -137,7 +147,7 @@ def nearness(voices: Sequence[Voice]) -> Nearness:
         for name, share in shares(voice.speaker):
             row[names[name]] += share
     mixture /= np.linalg.norm(mixture, axis=1, keepdims=True)
-    return Nearness(mixture, np.log(np.array([voice.stretch for voice in voices], np.float32)))
+    return Nearness(mixture, np.array([voice.speed for voice in voices], np.float32))
 
 
 def shares(speaker: str) -> Iterable[tuple[str, float]]:

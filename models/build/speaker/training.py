@@ -47,6 +47,8 @@ SECONDS: Final = (0.6, 5.0)
 FAR_SHARE: Final = 0.4
 """Share of the stretches that are spoken far from the microphone, or behind glass."""
 SCALE: Final = 24.0
+PAIR_SCALE: Final = 16.0
+"""By how much cosines are multiplied before the softmax, over voices and over the stretches of a step."""
 MARGIN: Final = 0.2
 """Radians between the angle to the right voice and what it counts as."""
 MARGIN_FROM, MARGIN_TO = 0.1, 0.4
@@ -86,9 +88,12 @@ class Classifier(nn.Module):
         self.net = SpeakerNet()
         self.directions = nn.Parameter(torch.randn(voices, VECTOR) / VECTOR**0.5)
 
-    def cosines(self, stretches: Tensor) -> Tensor:
-        """Batch x frames x 40 -> batch x voices: cosine of the angle between each vector and each voice."""
-        vectors = functional.normalize(self.net(stretches).float(), dim=1)
+    def vectors(self, stretches: Tensor) -> Tensor:
+        """Batch x frames x 40 -> batch x VECTOR of length 1."""
+        return functional.normalize(self.net(stretches).float(), dim=1)
+
+    def cosines(self, vectors: Tensor) -> Tensor:
+        """Batch x voices: cosine of the angle between each vector and each voice."""
         return vectors @ functional.normalize(self.directions, dim=1).T
 
 
@@ -98,6 +103,18 @@ def margin_loss(cosines: Tensor, right: Tensor, ignored: Tensor, margin: float) 
     enlarged = torch.cos(torch.acos(chosen) + margin)
     logits = cosines.masked_fill(ignored, -1.0).scatter(1, right[:, None], enlarged)
     return functional.cross_entropy(SCALE * logits, right)
+
+
+def pair_loss(vectors: Tensor, near: Tensor) -> Tensor:
+    """Cross-entropy of which stretch of a step is of the same voice (Chung et al., In defence of metric learning, 2020).
+
+    The stretches of a voice follow each other; `near` says which voices of the step are too near to count. From the
+    first step on it teaches what many voices, each seldom seen, teach only later.
+    """
+    cosines = PAIR_SCALE * vectors[0::2] @ vectors[1::2].T
+    cosines = cosines.masked_fill(near & ~torch.eye(len(near), dtype=torch.bool), -PAIR_SCALE)
+    right = torch.arange(len(near))
+    return (functional.cross_entropy(cosines, right) + functional.cross_entropy(cosines.T, right)) / 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,9 +250,9 @@ def backward(model: Classifier, batch: tuple[Tensor, Tensor, Tensor], margin: fl
     """Adds the gradients of a batch; its loss, how many stretches got the right voice, and how many there were."""
     stretches, right, near = batch
     with torch.autocast("cpu", torch.bfloat16, enabled=computes_in_bfloat16()):
-        cosines = model.cosines(stretches)
-    cosines = cosines.float()
-    loss = margin_loss(cosines, right, near, margin)
+        vectors = model.vectors(stretches)
+    cosines = model.cosines(vectors.float())
+    loss = margin_loss(cosines, right, near, margin) + pair_loss(vectors.float(), near[::2, right[::2]])
     loss.backward()
     found = int((cosines.detach().masked_fill(near, -1.0).argmax(1) == right).sum())
     return loss.item(), found, len(right)
