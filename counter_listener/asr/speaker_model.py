@@ -28,9 +28,7 @@ def find_speaker_model(name: str = "") -> Path:
     for root in (bundled_folder("models"), models_folder()):
         if (root / wanted / FILES[1]).is_file():
             return root / wanted
-    raise ModelError(
-        "There is no speaker model {name!r}. Give its folder, or leave the setting off.", name=wanted
-    )
+    raise ModelError("There is no speaker model {name!r}. Give its folder, or leave the setting off.", name=wanted)
 
 
 @cache

@@ -117,10 +117,18 @@ def attribute(voices: ShiftVoices, matched: MatchedUtterance, visit: int) -> tup
     by_clerk = sum(share * clerk for share, clerk in zip(shares, clerks, strict=True)) - shares[-1] * nobody / 2
     odds = _log_odds(by_clerk) + own * voices.scale.phrase
     probability = _probability(voices.scale.slope * odds + voices.scale.offset)
-    known = _learn(voices.known, shares, KnownVoice(
-        tuple(value * seconds for value in vector), utterance.voice.frames, frozenset({visit}), int(own),
-        level or 0.0, int(level is not None),
-    ))
+    known = _learn(
+        voices.known,
+        shares,
+        KnownVoice(
+            tuple(value * seconds for value in vector),
+            utterance.voice.frames,
+            frozenset({visit}),
+            int(own),
+            level or 0.0,
+            int(level is not None),
+        ),
+    )
     voices = replace(voices, known=known, heard_at=utterance.end, probability=probability)
     speaker = sure_speaker(probability, voices.scale.least)
     if own and speaker == "customer":  # the words say otherwise
@@ -136,7 +144,7 @@ def sure_speaker(probability: float, least: float) -> Speaker:
 
 
 def _forget(voices: ShiftVoices, now: float, visit: int) -> ShiftVoices:
-    """Without the voices of another shift, and without those that were heard in one visit, the last but one or before."""
+    """Without the voices of another shift, and those that were heard in one visit only, before the last one."""
     if now - voices.heard_at > SHIFT_QUIET:
         return replace(voices, known=())
     recent = [replace(one, visits=frozenset(v for v in one.visits if v > visit - RECENT)) for one in voices.known]
@@ -144,9 +152,7 @@ def _forget(voices: ShiftVoices, now: float, visit: int) -> ShiftVoices:
     return replace(voices, known=kept)
 
 
-def _same(
-    one: KnownVoice, vector: Sequence[float], seconds: float, level: float | None, scale: VoiceScale
-) -> float:
+def _same(one: KnownVoice, vector: Sequence[float], seconds: float, level: float | None, scale: VoiceScale) -> float:
     """The log-odds that an utterance is of a voice."""
     cosine = sum(map(mul, _unit(one.direction), vector))
     shorter = min(seconds, one.frames / 100)

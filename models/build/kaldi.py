@@ -56,7 +56,7 @@ class Writer:
     def float64(self, value: float) -> None:
         self.raw(b"\x08" + struct.pack("<d", value))
 
-    def boolean(self, value: bool) -> None:  # noqa: FBT001 - the type of the field
+    def boolean(self, *, value: bool) -> None:
         self.raw(b"T" if value else b"F")
 
     def int32_vector(self, values: Sequence[int]) -> None:

@@ -1,7 +1,7 @@
 """Measures who spoke: `python -m models.build.measure_speakers MODEL SPEAKER_MODEL --sets FOLDER`.
 
-The recordings go through the program's own chain. An utterance belongs to the side that speaks most of it; the figure is
-the share of utterances given to the right side where the program decides for the surest of them (coverage). With --fit
+The recordings go through the program's own chain. An utterance belongs to the side that speaks most of it; the figure
+is the share of utterances given to the right side where the program decides for the surest of them (coverage). With --fit
 the numbers of counter_listener/judging/voices.json are fitted to the same recordings and written; then the figures are
 those of numbers that were fitted to the other half of the days.
 """
@@ -13,7 +13,7 @@ import json
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from itertools import chain
+from itertools import chain, pairwise
 from math import log
 from pathlib import Path
 from typing import Any, Final
@@ -52,7 +52,7 @@ class Day:
     """Side, voice, start and end of each line."""
 
     def side(self, start: float, end: float) -> tuple[str, str, float]:
-        """Who speaks most between these times: side, voice, and the share of the other side; empty where nobody does."""
+        """Who speaks most between these times: side, voice, share of the other side; empty where nobody does."""
         spoken: dict[str, float] = {}
         voices: dict[str, str] = {}
         for side, voice, first, last in self.lines:
@@ -165,7 +165,7 @@ def figures(judged: Sequence[Judged], coverage: float = COVERAGE) -> dict[str, A
                 share([one.is_right for one in sure if low <= one.seconds < high]),
                 sum(low <= one.seconds < high for one in sure),
             ]
-            for low, high in zip(LENGTHS, LENGTHS[1:], strict=False)
+            for low, high in pairwise(LENGTHS)
         },
     }
 
@@ -265,7 +265,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             judged = halves_judged(sets, matcher, scale)
             write_scale(fit(list(chain.from_iterable(sets.values())), matcher, scale), FITTED)
         else:
-            judged = {name: [one for day in days for one in judge_day(day, matcher, scale)] for name, days in sets.items()}
+            judged = {
+                name: [one for day in days for one in judge_day(day, matcher, scale)] for name, days in sets.items()
+            }
         found = {name: figures(each, options.coverage) for name, each in judged.items()}
         found["all"] = figures(list(chain.from_iterable(judged.values())), options.coverage)
     except (BuildError, CounterListenerError) as error:

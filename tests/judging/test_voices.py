@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Iterable
 from dataclasses import replace
+from random import Random
 
 import pytest
 from support.small_counter import FULL, said, small, verdicts
@@ -16,15 +16,15 @@ from counter_listener.matching import match
 SIZE = 64
 
 
-def voice(person: str, rng: random.Random, frames: int = 200) -> Voice:
+def voice(person: str, rng: Random, frames: int = 200) -> Voice:
     """A vector of a person: near to others of that person, far from everybody else's."""
-    own = random.Random(person)
+    own = Random(person)  # noqa: S311 - reproducible draws
     return Voice(tuple(own.gauss(0, 1) + 0.5 * rng.gauss(0, 1) for _ in range(SIZE)), frames)
 
 
 def spoken(lines: Iterable[tuple[str, str]], start: float = 0.0, seed: int = 1) -> list[Utterance]:
     """Sentences, each by a person, with a second between them."""
-    rng = random.Random(seed)
+    rng = Random(seed)  # noqa: S311 - reproducible draws
     utterances, at = [], start
     for person, text in lines:
         utterances.append(replace(said(text, at), voice=voice(person, rng)))
@@ -77,7 +77,7 @@ def test_a_phrase_that_only_a_clerk_says_is_never_a_customers() -> None:
 
 
 def test_the_clerk_is_the_voice_of_most_visits_even_if_no_phrase_is_said() -> None:
-    voices, rng = ShiftVoices(), random.Random(3)
+    voices, rng = ShiftVoices(), Random(3)  # noqa: S311 - reproducible draws
     speakers: list[Speaker] = []
     for visit in range(1, 6):
         for person in ("clerk", f"guest {visit}") * 3:
@@ -88,7 +88,7 @@ def test_the_clerk_is_the_voice_of_most_visits_even_if_no_phrase_is_said() -> No
 
 
 def test_customers_are_forgotten_after_the_next_visit_and_all_voices_after_the_shift() -> None:
-    voices, rng = ShiftVoices(), random.Random(4)
+    voices, rng = ShiftVoices(), Random(4)  # noqa: S311 - reproducible draws
 
     def hear(person: str, at: float, visit: int) -> None:
         nonlocal voices

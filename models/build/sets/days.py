@@ -80,7 +80,7 @@ def cast_day(day: int) -> list[Cast]:
 
 
 def sex(speaker: str) -> str:
-    """f or m: the second letter of the first voice."""
+    """The second letter of the first voice: f or m."""
     return speaker[1]
 
 
@@ -114,7 +114,9 @@ def natural_days(scripts: Sequence[Sequence[Line]], speech: OtherSpeech, folder:
     for number, day in enumerate(days):
         check_cast([cast for cast, _ in day])
         yield join_visits(
-            f"day-{number + 1:02}", [(script, _natural(cast, folder)) for cast, script in day], random.Random(number)  # noqa: S311
+            f"day-{number + 1:02}",
+            [(script, _natural(cast, folder)) for cast, script in day],
+            random.Random(number),  # noqa: S311
         )
 
 
@@ -156,9 +158,7 @@ def recordings_of(audio: Path) -> dict[str, list[Recording]]:
 
 def _turns(rng: random.Random) -> tuple[Line, ...]:
     """Lines of two people without words: what is said does not matter."""
-    return tuple(
-        Line("clerk" if rng.random() < 0.55 else "customer", "", "news") for _ in range(rng.randint(*LINES))
-    )
+    return tuple(Line("clerk" if rng.random() < 0.55 else "customer", "", "news") for _ in range(rng.randint(*LINES)))
 
 
 def _renderer(people: Mapping[str, Sequence[Recording]], cast: Mapping[str, str]) -> Renderer:
@@ -172,9 +172,7 @@ def _renderer(people: Mapping[str, Sequence[Recording]], cast: Mapping[str, str]
     return render
 
 
-def join_visits(
-    name: str, visits: Sequence[tuple[Sequence[Line], Renderer]], rng: random.Random
-) -> Take:
+def join_visits(name: str, visits: Sequence[tuple[Sequence[Line], Renderer]], rng: random.Random) -> Take:
     """Visits one after the other as one recording, with the hiss of a room between them."""
     parts: list[Samples] = []
     spoken: list[SpokenLine] = []
@@ -191,4 +189,3 @@ def join_visits(
     noise = hiss(len(samples), np.random.default_rng(rng.getrandbits(32)))
     spans = [(line.start, line.end) for line in spoken]
     return Take(name, add_noise(samples, noise, spans, HISS_DB[1]), tuple(spoken))
-

@@ -24,15 +24,33 @@ STEPS = 3_000
 QUICK_STEPS = 60
 
 
+def require_parity(kind: str, difference: float) -> None:
+    """Raises BuildError if libvosk and PyTorch differ."""
+    if difference > TOLERANCE:
+        raise BuildError(f"libvosk and PyTorch differ by {difference:.1e} on {kind}.")
+
+
 @click.command(epilog="Example: python -m models.build.speaker --work my-model.work --model my-model --to my-speaker")
-@click.option("--work", type=click.Path(path_type=Path, exists=True, file_okay=False), required=True,
-              help="The work folder of a build, with its aligned clips; the network is kept here.")
-@click.option("--model", type=click.Path(path_type=Path, exists=True, file_okay=False), required=True,
-              help="A speech model, beside which the parity is checked.")
+@click.option(
+    "--work",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    required=True,
+    help="The work folder of a build, with its aligned clips; the network is kept here.",
+)
+@click.option(
+    "--model",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    required=True,
+    help="A speech model, beside which the parity is checked.",
+)
 @click.option("--to", "target", type=click.Path(path_type=Path), required=True, help="The folder to make.")
-@click.option("--without", "tests", multiple=True,
-              type=click.Choice([name for name in HELD_OUT_SPEAKERS if HELD_OUT_SPEAKERS[name]]),
-              help="Leave these people out, for a model that is to be measured on them; may be given several times.")
+@click.option(
+    "--without",
+    "tests",
+    multiple=True,
+    type=click.Choice([name for name in HELD_OUT_SPEAKERS if HELD_OUT_SPEAKERS[name]]),
+    help="Leave these people out, for a model that is to be measured on them; may be given several times.",
+)
 @click.option("--name", default="speaker", show_default=True, help="Name of the network in the work folder.")
 @click.option("--steps", default=STEPS, show_default=True, help="Steps of the training.")
 @click.option("--quick", is_flag=True, help="A short training, to try the build.")
@@ -65,8 +83,7 @@ def main(  # noqa: PLR0913 - one parameter per option
         for kind, samples in (("noise", rising_noise()[8_000:]), ("speech", speech.astype(np.int16))):
             difference = largest_difference(net, model, target, samples)
             click.echo(f"parity on {kind}: {difference:.1e}")
-            if difference > TOLERANCE:
-                raise BuildError(f"libvosk and PyTorch differ by {difference:.1e} on {kind}.")
+            require_parity(kind, difference)
     except BuildError as error:
         raise click.ClickException(str(error)) from None
     click.echo(f"{target} is built; it took {(time.monotonic() - began) / 60:.0f} minutes.")

@@ -107,7 +107,7 @@ def _extraction(out: Writer, size: int, period: int) -> None:
     out.token("<OutputPeriod>")
     out.int32(period)
     out.token("<IncludeVarinance>")
-    out.boolean(True)
+    out.boolean(value=True)
     out.token("</StatisticsExtractionComponent>")
 
 
@@ -124,7 +124,7 @@ def _pooling(out: Writer, size: int, period: int) -> None:
     out.token("<NumLogCountFeatures>")
     out.int32(0)
     out.token("<OutputStddevs>")
-    out.boolean(True)
+    out.boolean(value=True)
     out.token("<VarianceFloor>")
     out.float32(VARIANCE_FLOOR)
     out.token("</StatisticsPoolingComponent>")

@@ -20,8 +20,8 @@ from models.build.speaker.format import CMN_WINDOW, VARIANCE_FLOOR
 LAYERS: Final = ((7, 1, 3), (3, 1, 1), (3, 2, 1), (1, 1, 1), (1, 1, 1))
 """Kernel, dilation and stride of each layer over frames; the dilation counts frames of the input of that layer.
 
-With a stride of 3 in the first layer libvosk computes a third of the frames: its time for an utterance is mostly that of
-planning the computation frame by frame.
+With a stride of 3 in the first layer libvosk computes a third of the frames: its time for an utterance is mostly that
+of planning the computation frame by frame.
 """
 FRAMES: Final = 256
 """Channels of the layers over frames."""

@@ -33,7 +33,7 @@ from models.build.augmentation import (
 from models.build.checkpoint import Progress, inputs_digest, load_checkpoint, restore, save_checkpoint
 from models.build.clips import load_clips
 from models.build.features import ZERO_ENERGY
-from models.build.parallel import WORKERS, Processes, Team, average, shared_values
+from models.build.parallel import Processes, Team, average, shared_values
 from models.build.speaker.net import VECTOR, SpeakerNet, save_speaker_net, subtract_window_mean
 from models.build.speaker.speech import SPEECH, VOICES, Nearness, Speech, Voice, load_speech, nearness
 from models.build.training import Monitor, Report, computes_in_bfloat16
@@ -106,7 +106,8 @@ def margin_loss(cosines: Tensor, right: Tensor, ignored: Tensor, margin: float) 
 
 
 def pair_loss(vectors: Tensor, near: Tensor) -> Tensor:
-    """Cross-entropy of which stretch of a step is of the same voice (Chung et al., In defence of metric learning, 2020).
+    """Cross-entropy of which stretch of a step is of the same voice (Chung et al., In defence of metric learning,
+    Interspeech 2020).
 
     The stretches of a voice follow each other; `near` says which voices of the step are too near to count. From the
     first step on it teaches what many voices, each seldom seen, teach only later.
@@ -156,16 +157,16 @@ def stretch(speech: Speech, voice: Voice, frames: int, rng: random.Random) -> ND
     return np.concatenate(parts)
 
 
-def place(
-    clean: NDArray[np.float32], noises: NoiseSources, generator: np.random.Generator
-) -> NDArray[np.float32]:
+def place(clean: NDArray[np.float32], noises: NoiseSources, generator: np.random.Generator) -> NDArray[np.float32]:
     """Stretches x frames x 40 as they are heard: in rooms, near and far, by different microphones, in noise."""
     heard = np.empty_like(clean)
     for index, near in enumerate(clean):
         seconds = generator.uniform(0.15, 0.8) if generator.random() < 0.5 else 0.0
         far = generator.random() < FAR_SHARE
         spoken = weaken(near, generator) if far else near
-        heard[index] = reverberate(spoken, seconds, generator.uniform(-8, 6) if far else generator.uniform(-2, 14), generator)
+        heard[index] = reverberate(
+            spoken, seconds, generator.uniform(-8, 6) if far else generator.uniform(-2, 14), generator
+        )
     heard += channel_curves(len(heard), generator)
     level = np.quantile(heard[:, ::4].max(-1), 0.9, axis=1)
     noise = np.stack([draw_noise(heard, level, index, noises, generator) for index in range(len(heard))])
