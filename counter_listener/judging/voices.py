@@ -154,7 +154,7 @@ def _forget(voices: ShiftVoices, now: float, visit: int) -> ShiftVoices:
 
 def _same(one: KnownVoice, vector: Sequence[float], seconds: float, level: float | None, scale: VoiceScale) -> float:
     """The log-odds that an utterance is of a voice."""
-    cosine = sum(map(mul, _unit(one.direction), vector))
+    cosine: float = sum(map(mul, _unit(one.direction), vector))
     shorter = min(seconds, one.frames / 100)
     odds = scale.bias + scale.cosine * cosine + scale.short / max(0.5, shorter) ** 0.5
     if level is not None and one.levels >= FEW_LEVELS:

@@ -20,8 +20,8 @@ from models.build.errors import BuildError
 from models.build.held_out import HELD_OUT_SPEAKERS, TEST_VARIANTS
 from models.build.manifest import Recording, read_manifest
 from models.build.sets import joined
+from models.build.sets.casts import VISITS as DAY_VISITS
 from models.build.sets.days import DAYS, natural_days, people_days
-from models.build.sets.days import VISITS as DAY_VISITS
 from models.build.sets.labels import Line, Span, SpokenLine, Wording, label_line, plain, truth_line, wording_patterns
 from models.build.sets.natural import cast_visit, natural_renderer, speak, spoken_line
 from models.build.sets.own_words import write_own_words

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Final
@@ -16,79 +16,25 @@ from typing import Final
 import numpy as np
 
 from counter_listener.domain import SAMPLE_RATE
-from models.build.held_out import HELD_OUT_SPEAKERS, NATURAL_TEST_VOICES, voices_in
+from models.build.held_out import HELD_OUT_SPEAKERS
 from models.build.manifest import Recording, read_manifest
+from models.build.sets.casts import VISITS, Cast, cast_day, check_cast
 from models.build.sets.labels import Line, SpokenLine, plain
-from models.build.sets.natural import SPEEDS, Spoken, load_speech, speak
+from models.build.sets.natural import Spoken, load_speech, speak
 from models.build.sets.rendering import HISS_DB, RenderedLine, Renderer, Take, record_visit
 from models.build.sets.sound import Samples, add_noise, hiss, read, set_level, trim
 from models.build.sets.visits import OtherSpeech
 
 DAYS: Final = 8
-VISITS: Final = 5
-"""Visits of a day."""
 QUIET: Final = 25.0
 """Seconds from one visit to the next; a farewell and 20 s close a visit."""
 ANSWERS: Final = 0.6
 """How often the customer says something after a line of the clerk's, besides what the scripts have."""
-CLERKS: Final = (
-    "zf_xiaoni",
-    "zm_yunyang",
-    "zf_xiaoyi+zf_xiaoxiao@0.7",
-    "zm_yunxi+zm_yunjian@0.7",
-)
-"""Who are the clerks, in turn."""
-CUSTOMERS: Final = (
-    "zf_xiaoyi+bf_emma@0.7",
-    "zm_yunxi+am_puck@0.7",
-    "zf_xiaoni+af_bella@0.55",
-    "zm_yunyang+bm_george@0.55",
-    "bf_emma+zf_xiaobei@0.5",
-    "am_puck+zm_yunjian@0.5",
-    "zf_xiaoyi",
-    "zm_yunxi",
-    "zf_xiaoni+zf_xiaobei@0.6",
-    "zm_yunyang+zm_yunxia@0.6",
-)
-"""Women and men in turn; those who share a voice with the clerk of a day are left out of it."""
 LINES: Final = (10, 16)
 """Fewest and most lines of a visit of people."""
 JOINED: Final = (1, 3)
 """Fewest and most recordings of words in a line of people."""
 WORD_DB: Final = -20.0
-
-
-@dataclass(frozen=True, slots=True)
-class Cast:
-    """Who speaks in a visit of a day, and how fast."""
-
-    clerk: tuple[str, float]
-    customer: tuple[str, float]
-
-
-def cast_day(day: int) -> list[Cast]:
-    """The casts of the visits of a day: one clerk, and customers of her sex and of the other one in turn."""
-    rng = random.Random(f"day {day}")  # noqa: S311 - reproducible draws, not secrets
-    clerk = CLERKS[day % len(CLERKS)]
-    taken = set(voices_in(clerk))
-    free = [name for name in CUSTOMERS if taken.isdisjoint(voices_in(name))]
-    same = rng.sample([name for name in free if sex(name) == sex(clerk)], 3)
-    other = rng.sample([name for name in free if sex(name) != sex(clerk)], 2)
-    customers = [same[0], other[0], same[1], other[1], same[2]]
-    speed = round(rng.uniform(*SPEEDS), 2)
-    return [Cast((clerk, speed), (name, round(rng.uniform(*SPEEDS), 2))) for name in customers]
-
-
-def sex(speaker: str) -> str:
-    """The second letter of the first voice: f or m."""
-    return speaker[1]
-
-
-def check_cast(casts: Sequence[Cast]) -> None:
-    """Asserts that every voice is or contains one of the tests, so that no model is trained on it."""
-    for cast in casts:
-        for speaker, _ in (cast.clerk, cast.customer):
-            assert not set(voices_in(speaker)).isdisjoint(NATURAL_TEST_VOICES), speaker  # noqa: S101
 
 
 def with_answers(script: Sequence[Line], speech: OtherSpeech, rng: random.Random) -> tuple[Line, ...]:
