@@ -1,9 +1,9 @@
 """Measures who spoke: `python -m models.build.measure_speakers MODEL SPEAKER_MODEL --sets FOLDER`.
 
-The recordings go through the program's own chain. An utterance belongs to the side that speaks most of it. The figure is
-the share of utterances given to the right side, where the program decides for the surest of them (coverage). With --fit
-the numbers of counter_listener/judging/voices.json are fitted to the same recordings and written; then each day is
-judged with numbers that were fitted to the other half of the days.
+The recordings go through the program's own chain. An utterance belongs to the side that speaks most of it. The figure
+is the share of utterances given to the right side, where the program decides for the surest of them (coverage).
+With --fit the numbers of counter_listener/judging/voices.json are fitted to the same recordings and written; then each
+day is judged with numbers that were fitted to the other half of the days.
 """
 
 from __future__ import annotations
