@@ -191,8 +191,7 @@ def run_check(
     from counter_listener.matching import with_cache
 
     number = 0 if arguments.executor else worker_count(arguments.jobs, inputs)
-    speakers = find_speaker_model() if arguments.who_spoke else None
-    model = SpeechModel(find_model(arguments.model_name), speakers)
+    model = SpeechModel(find_model(arguments.model_name), find_speaker_model() if arguments.who_spoke else None)
     if number:  # workers load the model while this process loads the phrase set
         start_preloading(model.folder if any(map(is_recording, inputs)) else None, modules=["counter_listener.cli"])
     location = "none" if arguments.store_url == "none" else record_location(arguments.store_url)
