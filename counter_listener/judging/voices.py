@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
-from math import exp, log
+from math import exp, log, sqrt
 from operator import mul
 from pathlib import Path
 from typing import Final
@@ -156,7 +156,7 @@ def _same(one: KnownVoice, vector: Sequence[float], seconds: float, level: float
     """The log-odds that an utterance is of a voice."""
     cosine: float = sum(map(mul, _unit(one.direction), vector))
     shorter = min(seconds, one.frames / 100)
-    odds = scale.bias + scale.cosine * cosine + scale.short / max(0.5, shorter) ** 0.5
+    odds = scale.bias + scale.cosine * cosine + scale.short / sqrt(max(0.5, shorter))
     if level is not None and one.levels >= FEW_LEVELS:
         away = (level - one.level) / scale.level
         odds += max(-LEVEL_LIMIT, 0.5 - away * away / 2)

@@ -34,7 +34,9 @@ def spoken(lines: Iterable[tuple[str, str]], start: float = 0.0, seed: int = 1) 
 
 def run(utterances: Iterable[Utterance]) -> tuple[list[Event], list[Speaker]]:
     """The events of a stream, and who is said to have spoken each utterance."""
-    matcher, events, speakers = small(), [], []
+    matcher = small()
+    events: list[Event] = []
+    speakers: list[Speaker] = []
     state = initial_state(matcher.phrases)
     for item in match(iter(utterances), matcher):
         before = state.voices

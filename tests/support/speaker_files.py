@@ -38,7 +38,8 @@ def expected_vector(files: SpeakerFiles, mfcc: NDArray[np.float32]) -> NDArray[n
     deviation = np.sqrt(np.maximum(pooled.var(0), VARIANCE_FLOOR))
     vector = round_to_16_bits(last.weights) @ np.concatenate([pooled.mean(0), deviation]) + last.bias
     moved = files.transform @ (vector - files.mean)
-    return np.asarray(moved / np.linalg.norm(moved) * len(moved) ** 0.5)
+    found: NDArray[np.float64] = moved / np.linalg.norm(moved) * len(moved) ** 0.5
+    return found
 
 
 def without_window_mean(frames: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -47,4 +48,4 @@ def without_window_mean(frames: NDArray[np.float64]) -> NDArray[np.float64]:
     for t in range(len(frames)):
         start = max(0, min(t - CMN_WINDOW // 2, len(frames) - CMN_WINDOW))
         means.append(frames[start : start + CMN_WINDOW].mean(0))
-    return frames - np.stack(means)
+    return np.asarray(frames - np.stack(means))

@@ -19,7 +19,7 @@ from counter_listener.domain import SAMPLE_RATE
 from models.build.held_out import HELD_OUT_SPEAKERS
 from models.build.manifest import Recording, read_manifest
 from models.build.sets.casts import VISITS, Cast, cast_day, check_cast
-from models.build.sets.labels import Line, SpokenLine, plain
+from models.build.sets.labels import Kind, Line, SpokenLine, plain
 from models.build.sets.natural import Spoken, load_speech, speak
 from models.build.sets.rendering import HISS_DB, RenderedLine, Renderer, Take, record_visit
 from models.build.sets.sound import Samples, add_noise, hiss, read, set_level, trim
@@ -45,7 +45,7 @@ def with_answers(script: Sequence[Line], speech: OtherSpeech, rng: random.Random
             break
         lines.append(line)
         if line.speaker == "clerk" and following and following.speaker == "clerk" and rng.random() < ANSWERS:
-            kind = rng.choice(("known", "new"))
+            kind: Kind = rng.choice(("known", "new"))
             lines.append(Line("customer", plain(rng.choice(list(speech[kind]["customer"]))), kind))
     return tuple(lines)
 

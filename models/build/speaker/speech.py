@@ -81,10 +81,10 @@ def gather(work: Path, left_out: Collection[str]) -> str:
     rows, at = [], 0
     for (speaker, speed), clips in kept.items():
         spans = []
-        for clip in clips:
-            frames[at : at + len(clip)] = clip
-            spans.append((at, at + len(clip)))
-            at += len(clip)
+        for speech in clips:
+            frames[at : at + len(speech)] = speech
+            spans.append((at, at + len(speech)))
+            at += len(speech)
         rows.append({"speaker": speaker, "speed": speed, "clips": spans})
     frames.flush()
     (work / VOICES).write_text(json.dumps(rows), encoding="utf-8")
