@@ -225,9 +225,9 @@ def logistic(rows: NDArray[np.float64], right: NDArray[np.bool_]) -> list[float]
 
 def halves_judged(sets: Mapping[str, Sequence[Day]], matcher: Matcher, scale: VoiceScale) -> dict[str, list[Judged]]:
     """Each day judged with numbers that were fitted to the days of the other half, of all sets."""
-    scales = [
-        fit([day for days in sets.values() for day in list(days)[1 - half :: 2]], matcher, scale) for half in (0, 1)
-    ]
+    every = list(chain.from_iterable(sets.values()))
+    others = [[day for days in sets.values() for day in list(days)[1 - half :: 2]] or every for half in (0, 1)]
+    scales = [fit(days, matcher, scale) for days in others]
     return {
         name: [one for number, day in enumerate(days) for one in judge_day(day, matcher, scales[number % 2])]
         for name, days in sets.items()

@@ -19,7 +19,7 @@ from models.build.speaker.parity import TOLERANCE, largest_difference
 from models.build.speaker.speech import gather
 from models.build.speaker.training import SpeakerPlan, train_speaker
 
-STEPS = 3_000
+STEPS = 4_000
 """Steps of a full training."""
 QUICK_STEPS = 60
 
