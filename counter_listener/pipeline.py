@@ -14,7 +14,9 @@ from counter_listener.asr import (
     Recognizer,
     SilenceSkipper,
     SpeechModel,
+    VoiceSource,
     is_transcript,
+    no_voice,
     read_transcript,
     transcribe,
 )
@@ -47,6 +49,8 @@ class AudioSource:
     recognizer: Recognizer
     start: float = 0.0
     """Seconds into the stream at which the first chunk begins."""
+    voice: VoiceSource = no_voice
+    """The voice of the utterance that was recognised last."""
 
 
 Source = AudioSource | Iterable[StreamItem]
@@ -56,7 +60,7 @@ Source = AudioSource | Iterable[StreamItem]
 def recognise(source: Source) -> Iterator[StreamItem]:
     """The utterances, gaps and ticks of a source. Raises AudioError while a recording is read."""
     if isinstance(source, AudioSource):
-        return transcribe(blocks(source.chunks), source.recognizer, source.start)
+        return transcribe(blocks(source.chunks), source.recognizer, source.start, source.voice)
     return iter(source)
 
 
@@ -112,9 +116,9 @@ def recording_source(
     With `skip_silence` the recogniser does not receive long stretches of unchanging sound without speech.
     """
     recognizer = model.recognizer()
-    return AudioSource(
-        coalesce(read_recording(path, progress, channel)), SilenceSkipper(recognizer) if skip_silence else recognizer
-    )
+    voice = recognizer.voice if channel is None else no_voice  # a channel of its own says who speaks
+    skipping = SilenceSkipper(recognizer) if skip_silence else recognizer
+    return AudioSource(coalesce(read_recording(path, progress, channel)), skipping, voice=voice)
 
 
 def _channel_items(source: AudioSource, role: Speaker) -> list[StreamItem]:

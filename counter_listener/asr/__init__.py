@@ -33,9 +33,12 @@ from counter_listener.asr.recognizer import (
     DECODER_LAG,
     Recognizer,
     SpeechModel,
+    VoiceSource,
     load_engine,
+    no_voice,
     share_model,
     transcribe,
 )
 from counter_listener.asr.silence import SilenceSkipper
+from counter_listener.asr.speaker_model import find_speaker_model
 from counter_listener.asr.transcripts import is_transcript, read_transcript

@@ -1,7 +1,7 @@
 """Speech to words with Vosk. The only module that imports vosk; nothing here can make it download a model."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -11,6 +11,7 @@ from typing import Any, Final, Protocol
 from counter_listener.asr.model_check import verify_model
 from counter_listener.asr.model_files import model_fault
 from counter_listener.asr.sound import SoundMeter
+from counter_listener.asr.speaker_model import load_speaker_model
 from counter_listener.domain import (
     SAMPLE_BYTES,
     SAMPLE_RATE,
@@ -20,6 +21,7 @@ from counter_listener.domain import (
     Tick,
     Utterance,
     VisitToggle,
+    Voice,
     Word,
     printable,
     sentence,
@@ -44,9 +46,12 @@ class Recognizer(Protocol):
 
 
 class VoskRecognizer:
-    """The recogniser of one stream. Each recording needs a new one: it adapts to what it hears."""
+    """The recogniser of one stream. Each recording needs a new one: it adapts to what it hears.
 
-    def __init__(self, model: Any) -> None:  # noqa: ANN401 - vosk has no types
+    With a speaker model it also gives the voice of each utterance.
+    """
+
+    def __init__(self, model: Any, speaker_model: Any = None) -> None:  # noqa: ANN401 - vosk has no types
         from vosk import KaldiRecognizer
 
         try:
@@ -54,12 +59,23 @@ class VoskRecognizer:
         except Exception as error:  # noqa: BLE001 - libvosk raises the bare class
             raise ModelError("The speech model cannot be used ({error}); install it again.", error=str(error)) from None
         self.engine.SetWords(True)  # noqa: FBT003 - the signature of the engine
+        self.last_voice: Voice | None = None
+        if speaker_model is not None:
+            self.engine.SetSpkModel(speaker_model)
 
     def accept(self, block: bytes) -> tuple[Word, ...] | None:
-        return parse_words(self.engine.Result()) if self.engine.AcceptWaveform(block) else None
+        return self._words(self.engine.Result()) if self.engine.AcceptWaveform(block) else None
 
     def finish(self) -> tuple[Word, ...]:
-        return parse_words(self.engine.FinalResult())
+        return self._words(self.engine.FinalResult())
+
+    def voice(self) -> Voice | None:
+        """The voice of the utterance whose words were returned last; None without a speaker model or if too short."""
+        return self.last_voice
+
+    def _words(self, result: str) -> tuple[Word, ...]:
+        self.last_voice = parse_voice(result)
+        return parse_words(result)
 
     def partial(self) -> str:
         """The current hypothesis for the utterance. The call does not change what will be recognised."""
@@ -71,6 +87,8 @@ class SpeechModel:
     """A Vosk model that is loaded when the first recording needs it."""
 
     folder: Path
+    speakers: Path | None = None
+    """The folder of a speaker model, if it is to be told who spoke."""
 
     @cached_property
     def model(self) -> Any:  # noqa: ANN401 - vosk has no types
@@ -79,12 +97,13 @@ class SpeechModel:
 
     @property
     def name(self) -> str:
-        """The name of the model's folder."""
-        return self.folder.resolve().name
+        """The name of the model's folder, and of the speaker model's, for both decide what is judged."""
+        names = [self.folder.resolve().name, *([self.speakers.resolve().name] if self.speakers else [])]
+        return "+".join(names)
 
     def recognizer(self) -> VoskRecognizer:
         """A new recogniser; each stream of audio needs its own. Raises ModelError."""
-        return VoskRecognizer(self.model)
+        return VoskRecognizer(self.model, None if self.speakers is None else load_speaker_model(self.speakers))
 
 
 _SHARED: Final[dict[Path, Any]] = {}
@@ -135,8 +154,26 @@ def parse_words(result: str) -> tuple[Word, ...]:
     )
 
 
+def parse_voice(result: str) -> Voice | None:
+    """The voice in a Vosk result in JSON, if there is one."""
+    table = json.loads(result)
+    return Voice(tuple(table["spk"]), table["spk_frames"]) if "spk" in table else None
+
+
+VoiceSource = Callable[[], Voice | None]
+"""The voice of the utterance whose words a recogniser returned last."""
+
+
+def no_voice() -> Voice | None:
+    """None: of a recogniser without a speaker model."""
+    return None
+
+
 def transcribe(
-    blocks: Iterable[bytes | Gap | VisitToggle], recognizer: Recognizer, since: float = 0.0
+    blocks: Iterable[bytes | Gap | VisitToggle],
+    recognizer: Recognizer,
+    since: float = 0.0,
+    voice: VoiceSource = no_voice,
 ) -> Iterator[StreamItem]:
     """Each utterance when it ends, gaps and visit toggles unchanged, and a tick for every block.
 
@@ -146,12 +183,12 @@ def transcribe(
     meter = SoundMeter()
     for block in blocks:
         if isinstance(block, VisitToggle):  # what was said before the toggle belongs before it
-            yield from make_utterance(recognizer.finish(), meter, lost, gap_end)
+            yield from make_utterance(recognizer.finish(), meter, lost, gap_end, voice)
             yield block
             settled = max(settled, block.at)
             continue
         if isinstance(block, Gap):
-            yield from make_utterance(recognizer.finish(), meter, lost, block.start)
+            yield from make_utterance(recognizer.finish(), meter, lost, block.start, voice)
             yield block
             gap_end = max(gap_end, block.start + block.seconds)
             lost += 0.0 if block.beside else block.seconds
@@ -162,14 +199,16 @@ def transcribe(
         now = received / SAMPLE_RATE + lost
         words = recognizer.accept(block)
         if words is not None:
-            yield from make_utterance(words, meter, lost, gap_end)
+            yield from make_utterance(words, meter, lost, gap_end, voice)
             settled = max(settled, now - DECODER_LAG)
         yield Tick(now, settled)
-    yield from make_utterance(recognizer.finish(), meter, lost, gap_end)
+    yield from make_utterance(recognizer.finish(), meter, lost, gap_end, voice)
     yield Tick(received / SAMPLE_RATE + lost, received / SAMPLE_RATE + lost)
 
 
-def make_utterance(words: tuple[Word, ...], meter: SoundMeter, lost: float, gap: float) -> Iterator[Utterance]:
+def make_utterance(
+    words: tuple[Word, ...], meter: SoundMeter, lost: float, gap: float, voice: VoiceSource = no_voice
+) -> Iterator[Utterance]:
     """The words as one utterance in the time of the stream, to which lost audio counts; nothing if there are none.
 
     `gap` is the time of the last gap, in seconds; -NEAR_GAP_SECONDS or less if there was none.
@@ -178,4 +217,4 @@ def make_utterance(words: tuple[Word, ...], meter: SoundMeter, lost: float, gap:
         sound = meter.sound(words)
         words = tuple(replace(word, start=word.start + lost, end=word.end + lost) for word in words) if lost else words
         near_gap = words[0].start - gap < NEAR_GAP_SECONDS
-        yield Utterance(words[0].start, words[-1].end, words, near_gap=near_gap, sound=sound)
+        yield Utterance(words[0].start, words[-1].end, words, near_gap=near_gap, sound=sound, voice=voice())

@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from counter_listener.asr import SpeechModel, find_model
+from counter_listener.asr import SpeechModel, find_model, find_speaker_model
 from counter_listener.batch.check import CheckOptions, CheckResult
 from counter_listener.batch.cluster import cluster_workers
 from counter_listener.batch.inputs import Input, is_recording
@@ -54,6 +54,8 @@ class Plan:
     again: bool = False
     keep_transcripts: bool = False
     skip_silence: bool = True
+    who_spoke: bool = False
+    """Whether the clerk's voice is learnt from each recording."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,7 @@ def open_run(plan: Plan, *, preload: bool, sound: bool = True, modules: Sequence
     With `preload` the process that workers are copied from begins meanwhile to load `modules`, and the model if there
     is `sound` to check. Raises ModelError, PhraseSetError, RecordError.
     """
-    model = SpeechModel(find_model(plan.model))
+    model = SpeechModel(find_model(plan.model), find_speaker_model() if plan.who_spoke else None)
     if preload and plan.executor is None:
         start_preloading(model.folder if sound else None, modules=modules)
     matcher, digest = load_matcher(plan.phrases, beside=plan.beside)
@@ -108,6 +110,7 @@ def make_recorder(record: Record, plan: Plan, phrases: str, digest: str, model: 
     """What writes the results to the record, under the names of the phrase set and the model that judged them."""
     judged_with = {
         "one_visit": plan.one_visit,
+        "who_spoke": plan.who_spoke,
         "channels": list(plan.channels),
         "speakers": dict(sorted(plan.speakers.items())),
     }

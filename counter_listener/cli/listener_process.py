@@ -89,7 +89,7 @@ def send(message: Message) -> None:
 
 def listen_to(config: dict[str, Any], resume: dict[str, Any] | None, orders: Orders, stack: ExitStack) -> None:
     """Opens everything, the microphone first, and listens until the order to stop. Raises CounterListenerError."""
-    from counter_listener.asr import SpeechModel, find_model
+    from counter_listener.asr import SpeechModel, find_model, find_speaker_model
     from counter_listener.audio import find_device, list_devices, open_microphone
     from counter_listener.judging import load_matcher
     from counter_listener.live import STARTED, LiveListener, Marks
@@ -104,7 +104,7 @@ def listen_to(config: dict[str, Any], resume: dict[str, Any] | None, orders: Ord
         key_file = key_location(config["key"])
         record = stack.enter_context(open_record(location, key_file=key_file))
         record.require_key()
-    model = SpeechModel(find_model(config["model"]))
+    model = SpeechModel(find_model(config["model"]), find_speaker_model() if config["who_spoke"] else None)
     stream = f"live-{datetime.now(UTC):%Y%m%dT%H%M%S}-{os.urandom(3).hex()}"
     new = Origin(stream, LIVE, config["counter"] or None, None, matcher.phrases.name, digest, model.name)
     away = seconds_away(record, new.counter, datetime.now(UTC))

@@ -183,6 +183,12 @@ silence_option = click.option(
     default=True,
     help="Skip long stretches of unchanging sound without speech.  [default: skip]",
 )
+who_spoke_option = click.option(
+    "--who-spoke",
+    is_flag=True,
+    help="Learn the clerk's voice from each recording, to tell the clerk's words from a customer's. Needs the speaker"
+    " model.",
+)
 model_option = click.option(
     "--model",
     "model_name",

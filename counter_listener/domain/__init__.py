@@ -116,6 +116,7 @@ from counter_listener.domain.types import (
     Utterance,
     Verdict,
     VisitToggle,
+    Voice,
     Word,
 )
 from counter_listener.domain.written_words import written

@@ -51,6 +51,16 @@ class Sound:
 
 
 @dataclass(frozen=True, slots=True)
+class Voice:
+    """The voice of an utterance, in memory alone: it is never written."""
+
+    vector: tuple[float, ...]
+    """Near to others of the same voice, by the angle between them."""
+    frames: int
+    """Frames of 10 ms of speech that it was computed from."""
+
+
+@dataclass(frozen=True, slots=True)
 class Utterance:
     """One stretch of recognised speech."""
 
@@ -62,6 +72,8 @@ class Utterance:
     """Whether audio was lost right before it or at its end."""
     sound: Sound | None = None
     """The sound in and around it; None where none was measured, as in a transcript."""
+    voice: Voice | None = None
+    """None without a speaker model, and where there was too little speech for one."""
 
     @property
     def text(self) -> str:

@@ -24,3 +24,4 @@ from counter_listener.judging.reviewed import (
 )
 from counter_listener.judging.verdicts import Visit, VisitScore
 from counter_listener.judging.visit import CounterState, advance, counted_findings, finish_stream, initial_state, judge
+from counter_listener.judging.voices import ShiftVoices, VoiceScale, attribute, fitted_scale, sure_speaker

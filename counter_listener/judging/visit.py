@@ -1,7 +1,7 @@
 """Separates visits and judges them: a state machine over the items of a stream. Pure."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
 from counter_listener.domain import (
@@ -30,6 +30,7 @@ from counter_listener.judging.verdicts import (
     on_word,
     settle,
 )
+from counter_listener.judging.voices import ShiftVoices, attribute
 
 Reason = Literal["farewell", "new_greeting", "idle", "gap", "hand", "end"]
 FindingKind = Literal["phrase", "word", "offence", "trigger", "rule"]
@@ -74,6 +75,8 @@ class CounterState:
     """Ids of what is said beside a service."""
     recalls: frozenset[str] = frozenset()
     """Ids of what calls the last customer back."""
+    voices: ShiftVoices = field(default_factory=ShiftVoices)
+    """Who spoke in this shift."""
     openers: frozenset[str] = frozenset()
     closers: frozenset[str] = frozenset()
 
@@ -171,7 +174,8 @@ def _on_toggle(state: CounterState, at: float) -> Step:
 def _on_utterance(state: CounterState, matched: MatchedUtterance) -> Step:
     start = matched.utterance.start
     state, events = _close_if_quiet(state, start)
-    state = replace(state, now=max(state.now, matched.utterance.end))
+    voices, matched = attribute(state.voices, matched, state.visit.number if state.visit else state.visit_count + 1)
+    state = replace(state, now=max(state.now, matched.utterance.end), voices=voices)
     if is_lost(matched.utterance):
         state = replace(state, unclear_end=matched.utterance.end)
     if state.visit:

@@ -45,6 +45,8 @@ class Config(BaseModel):
     """Whether a terminal shows the visit; without a terminal one line a visit is printed in any case."""
     advice: Literal["during", "after", "never"] = "during"
     """When the screen shows a better wording for an offence: in the visit, after it, or not at all."""
+    who_spoke: bool = False
+    """Whether the clerk's voice is learnt each shift, to tell the clerk's words from a customer's."""
     language: Literal["auto", "zh", "en"] = "auto"
     """Of the screen and the log; `auto` is that of the locale."""
     memory_limit: int = Field(default=1500, ge=100, le=1_000_000)

@@ -16,6 +16,7 @@ from counter_listener.domain import (
     MicrophoneError,
     RecordError,
     VisitToggle,
+    Voice,
     Word,
     _,
     mask_numbers,
@@ -39,6 +40,9 @@ class PartialRecognizer(Recognizer, Protocol):
 
     def partial(self) -> str:
         """The utterance so far."""
+
+    def voice(self) -> Voice | None:
+        """The voice of the utterance whose words were returned last, if it is known."""
 
 
 @dataclass
@@ -132,7 +136,8 @@ class LiveListener:
         start = self.state.now if self.state else 0.0
         self._lost = self.at = self.settled = self._decided = start
         self.open = self.state is not None and self.state.visit is not None
-        source = AudioSource(self._chunks(sound), PartialResults(recognizer, self._send_partial, self._settle), start)
+        passing = PartialResults(recognizer, self._send_partial, self._settle)
+        source = AudioSource(self._chunks(sound), passing, start, recognizer.voice)
         for event in judge_events(source, self.matcher, state=self.state):
             self._pending.append(event)
             if event.kind in ("visit_opened", "visit_closed"):

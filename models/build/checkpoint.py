@@ -12,9 +12,8 @@ from typing import Any, Final
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import nn
 from torch.optim import Optimizer
-
-from models.build.net import Net
 
 CHECKPOINT_INTERVAL: Final = 500
 """Steps from one checkpoint to the next."""
@@ -36,7 +35,7 @@ def inputs_digest(plan: object, files: Iterable[Path]) -> str:
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
 
-def save_checkpoint(file: Path, inputs: str, net: Net, optimizer: Optimizer, progress: Progress) -> None:
+def save_checkpoint(file: Path, inputs: str, net: nn.Module, optimizer: Optimizer, progress: Progress) -> None:
     """Writes a checkpoint atomically."""
     partial = file.with_suffix(".part")
     checkpoint = {
@@ -58,7 +57,7 @@ def load_checkpoint(file: Path, inputs: str) -> dict[str, Any] | None:
     return checkpoint if checkpoint["inputs"] == inputs else None
 
 
-def restore(checkpoint: dict[str, Any], net: Net, optimizer: Optimizer, progress: Progress) -> None:
+def restore(checkpoint: dict[str, Any], net: nn.Module, optimizer: Optimizer, progress: Progress) -> None:
     """Sets the network, the optimizer and the progress to the state of a checkpoint."""
     net.load_state_dict(checkpoint["weights"])
     optimizer.load_state_dict(checkpoint["optimizer"])

@@ -56,6 +56,9 @@ class Writer:
     def float64(self, value: float) -> None:
         self.raw(b"\x08" + struct.pack("<d", value))
 
+    def boolean(self, *, value: bool) -> None:
+        self.raw(b"T" if value else b"F")
+
     def int32_vector(self, values: Sequence[int]) -> None:
         """A std::vector<int32> (io-funcs-inl.h, WriteIntegerVector)."""
         self.raw(b"\4" + struct.pack(f"<{len(values) + 1}i", len(values), *values))
@@ -155,10 +158,10 @@ def _network(out: Writer, layers: Sequence[Affine]) -> None:
     for name, layer in components:
         out.token("<ComponentName>", name)
         if name.endswith(".affine"):
-            _affine(out, layer, compressed=name != components[0][0])
+            write_affine(out, layer, compressed=name != components[0][0])
         else:
             kind = "LogSoftmaxComponent" if name.endswith("softmax") else "RectifiedLinearComponent"
-            _nonlinear(out, kind, len(layer.bias))
+            write_nonlinear(out, kind, len(layer.bias))
     out.token("</Nnet3>")
 
 
@@ -168,7 +171,7 @@ def splice_descriptor(node: str, offsets: Sequence[int]) -> str:
     return parts[0] if len(parts) == 1 else f"Append({', '.join(parts)})"
 
 
-def _affine(out: Writer, layer: Affine, *, compressed: bool) -> None:
+def write_affine(out: Writer, layer: Affine, *, compressed: bool) -> None:
     """nnet-simple-component.cc, AffineComponent::Write."""
     out.token("<AffineComponent>", "<LearningRate>")
     out.float32(0.001)
@@ -179,7 +182,7 @@ def _affine(out: Writer, layer: Affine, *, compressed: bool) -> None:
     out.token("</AffineComponent>")
 
 
-def _nonlinear(out: Writer, kind: str, size: int) -> None:
+def write_nonlinear(out: Writer, kind: str, size: int) -> None:
     """nnet-component-itf.cc, NonlinearComponent::Write; the statistics of training are left empty."""
     out.token(f"<{kind}>", "<Dim>")
     out.int32(size)

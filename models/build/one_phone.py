@@ -43,7 +43,7 @@ def libvosk_log_likelihoods(model: Path, samples: NDArray[np.int16], units: Sequ
     with tempfile.TemporaryDirectory() as scratch:
         copy = Path(scratch, "model")
         shutil.copytree(model, copy)
-        _disable_endpoints(copy)
+        disable_endpoints(copy)
         audio = Path(scratch, "sound")
         audio.write_bytes(samples.astype("<i2").tobytes())
         for unit in units:
@@ -52,7 +52,7 @@ def libvosk_log_likelihoods(model: Path, samples: NDArray[np.int16], units: Sequ
     return likelihoods
 
 
-def _disable_endpoints(model: Path) -> None:
+def disable_endpoints(model: Path) -> None:
     """Sets the acoustic scale to 1 and disables the end-of-utterance rules."""
     conf = model / "conf" / "model.conf"
     replaced = ("--endpoint.rule", "--acoustic-scale")

@@ -4,14 +4,28 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from support.bundled import model
+from support.speaker_files import SIZE, random_files
 
-from counter_listener.asr import transcribe
+from counter_listener.asr import SpeechModel, find_speaker_model, transcribe
 from counter_listener.asr.recognizer import parse_words
+from counter_listener.asr.speaker_model import load_speaker_model
 from counter_listener.audio import blocks, read_recording
-from counter_listener.domain import BLOCK_SAMPLES, SAMPLE_RATE, Gap, StreamItem, Tick, Utterance, Word, bundled_folder
+from counter_listener.domain import (
+    BLOCK_SAMPLES,
+    SAMPLE_RATE,
+    Gap,
+    ModelError,
+    StreamItem,
+    Tick,
+    Utterance,
+    Word,
+    bundled_folder,
+)
 
 SPEECH_AND_SILENCE = 230
 """Blocks of long-silence.wav: the speech at its beginning, and half a minute of the silence after it."""
@@ -96,3 +110,34 @@ def results() -> Iterator[tuple[str, tuple[Word, ...]]]:
 @pytest.mark.parametrize(("result", "expected"), list(results()))
 def test_a_result_of_vosk_becomes_words(result: str, expected: tuple[Word, ...]) -> None:
     assert parse_words(result) == expected
+
+
+def test_with_a_speaker_model_each_utterance_has_its_voice_and_without_one_none(tmp_path: Path) -> None:
+    random_files().write(tmp_path)
+    blocks = sound("full-marks.wav")[:70]
+    plain = [item for item in items([*blocks]) if isinstance(item, Utterance)]
+    recognizer = SpeechModel(model().folder, tmp_path).recognizer()
+    voiced = [item for item in transcribe(blocks, recognizer, voice=recognizer.voice) if isinstance(item, Utterance)]
+    assert [replace(one, voice=None) for one in voiced] == plain
+    assert all(one.voice is None for one in plain)
+    assert any(one.voice for one in voiced)
+    for one in voiced:
+        if one.voice:
+            assert len(one.voice.vector) == SIZE
+            assert one.voice.frames >= 50
+
+
+@pytest.mark.parametrize("name", ["mfcc.conf", "final.ext.raw", "transform.mat"])
+def test_a_damaged_speaker_model_is_refused_in_one_sentence(tmp_path: Path, name: str) -> None:
+    random_files().write(tmp_path)
+    (tmp_path / name).write_bytes((tmp_path / name).read_bytes()[:20])
+    with pytest.raises(ModelError, match=r"damaged; install"):
+        load_speaker_model(tmp_path)
+    (tmp_path / name).unlink()
+    with pytest.raises(ModelError, match=name):
+        load_speaker_model(tmp_path)
+
+
+def test_a_speaker_model_that_is_not_there_is_named() -> None:
+    with pytest.raises(ModelError, match="no speaker model 'nobody'"):
+        find_speaker_model("nobody")

@@ -31,6 +31,7 @@ from counter_listener.cli.options import (
     speakers_option,
     store_option,
     warn_of_readers,
+    who_spoke_option,
 )
 from counter_listener.domain import N_, UsageError, _
 
@@ -71,6 +72,7 @@ class Arguments:
     again: bool
     keep_transcripts: bool
     skip_silence: bool
+    who_spoke: bool
     form: Format
     fail_under: float | None
     quiet: bool
@@ -141,6 +143,7 @@ def hearing_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--again", is_flag=True, help="Judge recorded inputs again; their old verdicts stay as history.")
 @keep_option
 @silence_option
+@who_spoke_option
 @format_option("For people, or one event per line.", "table", "jsonl", "csv")
 @click.option(
     "--fail-under", metavar="SCORE", type=click.FloatRange(0, 100), help="Exit with 1 if a visit scores less."
@@ -237,6 +240,7 @@ def plan_of(arguments: Arguments, location: str, given_start: datetime | None) -
         again=arguments.again,
         keep_transcripts=arguments.keep_transcripts,
         skip_silence=arguments.skip_silence,
+        who_spoke=arguments.who_spoke,
     )
 
 

@@ -28,6 +28,7 @@ from counter_listener.cli.options import (
     silence_option,
     store_option,
     warn_of_readers,
+    who_spoke_option,
 )
 from counter_listener.domain import N_, UsageError, _, format_duration, ngettext
 
@@ -76,6 +77,7 @@ LEVELS: Final[dict[str, Level]] = {
 @hearing_options
 @keep_option
 @silence_option
+@who_spoke_option
 @click.option(
     "--move-to",
     metavar="DIR",
@@ -175,6 +177,7 @@ def plan_of(options: dict[str, Any]) -> Plan:
         executor=options["executor"],
         keep_transcripts=options["keep_transcripts"],
         skip_silence=options["skip_silence"],
+        who_spoke=options["who_spoke"],
     )
 
 

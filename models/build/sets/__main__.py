@@ -20,6 +20,8 @@ from models.build.errors import BuildError
 from models.build.held_out import HELD_OUT_SPEAKERS, TEST_VARIANTS
 from models.build.manifest import Recording, read_manifest
 from models.build.sets import joined
+from models.build.sets.casts import VISITS as DAY_VISITS
+from models.build.sets.days import DAYS, natural_days, people_days
 from models.build.sets.labels import Line, Span, SpokenLine, Wording, label_line, plain, truth_line, wording_patterns
 from models.build.sets.natural import cast_visit, natural_renderer, speak, spoken_line
 from models.build.sets.own_words import write_own_words
@@ -131,6 +133,31 @@ def make_natural_far(sources: Sources, out: Path) -> None:
     write_set(out / "natural-far", "3 m from the microphone, 0.3 s reverberation", takes, sources.wordings)
 
 
+def days_takes(sources: Sources) -> Iterator[Take]:
+    """Days of natural voices, as many as there are visits for, at most DAYS."""
+    count = min(DAYS, max(1, sources.visits // DAY_VISITS)) if sources.visits < VISITS else DAYS
+    scripts = list(visits(sources.phrases, sources.speech, count * DAY_VISITS, "days"))
+    yield from natural_days(scripts, sources.speech, sources.spoken)
+
+
+def make_days_noisy(sources: Sources, out: Path) -> None:
+    """The days of `days`, each in a noise and with reverberation."""
+    takes = _in_noise(days_takes(sources), sources, reverberation=True)
+    write_set(out / "days-noisy", "12 dB noise, 0.3 s reverberation", takes, sources.wordings)
+
+
+def make_days_far(sources: Sources, out: Path) -> None:
+    """The days of `days`, 3 m from the microphone."""
+    rng = random.Random("far")  # noqa: S311 - reproducible draws, not secrets
+    takes = (far_away(take, rng) for take in days_takes(sources))
+    write_set(out / "days-far", "3 m from the microphone, 0.3 s reverberation", takes, sources.wordings)
+
+
+def make_days_people(sources: Sources, out: Path) -> None:
+    """Days in the voices of people who are held out."""
+    write_set(out / "days-people", "clean", people_days(sources.audio, DAYS), ())
+
+
 def make_own_words(sources: Sources, out: Path) -> None:
     """The sentences of clerks in their own words, spoken by the two natural voices."""
     print(f"own-words-spoken: {write_own_words(out / 'own-words-spoken', sources.spoken)}", flush=True)
@@ -196,6 +223,10 @@ MAKERS: Final[dict[str, Callable[[Sources, Path], None]]] = {
     "natural": partial(make_visits, "natural", natural_takes),
     "natural-noisy": make_natural_noisy,
     "natural-far": make_natural_far,
+    "days": partial(make_visits, "days", days_takes),
+    "days-noisy": make_days_noisy,
+    "days-far": make_days_far,
+    "days-people": make_days_people,
     "own-words-spoken": make_own_words,
     "news": partial(make_read_news, "news", HELD_OUT_SPEAKERS["news"]),
     "tuning": partial(make_read_news, "tuning", TUNING),
