@@ -93,10 +93,12 @@ def as_checked(rows: list[Any]) -> list[dict[str, Any]]:
     return [row for row in columns if row["kind"] != "gap"]
 
 
-def checked(recording: Path, phrases: Path) -> list[dict[str, Any]]:
-    shown = program("check", recording, "--phrases", phrases, "--store", "none", "--format", "jsonl", "--quiet")
+def checked(recordings: list[Path], phrases: Path) -> dict[str, list[dict[str, Any]]]:
+    """What `check` prints of the visits in recordings, by the names of their folders."""
+    shown = program("check", *recordings, "--phrases", phrases, "--store", "none", "--format", "jsonl", "--quiet")
     rows = [json.loads(line) for line in shown.stdout.splitlines()]
-    return [row for row in rows if row["visit"] and row["kind"] != "gap"]
+    rows = [row for row in rows if row["visit"] and row["kind"] != "gap"]
+    return {one.parent.name: [row for row in rows if row["source"] == str(one)] for one in recordings}
 
 
 def played(phrases: Path, tmp_path: Path) -> None:
@@ -114,7 +116,7 @@ def played(phrases: Path, tmp_path: Path) -> None:
         for one in running.values():
             one.wait_for(begun, START)
         players = [sound.play(name, tmp_path / name / "visit.wav") for name in VISITS]
-        expected = {name: checked(tmp_path / name / "visit.wav", phrases) for name in VISITS}
+        expected = checked([tmp_path / name / "visit.wav" for name in VISITS], phrases)
         assert all(player.wait(stretched(90)) == 0 for player in players)
         for name, one in running.items():
             rows = as_checked(one.wait_for(closed(1), 20))
