@@ -36,13 +36,14 @@ os.environ["COUNTER_LISTENER_KEY"] = f"{SETTINGS.name}/record-key.pem"
 
 LONGEST = (
     "test_listen",
-    "test_kills",
-    "test_check",
+    "test_pages_browser",
+    "test_fixtures",
     "test_scheduler",
+    "test_check",
+    "test_kills",
+    "test_house",
     "test_listener",
     "test_pipeline",
-    "test_house",
-    "test_fixtures",
 )
 """Those that take longest, mostly by waiting: begun last, they would leave a core idle at the end."""
 

@@ -65,7 +65,7 @@ def test_what_was_not_understood_is_never_not_heard(
 
 
 def test_it_is_told_in_tables_and_reports_and_judged_again_alike(tmp_path: Path) -> None:
-    path, store = spoiled(tmp_path / "a.wav", "no-greeting", 8_000), tmp_path / "events.db"
+    path, store = spoiled(tmp_path / "a.wav", "no-greeting", 32_000), tmp_path / "events.db"
     shown = run("check", path, "--one-visit", "--store", store, "--keep-transcripts").stdout
     assert "No score: the visit was not understood." in shown
     assert "Visits not understood: 1" in shown

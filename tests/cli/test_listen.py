@@ -339,9 +339,9 @@ def has_gaps(said: str, count: int, rows: list[Any]) -> bool:
 
 @pytest.fixture(scope="module")
 def scenes(phrases: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Future[None]]]:
-    """Runs two at a time: real time passes once, and two cores are enough."""
+    """Runs three at a time: real time passes once, and they wait for most of it."""
     acts = (played, killed, unplugged, on_screen, two_channels)
-    with ThreadPoolExecutor(2) as pool:
+    with ThreadPoolExecutor(3) as pool:
         yield {act.__name__: pool.submit(act, phrases, tmp_path_factory.mktemp(act.__name__)) for act in acts}
 
 
