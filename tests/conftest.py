@@ -44,6 +44,13 @@ LONGEST = (
     "test_house",
     "test_listener",
     "test_pipeline",
+    "test_watch",
+    "test_send",
+    "test_setup",
+    "test_practice_browser",
+    "test_report_browser",
+    "test_phrases_browser",
+    "test_serving",
 )
 """Those that take longest, mostly by waiting: begun last, they would leave a core idle at the end."""
 

@@ -42,7 +42,10 @@ def backwards(samples: array[int]) -> array[int]:
     ("name", "rate", "spoil", "reason"),
     [
         ("no-greeting", 8_000, lambda samples: samples, understanding.NOT_UNDERSTOOD),
-        ("complaint-handled", 44_100, lambda samples: samples, understanding.NOT_UNDERSTOOD),
+        pytest.param(
+            *("complaint-handled", 44_100, lambda samples: samples, understanding.NOT_UNDERSTOOD),
+            marks=pytest.mark.slow,
+        ),
         ("no-greeting", 32_000, lambda samples: samples, understanding.NOT_UNDERSTOOD),
         ("full-marks", RATE, backwards, understanding.NOT_UNDERSTOOD),
         ("no-greeting", RATE, quiet, understanding.TOO_QUIET),

@@ -35,7 +35,6 @@ def manifest(folder: Path, *rows: str) -> Path:
     return folder
 
 
-@pytest.mark.slow
 def test_false_alarms_per_hour_of_text_with_and_without_errors_and_of_recordings(tmp_path: Path) -> None:
     folder = manifest(
         tmp_path,
