@@ -100,7 +100,8 @@ def facts(store: Path) -> dict[str, list[tuple[object, ...]]]:
     return found
 
 
-@pytest.mark.parametrize(("kills", "seed"), [(2, 21), pytest.param(60, 22, marks=pytest.mark.slow)])
+@pytest.mark.slow  # test_scheduler kills one every day, and test_watch a watch
+@pytest.mark.parametrize(("kills", "seed"), [(2, 21), (60, 22)])
 def test_a_killed_check_loses_nothing_that_it_has_shown_and_doubles_nothing(
     inputs: Path, tmp_path: Path, kills: int, seed: int
 ) -> None:
