@@ -79,8 +79,17 @@ ROOM = 2_000_000_000
 """Bytes that must be free. Tests copy models, of 20 MB each."""
 
 
-def pytest_configure() -> None:
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--processor-time` tells which files are dear."""
+    parser.addoption("--processor-time", action="store_true", help="List the processor time of each test file.")
+
+
+def pytest_configure(config: pytest.Config) -> None:
     """What is dear in every test: files on a disk, phrase sets, and hashes that are made to be dear."""
+    if config.getoption("--processor-time"):
+        from support import processor_time
+
+        config.pluginmanager.register(processor_time)
     keep_files_in_memory()
     share_phrase_sets()
     with suppress(ImportError):
