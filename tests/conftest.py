@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from functools import cache, partial
 from pathlib import Path
@@ -23,7 +24,10 @@ if TYPE_CHECKING:
 
 settings.register_profile("random", deadline=None)  # a busy machine may stop for a second anywhere
 settings.register_profile("the same each time", settings.get_profile("random"), derandomize=True, database=None)
+settings.register_profile("thorough", settings.get_profile("the same each time"))
 settings.load_profile("the same each time")  # --hypothesis-profile random explores
+FEWER, FEWEST = 5, 8
+"""By how much the profile of every day divides the examples of a property test, and how many it leaves at least."""
 os.environ["LANGUAGE"] = "en"
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # or each of hundreds of processes would compile the program anew
 sys.dont_write_bytecode = False
@@ -32,27 +36,74 @@ os.environ["COUNTER_LISTENER_KEY"] = f"{SETTINGS.name}/record-key.pem"
 
 LONGEST = (
     "test_listen",
-    "test_kills",
-    "test_check",
+    "test_pages_browser",
+    "test_fixtures",
     "test_scheduler",
+    "test_check",
+    "test_kills",
+    "test_house",
     "test_listener",
     "test_pipeline",
-    "test_house",
-    "test_fixtures",
+    "test_watch",
+    "test_send",
+    "test_setup",
+    "test_practice_browser",
+    "test_report_browser",
+    "test_phrases_browser",
+    "test_serving",
 )
 """Those that take longest, mostly by waiting: begun last, they would leave a core idle at the end."""
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Brings the longest files to the front; all else stays in the order of the alphabet."""
     items.sort(key=lambda item: LONGEST.index(item.path.stem) if item.path.stem in LONGEST else len(LONGEST))
+    if config.getoption("--hypothesis-profile", None) is None:
+        try_fewer_examples(items)
 
 
-def pytest_configure() -> None:
-    """What is dear in every test: phrase sets, and hashes that are made to be dear."""
+def try_fewer_examples(items: Iterable[pytest.Item]) -> None:
+    """Property tests try the first of their examples every day, and all of them with `--hypothesis-profile thorough`.
+
+    The examples are the same each time, so that the many that are left out would find nothing new in a program that
+    did not change there; CI tries them all.
+    """
+    for test in {getattr(item, "function", None) for item in items}:
+        if asked := getattr(test, "_hypothesis_internal_use_settings", None):
+            most = min(asked.max_examples, max(FEWEST, asked.max_examples // FEWER))
+            test._hypothesis_internal_use_settings = settings(asked, max_examples=most)  # type: ignore[union-attr] # noqa: SLF001
+
+
+MEMORY = Path("/dev/shm")  # noqa: S108 - pytest makes a folder in it that is the user's alone
+ROOM = 2_000_000_000
+"""Bytes that must be free. Tests copy models, of 20 MB each."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--processor-time` tells which files are dear."""
+    parser.addoption("--processor-time", action="store_true", help="List the processor time of each test file.")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """What is dear in every test: files on a disk, phrase sets, and hashes that are made to be dear."""
+    if config.getoption("--processor-time"):
+        from support import processor_time
+
+        config.pluginmanager.register(processor_time)
+    keep_files_in_memory()
     share_phrase_sets()
     with suppress(ImportError):
         hash_quickly()
+
+
+def keep_files_in_memory() -> None:
+    """Puts the folders of tests into memory, where there is room.
+
+    A record waits for the disk at each commit: on one, tests that change records took six times as long. No test cuts
+    the power, so what the disk has is never asked; what survives a killed process is the same in both.
+    """
+    if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 
 
 def hash_quickly() -> None:

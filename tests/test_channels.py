@@ -17,13 +17,16 @@ from counter_listener.domain import Gap, StreamItem, Tick, Utterance
 from counter_listener.pipeline import merge_channels
 
 FIXTURES = Path(__file__).parent / "fixtures"
+COMPLAINED = 10
+"""Seconds into complaint-unhandled after which the customer has complained."""
 
 
-def sound(name: str) -> array[int]:
+def sound(name: str, seconds: int = 60) -> array[int]:
+    """The beginning of a recording, or all of it."""
     samples = array("h")
     for chunk in read_recording(FIXTURES / f"{name}.wav"):
         samples.frombytes(chunk if isinstance(chunk, bytes) else b"")
-    return samples
+    return samples[: seconds * 16_000]
 
 
 def stereo(file: Path, left: array[int], right: array[int]) -> Path:
@@ -44,7 +47,7 @@ def checked(file: Path, *options: str) -> list[dict[str, object]]:
 
 
 def test_the_speaker_decides_what_counts(tmp_path: Path) -> None:
-    clerk, rude = sound("no-farewell"), sound("complaint-unhandled")
+    clerk, rude = sound("no-farewell", COMPLAINED), sound("complaint-unhandled", COMPLAINED)
     file = stereo(tmp_path / "a.wav", clerk, rude)
     found = checked(file, "--channels", "clerk,customer")
     speakers = {str(event["phrase"]): event["speaker"] for event in found if "speaker" in event}
@@ -84,7 +87,7 @@ def test_roles_that_do_not_fit(roles: str, code: int, message: str) -> None:
 
 
 def test_a_track_for_each_side_is_the_same_as_a_channel(tmp_path: Path) -> None:
-    clerk, rude = sound("no-farewell"), sound("complaint-unhandled")
+    clerk, rude = sound("no-farewell", COMPLAINED), sound("complaint-unhandled", COMPLAINED)
     file = stereo(tmp_path / "a.wav", clerk, rude)
     apart = tracks(tmp_path / "a.mka", [clerk.tobytes(), rude.tobytes()], "pcm_s16le")
     assert told(checked(apart, "--channels", "clerk,customer")) == told(checked(file, "--channels", "clerk,customer"))

@@ -42,7 +42,10 @@ def backwards(samples: array[int]) -> array[int]:
     ("name", "rate", "spoil", "reason"),
     [
         ("no-greeting", 8_000, lambda samples: samples, understanding.NOT_UNDERSTOOD),
-        ("complaint-handled", 44_100, lambda samples: samples, understanding.NOT_UNDERSTOOD),
+        pytest.param(
+            *("complaint-handled", 44_100, lambda samples: samples, understanding.NOT_UNDERSTOOD),
+            marks=pytest.mark.slow,
+        ),
         ("no-greeting", 32_000, lambda samples: samples, understanding.NOT_UNDERSTOOD),
         ("full-marks", RATE, backwards, understanding.NOT_UNDERSTOOD),
         ("no-greeting", RATE, quiet, understanding.TOO_QUIET),
@@ -65,7 +68,7 @@ def test_what_was_not_understood_is_never_not_heard(
 
 
 def test_it_is_told_in_tables_and_reports_and_judged_again_alike(tmp_path: Path) -> None:
-    path, store = spoiled(tmp_path / "a.wav", "no-greeting", 8_000), tmp_path / "events.db"
+    path, store = spoiled(tmp_path / "a.wav", "no-greeting", 32_000), tmp_path / "events.db"
     shown = run("check", path, "--one-visit", "--store", store, "--keep-transcripts").stdout
     assert "No score: the visit was not understood." in shown
     assert "Visits not understood: 1" in shown

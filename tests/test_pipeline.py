@@ -85,7 +85,9 @@ def sound_of(name: str) -> bytes:
     return sound
 
 
-@pytest.mark.parametrize("name", ["customer-courtesy", "refusal-without-sorry", "truncated"])
+@pytest.mark.parametrize(
+    "name", ["refusal-without-sorry", "truncated", pytest.param("customer-courtesy", marks=pytest.mark.slow)]
+)
 @settings(max_examples=2, derandomize=True)
 @given(sizes=st.lists(st.integers(1, 40_000), min_size=1, max_size=20).filter(lambda sizes: sum(sizes) > 500))
 def test_invariant_1_events_do_not_depend_on_how_the_audio_is_cut(name: str, sizes: list[int]) -> None:
@@ -97,7 +99,7 @@ def test_invariant_1_a_second_run_gives_the_same_events() -> None:
     assert heard(stream("full-marks")) == list(whole("full-marks"))
 
 
-@pytest.mark.parametrize("seed", [*range(3), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(3, 20))])
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 20))])
 def test_invariant_2_lost_audio_never_accuses(seed: int) -> None:
     for name in ("full-marks", "request-without-please"):
         rng = random.Random(seed)  # noqa: S311 - no secret
@@ -124,6 +126,6 @@ def test_a_transcript_of_a_recording_has_the_verdicts_of_the_recording() -> None
 
 
 def test_events_come_in_order_of_time() -> None:
-    for name in ("full-marks", "truncated", "customer-courtesy"):
+    for name in ("full-marks", "truncated", "refusal-without-sorry"):
         times = [event.at for event in whole(name)]
         assert times == sorted(times)

@@ -28,6 +28,8 @@ SYLLABLE_CODES: Final[dict[str, str]] = {}
 """One character for each syllable seen, so that a syllable is compared as a whole; comparing letters is much slower."""
 DRAWN: Final = 12
 """Sentences of a template that rapidfuzz knows: it cannot read templates."""
+NOTHING: Final = re.compile("(?!)")
+"""The pattern of wordings that are compared: to compile those of all templates takes ten seconds."""
 MIN_SCORE: Final = 50.0
 """The lowest score of a candidate, 0-100: the best threshold of each baseline is above it."""
 
@@ -43,7 +45,7 @@ class Wording:
     text: str
     """The characters, or one character for each toneless syllable; without slots."""
     pattern: re.Pattern[str]
-    """Every sentence of its template to the letter; a slot matches as many characters as it allows."""
+    """For exact text: every sentence of its template to the letter; a slot matches as many characters as it allows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +61,10 @@ def prepare_baseline(kind: Baseline, phrases: PhraseSet) -> Wordings:
     owners = [phrase for phrase, _ in phrases.phrases()] + list(phrases.forbidden)
     read = template_reader(phrases).read
     entries = tuple(
-        Wording(owner.id, _encode(kind, split_units(sentence)), re.compile(_pattern(template.node)))
+        Wording(owner.id, _encode(kind, split_units(sentence)), pattern)
         for owner in owners
         for template in map(read, (*owner.say, *owner.shared))
+        for pattern in (re.compile(_pattern(template.node)) if kind == "exact" else NOTHING,)
         for sentence in dict.fromkeys(_drawn(template, 1 if kind == "exact" else DRAWN))
         if split_units(sentence)
     )

@@ -93,8 +93,12 @@ def texts_of(request: Request) -> Texts:
     return texts(lang_of(request))
 
 
+@cache
 def make_templates() -> Environment:
-    """The environment of the templates. They escape all names and words, and remove their control characters."""
+    """The environment of the templates. They escape all names and words, and remove their control characters.
+
+    There is one in a process, however many sites: to compile all templates takes half a second.
+    """
     made = Environment(
         loader=FileSystemLoader(HERE / "templates"),
         autoescape=True,

@@ -72,7 +72,7 @@ def test_a_damaged_model_is_refused_with_one_sentence(
     assert message in refusal(model)
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", [*range(4), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(4, 24))])
 def test_invariant_5_any_bytes_in_a_model_give_a_model_or_one_sentence(model: Path, seed: int) -> None:
     chance = random.Random(seed)  # noqa: S311 - no secret
     file = chance.choice(sorted(file for file in model.rglob("*") if file.is_file() and file.name != "LICENSE"))
@@ -154,17 +154,18 @@ def test_a_model_that_carries_its_words_in_the_graph_is_taken_and_heard_with(mod
     assert try_grammar(model, words) == "able"
 
 
-@pytest.mark.parametrize("seed", range(20))
-def test_invariant_5_a_damaged_word_table_gives_words_or_one_sentence(model: Path, seed: int) -> None:
+def test_invariant_5_a_damaged_word_table_gives_words_or_one_sentence(model: Path) -> None:
     carry_words_in_the_graph(model)
-    chance = random.Random(seed)  # noqa: S311 - no secret
     file = model / "graph/Gr.fst"
-    content = bytearray(file.read_bytes())
-    begin = chance.randrange(4, 400)
-    content[begin : begin + 8] = chance.randbytes(chance.randrange(1, 12))
-    file.write_bytes(content[: chance.choice([None, 200, 5000])])
-    with suppress(ModelError):
-        model_vocabulary(model)
+    whole = file.read_bytes()
+    for seed in range(20):
+        chance = random.Random(seed)  # noqa: S311 - no secret
+        content = bytearray(whole)
+        begin = chance.randrange(4, 400)
+        content[begin : begin + 8] = chance.randbytes(chance.randrange(1, 12))
+        file.write_bytes(content[: chance.choice([None, 200, 5000])])
+        with suppress(ModelError):
+            model_vocabulary(model)
 
 
 def test_a_static_graph_is_told_to_have_no_grammar(model: Path) -> None:

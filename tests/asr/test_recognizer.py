@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,12 @@ def items(stream: list[bytes | Gap]) -> list[StreamItem]:
     return list(transcribe(stream, model().recognizer()))
 
 
+@cache
+def heard_whole() -> tuple[Utterance, ...]:
+    """The utterances of full-marks.wav."""
+    return tuple(item for item in items([*sound("full-marks.wav")]) if isinstance(item, Utterance))
+
+
 @pytest.mark.parametrize("name", ["long-silence.wav", "noise.wav", "telephone-alaw.wav"])
 def test_the_stream_is_settled_soon_and_no_utterance_begins_before_that(name: str) -> None:
     settled = now = 0.0
@@ -55,7 +62,7 @@ def test_the_stream_is_settled_soon_and_no_utterance_begins_before_that(name: st
 
 def test_a_gap_moves_what_follows_and_marks_what_it_touches() -> None:
     whole = sound("full-marks.wav")
-    plain = [item for item in items([*whole]) if isinstance(item, Utterance)]
+    plain = heard_whole()
     cut = int(plain[3].start * SAMPLE_RATE / BLOCK_SAMPLES)
     gap = Gap(cut * BLOCK_SAMPLES / SAMPLE_RATE, 7.0, "cable pulled")
     stream_items = items([*whole[:cut], gap, *whole[cut:]])
@@ -70,7 +77,7 @@ def test_a_gap_moves_what_follows_and_marks_what_it_touches() -> None:
 
 def test_speech_cut_off_by_a_gap_is_marked() -> None:
     whole = sound("full-marks.wav")
-    first = next(item for item in items([*whole]) if isinstance(item, Utterance))
+    first = heard_whole()[0]
     inside = int((first.start + first.end) / 2 * SAMPLE_RATE / BLOCK_SAMPLES)
     stream_items = items([*whole[:inside], Gap(inside * BLOCK_SAMPLES / SAMPLE_RATE, 1.0, "lost")])
     assert [item.near_gap for item in stream_items if isinstance(item, Utterance)] == [True]

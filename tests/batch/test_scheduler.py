@@ -85,16 +85,16 @@ def results_in_order(files: Sequence[Path], workers: Sequence[Worker]) -> list[C
 
 
 def test_events_do_not_depend_on_the_number_of_workers(tmp_path: Path) -> None:
-    files = [*SHORT, tmp_path / "missing.wav", transcript(tmp_path / "a.jsonl")]
+    files = [*SHORT[1:], tmp_path / "missing.wav", transcript(tmp_path / "a.jsonl")]
     one, three = (
         program("check", *files, "--format", "jsonl", "--jobs", jobs, *SMALL_SET, "--store", tmp_path / f"{jobs}.db")
         for jobs in (1, 3)
     )
     assert one.stdout == three.stdout
-    assert one.stdout.count('"visit_closed"') == len(SHORT) + 1
+    assert one.stdout.count('"visit_closed"') == len(SHORT)
     assert (one.returncode, three.returncode) == (3, 3)
     assert recorded(tmp_path / "1.db") == recorded(tmp_path / "3.db")
-    lines = [line for line in three.stderr.splitlines() if " of 5  " in line]
+    lines = [line for line in three.stderr.splitlines() if " of 4  " in line]
     assert len(lines) == len(files)
     assert sum("could not be read" in line for line in lines) == 1
 
@@ -144,7 +144,7 @@ def test_the_largest_recordings_are_started_first_and_shown_in_input_order(tmp_p
 
 
 def test_the_crash_of_the_only_worker_loses_no_recording(tmp_path: Path) -> None:
-    files, record = [*SHORT, *copies(tmp_path, 2)], tmp_path / "events.db"
+    files, record = copies(tmp_path, 3), tmp_path / "events.db"
     command = [sys.executable, "-m", "counter_listener", "check", *map(str, files), *SMALL_SET, "--store", str(record)]
     with subprocess.Popen([*command, "--jobs", "1"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as child:
         wait_for_recordings(record, 1, child)
@@ -281,7 +281,13 @@ def test_no_more_inputs_are_started_than_results_may_wait_for_the_first(
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")
-@pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGINT], ids=["kill", "interrupt"])
+@pytest.mark.parametrize(
+    "sent",
+    [
+        pytest.param(signal.SIGKILL, id="kill"),
+        pytest.param(signal.SIGINT, id="interrupt", marks=pytest.mark.slow),  # test_check interrupts one every day
+    ],
+)
 def test_invariant_4_an_interrupted_run_is_continued_by_running_it_again(tmp_path: Path, sent: signal.Signals) -> None:
     files = copies(tmp_path, 6)
     record = tmp_path / "events.db"

@@ -53,7 +53,8 @@ def limits(count: int) -> list[int]:
     return sorted(rng.randrange(2_000, LARGEST // 2) for _ in range(count))
 
 
-@pytest.mark.parametrize("count", [2, pytest.param(30, marks=pytest.mark.slow)])
+@pytest.mark.slow  # test_check fills a disk every day
+@pytest.mark.parametrize("count", [2, 30])
 def test_nothing_is_left_of_what_was_not_recorded(inputs: Path, tmp_path: Path, count: int) -> None:
     failed = 0
     for limit in limits(count):

@@ -93,10 +93,12 @@ def as_checked(rows: list[Any]) -> list[dict[str, Any]]:
     return [row for row in columns if row["kind"] != "gap"]
 
 
-def checked(recording: Path, phrases: Path) -> list[dict[str, Any]]:
-    shown = program("check", recording, "--phrases", phrases, "--store", "none", "--format", "jsonl", "--quiet")
+def checked(recordings: list[Path], phrases: Path) -> dict[str, list[dict[str, Any]]]:
+    """What `check` prints of the visits in recordings, by the names of their folders."""
+    shown = program("check", *recordings, "--phrases", phrases, "--store", "none", "--format", "jsonl", "--quiet")
     rows = [json.loads(line) for line in shown.stdout.splitlines()]
-    return [row for row in rows if row["visit"] and row["kind"] != "gap"]
+    rows = [row for row in rows if row["visit"] and row["kind"] != "gap"]
+    return {one.parent.name: [row for row in rows if row["source"] == str(one)] for one in recordings}
 
 
 def played(phrases: Path, tmp_path: Path) -> None:
@@ -114,7 +116,7 @@ def played(phrases: Path, tmp_path: Path) -> None:
         for one in running.values():
             one.wait_for(begun, START)
         players = [sound.play(name, tmp_path / name / "visit.wav") for name in VISITS]
-        expected = {name: checked(tmp_path / name / "visit.wav", phrases) for name in VISITS}
+        expected = checked([tmp_path / name / "visit.wav" for name in VISITS], phrases)
         assert all(player.wait(stretched(90)) == 0 for player in players)
         for name, one in running.items():
             rows = as_checked(one.wait_for(closed(1), 20))
@@ -337,9 +339,9 @@ def has_gaps(said: str, count: int, rows: list[Any]) -> bool:
 
 @pytest.fixture(scope="module")
 def scenes(phrases: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Future[None]]]:
-    """Runs two at a time: real time passes once, and two cores are enough."""
+    """Runs three at a time: real time passes once, and they wait for most of it."""
     acts = (played, killed, unplugged, on_screen, two_channels)
-    with ThreadPoolExecutor(2) as pool:
+    with ThreadPoolExecutor(3) as pool:
         yield {act.__name__: pool.submit(act, phrases, tmp_path_factory.mktemp(act.__name__)) for act in acts}
 
 

@@ -84,25 +84,38 @@ def csv_rows(content: bytes) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"))))
 
 
-@pytest.mark.parametrize("command", ["check", "events", "report"])
-def test_csv_has_a_mark_in_a_file_and_none_in_a_pipe(command: str, tmp_path: Path) -> None:
-    store = tmp_path / "events.db"
-    run("check", transcript(tmp_path / "柜台.jsonl"), "--store", store, *SMALL_SET)
-    words = {
-        "check": ["check", str(tmp_path / "柜台.jsonl"), "--store", "none", *map(str, SMALL_SET)],
-        "events": ["events", "--store", str(store)],
-        "report": ["report", "--store", str(store)],
-    }[command]
-    line = [sys.executable, "-m", "counter_listener", *words, "--format", "csv"]
+def recorded(folder: Path) -> Path:
+    """A record of one transcript."""
+    store = folder / "events.db"
+    run("check", transcript(folder / "柜台.jsonl"), "--store", store, *SMALL_SET)
+    return store
+
+
+def printing(*words: object) -> list[str]:
+    """The command line of a process that prints CSV."""
+    return [sys.executable, "-m", "counter_listener", *map(str, words), "--format", "csv"]
+
+
+@pytest.mark.parametrize("command", ["check", "report"])
+def test_csv_has_a_mark_in_a_file(command: str, tmp_path: Path) -> None:
+    store = recorded(tmp_path)
+    words = ("check", tmp_path / "柜台.jsonl", "--store", "none", *SMALL_SET)
+    line = printing(*(words if command == "check" else ("report", "--store", store)))
+    with (tmp_path / "out.csv").open("wb") as file:
+        subprocess.run(line, stdout=file, check=True)
+    written = (tmp_path / "out.csv").read_bytes()
+    assert written.startswith(BOM.encode())
+    assert csv_rows(written) == csv_rows(run(*line[3:]).stdout_bytes) != []
+
+
+def test_csv_has_one_mark_in_a_file_that_grows_and_none_in_a_pipe(tmp_path: Path) -> None:
+    line, target = printing("events", "--store", recorded(tmp_path)), tmp_path / "out.csv"
+    for _ in range(2):
+        with target.open("ab") as file:
+            subprocess.run(line, stdout=file, check=True)
+    written = target.read_bytes()
+    assert written.startswith(BOM.encode())
+    assert written.count(BOM.encode()) == 1
     piped = subprocess.run(line, capture_output=True, check=True).stdout
-    target = tmp_path / "out.csv"
-    with target.open("wb") as file:
-        subprocess.run(line, stdout=file, check=True)
-    once = target.read_bytes()
-    with target.open("ab") as file:
-        subprocess.run(line, stdout=file, check=True)
-    mark = BOM.encode()
-    assert once.startswith(mark)
-    assert not piped.startswith(mark)
-    assert target.read_bytes().count(mark) == 1
-    assert csv_rows(once) == csv_rows(piped) != []
+    assert not piped.startswith(BOM.encode())
+    assert csv_rows(written)[: len(csv_rows(piped))] == csv_rows(piped) != []

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -106,14 +107,15 @@ def asked(sound: Sound, file: Path, *words: str, typed: str = "") -> tuple[int, 
     command = [*COMMAND, "--config", str(file), "--store", str(file.with_name("events.db")), *words]
     env = {**os.environ, **sound.hearing("counter"), "PYTHONUTF8": "1"}
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    with subprocess.Popen(command, env=env, encoding="utf-8", **pipes) as process:  # type: ignore[call-overload]
+    with ExitStack() as stack, subprocess.Popen(command, env=env, encoding="utf-8", **pipes) as process:  # type: ignore[call-overload]
         process.stdin.write(typed)
         process.stdin.close()
         told = []
         for line in process.stdout:
             told.append(line)
             if "Say a greeting" in line:
-                sound.play("counter", FIXTURES / "full-marks.wav").wait(120)
+                player = stack.enter_context(sound.play("counter", FIXTURES / "full-marks.wav"))
+                stack.callback(player.kill)  # it has heard enough long before the end of the visit
         return process.wait(300), "".join(told), process.stderr.read()
 
 

@@ -56,7 +56,10 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_what_is_there_is_checked_moved_and_told_and_the_rest_is_named(folder: Path) -> None:
+def test_what_is_there_is_checked_moved_and_told_and_the_rest_is_named(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("counter_listener.batch.arrivals.RETRIES", (1, 1, 1))  # when it is tried: test_arrivals
     transcript(folder / "in" / "a.jsonl")
     (folder / "in" / "deep").mkdir()
     transcript(folder / "in" / "deep" / "b.jsonl", RUDE_VISIT)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import atexit
 import re
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -15,6 +15,7 @@ from starlette.testclient import TestClient
 
 from counter_listener.record import AccountRole, Accounts, open_record
 from counter_listener.web import Settings, create_app
+from counter_listener.web.worker import Worker
 
 NOW = datetime(2026, 1, 16, 9, 30, tzinfo=UTC)
 NAME = "testserver"
@@ -66,9 +67,18 @@ def settings(store: Path | None = None, **changes: Any) -> Settings:
     return Settings(str(store or empty_record()), **{**values, **changes})
 
 
+@cache
+def shared_worker() -> Worker:
+    """One process beside all sites of these tests: in each of its own the phrase set would be loaded anew."""
+    worker = Worker()
+    atexit.register(worker.close)
+    return worker
+
+
 def browser(given: Settings) -> TestClient:
     """A browser that nobody has signed in with yet."""
     app = create_app(given)
+    app.state.site = replace(app.state.site, worker=shared_worker())
     atexit.register(app.state.site.records.close)
     return TestClient(app, headers=ACCEPT, follow_redirects=False, raise_server_exceptions=False)
 

@@ -97,6 +97,9 @@ def die_at_statements(path: str, *numbers: str) -> None:
 
 def kill_reviewers(path: str, key: str, rounds: str, *visits: str) -> None:
     """Kills reviewers one after the other; prints the uids of the reviews that they acknowledged."""
+    from support.review_cases import sets  # only this needs phrase sets, which take long: once, before the forks
+
+    sets()
     moment = random.Random(7)  # noqa: S311
     acknowledged: list[str] = []
     for number in range(int(rounds)):
@@ -115,7 +118,7 @@ def kill_reviewers(path: str, key: str, rounds: str, *visits: str) -> None:
 
 
 def _review_for_ever(path: str, key: str, visit: str, writing: int) -> None:
-    from support.review_cases import history_of, row_with, sets  # phrase sets take long, and only this needs them
+    from support.review_cases import history_of, row_with, sets
 
     with open_record(path, key_file=Path(key)) as record:
         while True:

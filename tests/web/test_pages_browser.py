@@ -35,8 +35,9 @@ def _plain_screen(pages: Pages) -> Iterator[None]:
 
 
 PATHS = (
-    *("/?days=all", "/visits", "/visits?verdict=forbidden", "/review?source=all", "/appeals", "/samples", "/machine"),
-    *("/jobs", "/phrases", "/practice", "/system", "ungreeted", "hostile", "gone", "/nowhere"),
+    *("/?days=all", "/visits", "/review?source=all", "/appeals", "/samples", "/machine", "/jobs", "/phrases"),
+    *("/practice", "/system", "ungreeted", "hostile", "/nowhere"),
+    *(pytest.param(path, marks=pytest.mark.slow) for path in ("/visits?verdict=forbidden", "gone")),
 )
 
 

@@ -96,7 +96,9 @@ def test_no_route_leaks_anything_of_another_branch(branches: Branches, name: str
         if method == "POST" and "/api/" in path:
             sent = {"json": {"action": "note", "note": "x", "after": 9999}}
         for query in ("", f"?days=all&counter={NAMED}-counter&branch={NAMED}-branch&region={NAMED}-region"):
-            answer = client.request(method, address + (query if method == "GET" else ""), **sent)
+            if query and method != "GET":
+                continue
+            answer = client.request(method, address + query, **sent)
             assert SECRET not in answer.text, (route, query)
             assert NAMED not in answer.text or query, route  # what is asked for is shown again
             assert answer.status_code < 500, route

@@ -55,9 +55,10 @@ def test_without_sign_in_no_page_shows_anything(route: str) -> None:
 def test_each_role_may_do_what_the_table_says(role: AccountRole, tmp_path: Path) -> None:
     client = browser(settings(accounts=accounts(tmp_path, "li", role=role)))
     sign_in(client, "li")
+    form = {"csrf": csrf(client, "/")}
     for route in sorted(PRIVATE, key=lambda route: "sign-out" in route):
         method, path = address(route)
-        answer = client.request(method, path, data={"csrf": csrf(client, "/")} if method != "GET" else None)
+        answer = client.request(method, path, data=form if method != "GET" else None)
         assert (answer.status_code == 403) == (not may_use(role, route)), route
 
 

@@ -41,7 +41,10 @@ def fetch(link: str, context: ssl.SSLContext | None = None) -> str:
 
 
 @needs_signals
-@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM], ids=lambda one: one.name)
+@pytest.mark.parametrize(
+    "ending",
+    [pytest.param(signal.SIGTERM, id="SIGTERM"), pytest.param(signal.SIGINT, id="SIGINT", marks=pytest.mark.slow)],
+)
 def test_it_serves_until_it_is_told_to_stop(store: Path, ending: signal.Signals) -> None:
     with serving(store) as (process, link):
         assert link.startswith("http://127.0.0.1:")
