@@ -228,7 +228,7 @@ def hint_kind(hint: ShownHint, run: DayRun) -> str:
     lines = part.said(hint.phrase)
     if any(line.end < hint.start - LATE for line in lines):
         return "said already"
-    return "early" if any(line.start >= hint.start - LATE for line in lines) else "due"
+    return "early" if lines else "due"
 
 
 def hint_figures(run: DayRun) -> Iterator[tuple[str, str]]:

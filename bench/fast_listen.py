@@ -4,8 +4,9 @@
 
 It is the real command, with its real processes. Only the two things are replaced that tell the time in the listening
 process: the clocks that are passed into it, and the sample rate at which the sound card is opened, whose samples it
-takes for 16 kHz. What concerns the computer and not the counter keeps its real seconds: restarts, hangs, and how far
-audio may lag behind the clock. What the screen would show is written to a file, one JSON object a line.
+takes for 16 kHz. What concerns the computer and not the counter keeps its real seconds: restarts, hangs, how far audio
+may lag behind the clock, and how much may wait while a model is loaded. What the screen would show is written to a
+file, one JSON object a line.
 """
 
 from __future__ import annotations
@@ -108,7 +109,7 @@ def open_fast(speed: float) -> None:
         return checked(**{**asked, "samplerate": round(asked["samplerate"] * speed)})
 
     sounddevice.RawInputStream, sounddevice.check_input_settings = stream, check
-    for name in ("JUMP_SECONDS", "STALL_SECONDS"):  # of the computer: buffers, and a process that had no turn
+    for name in ("JUMP_SECONDS", "STALL_SECONDS", "QUEUE_SECONDS"):  # of the computer: a process that had no turn
         setattr(capture, name, getattr(capture, name) * speed)
 
 
