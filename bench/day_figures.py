@@ -16,6 +16,8 @@ NEAR: Final = 4.0
 """Seconds within which a verdict belongs to a line."""
 LATE: Final = 2.0
 """Seconds after a phrase within which a hint of it may still be on the screen: the recogniser needs them."""
+AFTERWARDS: Final = 20.0
+"""Seconds after the last line in which a hint may still belong to a visit."""
 EDGE: Final = 1.0
 """Seconds that two visits may overlap by and still be two."""
 Span = tuple[float, float]
@@ -220,9 +222,8 @@ def _in(line: TrueLine, outages: Iterable[Span]) -> bool:
 
 def hint_kind(hint: ShownHint, run: DayRun) -> str:
     """What a hint is: `due`, `early` (said while it was shown), `said already`, `outside` of visits."""
-    part = next(
-        (one for one in run.parts if one.kind == "visit" and one.span[0] <= hint.start <= one.span[1] + 20.0), None
-    )
+    begun = [one for one in run.parts if one.kind == "visit" and one.span[0] <= hint.start <= one.span[1] + AFTERWARDS]
+    part = max(begun, key=lambda one: one.span[0], default=None)
     if part is None:
         return "outside"
     lines = part.said(hint.phrase)
@@ -255,7 +256,7 @@ def _moments(run: DayRun, phrase: str) -> str:
             continue
         unsaid += 1
         first, last = part.span
-        shown = [hint.start for hint in run.hints if hint.phrase == phrase and first <= hint.start <= last + 20.0]
+        shown = [hint.start for hint in run.hints if hint.phrase == phrase and first <= hint.start <= last + AFTERWARDS]
         if shown:
             after.append(shown[0] - first)
             before.append(last - shown[0])

@@ -23,6 +23,7 @@ from support.virtual_microphone import Sound
 
 from counter_listener.cli.options import monotonic_clock
 
+Kind = Literal["listener", "program", "lose", "return"]
 RATE: Final = 16_000
 SINK: Final = "day"
 LATENCY_MS: Final = 2000
@@ -33,14 +34,10 @@ CHUNK_SECONDS: Final = 0.05
 SAMPLE_SECONDS: Final = 5.0
 """How often memory and processor time are measured."""
 START_SECONDS: Final = 300.0
-KILLS: Final = {"listener": 0.75, "program": 0.25}
-"""Kills an hour: of the listening process alone, and of the whole program."""
-LOSSES: Final = 0.375
-"""Lost microphones an hour."""
+AN_HOUR: Final[dict[Kind, float]] = {"listener": 0.75, "program": 0.25, "lose": 0.375}
+"""Disturbances an hour, at least one of each: a kill of the listening process, of the program; a lost microphone."""
 LOST_SECONDS: Final = (60.0, 400.0)
 """How long a microphone is lost."""
-
-Kind = Literal["listener", "program", "lose", "return"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +52,7 @@ def disturbances(spans: list[tuple[float, float]], hours: float, seed: int) -> l
     """What is done on a day with these visits: every other disturbance falls into a visit."""
     rng = random.Random(f"disturbances {seed}")
     end = hours * 3600
-    kinds: list[Kind] = [
-        *(["listener"] * round(KILLS["listener"] * hours)),
-        *(["program"] * round(KILLS["program"] * hours)),
-        *(["lose"] * round(LOSSES * hours)),
-    ]
-    kinds = kinds or ["listener", "lose"]  # of minutes: one of each
+    kinds = [kind for kind, rate in AN_HOUR.items() for _ in range(max(1, round(rate * hours)))]
     planned: list[Disturbance] = []
     for number, kind in enumerate(kinds):
         first, last = rng.choice(spans) if number % 2 == 0 and spans else (0.05 * end, 0.95 * end)

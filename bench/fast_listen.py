@@ -137,7 +137,7 @@ def main() -> None:
         def __init__(self, _command: object, *others: Any, **named: Any) -> None:  # noqa: ANN401
             super().__init__([sys.executable, __file__, LISTENER], *others, **named)
 
-    counter_listener.live.Supervisor = FastSupervisor  # type: ignore[misc]
+    counter_listener.live.Supervisor = FastSupervisor  # type: ignore[misc, assignment]
     command_line()
 
 

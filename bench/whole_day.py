@@ -5,6 +5,7 @@
     python bench/whole_day.py DAY --work RUN --hours 0.2 --speed 4                  the first twelve minutes, slower
     python bench/whole_day.py DAY --work RUN --report                               the figures of a run again
     python bench/whole_day.py DAY --text                   the words alone through the chain: what hearing cannot better
+    python bench/whole_day.py DAY --sound                  the sound through the chain of `check`: no clock, no kills
 
 The microphone is the monitor of a PulseAudio null sink (Linux), the program is `listen` with its supervisor, its
 listening process and its record. To be faster than real time, sink, sound card and the clocks of the listening process
@@ -32,10 +33,11 @@ from day_reading import Folder, day_run, process_figures, read_folder
 from day_run import RATE, DayRunner, Listen, disturbances, fast_command, fast_environment
 from support.virtual_microphone import MISSING, WHY_NOT, virtual_sound
 
-from counter_listener.cli.options import monotonic_clock
+from counter_listener.asr import SilenceSkipper, SpeechModel, find_model
+from counter_listener.cli.options import DEFAULT_MODEL, monotonic_clock
 from counter_listener.domain import Event, Utterance, Word
 from counter_listener.judging import load_matcher, typed_utterance
-from counter_listener.pipeline import judge_events, with_ticks
+from counter_listener.pipeline import AudioSource, judge_events, with_ticks
 
 RESULTS: Final = Path(__file__).with_name("RESULTS.md")
 HEADING: Final = "## A whole day"
@@ -50,8 +52,10 @@ def main() -> None:
     """Runs the day, or reports a run."""
     asked = _options()
     truth = json.loads((asked.day / "truth.json").read_text(encoding="utf-8"))
-    if asked.text:
-        print(table(figures(as_text(truth, asked.phrases))))
+    if asked.text or asked.sound:
+        end = asked.hours * 3600
+        run = as_text(truth, asked.phrases, end) if asked.text else as_sound(asked.day, truth, asked.phrases, end)
+        print(table(figures(run)))
         return
     if not asked.report:
         run_day(asked, truth)
@@ -77,6 +81,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--undisturbed", action="store_true", help="without kills and lost microphones")
     parser.add_argument("--report", action="store_true", help="only the figures of the run in --work")
     parser.add_argument("--text", action="store_true", help="only the words, without sound")
+    parser.add_argument("--sound", action="store_true", help="only the sound, through the chain of `check`")
     parser.add_argument("--write", action="store_true", help="also into RESULTS.md")
     parser.add_argument("--note", default="", help="a sentence on the machine, for RESULTS.md")
     return parser.parse_args()
@@ -128,6 +133,16 @@ def as_text(truth: dict[str, Any], phrases: str, until: float = float("inf")) ->
     end = parts[-1].span[1] if parts else 0.0
     events = list(judge_events(with_ticks(items, end + AFTER), matcher))
     return DayRun(parts, judged_events(events), (), (), max(end, 1.0) / 3600)
+
+
+def as_sound(day: Path, truth: dict[str, Any], phrases: str, until: float) -> DayRun:
+    """The sound of the day through the chain of `check`."""
+    pcm = np.memmap(day / "day.pcm", "<i2", "r")[: round(min(until, 1e6) * RATE)]
+    matcher, _ = load_matcher(phrases)
+    recognizer = SilenceSkipper(SpeechModel(find_model(DEFAULT_MODEL)).recognizer())
+    chunks = (pcm[first : first + RATE].tobytes() for first in range(0, len(pcm), RATE))
+    events = list(judge_events(AudioSource(chunks, recognizer), matcher))
+    return DayRun(true_parts(truth, len(pcm) / RATE), judged_events(events), (), (), len(pcm) / RATE / 3600)
 
 
 def _utterance(line: dict[str, Any]) -> Utterance:

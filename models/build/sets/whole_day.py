@@ -156,9 +156,9 @@ def make_day(audio: Path, out: Path, hours: float, seed: int) -> None:
 
 def _part(script: Script, number: int, lines: Sequence[Line], at: float) -> Part:
     people = cast(script, number)
-    voices = {line.who: people[line.who][0] for line in lines}
+    voices: dict[str, str] = {line.who: people[line.who][0] for line in lines}
     placed = tuple(replace(line, start=line.start + at, end=line.end + at) for line in lines)
-    return Part(script.kind, script.name, dict(voices), placed)
+    return Part(script.kind, script.name, voices, placed)
 
 
 def report(parts: Sequence[Part], hours: float) -> None:
