@@ -115,7 +115,11 @@ def visit_figures(run: DayRun) -> Iterator[tuple[str, str]]:
         "visits: found, missed, divided",
         f"{sum(map(bool, numbers))} of {len(parts)}, {numbers.count(0)}, {sum(n > 1 for n in numbers)}",
     )
-    yield "visits of the record that hold two customers", str(sum(n > 1 for n in holds))
+    cut = [any(overlap((one.opened, one.ended), each) > 0 for each in run.outages) for one in judged]
+    both = [is_cut for n, is_cut in zip(holds, cut, strict=True) if n > 1]
+    yield "visits of the record that hold two customers (across lost sound)", f"{len(both)} ({sum(both)})"
+    outcomes = Counter(one.outcome.replace("_", " ") for one in run.visits)
+    yield "outcomes of the record's visits", ", ".join(f"{number} {name}" for name, number in outcomes.most_common())
     beside = [part for part in run.parts if part.kind != "visit"]
     false: Counter[str] = Counter()
     for one, number in zip(judged, holds, strict=True):
