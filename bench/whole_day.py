@@ -92,6 +92,8 @@ def run_day(asked: argparse.Namespace, truth: dict[str, Any]) -> None:
     if MISSING:
         sys.exit(WHY_NOT)
     pcm = np.memmap(asked.day / "day.pcm", "<i2", "r")[: round(asked.hours * 3600 * RATE)]
+    if asked.work.exists() and any(asked.work.iterdir()) and not (asked.work / "listen.log").exists():
+        sys.exit(f"{asked.work} holds something else than a run; name another folder.")
     shutil.rmtree(asked.work, ignore_errors=True)
     asked.work.mkdir(parents=True)
     work = asked.work.resolve()
