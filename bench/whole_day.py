@@ -200,9 +200,10 @@ def write(text: str, note: str) -> None:
 INTRODUCTION: Final = """\
 `python bench/whole_day.py DAY --work RUN --write`: made-up hours of a counter through a real microphone (PulseAudio),
 a real `listen` with its supervisor and record, with kills (SIGKILL) and lost microphones. 28 visits and 12 parts beside
-them, each several times, written once and never tuned on; two natural voices on which no model is trained are the
-clerks; rooms, levels and noise (12 dB below speech on average, 6 to 18) change. A hint is false if its phrase was said
-more than 2 s before, or if nobody is served. Each kill costs as much of the day as a restart takes, times the speed."""
+them, each several times; after a first look one template was corrected for them (call-next). Two natural voices on
+which no model is trained are the clerks; rooms, levels and noise (12 dB below speech on average, 6 to 18) change. A
+hint is false if its phrase was said more than 2 s before, or if nobody is served. Each kill costs as much of the day as
+a restart takes, times the speed."""
 
 
 if __name__ == "__main__":
