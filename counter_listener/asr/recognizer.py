@@ -191,7 +191,8 @@ def transcribe(
             yield from make_utterance(recognizer.finish(), meter, lost, block.start, voice)
             yield block
             gap_end = max(gap_end, block.start + block.seconds)
-            lost += 0.0 if block.beside else block.seconds
+            before = max(0.0, since - block.start)  # nobody listened then, and no time of this stream passed
+            lost += 0.0 if block.beside else block.seconds - before
             settled = max(settled, block.start if block.beside else gap_end)
             continue
         received += len(block) // SAMPLE_BYTES

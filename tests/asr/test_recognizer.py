@@ -75,6 +75,14 @@ def test_a_gap_moves_what_follows_and_marks_what_it_touches() -> None:
     assert last.at == last.settled == pytest.approx(sum(map(len, whole)) / 2 / SAMPLE_RATE + 7.0)
 
 
+def test_a_gap_before_the_stream_moves_nothing() -> None:
+    """A program that was started again tells for how long nobody listened; its clock begins with its sound."""
+    whole = sound("full-marks.wav")[:60]
+    plain = items([Gap(0.0, 0.0, "listening began"), *whole])[1:]
+    assert items([Gap(-3600.0, 3600.0, "listening began"), *whole])[1:] == plain
+    assert any(isinstance(item, Utterance) for item in plain)
+
+
 def test_speech_cut_off_by_a_gap_is_marked() -> None:
     whole = sound("full-marks.wav")
     first = heard_whole()[0]
