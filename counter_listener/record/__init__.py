@@ -73,6 +73,7 @@ if TYPE_CHECKING:
         find_visits,
         found_visit,
         known_counters,
+        natural_order,
         neighbours,
         visits_before,
     )
@@ -155,7 +156,7 @@ else:  # SQLAlchemy takes 0.3 s and 20 MB, which a run that records nothing does
                     "find_visits",
                     "found_visit",
                 ),
-                *("known_counters", "neighbours"),
+                *("known_counters", "natural_order", "neighbours"),
             ],
             "place_changes": ["check_change", "set_place"],
             "places": [

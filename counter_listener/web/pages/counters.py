@@ -24,6 +24,7 @@ from counter_listener.record import (
     check_change,
     close_counter,
     fleet,
+    natural_order,
     sends_many,
     set_place,
 )
@@ -52,8 +53,8 @@ STANDINGS: Final = {
 }
 """Whether a counter may send here."""
 SORTS: Final[dict[str, Callable[[FleetCounter], Any]]] = {
-    "name": lambda one: one.counter.name,
-    "branch": lambda one: (one.counter.region or "", one.counter.branch or "", one.counter.name),
+    "name": lambda one: natural_order(one.counter.name),
+    "branch": lambda one: (one.counter.region or "", one.counter.branch or "", natural_order(one.counter.name)),
     "heard": lambda one: one.counter.heard or "",
     "waiting": lambda one: -one.waiting,
     "disk": lambda one: _number(one, "disk_free", float("inf")),
