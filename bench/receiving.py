@@ -88,8 +88,8 @@ def main() -> None:
         print(f"{server.rows} rows, {server.seconds:.1f} s, {server.rows / server.seconds:.0f} rows a second")
         visits = asked.counters * asked.visits * asked.days
         print(f"a visit: {server.rows / visits:.1f} rows, {(server.record.size() - empty) / visits:.0f} bytes", end="")
-        with open_record(folder / "0.db") as counter, open_record(folder / "none.db") as none:
-            print(f"; at a counter {(counter.size() - none.size()) / asked.visits / asked.days:.0f} bytes")
+        with open_record(folder / "0.db") as first, open_record(folder / "none.db") as none:
+            print(f"; at a counter {(first.size() - none.size()) / asked.visits / asked.days:.0f} bytes")
 
 
 if __name__ == "__main__":
