@@ -36,7 +36,7 @@ def _plain_screen(pages: Pages) -> Iterator[None]:
 
 PATHS = (
     *("/?days=all", "/visits", "/visits?verdict=forbidden", "/review?source=all", "/appeals", "/samples", "/machine"),
-    *("/jobs", "/phrases", "/practice", "/system", "ungreeted", "hostile", "gone", "/nowhere"),
+    *("/jobs", "/counters", "/phrases", "/practice", "/system", "ungreeted", "hostile", "gone", "/nowhere"),
 )
 
 
