@@ -2,8 +2,10 @@
 
     python bench/receiving.py                                    # 200 counters x 100 visits x 30 days
     python bench/receiving.py --counters 4 --visits 20 --days 2  # a try
+    python bench/receiving.py --into postgresql://HOST/DATABASE  # into an empty database
 
-The time of the server alone is counted: parsing a batch, following its chain, writing and signing it.
+The time of the server alone is counted: parsing a batch, following its chain, writing and signing it. The bytes of a
+visit are those by which the record grew from an empty one.
 """
 
 from __future__ import annotations
@@ -64,10 +66,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     for name, default in (("counters", 200), ("visits", 100), ("days", 30)):
         parser.add_argument(f"--{name}", type=int, default=default)
+    parser.add_argument("--into", help="the record of the server, empty  [default: a file]")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as made, ExitStack() as stack:
         folder = Path(made)
-        server = Server(stack.enter_context(open_record(folder / "server.db", key_file=folder / "key.pem")))
+        server = Server(
+            stack.enter_context(open_record(asked.into or folder / "server.db", key_file=folder / "key.pem"))
+        )
+        empty = server.record.size()
         day_of = [event for number in range(1, asked.visits + 1) for event in visit_events(number)]
         origin = Origin("live", "live", None, BEGAN, "bank", "c0ffee", "counter-cn")
         for day in range(asked.days):
@@ -77,9 +83,13 @@ def main() -> None:
                     named = replace(origin, stream=f"live-{counter}-{day}", counter=f"{counter}", started=now)
                     record.append(day_of, named, now)
                     send_record(record, server)
-            size = (folder / "server.db").stat().st_size / 1e6
+            size = server.record.size() / 1e6
             print(f"day {day + 1}: {server.rows} rows in {server.seconds:.1f} s, {size:.0f} MB", flush=True)
         print(f"{server.rows} rows, {server.seconds:.1f} s, {server.rows / server.seconds:.0f} rows a second")
+        visits = asked.counters * asked.visits * asked.days
+        print(f"a visit: {server.rows / visits:.1f} rows, {(server.record.size() - empty) / visits:.0f} bytes", end="")
+        with open_record(folder / "0.db") as first, open_record(folder / "none.db") as none:
+            print(f"; at a counter {(first.size() - none.size()) / asked.visits / asked.days:.0f} bytes")
 
 
 if __name__ == "__main__":

@@ -120,6 +120,7 @@ def check_with_workers(
         while schedule.order.next < len(inputs):
             _start_idle(schedule)
             ready, _ = wait(schedule.running, _wait_seconds(schedule), FIRST_COMPLETED)
+            schedule.clock()  # a watchdog takes each reading for a sign that the loop goes on
             for future in ready:
                 _collect(schedule, future)
             _start_idle(schedule)  # no worker is idle while the caller records the results

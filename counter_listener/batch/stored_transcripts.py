@@ -23,6 +23,7 @@ from counter_listener.domain import (
     TranscriptError,
     Utterance,
     Word,
+    companion,
     json_line,
     numbered_lines,
     system_reason,
@@ -54,7 +55,7 @@ class StoredTranscript:
 
 def transcripts_folder(record: Path) -> Path:
     """The folder next to a record in which its transcripts are stored."""
-    return record.with_name(record.name + ".transcripts")
+    return companion(record, "transcripts")
 
 
 def store_transcript(folder: Path, result: CheckResult, options: Mapping[str, object]) -> None:

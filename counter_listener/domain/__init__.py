@@ -4,6 +4,7 @@ In: nothing of the other packages; platformdirs is the only outside library.
 Out: frozen dataclasses (Utterance, Gap, Hit, Event, PhraseSet and others), errors, translated texts, intervals.
 """
 
+from counter_listener.domain.companions import backed_up, companion
 from counter_listener.domain.display import (
     BOM,
     KINDS,

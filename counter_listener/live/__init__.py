@@ -11,7 +11,8 @@ import lazy_loader
 from counter_listener.live.config import Config, find_config, read_config, template, with_flags
 from counter_listener.live.hints import hint_rules
 from counter_listener.live.screen_state import RENEWED, STARTED, ClosedVisit, Day, Message, ScreenState, ShownGap
-from counter_listener.live.supervisor import NO_MICROPHONE, Supervisor, notify, watchdog_seconds
+from counter_listener.live.supervisor import NO_MICROPHONE, Supervisor
+from counter_listener.live.watchdog import Watchdog, notify, watchdog_seconds
 
 if TYPE_CHECKING:
     from counter_listener.live.config_writing import write_config

@@ -4,7 +4,6 @@ Imports neither vosk nor sounddevice: the process that supervises stays small.
 """
 
 import json
-import os
 import queue
 import signal
 import subprocess
@@ -13,8 +12,6 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import IO, Any, Final
-
-from sdnotify import SystemdNotifier
 
 from counter_listener.domain import N_, _
 from counter_listener.live.screen_state import Message
@@ -40,8 +37,6 @@ HARD_LIMIT: Final = 2
 """A listener with so many times the memory limit is killed even during a visit."""
 NO_MICROPHONE: Final = 75
 """The listener's exit code if the microphone cannot be used for now (sysexits.h, EX_TEMPFAIL)."""
-NOTIFY_SECONDS: Final = 1.0
-"""Time limit for a message to a service manager that does not read: listening must not wait for it."""
 
 Inbox = queue.SimpleQueue[tuple[str, Any]]
 """What happens: ("line", (child's number, line)), ("end", child's number), ("order", one such as "stop")."""
@@ -279,19 +274,3 @@ def resume_point(resume: Message | None, message: Message, now: float) -> Messag
 def _signal_name(number: int) -> str:
     known = {each.value: each.name for each in signal.Signals}
     return known.get(number) or _("signal {number}").format(number=number)
-
-
-def notify(state: str) -> None:
-    """Sends a state such as READY=1 to systemd (sd_notify(3)), if systemd started this program. Never raises."""
-    if os.environ.get("NOTIFY_SOCKET"):
-        notifier = SystemdNotifier()
-        if notifier.socket:
-            with notifier.socket:
-                notifier.socket.settimeout(NOTIFY_SECONDS)
-                notifier.notify(state)
-
-
-def watchdog_seconds(environment: Mapping[str, str]) -> float | None:
-    """How often systemd must receive WATCHDOG=1: half of what it allows; None where it does not ask."""
-    asked, process = environment.get("WATCHDOG_USEC", ""), environment.get("WATCHDOG_PID", "")
-    return int(asked) / 2e6 if asked.isdigit() and process in ("", str(os.getpid())) else None

@@ -3,13 +3,13 @@
 import os
 from pathlib import Path
 
-from counter_listener.domain import PhraseSetError, bundled_folder
+from counter_listener.domain import PhraseSetError, bundled_folder, companion
 from counter_listener.phrases.phrase_file import suggestion
 
 
 def sets_folder(record: Path) -> Path:
     """The folder beside a record with the phrase sets that were edited on its pages."""
-    return record.with_name(record.name + ".phrases")
+    return companion(record, "phrases")
 
 
 def find_phrase_set(name: str, beside: Path | None = None) -> Path:

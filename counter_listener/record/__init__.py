@@ -73,6 +73,7 @@ if TYPE_CHECKING:
         find_visits,
         found_visit,
         known_counters,
+        natural_order,
         neighbours,
         visits_before,
     )
@@ -82,7 +83,7 @@ if TYPE_CHECKING:
     from counter_listener.record.notices import offences_after, without_sign
     from counter_listener.record.overview import Offence, OverviewData, counters_heard, gather_overview
     from counter_listener.record.phrase_changes import SetChange, note_set_change, set_changes
-    from counter_listener.record.place_changes import set_place
+    from counter_listener.record.place_changes import check_change, set_place
     from counter_listener.record.places import (
         Sight,
         all_places,
@@ -120,6 +121,7 @@ if TYPE_CHECKING:
         counters,
         enrol,
         find_counter,
+        sends_many,
     )
     from counter_listener.record.sync.enrolment import Server, enrol_here, read_server, receipt_file, server_file
     from counter_listener.record.sync.fleet import FleetCounter, fleet, silent_counters
@@ -128,7 +130,7 @@ if TYPE_CHECKING:
     from counter_listener.record.sync.receive import receive
     from counter_listener.record.sync.send import Sent, ServerExchange, merge_record, send_record, send_to_server
     from counter_listener.record.sync.state import counter_state
-    from counter_listener.record.sync.wire import answer_values, read_batch
+    from counter_listener.record.sync.wire import MOST_BYTES, answer_values, read_batch
     from counter_listener.record.trust import machine_trust
     from counter_listener.record.verification import Verification
 else:  # SQLAlchemy takes 0.3 s and 20 MB, which a run that records nothing does not need
@@ -154,9 +156,9 @@ else:  # SQLAlchemy takes 0.3 s and 20 MB, which a run that records nothing does
                     "find_visits",
                     "found_visit",
                 ),
-                *("known_counters", "neighbours"),
+                *("known_counters", "natural_order", "neighbours"),
             ],
-            "place_changes": ["set_place"],
+            "place_changes": ["check_change", "set_place"],
             "places": [
                 *("Sight", "branches_of", "all_places", "counters_in_sight", "places_in"),
                 *("regions_of", "totals_by_place", "with_names"),
@@ -179,7 +181,7 @@ else:  # SQLAlchemy takes 0.3 s and 20 MB, which a run that records nothing does
             "store": ["Record", "open_record"],
             "sync.counters": [
                 *("Counter", "accept_record", "add_counter", "close_counter"),
-                *("counter_of_token", "counters", "enrol", "find_counter"),
+                *("counter_of_token", "counters", "enrol", "find_counter", "sends_many"),
             ],
             "sync.enrolment": ["Server", "enrol_here", "read_server", "receipt_file", "server_file"],
             "sync.fleet": ["FleetCounter", "fleet", "silent_counters"],
@@ -188,7 +190,7 @@ else:  # SQLAlchemy takes 0.3 s and 20 MB, which a run that records nothing does
             "sync.receive": ["receive"],
             "sync.send": ["Sent", "ServerExchange", "merge_record", "send_record", "send_to_server"],
             "sync.state": ["counter_state"],
-            "sync.wire": ["answer_values", "read_batch"],
+            "sync.wire": ["MOST_BYTES", "answer_values", "read_batch"],
             "trust": ["machine_trust"],
             "verification": ["Verification"],
         },

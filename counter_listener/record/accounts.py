@@ -14,7 +14,7 @@ from typing import Any, Final, Literal, get_args
 
 import sqlalchemy as sa
 
-from counter_listener.domain import AccountError
+from counter_listener.domain import AccountError, companion
 from counter_listener.record.accounts_store import AccountsFile
 from counter_listener.record.rows import iso, storable
 
@@ -66,7 +66,7 @@ class Token:
 
 def accounts_file(record: Path) -> Path:
     """The file of the accounts that belongs to a record."""
-    return record.with_name(f"{record.stem}.accounts.db")
+    return companion(record, "accounts")
 
 
 class Accounts:

@@ -192,10 +192,10 @@ def known_counters(connection: sa.Connection, only: Collection[str] | None = Non
     following = sa.select(sa.func.min(VISITS.c.counter)).where(VISITS.c.counter > first.c.name).scalar_subquery()
     names = first.union_all(sa.select(following).where(first.c.name.is_not(None)))
     found = connection.execute(sa.select(names.c.name).where(names.c.name.is_not(None))).scalars()
-    return sorted((name for name in found if only is None or name in only), key=_natural)
+    return sorted((name for name in found if only is None or name in only), key=natural_order)
 
 
-def _natural(name: str) -> tuple[int, str]:
+def natural_order(name: str) -> tuple[int, str]:
     """Sorts 10 after 9."""
     return (len(name), name) if name.isdigit() else (1_000, name)
 

@@ -12,6 +12,8 @@ from counter_listener.record.files import FILE_MODE, FOLDER_MODE, check_free, ne
 
 UNFINISHED: Final = shutil.ignore_patterns("*.part", ".*")
 """What another program is about to write, under the name that it has until it is complete."""
+SQLITE: Final = b"SQLite format 3\0"
+"""How a database begins."""
 
 
 @contextmanager
@@ -25,18 +27,16 @@ def undone_on_failure() -> Iterator[ExitStack]:
 def copy_all(pairs: Sequence[tuple[Path, Path]], undo: ExitStack) -> None:
     """Copies each file or folder that is there to a new name; `undo` then takes the copies away.
 
-    A file is a database of SQLite, copied as it is at one moment. Copies are for their owner alone. Raises RecordError
-    for a name that is taken, OSError and sqlite3.Error.
+    A database of SQLite is copied as it is at one moment; other files are only ever replaced as a whole. Copies are for
+    their owner alone. Raises RecordError for a name that is taken, OSError and sqlite3.Error.
     """
     for source, target in pairs:
         if not source.exists():
             continue
         check_free(target)
         undo.callback(_remove, target)
-        if source.is_dir():
-            _copy_folder(source, target)
-        else:
-            _copy_database(source, target)
+        copy = _copy_folder if source.is_dir() else _copy_database if _is_database(source) else _copy_file
+        copy(source, target)
 
 
 def _copy_folder(source: Path, target: Path) -> None:
@@ -52,6 +52,16 @@ def _copy_folder(source: Path, target: Path) -> None:
 def _copy_database(source: Path, target: Path) -> None:
     with new_file(target) as part, closing(sqlite3.connect(source)) as database:
         database.execute("VACUUM INTO CAST(? AS TEXT)", (os.fsencode(part),))
+
+
+def _is_database(source: Path) -> bool:
+    with source.open("rb") as file:
+        return file.read(len(SQLITE)) == SQLITE
+
+
+def _copy_file(source: Path, target: Path) -> None:
+    with new_file(target) as part:
+        shutil.copyfile(source, part)
 
 
 def _remove(path: Path) -> None:

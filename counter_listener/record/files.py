@@ -12,7 +12,16 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from counter_listener.domain import N_, BusyError, RecordError, Sentence, data_folder, sentence, system_reason
+from counter_listener.domain import (
+    N_,
+    BusyError,
+    RecordError,
+    Sentence,
+    companion,
+    data_folder,
+    sentence,
+    system_reason,
+)
 
 FILE_MODE: Final = 0o600
 FOLDER_MODE: Final = 0o700
@@ -192,7 +201,7 @@ def lock_counter(url_or_path: str, counter: str) -> Iterator[None]:
             make_folders(record)
         else:
             prepare_file(record, create=True)
-        lock = FileLock(record.with_name(f"{record.name}.listening-{digest}.lock"), timeout=0, mode=FILE_MODE)
+        lock = FileLock(companion(record, "listening", digest), timeout=0, mode=FILE_MODE)
         try:
             lock.acquire()
         except Timeout:

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Final
 
 import sqlalchemy as sa
 
-from counter_listener.domain import ReviewError
+from counter_listener.domain import AccountError, ReviewError
+from counter_listener.record.aggregates import has_counter
 from counter_listener.record.figures import Place
 from counter_listener.record.people import checked_account, person_row
-from counter_listener.record.places import COUNTERS, all_places
+from counter_listener.record.places import COUNTERS, Sight, all_places
 from counter_listener.record.rows import Columns, Row, storable
 
 if TYPE_CHECKING:
@@ -20,16 +21,34 @@ MAX_LETTERS: Final = 100
 """Of the name of a branch or a region."""
 
 
-def set_place(record: Record, place: Place, by: str, now: datetime) -> Row | None:
+def check_change(connection: sa.Connection, sight: Sight, name: str, place: Place | None = None) -> None:
+    """Raises AccountError unless an account sees the counter that it changes, and sees it still at its new place.
+
+    A counter that nobody placed but that has rows is not new: who names it would see its visits.
+    """
+    if not sight.is_limited:
+        return
+    before = {each.name: each for each in all_places(connection)}.get(storable(name))
+    taken = place is None or has_counter(connection, name)
+    if taken if before is None else not sight.covers(before):
+        raise AccountError("your account looks after no counter of this name")
+    if place is not None and not sight.covers(place):
+        level = sight.branch or sight.region or sight.counter
+        raise AccountError("your account looks after the counters of {place} alone", place=level)
+
+
+def set_place(record: Record, place: Place, by: str, now: datetime, sight: Sight = Sight()) -> Row | None:  # noqa: B008 - it is frozen
     """Sets the branch and the region of a counter, and notes who did it; None if they are so already.
 
-    Raises ReviewError for a name that is empty or too long, and RecordError.
+    Raises ReviewError for a name that is empty or too long, AccountError for a counter that the account does not see,
+    and RecordError.
     """
     checked = Place(*(_checked(text) for text in (place.name, place.branch, place.region)))  # type: ignore[arg-type]
     if checked.name is None:
         raise ReviewError("the name of a counter has at least one letter")
 
     def make(connection: sa.Connection) -> list[Columns]:
+        check_change(connection, sight, checked.name, checked)
         before = {each.name: each for each in all_places(connection)}.get(checked.name)
         if before == checked:
             return []

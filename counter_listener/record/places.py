@@ -35,6 +35,11 @@ class Sight:
         """Whether there is anything that the account may not see."""
         return (self.counter, self.branch, self.region) != (None, None, None)
 
+    def covers(self, place: Place) -> bool:
+        """Whether a counter that belongs there is seen."""
+        levels = ((self.counter, place.name), (self.branch, place.branch), (self.region, place.region))
+        return all(wanted in (None, given) for wanted, given in levels)
+
 
 def all_places(connection: sa.Connection) -> list[Place]:
     """Every counter that was given a branch or a region, or that sends its record here; in order of names."""

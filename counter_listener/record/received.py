@@ -50,12 +50,11 @@ def run_of(connection: sa.Connection, source: int, seq: int) -> Run | None:
     return None if row is None or row.last < seq else Run(*row)
 
 
-def source_of(connection: sa.Connection, here: int) -> int | None:
-    """The source of a row of this record; None if it was written here."""
-    row = connection.execute(
-        sa.select(RECEIVED).where(RECEIVED.c.here <= here).order_by(RECEIVED.c.here.desc()).limit(1)
-    ).first()
-    return None if row is None or Run(*row).end < here else int(row.source)
+def source_at(here: sa.ColumnElement[Any]) -> sa.ScalarSelect[Any]:
+    """The source of a row of this record, as an expression; None if it was written here."""
+    covers = RECEIVED.c.here + RECEIVED.c.last - RECEIVED.c.first >= here
+    run = sa.select(sa.case((covers, RECEIVED.c.source))).where(RECEIVED.c.here <= here)
+    return run.order_by(RECEIVED.c.here.desc()).limit(1).scalar_subquery()
 
 
 def add_run(connection: sa.Connection, run: Run) -> None:

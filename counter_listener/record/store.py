@@ -42,10 +42,12 @@ from counter_listener.record.rows import (
 from counter_listener.record.schema import (
     EVENTS,
     RECORDINGS,
+    SCHEMAS,
     WHEN,
     chain_tail,
     insert_rows,
     next_number,
+    schema_version,
     upgrade_schema,
 )
 from counter_listener.record.sqlite import Mode
@@ -259,6 +261,10 @@ class Record:
     def size(self) -> int:
         """Bytes that the record takes on the disk."""
         return self.query(self._database.size)
+
+    def is_newest(self) -> bool:
+        """Whether it has the newest schema; it has, unless it was opened as it was."""
+        return self.query(schema_version) == SCHEMAS[-1]
 
     def backup(self, path: Path, beside: Sequence[tuple[Path, Path]] = ()) -> None:
         """Copies the record to a new file, complete or not at all, while others write; for its owner alone.

@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from counter_listener.domain import RecordError, system_reason
+from counter_listener.domain import RecordError, companion, system_reason
 from counter_listener.record import record_file
 
 JobState = Literal["waiting", "running", "done", "cancelled", "failed"]
@@ -65,7 +65,7 @@ class Job:
 def jobs_folder(store: str) -> Path:
     """Where the jobs of a record lie: beside it, or in the data folder if it is no file."""
     record = record_file(store)
-    return record.with_name(f"{record.name}.jobs")
+    return companion(record, "jobs")
 
 
 def read_jobs(folder: Path) -> Iterator[Job]:

@@ -10,13 +10,14 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
+from counter_listener.domain import companion
 from counter_listener.record import record_file
 
 
 def memory_file(store: str) -> Path:
     """Where the memory of a record's server lies: beside the record, or in the data folder if that is no file."""
     record = record_file(store)
-    return record.with_name(f"{record.name}.server.json")
+    return companion(record, "memory")
 
 
 class Memory:

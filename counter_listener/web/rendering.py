@@ -74,8 +74,7 @@ NAVIGATION: Final = (
     NavItem("/phrases", N_("Phrase set"), "phrases"),
     NavItem("/practice", N_("Practice"), "practice"),
     NavItem("/jobs", N_("Check recordings"), "jobs"),
-    NavItem("/counters", N_("Counters"), "system"),
-    NavItem("/fleet", N_("Fleet"), "fleet"),
+    NavItem("/counters", N_("Counters"), "counters"),
     NavItem("/accounts", N_("Accounts"), "accounts"),
     NavItem("/system", N_("System"), "system"),
 )

@@ -62,6 +62,8 @@ SEE_SETS: Final = _roles("reviewer", "supervisor", "auditor")
 CHANGE_SETS: Final = _roles("supervisor")
 JOBS: Final = _roles("supervisor", "administrator")
 """Who may have the recordings of a folder on the server checked, and see which could not be read."""
+SEE_COUNTERS: Final = _roles("supervisor", "administrator", "auditor")
+"""Who may see how the counters are: those of their branch or region."""
 SIGNED_IN: Final = _roles("clerk", "reviewer", "supervisor", "administrator", "auditor")
 RIGHTS: Final[Mapping[str, frozenset[Role]]] = {
     "GET /": SIGNED_IN,
@@ -108,12 +110,12 @@ RIGHTS: Final[Mapping[str, frozenset[Role]]] = {
     "POST /system/verify": _roles("supervisor", "administrator", "auditor"),
     "POST /system/tokens": _roles("administrator"),
     "POST /system/tokens/revoke": _roles("administrator"),
-    "GET /counters": _roles("administrator"),
+    "GET /counters": SEE_COUNTERS,
+    "GET /fleet": SEE_COUNTERS,
     "POST /counters": _roles("administrator"),
-    "GET /fleet": _roles("supervisor", "administrator", "auditor"),
-    "POST /fleet": _roles("administrator"),
-    "POST /fleet/accept": _roles("administrator"),
-    "POST /fleet/close": _roles("administrator"),
+    "POST /counters/code": _roles("administrator"),
+    "POST /counters/accept": _roles("administrator"),
+    "POST /counters/close": _roles("administrator"),
     "POST /sign-out": SIGNED_IN,
     "GET /api/v1/visits": SEE_VISITS,
     "GET /api/v1/visits/{visit}": SEE_VISITS,
@@ -132,8 +134,7 @@ WHOLE: Final = frozenset(
     {
         *("GET /system", "POST /system/verify", "POST /system/tokens", "POST /system/tokens/revoke"),
         *("GET /phrases/changes", "POST /phrases/changes", "POST /phrases/force", "POST /phrases/entry"),
-        *("POST /phrases/remove", "POST /phrases/import", "GET /counters", "POST /counters"),
-        *("GET /fleet", "POST /fleet", "POST /fleet/accept", "POST /fleet/close"),
+        *("POST /phrases/remove", "POST /phrases/import"),
     }
 )
 """Routes about the record as a whole: not for accounts that see a part of it."""

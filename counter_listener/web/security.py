@@ -11,6 +11,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from counter_listener.record import MOST_BYTES
+
 POLICY: Final = (
     "default-src 'self'",
     "style-src 'self' 'nonce-{nonce}'",
@@ -34,8 +36,6 @@ NO_DEVICES: Final = "microphone=(), camera=(), geolocation=()"
 """The Permissions-Policy of every page, but for those that record (spoken.py)."""
 PRIVATE: Final = "no-store"
 """Cache-Control of all that may hold something of the record."""
-MOST_BYTES: Final = 16_000_000
-"""The longest body of a request."""
 SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 """Methods that change nothing."""
 TOKEN_FIELD: Final = "csrf"  # noqa: S105 - the name of a field

@@ -16,6 +16,8 @@ from counter_listener.domain import ConfigError, system_reason
 from counter_listener.web.app import create_app
 from counter_listener.web.settings import Settings
 
+TICKS: Final = 10
+"""In a second."""
 BACKLOG: Final = 128
 GRACE: Final = 3
 """Seconds in which requests may end once the server is to stop."""
@@ -107,8 +109,31 @@ def check_certificate(address: Address) -> None:
         ) from error
 
 
-def serve(settings: Settings, address: Address, listening: socket.socket, ready: Callable[[], None]) -> None:
-    """Serves until SIGINT or SIGTERM; `ready` is called once before. Raises ConfigError."""
+class _Server(uvicorn.Server):
+    """A server that shows that its loop goes on."""
+
+    def __init__(self, config: uvicorn.Config, going_on: Callable[[], object]) -> None:
+        super().__init__(config)
+        self._going_on = going_on
+
+    async def on_tick(self, counter: int) -> bool:
+        """Called ten times a second."""
+        if counter % TICKS == 0:
+            self._going_on()
+        return await super().on_tick(counter)
+
+
+def serve(
+    settings: Settings,
+    address: Address,
+    listening: socket.socket,
+    ready: Callable[[], None],
+    going_on: Callable[[], object] = lambda: None,
+) -> None:
+    """Serves until SIGINT or SIGTERM. Raises ConfigError.
+
+    `ready` is called once before, `going_on` every second.
+    """
     check_certificate(address)
     config = uvicorn.Config(
         create_app(settings),
@@ -122,4 +147,4 @@ def serve(settings: Settings, address: Address, listening: socket.socket, ready:
         timeout_graceful_shutdown=GRACE,
     )
     ready()
-    uvicorn.Server(config).run(sockets=[listening])
+    _Server(config, going_on).run(sockets=[listening])

@@ -5,24 +5,20 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
+import sqlite3
 import stat
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import trustme
-from cryptography import x509
-from cryptography.hazmat.primitives.hashes import SHA256
+from support.branch import Branch, enrol, make_certificates
 from support.command import run
 from support.record_cases import NOW, live, visit_events
-from support.serving import serving
 
 from counter_listener.record import (
     Poster,
@@ -35,52 +31,13 @@ from counter_listener.record import (
 )
 from counter_listener.record.schema import chain_tail
 
+FIXTURES = Path(__file__).resolve().parent.parent / "fixtures"
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return int(taken.getsockname()[1])
-
-
-@dataclass
-class Branch:
-    """The server of a branch, with a certificate of its own."""
-
-    folder: Path
-    port: int = field(default_factory=free_port)
-
-    @property
-    def store(self) -> Path:
-        return self.folder / "branch.db"
-
-    @property
-    def url(self) -> str:
-        return f"https://127.0.0.1:{self.port}"
-
-    @contextmanager
-    def serving(self) -> Iterator[subprocess.Popen[str]]:
-        words = ("--receive", "--cert", str(self.folder / "cert.pem"), "--key", str(self.folder / "branch.pem"))
-        with serving(self.store, *words, port=self.port) as (process, link):
-            assert link.startswith("https://")
-            yield process
-
-    def code(self, name: str, *words: str) -> str:
-        added = run("counters", "add", name, "--store", self.store, *words)
-        assert added.exit_code == 0, added.output
-        return added.stdout.strip()
 
 
 @pytest.fixture(scope="module")
 def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("certificates")
-    authority = trustme.CA()
-    authority.cert_pem.write_to_path(str(folder / "ca.pem"))
-    issued = authority.issue_cert("127.0.0.1")
-    issued.private_key_and_cert_chain_pem.write_to_path(str(folder / "cert.pem"))
-    certificate = x509.load_pem_x509_certificate(issued.cert_chain_pems[0].bytes())
-    (folder / "fingerprint").write_text(certificate.fingerprint(SHA256()).hex(":"))
-    return folder
+    return make_certificates(tmp_path_factory.mktemp("certificates"))
 
 
 @pytest.fixture
@@ -95,14 +52,6 @@ def counter_record(folder: Path, name: str, visits: int = 2) -> Path:
     with open_record(folder / "events.db", key_file=folder / "key.pem") as record, record.transaction():
         record.append([event for visit in range(1, visits + 1) for event in visit_events(visit)], origin, NOW)
     return folder / "events.db"
-
-
-def enrol(branch: Branch, store: Path, certificates: Path, name: str = "3") -> None:
-    enrolled = run(
-        *("enrol", "--server", branch.url, "--store", store, "--ca", certificates / "ca.pem"),
-        typed=f"{branch.code(name)}\n",
-    )
-    assert enrolled.exit_code == 0, enrolled.output
 
 
 def uids(store: Path) -> list[str]:
@@ -130,6 +79,8 @@ def test_a_counter_is_enrolled_sends_and_proves_its_record_by_the_receipt(
         sent = run("send", "--store", store)
         assert (sent.exit_code, sent.output) == (0, "6 rows were sent; the server holds all 6.\n")
         assert run("send", "--store", store).output == "0 rows were sent; the server holds all 6.\n"
+        logged = json.loads(run("send", "--store", store, "--log-format", "json").output)
+        assert (logged["event"], logged["rows"], logged["held"]) == ("sent", 0, 6)
         assert run("send", "--store", store, "--to", "https://other").exit_code == 2
         pinned = (certificates / "fingerprint").read_text()
         assert run(*words[:5], "--fingerprint", pinned, "--code", branch.code("3")).exit_code == 0
@@ -239,3 +190,24 @@ def test_a_stick_brings_records_to_another_one(tmp_path: Path) -> None:
     itself = run("record", "merge", stores[0], "--into", stores[0], "--key", tmp_path / "3" / "key.pem")
     assert (itself.exit_code, len(itself.output.splitlines())) == (2, 1)
     assert run("record", "merge", stores[0], "--into", "https://127.0.0.1:1").exit_code == 2
+
+
+def test_a_record_of_an_earlier_version_is_merged_from_a_stick_that_is_only_read(tmp_path: Path) -> None:
+    stick = tmp_path / "stick"
+    stick.mkdir()
+    old = stick / "3.db"
+    with closing(sqlite3.connect(old)) as database:
+        database.executescript((FIXTURES / "record-0001.sql").read_text(encoding="utf-8"))
+    before = old.read_bytes()
+    old.chmod(0o444)
+    stick.chmod(0o555)
+    try:
+        words = ("record", "merge", old, "--into", tmp_path / "all.db", "--key", tmp_path / "all.pem")
+        merged = run(*words)
+        assert merged.exit_code == 0, merged.output
+        assert "0 rows" not in merged.output
+        assert "0 rows" in run(*words).output
+    finally:
+        stick.chmod(0o755)
+    assert old.read_bytes() == before, "whoever wrote it still opens it"
+    assert [each.name for each in stick.iterdir()] == ["3.db"]

@@ -11,6 +11,7 @@ import pytest
 from support.command import run, transcript
 from support.small_counter import FULL, SMALL
 
+from counter_listener.domain import companion
 from counter_listener.phrases import sets_folder
 from counter_listener.record import Accounts, accounts_file
 
@@ -77,6 +78,10 @@ def test_a_backup_holds_all_that_lies_beside_the_record_and_is_a_record_when_put
     store: Path, tmp_path: Path
 ) -> None:
     Accounts(accounts_file(store)).add("wang", "supervisor", "a password of mine", NOW)
+    companion(store, "memory").write_text("{}", encoding="utf-8")
+    companion(store, "jobs").mkdir()
+    (companion(store, "jobs") / "1.json").write_text("{}", encoding="utf-8")
+    companion(store, "server").write_text('{"token": "secret"}', encoding="utf-8")
     made = tmp_path / "backup" / "january.db"
     made.parent.mkdir()
     told = run("backup", made, "--store", store)
@@ -84,10 +89,15 @@ def test_a_backup_holds_all_that_lies_beside_the_record_and_is_a_record_when_put
     assert [line.rpartition(" ")[2] for line in told.stdout.splitlines()[1:]] == [
         "january.db.phrases",
         "january.accounts.db",
+        "january.db.jobs",
+        "january.db.server.json",
     ]
     copied = sorted(file.relative_to(made.parent).as_posix() for file in made.parent.rglob("*") if file.is_file())
     sets = "january.db.phrases"
-    assert copied == ["january.accounts.db", "january.db", f"{sets}/{NAME}.toml", f"{sets}/{NAME}/1.toml"]
+    assert copied == [
+        *("january.accounts.db", "january.db", "january.db.jobs/1.json"),
+        *(f"{sets}/{NAME}.toml", f"{sets}/{NAME}/1.toml", "january.db.server.json"),
+    ]
     if sys.platform != "win32":
         assert {each.stat().st_mode & 0o077 for each in made.parent.rglob("*")} == {0}
     assert [one.name for one in Accounts(accounts_file(made)).all()] == ["wang"]

@@ -236,8 +236,9 @@ def test_a_service_manager_is_told_when_the_watch_is_ready(folder: Path) -> None
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.bind(str(folder / "notify"))
         manager.settimeout(PATIENCE)
-        with watching(folder, env={"NOTIFY_SOCKET": str(folder / "notify")}) as process:
+        with watching(folder, env={"NOTIFY_SOCKET": str(folder / "notify"), "WATCHDOG_USEC": "200000"}) as process:
             assert manager.recv(100) == b"READY=1"
+            assert [manager.recv(100) for _ in range(3)] == [b"WATCHDOG=1"] * 3
             process.send_signal(signal.SIGTERM)
-            assert manager.recv(100) == b"STOPPING=1"
+            assert any(manager.recv(100) == b"STOPPING=1" for _ in range(50))
             assert process.wait(PATIENCE) == 0

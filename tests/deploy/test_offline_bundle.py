@@ -109,6 +109,18 @@ def test_the_bill_of_materials_names_every_wheel_with_its_licence(tmp_path: Path
     assert component["licenses"] == [{"license": {"name": "MIT"}}]
 
 
+def test_the_bill_of_materials_is_what_the_schema_of_cyclonedx_asks_for(tmp_path: Path) -> None:
+    for needed in ("jsonschema", "referencing", "rfc3987_syntax"):
+        pytest.importorskip(needed, reason="needs cyclonedx-python-lib[json-validation]")
+    from cyclonedx.schema import SchemaVersion
+    from cyclonedx.validation.json import JsonStrictValidator
+
+    told = (small_bundle(tmp_path, "1.0") / "sbom.cdx.json").read_text(encoding="utf-8")
+    validator = JsonStrictValidator(SchemaVersion.V1_6)
+    assert validator.validate_str(told) is None
+    assert validator.validate_str(told.replace('"components"', '"parts"')) is not None
+
+
 @pytest.mark.slow
 def test_the_bundle_for_windows_is_complete(tmp_path: Path) -> None:
     target = Target("win_amd64", "3.13")

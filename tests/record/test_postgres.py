@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -13,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from support.postgres import as_administrator, url_of
+from support.postgres import as_administrator, programs, socket_folder, url_of
 from support.record_cases import DAY, NOW, PER_VISIT, live, recorded_as, start_child, visit_events
 from support.review_cases import add_visit
 
@@ -239,6 +240,29 @@ def test_without_the_driver_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setitem(sys.modules, "psycopg", None)
     with pytest.raises(RecordError, match=r"counter-listener\[postgres\]"), open_record("postgresql://nowhere/one"):
         pass
+
+
+def test_a_dump_is_restored_with_its_guards_and_continued(filled: str, tmp_path: Path) -> None:
+    """What docs/it.md says of backup and restore."""
+    where, found = ("--host", str(socket_folder()), "--username", "postgres"), programs()
+    assert found
+    tools = (found / "pg_ctl").resolve().parent
+    if not (tools / "pg_dump").exists():
+        pytest.skip("pg_dump is not installed (Debian: apt install postgresql-client)")
+    dump, restored = str(tmp_path / "counters.dump"), f"{filled}_restored"
+
+    def tool(name: str, *words: str) -> None:
+        done = subprocess.run([str(tools / name), *where, *words], capture_output=True, encoding="utf-8", check=False)
+        assert done.returncode == 0, done.stderr
+
+    tool("pg_dump", "--format", "custom", "--file", dump, filled)
+    tool("createdb", "--encoding", "UTF8", "--template", "template0", restored)
+    tool("pg_restore", "--dbname", restored, dump)
+    assert verified(restored) is None
+    with open_record(url_of(restored), create=False) as record:
+        assert record.append(visit_events(3), live("live-1"), NOW) == PER_VISIT
+        assert record.verify().broken is None
+    as_administrator(f"DROP DATABASE {restored} WITH (FORCE)")
 
 
 def test_every_command_that_reads_a_record_reads_one_on_a_server(database: str, tmp_path: Path) -> None:

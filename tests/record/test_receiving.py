@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
+import sqlalchemy as sa
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from support.forger import (
@@ -23,16 +25,21 @@ from support.forger import (
     put_back_older_copy,
     replace_guard,
 )
-from support.record_cases import DAY, NOW, connection_of, recorded_as, visit_events
+from support.record_cases import DAY, NOW, connection_of, live, recorded_as, visit_events
 from support.sending import Line, add_visits, chain_holds, enrolled, opened, send, sources, through_json
 
 from counter_listener.domain import AccountError, BatchError, RecordError, SendError
+from counter_listener.domain.types import Event
 from counter_listener.record import (
     Counter,
     Judgement,
+    Poster,
     Record,
+    Server,
+    ServerExchange,
     accept_record,
     add_counter,
+    answer_values,
     close_counter,
     counter_of_token,
     counters,
@@ -41,10 +48,13 @@ from counter_listener.record import (
     merge_record,
     open_record,
     receipt_for,
+    send_record,
     visit_history,
 )
 from counter_listener.record.browse import VisitFilter
 from counter_listener.record.people import origin_of, person_row
+from counter_listener.record.posting import Posted
+from counter_listener.record.schema import chain_tail
 from counter_listener.record.sync.outbox import next_batch
 from counter_listener.record.sync.receive import receive
 from counter_listener.record.sync.wire import Position, read_batch
@@ -61,10 +71,19 @@ def counter(tmp_path: Path) -> Iterator[Record]:
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[Record]:
-    with opened(tmp_path, "server") as record:
+def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Record]:
+    """A server's record: in SQLite, or where a test asks for it."""
+    location = str(tmp_path / "server.db")
+    if getattr(request, "param", "sqlite") == "postgresql":
+        from support.postgres import url_of
+
+        location = url_of(request.getfixturevalue("database"))
+    with open_record(location, key_file=tmp_path / "server.pem") as record:
         add_visits(record, 9, stream="live-0")
         yield record
+
+
+ON_BOTH = pytest.mark.parametrize("server", ["sqlite", "postgresql"], indirect=True)
 
 
 @pytest.fixture
@@ -94,6 +113,7 @@ def visits_of(record: Record) -> list[str]:
     return sorted(visit.visit for visit in found.visits)
 
 
+@ON_BOTH
 def test_rows_arrive_once_with_all_their_columns(counter: Record, server: Record, line: Line) -> None:
     assert send(counter, line) == 11
     whole(counter, server)
@@ -105,6 +125,56 @@ def test_rows_arrive_once_with_all_their_columns(counter: Record, server: Record
     (found,) = server.query(counters)
     assert (found.name, found.rows, found.chain, found.state["version"]) == ("3", 14, "ok", "1")
     assert found.heard == "2024-05-20T09:30:00.000000+00:00"
+
+
+@ON_BOTH
+def test_the_database_is_asked_once_for_the_names_in_a_batch(counter: Record, server: Record, line: Line) -> None:
+    for number in range(20, 50):
+        recording, origin = recorded_as(number)
+        counter.add_recording(recording, visit_events(1), origin, NOW)
+    asked: list[str] = []
+    sa.event.listen(
+        connection_of(server),
+        "before_cursor_execute",
+        lambda *given: asked.append(given[2]) if "asked" in given[2] else 0,
+    )
+    send(counter, line, rows=500)
+    assert (len(line.batches), len(asked)) == (2, 1)
+    whole(counter, server)
+
+
+@dataclass
+class NarrowPoster:
+    """A server that takes few bytes at once, or a proxy before it that does."""
+
+    line: Line
+    most: int
+    lengths: list[int] = field(default_factory=list)
+
+    def post(self, _url: str, body: bytes, _token: str) -> Posted:
+        self.lengths.append(len(body))
+        if len(body) > self.most:
+            return Posted(413, "Content Too Large")
+        return Posted(200, "OK", answer_values(self.line(read_batch(json.loads(body)))))
+
+
+@pytest.mark.parametrize("refused_by", ["sender", "proxy"])
+def test_a_batch_that_is_too_long_is_split_and_a_row_that_is_too_long_is_told_of(
+    refused_by: str, counter: Record, server: Record, line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_visits(counter, *range(3, 20))
+    poster = NarrowPoster(line, 9_000)
+    if refused_by == "sender":
+        monkeypatch.setattr("counter_listener.record.sync.send.MOST_BYTES", 9_000)
+    exchange = ServerExchange(Server("https://x", "3", "t"), cast("Poster", poster), lambda: NOW)
+    assert send_record(counter, exchange).added == counter.query(lambda connection: chain_tail(connection)[0])
+    assert (max(poster.lengths) > 9_000) == (refused_by == "proxy")
+    whole(counter, server)
+    poster.most, last = 1_000, line.batches[-1].end.seq
+    monkeypatch.setattr("counter_listener.record.sync.send.MOST_BYTES", 1_000)
+    counter.append([Event("gap", 1.0, detail={"seconds": 1.0, "reason": "x" * 1_000})], live("live-1", NOW), NOW)
+    with pytest.raises(SendError, match=f"row {last + 1} of the record is longer than https://x takes at once"):
+        send_record(counter, exchange)
 
 
 class LostError(Exception):
@@ -155,6 +225,7 @@ def test_a_server_that_was_put_back_from_a_backup_gets_again_what_it_lost(
         whole(counter, restored)
 
 
+@ON_BOTH
 def test_a_purge_is_carried_to_the_server_with_what_people_said_there(
     counter: Record, server: Record, line: Line
 ) -> None:
@@ -176,6 +247,7 @@ def note_on(connection: Any, visit: str) -> dict[str, object]:
     return person_row("review", {"action": "note", "note": "x", "by": "li"}, NOW, origin_of(history.rows[0]))
 
 
+@ON_BOTH
 def test_a_purge_at_the_server_leaves_a_hole_across_which_the_chain_holds(
     counter: Record, server: Record, line: Line
 ) -> None:
@@ -245,6 +317,7 @@ def test_a_row_that_was_added_without_the_key_is_told_of(forger: Forger, counter
         send(counter, line)
 
 
+@ON_BOTH
 def test_a_record_that_lost_rows_no_purge_tells_of_is_told_of(counter: Record, server: Record, line: Line) -> None:
     asked = counter.at_once(partial(next_batch, have=None))
     batch = counter.at_once(partial(next_batch, have=Position(0, "0" * 64), rows=50))
@@ -257,8 +330,6 @@ def test_a_record_that_lost_rows_no_purge_tells_of_is_told_of(counter: Record, s
 
 
 def _values(batch: Any) -> dict[str, Any]:
-    import json
-
     from counter_listener.record.sync.wire import batch_json
 
     return dict(json.loads(batch_json(batch)))
@@ -286,6 +357,7 @@ def test_a_counter_put_back_from_a_backup_goes_on_once_it_is_accepted(
         server.change(lambda connection, _append: accept_record(connection, "3"), NOW)
 
 
+@ON_BOTH
 def test_a_new_record_follows_once_the_counter_is_enrolled_again(
     counter: Record, tmp_path: Path, server: Record, line: Line
 ) -> None:
@@ -300,6 +372,7 @@ def test_a_new_record_follows_once_the_counter_is_enrolled_again(
         assert all(chain_holds(server, source) for source in sources(server))
 
 
+@ON_BOTH
 def test_a_recording_that_two_counters_checked_counts_once(
     counter: Record, tmp_path: Path, server: Record, line: Line
 ) -> None:
@@ -319,6 +392,7 @@ def test_a_recording_that_two_counters_checked_counts_once(
         assert all(chain_holds(server, source) for source in sources(server))
 
 
+@ON_BOTH
 def test_a_branch_sends_on_what_it_received_with_the_words_of_its_people(
     counter: Record, tmp_path: Path, server: Record, line: Line
 ) -> None:
@@ -336,6 +410,7 @@ def test_a_branch_sends_on_what_it_received_with_the_words_of_its_people(
         assert known == {"3": ("West Street", "North"), "West Street": ("West Street", "North")}
 
 
+@ON_BOTH
 def test_a_counter_sends_its_own_rows_alone(counter: Record, server: Record, line: Line) -> None:
     with pytest.raises(BatchError, match="holds rows of the counter 3, and is sent for 4"):
         send(counter, Line(server, enrolled(server, "4")))
@@ -378,6 +453,7 @@ def test_a_full_disk_at_the_server_takes_all_of_a_batch_or_nothing(counter: Reco
     whole(counter, server)
 
 
+@ON_BOTH
 def test_a_code_is_good_once_and_for_a_day(server: Record) -> None:
     def do(work: Callable[[Any], Any]) -> Any:
         return server.change(lambda connection, _append: work(connection), NOW)

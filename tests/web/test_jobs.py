@@ -205,6 +205,10 @@ def test_supervisors_and_administrators_have_the_page(folder: Path, tmp_path: Pa
 
 
 def test_a_server_that_checks_nothing_says_so() -> None:
+    assert (
+        "The demo checks no recordings. Who looks after the server allows"
+        in signed_in(settings(demo=True)).get("/jobs").text
+    )
     client = signed_in(settings())
-    assert "This server checks no recordings." in client.get("/jobs").text
+    assert "No folder is allowed yet. Who looks after the server allows" in client.get("/jobs").text
     assert client.post("/jobs", data={"csrf": csrf(client, "/jobs"), "folder": "/"}).status_code == 404

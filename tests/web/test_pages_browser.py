@@ -36,7 +36,7 @@ def _plain_screen(pages: Pages) -> Iterator[None]:
 
 PATHS = (
     *("/?days=all", "/visits", "/review?source=all", "/appeals", "/samples", "/machine", "/jobs", "/phrases"),
-    *("/practice", "/system", "ungreeted", "hostile", "/nowhere"),
+    *("/counters", "/practice", "/system", "ungreeted", "hostile", "/nowhere"),
     *(pytest.param(path, marks=pytest.mark.slow) for path in ("/visits?verdict=forbidden", "gone")),
 )
 

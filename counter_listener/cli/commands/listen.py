@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -174,20 +173,16 @@ def _both(first: Callable[[], None], second: Callable[[], None]) -> Callable[[],
 
 def _ticker(draw: Callable[[], None], frames: float) -> Callable[[], None]:
     """Draws, at most `frames` times per second, and notifies the watchdog of systemd; to be called often."""
-    from counter_listener.live import notify, watchdog_seconds
+    from counter_listener.live import Watchdog
 
-    interval = watchdog_seconds(os.environ)
-    drawn = notified = float("-inf")
+    going_on, drawn = Watchdog(monotonic_clock), float("-inf")
 
     def tick() -> None:
-        nonlocal drawn, notified
-        now = monotonic_clock()
+        nonlocal drawn
+        now = going_on()
         if now - drawn >= 1 / frames:
             drawn = now
             draw()
-        if interval is not None and now - notified >= interval:
-            notified = now
-            notify("WATCHDOG=1")
 
     return tick
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import ExitStack
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -36,8 +38,9 @@ def merge(*, files: tuple[str, ...], target: str, key: str | None) -> None:
     """Add the rows of records, for example from a stick, to another record or to a server.
 
     The same checks as for rows that are sent: each row is added once, however often it is merged, and a record that was
-    rewritten is refused. For a server, the record that it is told of here must be enrolled there with `counters add
-    NAME --many`: the one in your data folder.
+    rewritten is refused. The files are only read, and may be write-protected: one of an earlier version is brought up
+    to date in a temporary copy. For a server, the record that it is told of here must be enrolled there with `counters
+    add NAME --many`: the one in your data folder.
     """
     with ExitStack() as stack:
         give = _to_server(target, stack) if target.startswith(SCHEMES) else _to_record(target, key, stack)
@@ -53,16 +56,14 @@ def _to_record(target: str, key: str | None, stack: ExitStack) -> Give:
     into: Record = stack.enter_context(open_record(record_location(target), key_file=key_location(key)))
 
     def give(file: str) -> Sent:
-        with open_record(record_location(file), create=False) as record:
-            if record.path.samefile(into.path):
-                raise UsageError("{file} cannot be merged into itself.", file=file)
-            return merge_record(record, into, datetime.now(UTC))
+        with _newest(file, into.path) as record:
+            return merge_record(record, into, datetime.now(UTC), file)
 
     return give
 
 
 def _to_server(target: str, stack: ExitStack) -> Give:
-    from counter_listener.record import Poster, ServerExchange, open_record, read_server, record_file, send_record
+    from counter_listener.record import Poster, ServerExchange, read_server, record_file, send_record
 
     server = read_server(record_file(record_location(None)))
     if server is None or server.url != target.rstrip("/"):
@@ -71,7 +72,24 @@ def _to_server(target: str, stack: ExitStack) -> Give:
     exchange = ServerExchange(server, poster, lambda: datetime.now(UTC))
 
     def give(file: str) -> Sent:
-        with open_record(record_location(file), create=False) as record:
+        with _newest(file) as record:
             return send_record(record, exchange)
 
     return give
+
+
+@contextmanager
+def _newest(file: str, into: Path | None = None) -> Iterator[Record]:
+    """The record in a file, into which nothing is written. Raises RecordError, and UsageError if it is `into`."""
+    from counter_listener.record import is_server, open_record
+
+    location = record_location(file)
+    with ExitStack() as stack:
+        record = stack.enter_context(open_record(location, create=False, upgrade=is_server(location)))
+        if into is not None and into.exists() and not is_server(location) and record.path.samefile(into):
+            raise UsageError("{file} cannot be merged into itself.", file=file)
+        if not record.is_newest():
+            copy = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="counter-listener-"))) / "copy.db"
+            record.backup(copy)
+            record = stack.enter_context(open_record(copy, create=False))
+        yield record

@@ -22,7 +22,7 @@ from counter_listener.cli.options import (
     key_option,
     store_option,
 )
-from counter_listener.domain import KINDS, N_, VERDICTS, UsageError, _, ngettext, printable
+from counter_listener.domain import KINDS, N_, VERDICTS, UsageError, _, backed_up, ngettext, printable
 
 if TYPE_CHECKING:
     from counter_listener.record import Row
@@ -112,25 +112,17 @@ def purge(*, before: str, store_url: str | None, key: str | None, yes: bool) -> 
 def backup(*, file: Path, store_url: str | None) -> None:
     """Copy the complete record to FILE, even while it is being written, and beside FILE what lies beside the record.
 
-    That is: the phrase sets of its pages, its accounts, and kept transcripts. FILE is a record like the first one. The
-    key that signs the record is not copied: keep a copy of it elsewhere.
+    That is: the phrase sets of its pages, its accounts, kept transcripts, jobs, and what its server remembers. FILE is
+    a record like the first one. The key that signs the record is not copied: keep a copy of it elsewhere. Nor is the
+    token of an enrolled counter: enrol it anew.
     """
     with existing_record(store_url) as record:
-        beside = list(zip(companions(record.path), companions(file.absolute()), strict=True))
+        beside = list(zip(backed_up(record.path), backed_up(file.absolute()), strict=True))
         record.backup(file, beside)
     click.echo(_("The record was copied to {file}.").format(file=printable(str(file))))
     for source, target in beside:
         if source.exists():
             click.echo(_("Beside it: {file}").format(file=printable(target.name)))
-
-
-def companions(record: Path) -> tuple[Path, ...]:
-    """What may lie beside a record and belongs to it: phrase sets, accounts, kept transcripts."""
-    from counter_listener.batch import transcripts_folder
-    from counter_listener.phrases import sets_folder
-    from counter_listener.record import accounts_file
-
-    return (sets_folder(record), accounts_file(record), transcripts_folder(record))
 
 
 def _print_rows(rows: Iterable[Row], form: Format) -> None:

@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from counter_listener.cli.help import Command
+from counter_listener.cli.log import Log, LogForm, log_format_option
 from counter_listener.cli.options import existing_record, record_location, store_option
 from counter_listener.domain import (
     N_,
@@ -23,6 +25,7 @@ from counter_listener.domain import (
     SendError,
     UsageError,
     _,
+    companion,
     current_language,
     ngettext,
     printable,
@@ -33,6 +36,8 @@ if TYPE_CHECKING:
 
 LONGEST_PAUSE: Final = 15
 """Times --every after which a server that cannot be reached is tried again, at most."""
+STEP: Final = 1.0
+"""Seconds of a pause after which the service manager can be told that the sender goes on."""
 LOWEST: Final = 19
 SEND_CODES: Final = N_("""\
 Exit codes:
@@ -53,7 +58,7 @@ Exit codes:
 def enrol(*, url: str, code: str | None, ca: str | None, fingerprint: str | None, store_url: str | None) -> None:
     """Make this computer known to a server, once; from then on `send`, and `listen`, send the record there.
 
-    The code comes from `counters add` or from the page Fleet of the server, and is good for one day and one use.
+    The code comes from `counters add` or from the page Counters of the server, and is good for one day and one use.
     What is needed later lies beside the record, readable by its owner alone. Without --ca and --fingerprint the server
     must have a certificate that this computer trusts.
     """
@@ -72,13 +77,16 @@ def enrol(*, url: str, code: str | None, ca: str | None, fingerprint: str | None
     "--every", metavar="SECONDS", type=click.FloatRange(1, 86_400), help="Go on, and look for new rows so often."
 )
 @click.option("--until-eof", is_flag=True, hidden=True, help="End when standard input ends.")
+@log_format_option
 @store_option
-def send(*, url: str | None, every: float | None, until_eof: bool, store_url: str | None) -> None:
+def send(*, url: str | None, every: float | None, until_eof: bool, log_format: LogForm, store_url: str | None) -> None:
     """Send the rows of the record that the server does not hold yet. Audio is never sent.
 
     It may be stopped at any moment: the server says up to where it holds the record, checks the chain of hashes, and
     keeps each row once. It signs a receipt, which lies beside the record for `events verify --against`.
     """
+    from counter_listener.live import notify
+
     stop = threading.Event()
     with ExitStack() as stack:
         for name in ("SIGTERM", "SIGINT", "SIGHUP", "SIGBREAK") if every else ():
@@ -91,10 +99,11 @@ def send(*, url: str | None, every: float | None, until_eof: bool, store_url: st
         record = stack.enter_context(existing_record(store_url))
         server = _server(record.path, url)
         stack.enter_context(_only_sender(record.path))
-        sender = _Sender(record, server, stack)
+        sender = _Sender(record, server, stack, Log(log_format, dated=every is not None))
         if every is None:
-            click.echo(sender.send())
+            sender.send()
             return
+        notify("READY=1")
         sender.go_on(every, stop)
 
 
@@ -123,7 +132,7 @@ def _only_sender(record: Path) -> ExitStack:
     from filelock import FileLock, Timeout
 
     stack = ExitStack()
-    lock = FileLock(record.with_name(f"{record.name}.sending.lock"), timeout=0, mode=0o600)
+    lock = FileLock(companion(record, "sending"), timeout=0, mode=0o600)
     try:
         stack.enter_context(lock)
     except Timeout:
@@ -136,45 +145,53 @@ def _only_sender(record: Path) -> ExitStack:
 class _Sender:
     """Sends one record to one server, again and again."""
 
-    def __init__(self, record: Record, server: Server, stack: ExitStack) -> None:
+    def __init__(self, record: Record, server: Server, stack: ExitStack, log: Log) -> None:
+        from counter_listener.live import Watchdog
         from counter_listener.record import Poster, ServerExchange
 
-        self._record = record
+        self._record, self._log, self._going_on = record, log, Watchdog(time.monotonic)
         poster = stack.enter_context(Poster(server.trust, current_language()))
-        self._exchange = ServerExchange(server, poster, lambda: datetime.now(UTC))
+        self._exchange = ServerExchange(server, poster, self._now)
 
-    def send(self) -> str:
-        """What was sent, in a line. Raises SendError, RecordError."""
+    def _now(self) -> datetime:
+        """The time; the exchange asks for it with each batch, so the sender goes on."""
+        self._going_on()
+        return datetime.now(UTC)
+
+    def send(self, *, quietly: bool = False) -> None:
+        """Sends what is new, and tells how much; `quietly` only if there was some. Raises SendError, RecordError."""
         from counter_listener.record import counter_state, send_to_server, sets_due, take_offers
 
         sets_due(self._record.path, datetime.now(UTC))
 
         state = counter_state(self._record, self._exchange.ahead)
         sent = send_to_server(self._exchange, self._record, state)
-        self.added = sent.added
         take_offers(self._exchange, self._record.path)
         sets_due(self._record.path, datetime.now(UTC))
-        text = ngettext("{count} row was sent", "{count} rows were sent", sent.added).format(count=sent.added)
-        return _("{rows}; the server holds all {last}.").format(rows=text, last=sent.end.seq)
+        if sent.added or not quietly:
+            text = ngettext("{count} row was sent", "{count} rows were sent", sent.added).format(count=sent.added)
+            line = _("{rows}; the server holds all {last}.").format(rows=text, last=sent.end.seq)
+            self._log("sent", line, rows=sent.added, held=sent.end.seq)
 
     def go_on(self, every: float, stop: threading.Event) -> None:
         """Sends until it is told to stop; a fault is told once, and tried again after longer and longer pauses."""
         told, pause = "", every
         while not stop.is_set():
             try:
-                line = self.send()
-                if self.added or told:
-                    click.echo(f"{datetime.now().astimezone():%Y-%m-%d %H:%M:%S}  {line}")
+                self.send(quietly=not told)
                 told, pause = "", every
             except (SendError, RecordError) as error:
-                told = _tell_once(error, told)
+                told = self._tell_once(error, told)
                 pause = min(pause * 2, every * LONGEST_PAUSE)
-            stop.wait(pause)
+            self._wait(pause, stop)
 
+    def _wait(self, seconds: float, stop: threading.Event) -> None:
+        until = self._going_on() + seconds
+        while (left := until - self._going_on()) > 0 and not stop.wait(min(left, STEP)):
+            pass
 
-def _tell_once(error: CounterListenerError, told: str) -> str:
-    sentence = printable(error.translated(_))
-    if sentence != told:
-        now = f"{datetime.now().astimezone():%Y-%m-%d %H:%M:%S}"
-        click.echo(f"{now}  " + _("Error: {message}").format(message=sentence), err=True)
-    return sentence
+    def _tell_once(self, error: CounterListenerError, told: str) -> str:
+        sentence = printable(error.translated(_))
+        if sentence != told:
+            self._log("fault", _("Error: {message}").format(message=sentence), level="error")
+        return sentence

@@ -6,6 +6,7 @@ import os
 import secrets
 import signal
 import sys
+import time
 import webbrowser
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -152,9 +153,10 @@ def serve(  # noqa: PLR0913 - one parameter per option
 
 def run(settings: Settings, address: Address, listening: socket.socket, log: Log, ready: Callable[[], None]) -> None:
     """Serves until the order to stop; calls `ready` when requests are taken."""
+    from counter_listener.live import Watchdog
     from counter_listener.web import serve as run_server
 
-    run_until_stopped(log, partial(run_server, settings, address, listening, ready))
+    run_until_stopped(log, partial(run_server, settings, address, listening, ready, Watchdog(time.monotonic)))
 
 
 def require_web() -> None:

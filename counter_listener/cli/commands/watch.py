@@ -114,7 +114,7 @@ def watch(  # noqa: PLR0913 - one parameter per option
     that was killed can be started again at any time. A folder that disappears is waited for.
     """
     from counter_listener.batch import Arrivals, Mover, Watcher, open_run
-    from counter_listener.live import notify
+    from counter_listener.live import Watchdog, notify
 
     check_folders(folders, move_to)
     log, plan = Log(log_format), plan_of(options)
@@ -131,7 +131,7 @@ def watch(  # noqa: PLR0913 - one parameter per option
             Arrivals(settle),
             jobs,
             mover,
-            time.monotonic,
+            Watchdog(time.monotonic),
             lambda: datetime.now(UTC),
             lambda outcome: tell(log, outcome),
         )

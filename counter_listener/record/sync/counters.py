@@ -80,6 +80,11 @@ def counter_of_token(connection: sa.Connection, secret: str) -> Counter | None:
     return None if row is None else _counter(row, None)
 
 
+def sends_many(connection: sa.Connection, name: str) -> bool:
+    """Whether a counter may send rows of other counters."""
+    return bool(connection.execute(sa.select(COUNTERS.c.many).where(COUNTERS.c.name == storable(name))).scalar())
+
+
 def add_counter(connection: sa.Connection, counter: Counter, now: datetime) -> str:
     """Adds a counter, or changes its branch, region and `many`; returns a new code. Raises AccountError."""
     name = storable(counter.name.strip())

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from counter_listener.domain import SendError, UsageError, sentence, url_without_secrets
+from counter_listener.domain import SendError, UsageError, companion, sentence, url_without_secrets
 from counter_listener.record.files import file_errors, path_text, private_part
 from counter_listener.record.posting import Posted, Poster, Trust
 from counter_listener.record.receipts import Receipt
@@ -41,12 +41,12 @@ class Server:
 
 def server_file(record: Path) -> Path:
     """The file that names the server of a record."""
-    return record.with_name(f"{record.stem}.server.json")
+    return companion(record, "server")
 
 
 def receipt_file(record: Path) -> Path:
     """The file with the newest receipt for a record."""
-    return record.with_name(f"{record.stem}.receipt.json")
+    return companion(record, "receipt")
 
 
 def read_server(record: Path) -> Server | None:
@@ -114,7 +114,7 @@ def _kept_ca(record: Path, given: Path) -> Path:
         content = given.read_bytes()[:MOST_BYTES]
     except OSError as error:
         raise UsageError("{path} cannot be read; give the file of a certificate, PEM", path=path_text(given)) from error
-    kept = record.with_name(f"{record.stem}.server-ca.pem")
+    kept = companion(record, "certificate")
     with file_errors(path_text(kept)):
         write_private(kept, content)
     return kept

@@ -7,16 +7,15 @@ people add everywhere, and a recording that was checked at two places. Those of 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from functools import cache
-from typing import Final
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, Final
 
 import sqlalchemy as sa
 
 from counter_listener.record.judgements import PREFIX
 from counter_listener.record.people import PEOPLE, SOURCE
 from counter_listener.record.purge import JUDGED, KEY, STREAM
-from counter_listener.record.received import source_of
+from counter_listener.record.received import source_at
 from counter_listener.record.rows import DETAIL, LIVE, STREAM_DIGITS, Columns, parse_detail
 from counter_listener.record.schema import EVENTS, RECORDINGS
 
@@ -24,16 +23,38 @@ DOUBLES: Final = f"{PREFIX}received"
 """The stream of the rows which say that a recording came a second time, and which of its verdicts are history."""
 EVERYWHERE: Final = frozenset({STREAM, KEY, SOURCE, DOUBLES})
 """Streams that every record has."""
+AT_ONCE: Final = 4_000
+"""Names in one question, of three parameters each: SQLite takes 32 766."""
 
 
 class Names:
-    """What the rows of a source are called here."""
+    """What the rows of a source are called here. The database is asked once for all of them."""
 
-    def __init__(self, connection: sa.Connection, source: int) -> None:
-        self._connection, self._source = connection, source
-        self._mark = f"@{source}"
-        self.stream = cache(self._stream)
-        self.recording = cache(self._recording)
+    def __init__(self, connection: sa.Connection, source: int, rows: Iterable[Columns]) -> None:
+        self._source, self._mark = source, f"@{source}"
+        streams, recordings = set[str](), set[str]()
+        for row in rows:
+            if "uid" in row:
+                streams |= set(_streams(row))
+            recordings.add(str(row["source"] if "uid" in row else row["sha256"]))
+        marked = {stream + self._mark for stream in streams}
+        wanted = [*((name, *_recordings_of(name)) for name in streams), *((name, "", "") for name in marked)]
+        wanted += [(name, name, f"{name}!") for name in recordings]
+        self._owners = _owners(connection, wanted)
+
+    def stream(self, stream: str) -> str:
+        """The name of a stream."""
+        marked = stream + self._mark
+        everywhere = stream in EVERYWHERE or stream.startswith(f"{SOURCE}-")
+        return marked if everywhere or marked in self._owners or self._is_taken(stream) else stream
+
+    def recording(self, source: str) -> str:
+        """The name of a recording, or of another source of sound."""
+        return source + self._mark if source not in (LIVE, SOURCE) and self._is_taken(source) else source
+
+    def _is_taken(self, name: str) -> bool:
+        """Whether a name belongs to another record than this source."""
+        return bool(self._owners.get(name, {self._source}) - {self._source})
 
     def event(self, row: Columns) -> tuple[Columns, Columns]:
         """An event with its names here, and those of its columns that differ, as they were."""
@@ -72,35 +93,52 @@ class Names:
         }
         return detail if changed == values else DETAIL.encode(changed)
 
-    def _stream(self, stream: str) -> str:
-        marked = stream + self._mark
-        everywhere = stream in EVERYWHERE or stream.startswith(f"{SOURCE}-")
-        return marked if everywhere or self._begins_with(marked) or self._is_taken(stream) else stream
 
-    def _is_taken(self, stream: str) -> bool:
-        first = self._connection.execute(
-            sa.select(EVENTS.c.seq).where(EVENTS.c.stream == stream).order_by(EVENTS.c.seq).limit(1)
-        ).scalar()
-        if first is not None and source_of(self._connection, first) != self._source:
-            return True
-        base = stream.removeprefix(PREFIX).partition(".")[0]
-        if len(base) != STREAM_DIGITS:
-            return False
-        begins = (RECORDINGS.c.sha256 >= base, RECORDINGS.c.sha256 < f"{base}g")  # behind all hex digits
-        found = self._connection.execute(sa.select(RECORDINGS.c.seq).where(*begins)).scalars().all()
-        return any(source_of(self._connection, seq) != self._source for seq in found)
+def _streams(row: Columns) -> Iterator[str]:
+    """The streams that an event names."""
+    yield str(row["stream"])
+    yield str(row["uid"]).rpartition(":")[0]
+    if row["visit"] is not None:
+        yield str(row["visit"]).rpartition("-")[0]
+    if row["kind"] in (JUDGED, *PEOPLE):
+        values = parse_detail(str(row["detail"]))
+        yield from (str(values[name]).rpartition(":")[0] for name in ("event", "appeal") if name in values)
+        yield from (str(values[name]) for name in ("stream", "replaces") if name in values)
 
-    def _begins_with(self, marked: str) -> bool:
-        query = sa.select(EVENTS.c.seq).where(EVENTS.c.stream == marked).limit(1)
-        return self._connection.execute(query).first() is not None
 
-    def _recording(self, source: str) -> str:
-        if source in (LIVE, SOURCE):
-            return source
-        query = sa.select(RECORDINGS.c.seq).where(RECORDINGS.c.sha256 == source)
-        seq = self._connection.execute(query).scalar()
-        taken = seq is not None and source_of(self._connection, seq) != self._source
-        return source + self._mark if taken else source
+def _recordings_of(stream: str) -> tuple[str, str]:
+    """Between which names the recording of a stream is; between none for a stream of a microphone."""
+    base = stream.removeprefix(PREFIX).partition(".")[0]
+    return (base, f"{base}g") if len(base) == STREAM_DIGITS else ("", "")  # g: behind all hex digits
+
+
+def _owners(connection: sa.Connection, wanted: Sequence[tuple[str, str, str]]) -> dict[str, set[int | None]]:
+    """The sources of the rows that have a name already; None for a row that was written here.
+
+    `wanted` are names of streams, and between which names a recording is looked for: the first one counts, for those
+    with a mark come behind.
+    """
+    found: dict[str, set[int | None]] = {}
+    for begin in range(0, len(wanted), AT_ONCE):
+        rows = connection.execute(_owned(wanted[begin : begin + AT_ONCE]))
+        for name, stream, stream_source, recording, recording_source in rows:
+            owners = {stream_source} if stream is not None else set[int | None]()
+            owners |= {recording_source} if recording is not None else set()
+            if owners:
+                found[name] = found.get(name, set()) | owners
+    return found
+
+
+def _owned(wanted: Sequence[tuple[str, str, str]]) -> sa.Select[Any]:
+    columns = (sa.column(name, sa.Text) for name in ("name", "low", "high"))
+    asked = sa.values(*columns, name="asked").data(wanted).cte("asked")
+    event = sa.select(EVENTS.c.seq).where(EVENTS.c.stream == asked.c.name).limit(1)
+    between = (RECORDINGS.c.sha256 >= asked.c.low, RECORDINGS.c.sha256 < asked.c.high)
+    recording = sa.select(RECORDINGS.c.seq).where(*between).order_by(RECORDINGS.c.sha256).limit(1)
+    rows = sa.select(
+        asked.c.name, event.scalar_subquery().label("event"), recording.scalar_subquery().label("recording")
+    ).subquery("rows")
+    return sa.select(rows.c.name, rows.c.event, source_at(rows.c.event), rows.c.recording, source_at(rows.c.recording))
 
 
 def original_json(columns: Columns) -> str:

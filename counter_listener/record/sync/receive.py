@@ -17,7 +17,7 @@ from counter_listener.record.received import RECEIVED, RENAMED, Run, add_run
 from counter_listener.record.rows import LIVE, Columns, Origin, note_row, parse_detail
 from counter_listener.record.schema import EVENTS, RECORDINGS, next_number
 from counter_listener.record.store import Append, Record, TableRow
-from counter_listener.record.sync.counters import Counter, note_heard, note_names
+from counter_listener.record.sync.counters import Counter, note_heard, note_names, sends_many
 from counter_listener.record.sync.names import DOUBLES, Names, original_json
 from counter_listener.record.sync.sources import (
     Source,
@@ -101,14 +101,10 @@ class _Receiving:
             return add_source(self.connection, self.batch.record, name, self.now)
         if many or known.counter == name:
             return known
-        if known.counter is not None and not self._sends_many(known.counter):
+        if known.counter is not None and not sends_many(self.connection, known.counter):
             raise BatchError("this record is received from the counter {name} already", name=known.counter)
         change_source(self.connection, known, counter=name)
         return replace(known, counter=name)
-
-    def _sends_many(self, name: str) -> bool:
-        query = sa.text("SELECT many FROM counters WHERE name = :name")
-        return bool(self.connection.execute(query, {"name": name}).scalar())
 
     def _compared(self, source: Source) -> tuple[str, Sentence] | None:
         """What the end of the record tells, compared with what is here."""
@@ -169,7 +165,7 @@ class _Receiving:
 
     def _add_part(self, source: Source, items: Sequence[Columns | Gone]) -> int:
         """Adds rows of which at most the last one tells of a purge."""
-        names = Names(self.connection, source.id)
+        names = Names(self.connection, source.id, (item for item in items if not isinstance(item, Gone)))
         placed: list[TableRow] = []
         renamed, doubles = {}, {}
         for row in (item for item in items if not isinstance(item, Gone)):
@@ -275,7 +271,7 @@ class _Receiving:
 
     def _told(self, source: Source, head: Head) -> bool:
         """Whether a row of the record tells of its new key."""
-        stream = Names(self.connection, source.id).stream(KEY)
+        stream = Names(self.connection, source.id, ()).stream(KEY)
         details = self.connection.execute(sa.select(EVENTS.c.detail).where(EVENTS.c.stream == stream)).scalars().all()
         new = [str(row["detail"]) for row in self._rows() if row.get("stream") == KEY]
         return any(parse_detail(detail).get("key") == fingerprint(head.key) for detail in (*details, *new))

@@ -19,11 +19,16 @@ from counter_listener.record.store import Record
 from counter_listener.record.sync.enrolment import Server, keep_receipt, refusal
 from counter_listener.record.sync.outbox import ROWS, next_batch
 from counter_listener.record.sync.receive import receive
-from counter_listener.record.sync.wire import Answer, Batch, Position, batch_json, read_answer
+from counter_listener.record.sync.wire import MOST_BYTES, Answer, Batch, Gone, Position, batch_json, read_answer
 
 Exchange = Callable[[Batch], Answer]
 """Gives a batch to the other side. Raises SendError, RecordError."""
 CONFLICT: Final = 409
+TOO_LONG: Final = 413
+
+
+class _TooLongError(Exception):
+    "The other side takes no batch of so many bytes."
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +48,11 @@ def send_record(
     have, added = None, 0
     while True:
         batch = record.at_once(partial(next_batch, have=have, rows=rows))
-        answer = exchange(replace(batch, state=state) if have is None else batch)
+        try:
+            answer = exchange(replace(batch, state=state) if have is None else batch)
+        except _TooLongError:
+            rows = len(batch.items) // 2
+            continue
         added += answer.added
         known = have is not None and answer.have.seq == have.seq
         if answer.have.seq == batch.end.seq or (known and answer.have.seq > batch.end.seq):
@@ -53,13 +62,13 @@ def send_record(
         have = answer.have
 
 
-def merge_record(record: Record, into: Record, now: datetime) -> Sent:
-    """Adds the rows of a record to another one on this computer. Raises RecordError, BatchError."""
+def merge_record(record: Record, into: Record, now: datetime, name: str | None = None) -> Sent:
+    """Adds the rows of a record, which messages call `name`, to another one here. Raises RecordError, BatchError."""
 
     def exchange(batch: Batch) -> Answer:
         answer = receive(into, batch, None, now)
         if answer.fault is not None:
-            raise RecordError("the record in {path}: {fault}", path=str(record.path), fault=answer.fault)
+            raise RecordError("the record in {path}: {fault}", path=name or str(record.path), fault=answer.fault)
         return answer
 
     return send_record(record, exchange)
@@ -85,7 +94,11 @@ class ServerExchange:
             body = batch_json(batch)
         except ValueError as error:
             raise RecordError("a row of the record was changed; see `counter-listener events verify`") from error
+        if len(body) > MOST_BYTES:  # it is ASCII
+            raise self._too_long(batch)
         posted = self.poster.post(f"{self.server.url}/api/v1/receive", body.encode(), self.server.token)
+        if posted.status == TOO_LONG and batch.items:  # a proxy may take less
+            raise self._too_long(batch)
         if not posted.ok and posted.status != CONFLICT:
             raise refusal(self.server.url, posted)
         try:
@@ -101,6 +114,19 @@ class ServerExchange:
         offers = posted.values.get("phrases")
         self.offers = offers if isinstance(offers, list) else ()
         return answer
+
+    def _too_long(self, batch: Batch) -> Exception:
+        """The error for a batch that is halved, or for the one row that is too long by itself."""
+        if len(batch.items) > 1:
+            return _TooLongError()
+        (item,) = batch.items
+        return SendError(
+            "row {seq} of the record is longer than {where} takes at once ({most:.0f} MB), so no row from there on is"
+            " sent",
+            seq=item.first if isinstance(item, Gone) else item["seq"],
+            where=url_without_secrets(self.server.url),
+            most=MOST_BYTES / 1e6,
+        )
 
     def _note_clock(self, told: object) -> None:
         if isinstance(told, str):

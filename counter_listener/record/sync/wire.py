@@ -18,6 +18,8 @@ from counter_listener.record.rows import Columns, RecordingRow, Row
 
 MOST_ROWS: Final = 2_000
 """Rows of a batch that a server takes."""
+MOST_BYTES: Final = 16_000_000
+"""Bytes of a request that a server takes."""
 LINK_DIGITS: Final = 64
 LARGEST: Final = 2**63 - 1
 

@@ -7,7 +7,6 @@ from fastapi import APIRouter
 from counter_listener.web.pages import (
     appeals,
     counters,
-    fleet,
     jobs,
     machine,
     overview,
@@ -39,7 +38,6 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     practice.router,
     jobs.router,
     counters.router,
-    fleet.router,
     system.router,
     probes.router,
 )

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from counter_listener.domain import VERDICTS
-from counter_listener.record import VerdictTrust, known_counters, machine_trust
+from counter_listener.record import VerdictTrust, branches_of, known_counters, machine_trust, places_in, regions_of
 from counter_listener.web.context import sight_of, site_of
 from counter_listener.web.pages.overview import PERIODS, read_period
 from counter_listener.web.rendering import render
@@ -28,6 +28,7 @@ def machine(request: Request) -> Response:
     with site.records.reading() as record:
         trust = record.query(partial(machine_trust, scope=scope))
         counters = record.query(partial(known_counters, only=seen))
+        placed = record.query(partial(places_in, only=seen))
     return render(
         request,
         "machine.html",
@@ -37,6 +38,8 @@ def machine(request: Request) -> Response:
         period=period,
         periods=PERIODS,
         counters=counters,
+        regions=regions_of(placed),
+        branches=branches_of(placed, period.fields["region"] or None),
     )
 
 

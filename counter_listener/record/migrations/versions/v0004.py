@@ -18,10 +18,16 @@ HEAD = """CREATE TABLE head (
     signature TEXT
 )"""
 
+FIRST = """INSERT INTO head (id, record) VALUES (1, coalesce(
+    (SELECT substr(chain, 1, 32) FROM events ORDER BY seq LIMIT 1),
+    (SELECT substr(chain, 1, 32) FROM recordings ORDER BY seq LIMIT 1),
+    lower(hex(randomblob(16)))
+))"""
+
 
 def upgrade() -> None:
-    """Makes the table, and draws the id of the record."""
+    """Makes the table, and gives the record an id: from its first row, so that each copy gets the same one."""
     if op.get_bind().dialect.name == "postgresql":  # whose schema begins with v0005
         return
     op.execute(HEAD)
-    op.execute("INSERT INTO head (id, record) VALUES (1, lower(hex(randomblob(16))))")
+    op.execute(FIRST)

@@ -39,7 +39,7 @@ def counter(tmp_path: Path) -> Iterator[Record]:
 
 
 def new_code(site: TestClient, name: str = "3", **more: str) -> str:
-    page = site.post("/fleet", data={"csrf": csrf(site, "/fleet"), "name": name, **more})
+    page = site.post("/counters/code", data={"csrf": csrf(site, "/counters"), "name": name, **more})
     assert page.status_code == 200
     found = re.search(r"<code>([2-9A-Z]{4}-[2-9A-Z]{4})</code>", page.text)
     assert found
@@ -65,7 +65,7 @@ BEGIN = Position(0, "0" * 64)
 
 
 def test_a_counter_sends_and_the_page_shows_how_it_is(site: TestClient, counter: Record) -> None:
-    assert "No counter sends here yet" in site.get("/fleet").text
+    assert "There is no counter here yet" in site.get("/counters").text
     headers = enrolled(site, branch="West", region="North")
     state = {"version": "9.9", "model": "counter-cn", "disk_free": 1e9, "ahead": 99.0, "phrases_hash": "c0ffee1234"}
     asked = site.post("/api/v1/receive", json=body(counter, None, state), headers=headers)
@@ -74,12 +74,12 @@ def test_a_counter_sends_and_the_page_shows_how_it_is(site: TestClient, counter:
     assert (sent.status_code, sent.json()["added"]) == (200, 7)
     receipt = receipt_from(sent.json()["receipt"])
     assert (receipt.seq, is_signature_valid(receipt)) == (7, True)
-    page = site.get("/fleet").text
+    page = site.get("/counters").text
     for shown in ("West", "North", "9.9", "counter-cn", "c0ffee12", "whole", "2.0", "1.0", "+99"):
         assert shown in page, shown
     assert "silent</strong>" not in page
     site.app.state.site.settings.clock.pass_time(hours=1.5)  # type: ignore[attr-defined]
-    assert "silent</strong>" in signed_in(site.app.state.site.settings).get("/fleet?only=trouble").text  # type: ignore[attr-defined]
+    assert "silent</strong>" in signed_in(site.app.state.site.settings).get("/counters?only=trouble").text  # type: ignore[attr-defined]
 
 
 def test_a_silent_counter_is_told_of_once_it_was_quiet_for_an_hour(site: TestClient, counter: Record) -> None:
@@ -98,14 +98,14 @@ def test_a_record_that_was_replaced_is_shown_and_accepted(site: TestClient, coun
         add_visits(other, 1, stream="live-2")
         refused = site.post("/api/v1/receive", json=body(other, BEGIN), headers={**headers, "accept-language": "zh"})
         assert (refused.status_code, refused.json()["state"]) == (409, "replaced")
-        assert "another record was put in the place" in site.get("/fleet?only=trouble").text
-        answer = site.post("/fleet/accept", data={"csrf": csrf(site, "/fleet"), "name": "3"})
+        assert "another record was put in the place" in site.get("/counters?only=trouble").text
+        answer = site.post("/counters/accept", data={"csrf": csrf(site, "/counters"), "name": "3"})
         assert answer.status_code == 303
         assert site.post("/api/v1/receive", json=body(other, BEGIN), headers=headers).json()["added"] == 3
-    assert site.post("/fleet/accept", data={"csrf": csrf(site, "/fleet"), "name": "3"}).status_code == 422
-    assert site.post("/fleet/close", data={"csrf": csrf(site, "/fleet"), "name": "3"}).status_code == 303
+    assert site.post("/counters/accept", data={"csrf": csrf(site, "/counters"), "name": "3"}).status_code == 422
+    assert site.post("/counters/close", data={"csrf": csrf(site, "/counters"), "name": "3"}).status_code == 303
     assert site.post("/api/v1/receive", json=body(counter, None), headers=headers).status_code == 401
-    assert site.post("/fleet", data={"csrf": csrf(site, "/fleet"), "name": " "}).status_code == 422
+    assert site.post("/counters/code", data={"csrf": csrf(site, "/counters"), "name": " "}).status_code == 422
 
 
 def test_what_is_no_batch_or_comes_without_the_right_token_is_refused(
@@ -136,12 +136,33 @@ def test_codes_cannot_be_guessed(site: TestClient) -> None:
     assert site.post("/api/v1/enrol", json={"code": code}).status_code == 429
 
 
+def test_the_page_tells_which_counter_may_send(site: TestClient) -> None:
+    def standing(name: str) -> str:
+        row = re.search(rf'<th scope="row">{name}\n.*?</tr>', site.get("/counters").text, re.DOTALL)
+        assert row
+        return str(re.findall(r"<td>(.*?)</td>", row[0], re.DOTALL)[1])
+
+    enrolled(site, "1")
+    new_code(site, "2")
+    form = {"csrf": csrf(site, "/counters"), "name": "3", "branch": "West"}
+    assert site.post("/counters", data=form).status_code == 303
+    assert [standing(name) for name in "123"] == ["accepted", "code not typed yet", "does not send"]
+    assert site.post("/counters/close", data={**form, "name": "1"}).status_code == 303
+    assert standing("1") == "closed"
+    assert site.get("/counters?only=closed").text.count('<th scope="row">') == 1
+    site.app.state.site.settings.clock.pass_time(hours=0.9)  # type: ignore[attr-defined]
+    new_code(site, "1")
+    assert standing("1") == "code not typed yet", "its computer is replaced"
+
+
 def test_who_looks_after_the_system_changes_it_and_a_supervisor_sees_it(tmp_path: Path) -> None:
     with open_record(tmp_path / "branch.db"):
         pass
     kept = accounts(tmp_path, "sun", role="supervisor")
     page = browser(settings(tmp_path / "branch.db", accounts=kept))
     sign_in(page, "sun")
-    shown = page.get("/fleet")
+    shown = page.get("/counters")
     assert (shown.status_code, "Make a code" in shown.text) == (200, False)
-    assert page.post("/fleet", data={"csrf": csrf(page, "/fleet"), "name": "3"}).status_code == 403
+    moved = page.get("/fleet?only=trouble")
+    assert (moved.status_code, moved.headers["location"]) == (308, "/counters?only=trouble")
+    assert page.post("/counters/code", data={"csrf": csrf(page, "/counters"), "name": "3"}).status_code == 403
