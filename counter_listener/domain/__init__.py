@@ -73,7 +73,7 @@ from counter_listener.domain.phrase_set import (
     Frame,
     Frames,
     Manner,
-    MannerKind,
+    MannerFigure,
     Observation,
     Phrase,
     PhraseSet,

@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 Severity = Literal["minor", "serious", "grave"]
 Scope = Literal["clause", "utterance"]
-MannerKind = Literal["volume", "rate", "interruptions", "silence"]
+MannerFigure = Literal["volume", "rate", "interruptions", "silence"]
 FramedRole = Literal["phrase", "forbidden", "rule", "trigger"]
 
 
@@ -157,7 +157,7 @@ class Manner(Table):
 
     id: str
     title: str
-    kind: MannerKind
+    figure: MannerFigure
     limit: float
     """Decibels below full scale for `volume`, which must not be under it; the other figures must not be over it:
     syllables a second for `rate`, times for `interruptions`, seconds for `silence`."""

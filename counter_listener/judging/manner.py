@@ -24,7 +24,7 @@ from counter_listener.domain import (
     N_,
     Event,
     Manner,
-    MannerKind,
+    MannerFigure,
     MatchedUtterance,
     PhraseSet,
     Speaker,
@@ -106,10 +106,10 @@ class Figures:
     waits: int | None = None
     """Silences that are too long."""
 
-    def value(self, kind: MannerKind) -> float | None:
-        """The figure that a kind of `[[manner]]` is about."""
+    def value(self, name: MannerFigure) -> float | None:
+        """The figure that an entry of `[[manner]]` is about."""
         figures = {"volume": self.level, "rate": self.rate, "silence": self.silence}
-        return self.interruptions if kind == "interruptions" else figures[kind]
+        return self.interruptions if name == "interruptions" else figures[name]
 
     def stored(self) -> dict[str, object]:
         """As the detail of an event has it."""
@@ -157,7 +157,7 @@ def _runs(words: Iterable[Word], *, keep: bool) -> Iterator[Run]:
 def measure(said: Iterable[Speech], lost: Iterable[tuple[float, float]], limits: Sequence[Manner]) -> Figures:
     """The figures of a visit: what was said in it, and from when to when audio was lost."""
     said = list(said)
-    too_quiet, wait = (_limit(limits, kind, usual) for kind, usual in (("volume", QUIET), ("silence", WAIT)))
+    too_quiet, wait = (_limit(limits, name, usual) for name, usual in (("volume", QUIET), ("silence", WAIT)))
     speakers = {speech.speaker for speech in said}
     voice: Speaker | None = "clerk" if "clerk" in speakers else "unknown" if "unknown" in speakers else None
     own = [speech for speech in said if speech.speaker == voice]
@@ -177,10 +177,10 @@ def measure(said: Iterable[Speech], lost: Iterable[tuple[float, float]], limits:
 
 def beyond(figures: Figures, entry: Manner) -> bool | None:
     """Whether a figure is beyond the limit of an entry; None if it cannot be told."""
-    value = figures.value(entry.kind)
+    value = figures.value(entry.figure)
     if value is None:
         return None
-    return value < entry.limit if entry.kind == "volume" else value > entry.limit
+    return value < entry.limit if entry.figure == "volume" else value > entry.limit
 
 
 def titles_over(figures: Figures, phrases: PhraseSet) -> dict[str, str]:
@@ -197,10 +197,10 @@ def manner_events(figures: Figures, phrases: PhraseSet, visit: int | None, at: f
         found = beyond(figures, entry)
         if not entry.scored or found is None:
             continue
-        doubt = found and entry.kind in ("volume", "rate") and figures.voice != "clerk"
+        doubt = found and entry.figure in ("volume", "rate") and figures.voice != "clerk"
         verdict: Verdict = "unknown" if doubt else "broken" if found else "heard"
-        detail: dict[str, object] = {"title": entry.title, "severity": entry.severity, "figure": entry.kind}
-        detail |= {"value": figures.value(entry.kind), "limit": entry.limit}
+        detail: dict[str, object] = {"title": entry.title, "severity": entry.severity, "figure": entry.figure}
+        detail |= {"value": figures.value(entry.figure), "limit": entry.limit}
         detail |= {"reason": BOTH_VOICES} if doubt else {}
         yield Event("rule", at, visit=visit, phrase=entry.id, verdict=verdict, detail=detail)
 
@@ -212,9 +212,9 @@ def manner_points(events: Iterable[Event], phrases: PhraseSet) -> list[float]:
     return [phrases.score.penalty.get(severity, 0.0) for severity in broken]
 
 
-def _limit(limits: Iterable[Manner], kind: str, usual: float) -> float:
-    """The limit of the first entry of a kind."""
-    return next((entry.limit for entry in limits if entry.kind == kind), usual)
+def _limit(limits: Iterable[Manner], name: str, usual: float) -> float:
+    """The first limit of a figure."""
+    return next((entry.limit for entry in limits if entry.figure == name), usual)
 
 
 def _level(own: Iterable[Speech], too_quiet: float) -> tuple[float | None, float | None]:
