@@ -183,9 +183,9 @@ def beyond(figures: Figures, entry: Manner) -> bool | None:
     return value < entry.limit if entry.figure == "volume" else value > entry.limit
 
 
-def titles_over(figures: Figures, phrases: PhraseSet) -> dict[str, str]:
-    """The titles of the limits that a visit is beyond, by id."""
-    return {entry.id: entry.title for entry in phrases.manner if beyond(figures, entry)}
+def limits_over(figures: Figures, phrases: PhraseSet) -> list[str]:
+    """The ids of the limits that a visit is beyond."""
+    return [entry.id for entry in phrases.manner if beyond(figures, entry)]
 
 
 def manner_events(figures: Figures, phrases: PhraseSet, visit: int | None, at: float) -> Iterator[Event]:

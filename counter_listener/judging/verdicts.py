@@ -19,7 +19,7 @@ from counter_listener.domain import (
     Utterance,
     Verdict,
 )
-from counter_listener.judging.manner import Figures, Speech, manner_events, manner_points, measure, titles_over
+from counter_listener.judging.manner import Figures, Speech, limits_over, manner_events, manner_points, measure
 from counter_listener.judging.understanding import NOT_UNDERSTOOD, PARTLY, Understanding, is_understood
 
 SHARED: Final = N_("customers say this as well, and the voice is unknown")
@@ -220,7 +220,7 @@ def settle(visit: Visit, phrases: PhraseSet, at: float, reason: str) -> tuple[Ev
         "passed": earned.passed,
         "counts": {"owed": len(given), **of_owed, **others},
         "scenarios": sorted(visit.scenarios),
-        "manner": {**figures.stored(), "over": titles_over(figures, phrases)},
+        "manner": {**figures.stored(), "over": limits_over(figures, phrases)},
     }
     return (*events, Event("visit_closed", at, visit=visit.number, score=earned.score, detail=detail))
 

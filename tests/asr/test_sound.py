@@ -56,7 +56,7 @@ def test_steady_noise_has_no_contrast_and_a_softer_voice_is_no_sound() -> None:
 
 
 def test_digital_silence_and_an_empty_stretch_are_measured() -> None:
-    assert metered((60, -400)).sound(words(10.0, 11.0)) == Sound(0.0, SILENT, 0.0)
+    assert metered((60, -400)).sound(words(10.0, 11.0)) == Sound(0.0, SILENT, 0.0, SILENT)
     assert SoundMeter().sound(words(0.0, 1.0)) == Sound(0.0, SILENT, None)
 
 
