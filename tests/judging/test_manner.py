@@ -43,7 +43,7 @@ limit = 60
 SCORED = SMALL + LIMITS.replace("limit =", 'scored = true\nseverity = "serious"\nlimit =')
 
 
-def spoken(
+def spoken(  # noqa: PLR0913 - what a stretch of speech is
     start: float,
     syllables: int,
     rate: float,
