@@ -338,9 +338,9 @@ class PhraseSet(Table):
         yield from ((stage, scenario) for scenario in self.scenario for stage in scenario.stage)
 
     def titles(self) -> dict[str, str]:
-        """The name of each phrase, forbidden phrase, rule and manner, by id."""
+        """The name of each phrase, forbidden phrase and rule, by id."""
         named = {entry.id: entry.name for entry in (*(phrase for phrase, _ in self.phrases()), *self.forbidden)}
-        return named | {rule.id: rule.title for rule in self.rule} | {one.id: one.title for one in self.manner}
+        return named | {rule.id: rule.title for rule in self.rule}
 
     def phrases(self) -> Iterator[tuple[Phrase, Stage]]:
         """All phrases with their stages, scenarios included."""

@@ -37,7 +37,7 @@ def figure_titles(_: Translate) -> dict[str, str]:
     """What people call each figure, with its unit."""
     return {
         "level": _("volume (dBFS)"),
-        "quiet": _("speech that is too quiet (share)"),
+        "quiet": _("speech that is too quiet (%)"),
         "rate": _("speech rate (syllables a second)"),
         "interruptions": _("interruptions (times a visit)"),
         "silence": _("longest silence (seconds)"),
@@ -49,7 +49,8 @@ def _figures_table(total: MannerCounts, sets: Mapping[str, PhraseSet], _: Transl
     rows: list[Row] = []
     for name, title in figure_titles(_).items():
         if total.told(name):
-            low, middle, high = total.quartiles(name) or (None, None, None)
+            low, middle, high = total.quartiles(name) or (0.0, 0.0, 0.0)
+            low, middle, high = (100 * each if name == "quiet" else each for each in (low, middle, high))
             cells = {"n": total.told(name), "quarter": low, "median": middle, "three_quarters": high}
             rows.append({"id": name, "title": title, **cells, "over": None})
     for phrases in sets.values():

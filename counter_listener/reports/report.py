@@ -87,6 +87,7 @@ def _titles(sets: PhraseSets) -> dict[str, str]:
     titles: dict[str, str] = {}
     for phrases in sets.values():
         titles |= {**phrases.titles(), **{entry.id: entry.title for entry in phrases.observe}}
+        titles |= {limit.id: limit.title for limit in phrases.manner}
     return titles
 
 
