@@ -183,17 +183,24 @@ def visit(*more: Utterance, toml: str = SCORED, speaker: Speaker = "clerk") -> l
     return list(judge_events(with_ticks([*items, *more, farewell]), matcher_of(toml)))
 
 
+def figure(events: list[Event], name: str, of: str = "manner") -> object:
+    """A figure of the first visit that was closed."""
+    found = closed(events)[0].detail[of]
+    assert isinstance(found, dict)
+    return found[name]
+
+
 def test_a_limit_that_is_scored_is_a_rule_and_others_cost_nothing() -> None:
     hasty = spoken(30, 200, 9)
     shown, ruled = visit(hasty, toml=SMALL + LIMITS), visit(hasty)
     assert closed(shown)[0].score == 100
-    assert closed(shown)[0].detail["manner"]["over"] == ["slower"]
+    assert figure(shown, "over") == ["slower"]
     assert not [event for event in shown if event.kind == "rule" and event.phrase == "slower"]
     assert verdicts(ruled)["slower"] == "broken"
     assert verdicts(ruled)["keep-company"] == "heard"
     assert "let-finish" not in verdicts(ruled), "it cannot be told"
     assert closed(ruled)[0].score == 90
-    assert closed(ruled)[0].detail["counts"]["broken"] == 1
+    assert figure(ruled, "broken", "counts") == 1
 
 
 def test_in_one_channel_a_rate_accuses_nobody_and_a_silence_does() -> None:

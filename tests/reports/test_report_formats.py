@@ -220,7 +220,7 @@ def test_a_spreadsheet_contains_no_formula_and_no_link(book: zipfile.ZipFile) ->
 
 def test_a_spreadsheet_has_tables_filters_frozen_heads_formats_and_charts(book: zipfile.ZipFile) -> None:
     tables = parts(book, r"xl/tables/table\d+\.xml")
-    assert len(tables) == 18 + 3  # those of the manner
+    assert len(tables) == 18
     assert all(table.find(f"{MAIN}autoFilter") is not None for table in tables)
     for sheet in parts(book, r"xl/worksheets/sheet\d+\.xml"):
         (pane,) = sheet.iter(f"{MAIN}pane")
