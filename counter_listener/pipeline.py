@@ -104,7 +104,7 @@ def file_source(  # noqa: PLR0913 - what only the caller knows
     channels: list[list[StreamItem]] = []
     for number, role in enumerate(roles):
         source = recording_source(path, model, number, progress, skip_silence=skip_silence)
-        channels.append(_channel_items(source, role))
+        channels.append(_channel_items(source, role, number))
     return merge_channels(channels)
 
 
@@ -121,11 +121,14 @@ def recording_source(
     return AudioSource(coalesce(read_recording(path, progress, channel)), skipping, voice=voice)
 
 
-def _channel_items(source: AudioSource, role: Speaker) -> list[StreamItem]:
+def _channel_items(source: AudioSource, role: Speaker, number: int) -> list[StreamItem]:
     """The items of one channel. The channel of a customer may be silent, the channel of a clerk may not."""
     items: list[StreamItem] = []
     try:
-        items.extend(replace(item, speaker=role) if isinstance(item, Utterance) else item for item in recognise(source))
+        items.extend(
+            replace(item, speaker=role, channel=number) if isinstance(item, Utterance) else item
+            for item in recognise(source)
+        )
     except AudioError:
         if role != "customer" or not items:
             raise

@@ -110,6 +110,30 @@ def test_tracks_that_do_not_fit_the_roles(tmp_path: Path) -> None:
     assert (result.exit_code, "track 1, is silent from end to end" in result.stderr) == (3, True)
 
 
+def placed(length: float, *parts: tuple[float, float, float]) -> array[int]:
+    """Silence of a length in seconds, with parts of a fixture: from second, to second, and where it goes."""
+    source, made = sound("full-marks"), array("h", bytes(2 * int(16_000 * length)))
+    for start, end, at in parts:
+        piece = source[int(16_000 * start) : int(16_000 * end)]
+        made[int(16_000 * at) : int(16_000 * at) + len(piece)] = piece
+    return made
+
+
+def test_a_clerk_who_begins_over_the_customer_interrupts_and_one_who_waits_does_not(tmp_path: Path) -> None:
+    greeting, question = (0.8, 4.19, 1.0), (19.44, 21.61)
+    customer = placed(16.0, (15.88, 18.95, 10.0))  # said from second 10.0 to 13.1
+    found = {}
+    for name, at in (("over", 11.2), ("after", 13.6), ("late", 76.0)):
+        file = stereo(tmp_path / f"{name}.wav", placed(at + 3.0, greeting, (*question, at)), customer)
+        closed = checked(file, "--channels", "clerk,customer", "--one-visit")[-1]
+        assert isinstance(closed["manner"], dict)
+        found[name] = closed["manner"]
+    assert [each["interruptions"] for each in found.values()] == [1, 0, 0]
+    assert [each["waits"] for each in found.values()] == [0, 0, 1]
+    assert found["late"]["silence"] == pytest.approx(62.9, abs=0.4)
+    assert found["late"]["over"] == ["keep-company"]
+
+
 def test_what_only_the_customer_lost_is_beside_the_clerk() -> None:
     both, one = Gap(3.0, 1.0, "lost"), Gap(6.0, 2.0, "lost")
     merged = list(merge_channels([[said("您好", 0.0), both, Tick(9.0, 9.0)], [both, one, Tick(9.0, 9.0)]]))

@@ -1,5 +1,6 @@
 """How much sound there was around an utterance, and how loud: what was to be understood."""
 
+import math
 from collections import deque
 from dataclasses import dataclass, field
 from typing import Final
@@ -23,6 +24,10 @@ BEFORE: Final = 15
 """Blocks (3 s) before the first word of an utterance that may hold speech in which no word was found."""
 AFTER: Final = 3
 """Blocks (0.6 s) after its last word, likewise."""
+FRAME_SAMPLES: Final = 160
+"""Samples of a frame (10 ms), in which the level of speech is measured: words begin and end within blocks."""
+FRAMES: Final = BLOCK_SAMPLES // FRAME_SAMPLES
+"""Frames of a block."""
 SILENT: Final = -96.0
 """The level of 16-bit silence, in decibels below full scale."""
 
@@ -33,8 +38,12 @@ class SoundMeter:
 
     levels: deque[float] = field(default_factory=lambda: deque(maxlen=5 * WINDOW))
     """Of the last blocks, in decibels below full scale."""
+    powers: deque[float] = field(default_factory=lambda: deque(maxlen=5 * WINDOW * FRAMES))
+    """Of the last frames: the mean square of their samples."""
     blocks: int = 0
     """Blocks so far."""
+    frames: int = 0
+    """Frames so far."""
     measured: int = 0
     """Blocks up to the end of the last utterance."""
 
@@ -42,8 +51,13 @@ class SoundMeter:
         """Adds the next block."""
         samples = np.frombuffer(block, np.int16).astype(np.float64)
         power = float(np.square(samples).mean()) if samples.size else 0.0
-        self.levels.append(max(SILENT, 10 * float(np.log10(power / 32_768**2))) if power else SILENT)
+        self.levels.append(_decibels(power))
         self.blocks += 1
+        edges = np.arange(0, samples.size, FRAME_SAMPLES)
+        if samples.size:
+            sums = np.add.reduceat(np.square(samples), edges)
+            self.powers.extend((sums / np.diff(edges, append=samples.size)).tolist())
+        self.frames += edges.size
 
     def sound(self, words: tuple[Word, ...]) -> Sound:
         """The sound in and around an utterance. Word times are seconds of audio received.
@@ -56,9 +70,29 @@ class SoundMeter:
         self.measured = last
         recent = np.array(self.levels)[max(0, min(first, last - WINDOW) - oldest) : last - oldest]
         own = recent[len(recent) - (last - first) :]
+        speech = self._speech_level(words)
         if not own.size:
-            return Sound(0.0, SILENT, None)
+            return Sound(0.0, SILENT, None, speech)
         background, loudest = np.percentile(recent, (BACKGROUND, LOUDEST))
         loud = (own > background + ABOVE_BACKGROUND) & (own > loudest - BELOW_SPEECH)
         contrast = round(float(loudest - background), 1) if recent.size >= LEAST else None
-        return Sound(round(int(loud.sum()) * BLOCK_SECONDS, 1), round(float(own.max()), 1), contrast)
+        return Sound(round(int(loud.sum()) * BLOCK_SECONDS, 1), round(float(own.max()), 1), contrast, speech)
+
+    def _speech_level(self, words: tuple[Word, ...]) -> float | None:
+        """The mean level of the frames in which a word was said, in dB below full scale; None if none is at hand.
+
+        Full scale is a square wave, as in ITU-T P.56 (dBov): a sine of full scale has -3.0.
+        """
+        oldest, seconds = self.frames - len(self.powers), FRAME_SAMPLES / SAMPLE_RATE
+        powers = np.array(self.powers)
+        spoken = np.zeros(powers.size, bool)
+        for word in words:
+            first, last = (round(at / seconds) - oldest for at in (word.start, word.end))
+            spoken[max(0, first) : max(0, last)] = True
+        power = float(powers[spoken].mean()) if spoken.any() else None
+        return None if power is None else round(_decibels(power), 1)
+
+
+def _decibels(power: float) -> float:
+    """The mean square of samples as a level, in decibels below full scale."""
+    return max(SILENT, 10 * math.log10(power / 32_768**2)) if power else SILENT

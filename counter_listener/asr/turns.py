@@ -9,7 +9,7 @@ from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Final
 
-from counter_listener.domain import Sentence, Speaker, TranscriptError, Utterance, Word, printable, sentence
+from counter_listener.domain import Sentence, Speaker, Timing, TranscriptError, Utterance, Word, printable, sentence
 
 SPEAKERS: Final[Mapping[str, Speaker]] = {
     **dict.fromkeys(("clerk", "柜员", "坐席", "客服", "agent", "teller"), "clerk"),
@@ -106,7 +106,8 @@ def spoken(turns: Iterable[Turn], roles: Mapping[str, Speaker]) -> Iterator[Utte
     for turn in turns:
         words = turn.words or split_words(turn.text, turn.start, turn.end)
         if words:
-            yield Utterance(turn.start, turn.end, words, _role(turn.name, roles) or "unknown")
+            timing: Timing = "none" if not turn.timed else "words" if turn.words else "turn"
+            yield Utterance(turn.start, turn.end, words, _role(turn.name, roles) or "unknown", timing=timing)
 
 
 def unknown_names(turns: Iterable[Turn], roles: Mapping[str, Speaker]) -> Sentence | None:

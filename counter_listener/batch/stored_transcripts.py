@@ -20,6 +20,7 @@ from counter_listener.domain import (
     Gap,
     RecordError,
     Sound,
+    Timing,
     TranscriptError,
     Utterance,
     Word,
@@ -111,6 +112,8 @@ def _line(item: Utterance | Gap) -> dict[str, object]:
         "speaker": item.speaker,
         "beside_gap": item.near_gap,
         "sound": item.sound and asdict(item.sound),
+        **({} if item.timing == "words" else {"timing": item.timing}),
+        **({} if item.channel is None else {"channel": item.channel}),
         "text": item.text,
         "words": words,
     }
@@ -153,12 +156,26 @@ def _item(line: dict[str, Any]) -> Utterance | Gap:
         line["speaker"],
         near_gap=bool(line["beside_gap"]),
         sound=_sound(sound) if sound else None,
+        timing=_timing(line.get("timing", "words")),
+        channel=None if line.get("channel") is None else int(line["channel"]),
     )
 
 
+def _timing(value: object) -> Timing:
+    """Raises ValueError."""
+    if value not in ("words", "turn", "none"):
+        raise ValueError("no timing")
+    return value
+
+
 def _sound(line: dict[str, Any]) -> Sound:
-    contrast = line["contrast"]
-    return Sound(float(line["seconds"]), float(line["level"]), None if contrast is None else float(contrast))
+    contrast, speech = line["contrast"], line.get("speech")  # files of earlier versions have no `speech`
+    return Sound(
+        float(line["seconds"]),
+        float(line["level"]),
+        None if contrast is None else float(contrast),
+        None if speech is None else float(speech),
+    )
 
 
 def purge_transcripts(folder: Path, kept_from: Mapping[str, float]) -> int:

@@ -168,6 +168,7 @@ def describe_standard(matcher: Matcher) -> Message:
         "better": {
             **{each.id: each.better or phrases.better.get(each.class_, "") for each in phrases.forbidden},
             **{rule.id: rule.better for rule in phrases.rule},
+            **{limit.id: limit.better for limit in phrases.manner},
         },
     }
 

@@ -6,6 +6,7 @@ from typing import ClassVar, Literal
 
 Severity = Literal["minor", "serious", "grave"]
 Scope = Literal["clause", "utterance"]
+MannerFigure = Literal["volume", "rate", "interruptions", "silence"]
 FramedRole = Literal["phrase", "forbidden", "rule", "trigger"]
 
 
@@ -148,6 +149,24 @@ class Observation(Table):
     step: str | None = None
     weight: float = 0.0
     """Its share of the score of a visit for which a person has entered it; 0 leaves the score as it is."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manner(Table):
+    """A limit of how a clerk speaks: too quiet, too fast, over the customer; or a customer left without a word."""
+
+    id: str
+    title: str
+    figure: MannerFigure
+    limit: float
+    """Decibels below full scale for `volume`, which must not be under it; the other figures must not be over it:
+    syllables a second for `rate`, times for `interruptions`, seconds for `silence`."""
+    scored: bool = False
+    """Whether it is a rule, which costs points where it is broken; otherwise the figure is only shown."""
+    severity: Severity = "minor"
+    """Of the broken rule."""
+    better: str = ""
+    """What to do instead."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -299,6 +318,7 @@ class PhraseSet(Table):
     scenario: tuple[Scenario, ...] = ()
     aside: tuple[Aside, ...] = ()
     observe: tuple[Observation, ...] = ()
+    manner: tuple[Manner, ...] = ()
     lists: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """Words and templates by name: `{name}` in a template is one of them."""
     rules: dict[str, str] = field(default_factory=dict)

@@ -23,6 +23,9 @@ Speaker = Literal["clerk", "customer", "unknown"]
 Role = Literal["phrase", "forbidden", "word", "trigger", "when", "need", "unless", "not_in", "frame"]
 """What a template is for: a phrase, an offence, a courtesy word, the trigger of a scenario, a part of a rule, or a
 context of these."""
+Timing = Literal["words", "turn", "none"]
+"""What of an utterance has times of its own: each word; only the whole, so that those of its words are estimated; or
+nothing, so that all are."""
 Prior = Literal["nothing", "phrases", "scenario"]
 """What is likely to be said: nothing that is owed, owed phrases, or owed phrases and those of a scenario."""
 
@@ -48,6 +51,8 @@ class Sound:
     """Of its loudest part, in decibels below full scale (0)."""
     contrast: float | None
     """Decibels from the background to the loudest sound; None where too little was heard to tell."""
+    speech: float | None = None
+    """Mean level while its words were said, in decibels below full scale; None where it was not measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +79,9 @@ class Utterance:
     """The sound in and around it; None where none was measured, as in a transcript."""
     voice: Voice | None = None
     """None without a speaker model, and where there was too little speech for one."""
+    timing: Timing = "words"
+    channel: int | None = None
+    """Number of the channel that holds this speaker alone, from 0; None where voices share one, as at a microphone."""
 
     @property
     def text(self) -> str:

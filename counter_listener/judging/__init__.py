@@ -9,6 +9,8 @@ from counter_listener.judging.comparison import Span, VerdictChange, paired_visi
 from counter_listener.judging.explanation import AlignedColumn, Explanation, explain
 from counter_listener.judging.features import FEATURES
 from counter_listener.judging.hits import OtherSet, judge_hits
+from counter_listener.judging.manner import Figures, figures_from
+from counter_listener.judging.manner_words import MannerLine, manner_lines, voice_words
 from counter_listener.judging.phrase_check import failing_examples, load_matcher, typed_utterance, unmatched_templates
 from counter_listener.judging.reviewed import (
     AGAINST,

@@ -185,7 +185,8 @@ def _targets(events: Sequence[Event], phrase: str | None, at: float | None) -> I
         missed = event.kind == "phrase" and event.detail.get("required") and event.verdict in {"not_heard", "unknown"}
         since = opened.get(event.visit, 0.0) if missed else event.at
         asked = at is None or since - AROUND <= at <= event.at + AROUND
-        if asked and event.phrase and (missed or event.verdict in ACCUSED):
+        is_said = "figure" not in event.detail  # of a limit of the manner no words tell
+        if asked and is_said and event.phrase and (missed or event.verdict in ACCUSED):
             end = event.at if missed else event.at + AROUND
             yield _Target(event.phrase, event.visit, event.verdict, since - (0.0 if missed else AROUND), end)
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from counter_listener.domain import Event, Phrase, PhraseSet, Stage, Verdict
+from counter_listener.judging.manner import figures_from, manner_events
 
 StillHeard = Callable[[Event], bool]
 """Whether the words of a hit are found as the same phrase by the other set."""
@@ -27,6 +28,8 @@ def judge_hits(events: Mapping[str, Event], other: OtherSet) -> dict[str, Event]
     severities |= {rule.id: rule.severity for rule in other.phrases.rule}
     made: dict[str, Event] = {}
     for uid, event in events.items():
+        if event.kind == "rule" and event.detail.get("figure"):
+            continue  # made anew from the figures
         if event.verdict is None or event.detail.get("scenario"):
             made[uid] = event
         elif event.kind == "phrase":
@@ -39,6 +42,10 @@ def judge_hits(events: Mapping[str, Event], other: OtherSet) -> dict[str, Event]
     for phrase, stage in owed.values():
         if phrase.id not in there and close is not None:
             made[f"new:{phrase.id}"] = _missed(close, phrase, stage, other)
+    if close is not None and close.detail.get("outcome") in ("complete", "incomplete"):
+        figures = figures_from(close.detail.get("manner"))
+        ruled = manner_events(figures, other.phrases, close.visit, close.at)
+        made |= {f"new:{event.phrase}": event for event in ruled}
     return made
 
 

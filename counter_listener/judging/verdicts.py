@@ -1,5 +1,6 @@
 """The verdicts on the phrases, offences and rules of one visit, and its score. Pure."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from math import fsum
@@ -18,6 +19,7 @@ from counter_listener.domain import (
     Utterance,
     Verdict,
 )
+from counter_listener.judging.manner import Figures, Speech, limits_over, manner_events, manner_points, measure
 from counter_listener.judging.understanding import NOT_UNDERSTOOD, PARTLY, Understanding, is_understood
 
 SHARED: Final = N_("customers say this as well, and the voice is unknown")
@@ -26,6 +28,8 @@ LOST: Final = N_("audio was lost")
 NEAR_GAP: Final = N_("audio was lost right beside it")
 NO_SPEECH: Final = N_("no speech was recognised")
 NO_SERVICE: Final = N_("hardly anything of the phrase set was heard, so it may have been no service")
+RULED: Final[Mapping[Verdict, str]] = {"heard": "kept", "broken": "broken", "unknown": "doubtful"}
+"""The tally of each verdict on a rule."""
 ASIDE: Final = "aside"
 """The tally of what was said beside the service."""
 
@@ -63,6 +67,10 @@ class Visit:
     """Numbers of recommended phrases, offences, rules followed (`kept`) and broken, doubtful offences, and asides."""
     penalty: float = 0.0
     """Points subtracted so far."""
+    said: tuple[Speech, ...] = ()
+    """When and how something was said; no word of what is heard live is kept in it."""
+    lost: tuple[tuple[float, float], ...] = ()
+    """From when to when audio was lost."""
 
 
 VisitUpdate = tuple[Visit, Event | None]
@@ -192,10 +200,15 @@ def settle(visit: Visit, phrases: PhraseSet, at: float, reason: str) -> tuple[Ev
     events += [_closing_event(visit, *entries[owner], at, why) for owner in doubtful]
     judged = outcome in ("complete", "incomplete")
     parts = [(phrase.weight, verdicts[phrase.id], visit.heard.get(phrase.id, 0.0) > 0) for phrase, _ in owed]
-    earned = score_visit(parts, visit.penalty, phrases) if judged else VisitScore()
+    figures = Figures() if doubt else measure(visit.said, visit.lost, phrases.manner)
+    ruled = list(manner_events(figures, phrases, visit.number, at)) if judged else []
+    events += ruled
+    penalty = visit.penalty + fsum(manner_points(ruled, phrases))
+    earned = score_visit(parts, penalty, phrases) if judged else VisitScore()
     given, share = list(verdicts.values()), visit.understanding.share
     of_owed = {name: given.count(name) for name in ("heard", "not_heard", "unknown")}
-    others = {name: visit.tally.get(name, 0) for name in ("recommended", "forbidden", "broken", "kept", "doubtful")}
+    counted = Counter(visit.tally) + Counter(RULED[event.verdict] for event in ruled if event.verdict)
+    others = {name: counted[name] for name in ("recommended", "forbidden", "broken", "kept", "doubtful")}
     detail = {
         "reason": reason,
         "outcome": outcome,
@@ -207,6 +220,7 @@ def settle(visit: Visit, phrases: PhraseSet, at: float, reason: str) -> tuple[Ev
         "passed": earned.passed,
         "counts": {"owed": len(given), **of_owed, **others},
         "scenarios": sorted(visit.scenarios),
+        "manner": {**figures.stored(), "over": limits_over(figures, phrases)},
     }
     return (*events, Event("visit_closed", at, visit=visit.number, score=earned.score, detail=detail))
 

@@ -17,6 +17,7 @@ from counter_listener.domain import (
     Utterance,
     VisitToggle,
 )
+from counter_listener.judging.manner import speech_of
 from counter_listener.judging.understanding import NOT_UNDERSTOOD, Understanding, is_lost
 from counter_listener.judging.verdicts import (
     Visit,
@@ -146,7 +147,12 @@ def _on_gap(state: CounterState, gap: Gap) -> Step:
     detail = {"seconds": round(gap.seconds, 3), "reason": gap.reason, **({"beside": True} if gap.beside else {})}
     events += (Event("gap", at, visit=state.visit.number if state.visit else None, detail=detail),)
     known = gap.start if gap.beside else end  # what was heard beside a gap is still to come
-    visit = state.visit and replace(state.visit, gap=True, speech_end=max(state.visit.speech_end, known))
+    visit = state.visit and replace(
+        state.visit,
+        gap=True,
+        speech_end=max(state.visit.speech_end, known),
+        lost=(*state.visit.lost, (gap.start, end)),
+    )
     state = replace(
         state,
         visit=visit,
@@ -260,6 +266,7 @@ def _apply_utterance(state: CounterState, matched: MatchedUtterance) -> Step:
         since_farewell=since_farewell,
         customer=visit.customer or matched.utterance.speaker == "customer",
         understanding=visit.understanding.plus(matched),
+        said=(*visit.said, speech_of(matched)),
         not_understood=visit.not_understood or lost,
     )
     return replace(state, visit=visit), events

@@ -12,7 +12,7 @@ from typing import Any, Final, Literal
 
 from counter_listener.domain import N_, Lang, Sentence, Translate, sentence, translator
 
-Kind = Literal["stage", "step", "phrase", "word", "forbidden", "rule", "scenario", "observe", "list"]
+Kind = Literal["stage", "step", "phrase", "word", "forbidden", "rule", "scenario", "observe", "list", "aside", "manner"]
 FieldType = Literal["text", "lines", "yes", "number", "whole", "choice", "scope"]
 LANGUAGES: Final[tuple[Lang, ...]] = ("en", "zh")
 
@@ -29,6 +29,8 @@ class Field:
     is_needed: bool = False
     is_template: bool = False
     """Whether its lines are templates."""
+    default: bool = False
+    """Of `yes`: what an empty one stands for."""
 
 
 def _lines(key: str, title: str, *, needed: bool = False, template: bool = True) -> Field:
@@ -65,6 +67,12 @@ FIELDS: Final[Mapping[Kind, tuple[Field, ...]]] = {
         Field("within", N_("within seconds"), "number"),
         _STEP,
         _THRESHOLD,
+        Field("hint.show", N_("hint at it"), "yes", default=True),
+        _lines("hint.after", N_("hint after"), template=False),
+        Field("hint.wait", N_("hint after seconds"), "number"),
+        Field("hint.quiet", N_("hint after seconds of quiet"), "number"),
+        _lines("hint.until", N_("no hint after"), template=False),
+        Field("hint.say", N_("sentence of the hint")),
     ),
     "forbidden": (
         _ID,
@@ -104,6 +112,30 @@ FIELDS: Final[Mapping[Kind, tuple[Field, ...]]] = {
     "stage": (Field("scenario", N_("scenario")), _ID, _NAMED),
     "step": (_STAGE, _ID, _NAMED),
     "observe": (_STAGE, _STEP, _ID, _NAMED, _WEIGHT),
+    "aside": (
+        _ID,
+        _TITLE,
+        _SAY,
+        _SHARED,
+        _NOT_IN,
+        Field("recalls", N_("calls the customer back"), "yes"),
+        EXAMPLES,
+    ),
+    "manner": (
+        _ID,
+        _NAMED,
+        Field(
+            "figure",
+            N_("figure"),
+            "choice",
+            (N_("volume"), N_("rate"), N_("interruptions"), N_("silence")),
+            is_needed=True,
+        ),
+        Field("limit", N_("limit"), "number", is_needed=True),
+        Field("scored", N_("is scored"), "yes"),
+        _SEVERITY,
+        _BETTER,
+    ),
 }
 """The fields of each kind of entry, in the order in which they are shown."""
 KIND_TITLES: Final[Mapping[Kind, str]] = {
@@ -116,6 +148,8 @@ KIND_TITLES: Final[Mapping[Kind, str]] = {
     "stage": N_("Stages"),
     "step": N_("Steps"),
     "observe": N_("To be seen"),
+    "aside": N_("Beside the service"),
+    "manner": N_("Manner"),
 }
 SETTINGS: Final = (
     Field("name", N_("name of the set"), is_needed=True),
@@ -130,6 +164,11 @@ SETTINGS: Final = (
     Field("visit.quiet", N_("seconds of quiet after a farewell"), "number"),
     Field("visit.idle", N_("seconds of quiet that close a visit"), "number"),
     Field("visit.opening_syllables", N_("syllables that open a visit"), "whole"),
+    Field("visit.service.least", N_("points that prove a service"), "number"),
+    Field("visit.service.required", N_("points for a required phrase"), "number"),
+    Field("visit.service.judged", N_("points for an offence or a rule"), "number"),
+    Field("visit.service.recommended", N_("points for a recommended phrase"), "number"),
+    Field("visit.service.word", N_("points for a courtesy word"), "number"),
     Field("hearing.clause_pause", N_("pause between clauses, seconds"), "number"),
     Field("hearing.context", N_("seconds in which an excuse counts"), "number"),
 )

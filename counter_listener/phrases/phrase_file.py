@@ -3,7 +3,7 @@
 import difflib
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -11,6 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from counter_listener.domain import (
     N_,
+    MannerFigure,
     PhraseSet,
     PhraseSetError,
     Sentence,
@@ -21,6 +22,13 @@ from counter_listener.domain import (
 from counter_listener.phrases.templates import TemplateError, template_reader
 
 MAX_BYTES: Final = 1_000_000
+LIMITS: Final[Mapping[MannerFigure, tuple[float, float]]] = {
+    "volume": (-90, 0),
+    "rate": (1, 15),
+    "interruptions": (0, 100),
+    "silence": (5, 3_600),
+}
+"""The least and the highest limit of each figure of `[[manner]]`, in its unit."""
 EXPECTED: Final = {
     "missing": N_("is missing"),
     "string": N_("must be text in quotes"),
@@ -146,7 +154,7 @@ def ids(phrases: PhraseSet) -> Iterator[tuple[str, str]]:
         yield stage.id, "stage"
     for phrase, _ in phrases.phrases():
         yield phrase.id, "phrase"
-    for kind in ("step", "word", "forbidden", "rule", "scenario", "aside", "observe"):
+    for kind in ("step", "word", "forbidden", "rule", "scenario", "aside", "observe", "manner"):
         yield from ((entry.id, kind) for entry in getattr(phrases, kind))
 
 
@@ -217,6 +225,7 @@ def _wrong_numbers(phrases: PhraseSet) -> Iterator[Sentence]:
         *((f"phrase {p.id!r}, 'hint', 'quiet'", p.hint.quiet, 0, 3_600) for p, _ in phrases.phrases()),
         *((f"phrase {p.id!r}, 'weight'", p.weight, 0, 1_000) for p, _ in phrases.phrases()),
         *((f"[[observe]] {entry.id!r}, 'weight'", entry.weight, 0, 1_000) for entry in phrases.observe),
+        *((f"[[manner]] {one.id!r}, 'limit'", one.limit, *LIMITS[one.figure]) for one in phrases.manner),
         *((f"[[rule]] {r.id!r}, 'scope'", r.scope, 0, 600) for r in phrases.rule if not isinstance(r.scope, str)),
         *((f"[slots] {name!r}, 'min'", slot.min, 0, slot.max) for name, slot in phrases.slots.items()),
         *((f"[slots] {name!r}, 'max'", slot.max, slot.min, 30) for name, slot in phrases.slots.items()),

@@ -5,6 +5,7 @@ The functions change the table that they get; a copy is the caller's.
 
 from __future__ import annotations
 
+import copy
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -62,7 +63,8 @@ def value_of(table: Table, entry: Entry, field: Field) -> Any:  # noqa: ANN401 -
         return entry.parent or None
     if field is EXAMPLES:
         return plain_examples(table).get(entry.id)
-    return entry.table.get(field.key, entry.id if field.key == "id" else None)
+    found = setting(entry.table, field)
+    return entry.id if found is None and field.key == "id" else found
 
 
 def put_entry(table: Table, kind: Kind, parent: str, content: Table) -> None:
@@ -223,15 +225,14 @@ def set_setting(table: Table, field: Field, value: Any) -> None:  # noqa: ANN401
 
 def new_content(kind: Kind, old: Table | None, values: Mapping[str, Any]) -> Table:
     """The content of an entry with some of its fields changed; None removes a field."""
-    content = dict(old or {})
-    known = {field.key for field in FIELDS[kind]} - {PARENTS.get(kind), EXAMPLES.key}
-    for key, value in values.items():
-        if key not in known:
+    content = copy.deepcopy(old or {})
+    fields = [field for field in FIELDS[kind] if field.key not in (PARENTS.get(kind), EXAMPLES.key)]
+    for field in fields:
+        if field.key not in values:
             continue
-        if value is not None:
-            content[key] = value
-        elif key == "say":
-            content[key] = []  # a key that must be there
-        else:
-            content.pop(key, None)
+        value = values[field.key]
+        set_setting(content, field, [] if value is None and field.key == "say" else value)  # a key that must be there
+        table, _, inner = field.key.partition(".")
+        if inner and not content[table]:
+            del content[table]
     return content

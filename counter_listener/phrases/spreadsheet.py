@@ -29,6 +29,8 @@ from counter_listener.phrases.set_entries import (
     value_of,
 )
 
+WITH_EXAMPLES: Final = [kind for kind, fields in FIELDS.items() if EXAMPLES in fields]
+"""The kinds that have a column for their examples."""
 SOURCE: Final = "source"
 """The hidden sheet."""
 FORMAT: Final = 1
@@ -92,7 +94,7 @@ def _entry_rows(table: Table, kind: Kind, translate: Translate) -> Iterator[Shee
 
 def other_examples(table: Table) -> list[ExampleLine]:
     """The sentences that are no plain example of one entry that has a column for them."""
-    named = {one.id for kind in ("phrase", "forbidden", "rule", "scenario") for one in entries(table, kind)}
+    named = {one.id for kind in WITH_EXAMPLES for one in entries(table, kind)}
     return [one for one in examples(table) if not (one.is_plain and len(one.expect) == 1 and one.expect[0] in named)]
 
 

@@ -44,6 +44,8 @@ ORDER: Final[tuple[Kind, ...]] = (
     "rule",
     "word",
     "observe",
+    "aside",
+    "manner",
 )
 """Entries are put in after those in which they stand."""
 

@@ -26,6 +26,7 @@ from counter_listener.record.figures import (
 )
 from counter_listener.record.files import is_server, lock_counter, make_private, readable_by_others, record_file
 from counter_listener.record.heads import Head, fingerprint, read_head
+from counter_listener.record.manner_figures import MannerCounts, MannerData, sum_manner
 from counter_listener.record.people import PEOPLE
 from counter_listener.record.receipts import Receipt, read_receipt
 from counter_listener.record.rows import (
@@ -80,6 +81,7 @@ if TYPE_CHECKING:
     from counter_listener.record.history import VisitHistory, set_of, visit_history
     from counter_listener.record.judgements import replaced_streams
     from counter_listener.record.labelled import LabelledRecording, SaidPhrase, labelled_recordings
+    from counter_listener.record.manner_queries import gather_manner
     from counter_listener.record.notices import offences_after, without_sign
     from counter_listener.record.overview import Offence, OverviewData, counters_heard, gather_overview
     from counter_listener.record.phrase_changes import SetChange, note_set_change, set_changes
@@ -165,6 +167,7 @@ else:  # SQLAlchemy takes 0.3 s and 20 MB, which a run that records nothing does
             ],
             "history": ["VisitHistory", "set_of", "visit_history"],
             "judgements": ["replaced_streams"],
+            "manner_queries": ["gather_manner"],
             "notices": ["offences_after", "without_sign"],
             "overview": ["Offence", "OverviewData", "counters_heard", "gather_overview"],
             "reviews": ["ReviewRequest", "review"],

@@ -35,6 +35,8 @@ from counter_listener.record.figures import (
     duration_statistics,
     sum_totals,
 )
+from counter_listener.record.manner_figures import FIGURES
+from counter_listener.record.manner_queries import manner_columns, manner_of
 from counter_listener.record.places import all_places, in_places, is_in
 from counter_listener.record.reviewed_figures import reviewed_visits, reviews_of, totals_after, words_on
 from counter_listener.record.rows import LIVE, Row, iso, parse_detail, storable
@@ -56,7 +58,7 @@ DETAILS: Final = {
     **dict.fromkeys(("grade", "outcome", "scenarios"), detail_text),
 }
 """Columns of a closed visit that stand in the detail of its event, in addition to the counts."""
-CLOSED: Final = temporary_table("closed", *COLUMNS, *DETAILS, *COUNTS, "quarter")
+CLOSED: Final = temporary_table("closed", *COLUMNS, *DETAILS, *COUNTS, *FIGURES, "beyond", "quarter")
 """The closed visits of the period, one row each, without those that were no service."""
 LEFT_OUT: Final = temporary_table("left_out", "stream")
 """Streams whose verdicts are history."""
@@ -108,6 +110,9 @@ def gather_report_data(
         no_service_by_counter=_counts_by(connection, no_service, no_service.c.counter),
         after_reviews=totals_after(connection, CLOSED, sum_totals(by_counter.values()), reviewed),
         trust=machine_trust(connection, scope),
+        manner=manner_of(
+            connection, sa.select(*(CLOSED.c[name] for name in ("counter", "quarter", *FIGURES, "beyond")))
+        ),
     )
 
 
@@ -141,7 +146,7 @@ def _closed(scope: ReportScope, last: int, *, service: bool = True) -> Query:
     columns: list[sa.ColumnElement[Any]] = [EVENTS.c[name] for name in COLUMNS]
     columns += [read(EVENTS.c.detail, name).label(name) for name, read in DETAILS.items()]
     columns += [whole(detail_number(EVENTS.c.detail, f"counts.{name}")).label(name) for name in COUNTS]
-    columns.append((begun // QUARTER).label("quarter"))
+    columns += [*manner_columns(), (begun // QUARTER).label("quarter")]
     outcome: Outcome = "no_service"
     named = detail_text(EVENTS.c.detail, "outcome")
     told = named.is_distinct_from(outcome) if service else named == outcome
@@ -335,4 +340,10 @@ def _shown_visit(
         evidence=[event for event, _ in told],
         reviews=[review for _, review in told] if reviews else (),
         reviewed=reviewed.get(row.visit),
+        manner={name: _figure(getattr(row, name)) for name in FIGURES},
     )
+
+
+def _figure(value: float | None) -> float | None:
+    """Whole numbers as such: databases give times as 2.0."""
+    return int(value) if value is not None and value == int(value) else value

@@ -11,6 +11,7 @@ from operator import attrgetter
 from typing import Final, Self
 
 from counter_listener.domain import Z_95, Agreement, Estimate, Event, Interval, Review, Verdict, wilson_interval
+from counter_listener.record.manner_figures import MannerData
 
 FEW: Final = 30
 """A share of fewer cases is marked as uncertain in the report (the usual rule of thumb for n)."""
@@ -295,6 +296,8 @@ class ShownVisit:
     reviews: Sequence[Review | None] = ()
     """The word of a person on each piece of evidence, if there is one; empty if nobody reviewed the visit."""
     reviewed: ReviewedVisit | None = None
+    manner: Mapping[str, float | None] = field(default_factory=dict)
+    """How the clerk spoke, by figure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -324,5 +327,7 @@ class ReportData:
     after_reviews: VisitTotals | None = None
     """The totals of all visits with the scores after their reviews; None if nobody reviewed one of them."""
     trust: MachineTrust = field(default_factory=MachineTrust)
+    manner: MannerData | None = None
+    """How the clerks spoke; None where nobody asked."""
     places: Sequence[Place] = ()
     """The branch and the region of each counter that was given one."""

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from counter_listener.domain import RecordError
 from counter_listener.record.chain import START, Tail, row_number
 from counter_listener.record.databases import Database, dialect_of
+from counter_listener.record.manner_figures import FIGURES
 from counter_listener.record.rows import Columns, RecordingRow, Row
 
 TYPES: Final[dict[str, type[sa.types.TypeEngine[Any]]]] = {
@@ -29,7 +30,7 @@ TYPES: Final[dict[str, type[sa.types.TypeEngine[Any]]]] = {
         ),
         sa.Integer,
     ),
-    **dict.fromkeys(("at", "score", "score_after", "opened", "seconds"), sa.Double),
+    **dict.fromkeys(("at", "score", "score_after", "opened", "seconds", *FIGURES), sa.Double),
 }
 """The types of columns that hold no text, in every table."""
 

@@ -1,5 +1,6 @@
 """The meaning of the figures of a report, so that everyone reads them the same way."""
 
+from collections.abc import Iterable
 from typing import Final
 
 from counter_listener.domain import N_, OUTCOMES, VERDICTS, Translate
@@ -56,6 +57,31 @@ DEFINITIONS: Final = (
         "From the last speech of a visit to the opening of the next in the same recording or listening period."
     )),
     ("length", N_("length of a visit"), N_("From its opening to its last speech.")),
+    ("level", N_("volume"), N_(
+        "The mean level while words were said, in decibels below the loudest possible sound (dBFS), as the active"
+        " speech level of ITU-T P.56, with recognised words in the place of its envelope. It is told from 5 s of"
+        " speech on. The gain of the microphone is in it: compare a counter with itself. Too quiet is what is below the"
+        " limit of the phrase set (-45 without one)."
+    )),
+    ("rate", N_("speech rate"), N_(
+        "Chinese syllables, or words in letters, a second of articulated speech: without pauses of 0.25 s or more."
+        " It is told from 20 syllables and 5 s on, from sound that was understood, never from a text without the times"
+        " of its words. Mandarin that is read aloud has about 5.2."
+    )),
+    ("interruptions", N_("interruptions"), N_(
+        "With a channel for each voice only: how often the clerk, silent for 1 s, began while the customer had been"
+        " speaking for 0.5 s, and both spoke on for 1 s. Where both channels have the same words, one hears the other,"
+        " and nothing counts."
+    )),
+    ("silence", N_("longest silence"), N_(
+        "Seconds between two words of anybody within a visit. Lost audio ends it: somebody may have spoken. Speech of"
+        " which no word was recognised is silence here. A wait is a silence that is longer than the limit of the phrase"
+        " set (60 s without one)."
+    )),
+    ("voice", N_("whose voice"), N_(
+        "Volume and rate are the clerk's where the speaker is known. In one-channel sound they are of both voices"
+        " together, and a limit that costs points is then in doubt and costs none."
+    )),
     ("change", N_("change"), N_(
         "Summary: from the period of the same length directly before, if both ends of this one are known."
         " By week and day: from the row before."
@@ -63,6 +89,16 @@ DEFINITIONS: Final = (
     ("closeness", N_("closeness"), N_("How similar the words heard sound to the wording, 0 to 100.")),
 )  # fmt: skip
 """Id, word and meaning."""
+
+
+MANNER: Final = ("level", "rate", "interruptions", "silence", "voice")
+"""The ids of those that are about the manner."""
+
+
+def definitions_of(ids: Iterable[str], _: Translate) -> list[tuple[str, str]]:
+    """The words with these ids and what they mean."""
+    found = {id_: (_(title), _(text).format(few=FEW)) for id_, title, text in DEFINITIONS}
+    return [found[id_] for id_ in ids]
 
 
 def definitions_table(_: Translate) -> Table:

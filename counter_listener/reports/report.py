@@ -10,6 +10,7 @@ from counter_listener.domain import N_, OUTCOMES, VERDICTS, Event, Review, Trans
 from counter_listener.domain import REASONS as REVIEW_REASONS
 from counter_listener.record import FEW, ReportData, ShownVisit, VisitTotals, sum_totals
 from counter_listener.reports.definitions import definitions_table
+from counter_listener.reports.manner_tables import manner_tables
 from counter_listener.reports.phrase_tables import PhraseSets, phrase_tables
 from counter_listener.reports.review_tables import machine_table, reviews_table
 from counter_listener.reports.tables import (
@@ -70,6 +71,7 @@ def make_report(  # noqa: PLR0913 - everything that only the caller knows
         counters_table(data, translate),
         *time_tables(data, zone, translate),
         durations_table(data, translate),
+        *manner_tables(data, sets, zone, translate),
         reviews_table(data, total, translate),
         machine_table(data, translate),
         _no_service_table(data, zone, translate),
@@ -85,6 +87,7 @@ def _titles(sets: PhraseSets) -> dict[str, str]:
     titles: dict[str, str] = {}
     for phrases in sets.values():
         titles |= {**phrases.titles(), **{entry.id: entry.title for entry in phrases.observe}}
+        titles |= {limit.id: limit.title for limit in phrases.manner}
     return titles
 
 
@@ -164,6 +167,7 @@ def _visit_row(visit: ShownVisit, zone: tzinfo | None) -> Row:
         "outcome": visit.outcome,
         "seconds": visit.seconds,
         "lost_audio": visit.lost_audio,
+        **{name: visit.manner.get(name) for name in ("level", "rate", "interruptions", "silence")},
         "recording": visit.recording,
     }
 
@@ -182,6 +186,10 @@ def _visit_columns(_: Translate) -> list[Column]:
         Column("outcome", _("outcome")),
         Column("seconds", _("length"), "seconds"),
         Column("lost_audio", _("audio lost"), "yes"),
+        Column("level", _("volume (dBFS)"), "rate"),
+        Column("rate", _("syllables a second"), "rate"),
+        Column("interruptions", _("interruptions"), "count"),
+        Column("silence", _("longest silence"), "seconds"),
         Column("recording", _("recording")),
     ]
 

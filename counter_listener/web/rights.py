@@ -83,6 +83,7 @@ RIGHTS: Final[Mapping[str, frozenset[Role]]] = {
     "POST /appeals/decide": _roles("supervisor"),
     "GET /samples": _roles("reviewer", "supervisor", "auditor"),
     "POST /samples": _roles("supervisor"),
+    "GET /manner": SEE_VISITS,
     "GET /machine": _roles("reviewer", "supervisor", "auditor"),
     "GET /practice": PRACTISE,
     "GET /practice/{dialogue}": PRACTISE,

@@ -51,6 +51,21 @@ class FormError(Exception):
         self.faults = faults
 
 
+OTHERS: Final[tuple[Kind, ...]] = (
+    "forbidden",
+    "rule",
+    "manner",
+    "word",
+    "scenario",
+    "aside",
+    "list",
+    "stage",
+    "step",
+    "observe",
+)
+"""The kinds of entries beside phrases, in the order in which they are shown."""
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """An entry in a list."""
@@ -105,8 +120,7 @@ def groups_of(table: Table, translate: Translate) -> list[Group]:
         Group("phrase", str(stage.table.get("title", stage.id)), stage.id, _lines(table, "phrase", translate, stage.id))
         for stage in entries(table, "stage")
     ]
-    others: tuple[Kind, ...] = ("forbidden", "rule", "word", "scenario", "list", "stage", "step", "observe")
-    return made + [Group(kind, translate(KIND_TITLES[kind]), "", _lines(table, kind, translate)) for kind in others]
+    return made + [Group(kind, translate(KIND_TITLES[kind]), "", _lines(table, kind, translate)) for kind in OTHERS]
 
 
 def _lines(table: Table, kind: Kind, translate: Translate, parent: str | None = None) -> list[Line]:
@@ -119,6 +133,8 @@ def _line(entry: Entry, translate: Translate) -> Line:
     more = [content.get("class", ""), translate(str(content.get("severity", ""))) if content.get("severity") else ""]
     if entry.kind == "list":
         more = [translate(entry.parent)]
+    if entry.kind == "manner":
+        more = [translate(str(content.get("figure", ""))), f"{content.get('limit', 0):g}", *more]
     first = str(templates[0]) if templates else ""
     return Line(
         id=entry.id,
@@ -159,7 +175,8 @@ def _options(table: Table, field: Field, translate: Translate) -> tuple[tuple[st
         found = entries(table, kinds[field.key])
         return (("", "–"), *((one.id, str(one.table.get("title", one.id))) for one in found))
     if field.type == "yes":
-        return tuple((translate(word), translate(word)) for word in ("no", "yes"))
+        empty = (("", "–"),) if field.default else ()
+        return (*empty, *((translate(word), translate(word)) for word in ("no", "yes")))
     if field.type == "choice":
         empty = () if field.is_needed else (("", "–"),)
         return (*empty, *((translate(one), translate(one)) for one in field.choices))
@@ -193,7 +210,7 @@ def changed_table(table: Table, kind: str, name: str, form: Mapping[str, str], t
 
 def _is_no(one: FormField, given: str) -> bool:
     """Whether nothing was and is chosen: a checkbox that is not there says no."""
-    return not one.value and parsed(one.field, given) is not True
+    return not one.value and not one.field.default and parsed(one.field, given) is not True
 
 
 def _needed(kind: str) -> list[Field]:

@@ -67,6 +67,7 @@ def _titles_of(phrases: PhraseSet) -> dict[str, str]:
     named |= {scenario.id: scenario.title for scenario in phrases.scenario}
     named |= {seen.id: seen.title for seen in phrases.observe}
     named |= {word.id: word.name for word in phrases.word}
+    named |= {limit.id: limit.title for limit in phrases.manner}
     return named | phrases.titles()
 
 

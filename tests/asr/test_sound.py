@@ -56,7 +56,7 @@ def test_steady_noise_has_no_contrast_and_a_softer_voice_is_no_sound() -> None:
 
 
 def test_digital_silence_and_an_empty_stretch_are_measured() -> None:
-    assert metered((60, -400)).sound(words(10.0, 11.0)) == Sound(0.0, SILENT, 0.0)
+    assert metered((60, -400)).sound(words(10.0, 11.0)) == Sound(0.0, SILENT, 0.0, SILENT)
     assert SoundMeter().sound(words(0.0, 1.0)) == Sound(0.0, SILENT, None)
 
 
@@ -72,3 +72,19 @@ def test_a_day_needs_no_more_memory_than_five_minutes() -> None:
     assert len(meter.levels) == 1_500
     assert meter.sound(words(1.0, 2.0)).seconds == 0
     assert meter.sound(words(795.0, 799.0)).level == pytest.approx(-60, abs=1)
+
+
+def test_the_level_of_speech_is_that_of_its_words_alone() -> None:
+    meter = metered((50, -60), (5, -30), (10, -60), (5, -36), (20, -60))
+    spoken = (Word("您好", 10.0, 11.0), Word("再见", 13.0, 14.0))
+    assert meter.sound(spoken[:1]).speech == pytest.approx(-30, abs=0.2)
+    assert meter.sound(spoken).speech == pytest.approx(-32, abs=0.2)  # the mean of the powers
+    assert meter.sound(words(30.0, 31.0)).speech is None, "nothing was heard there"
+
+
+def test_a_sine_of_full_scale_has_minus_three_decibels() -> None:
+    sine = np.sin(2 * np.pi * 400 * np.arange(BLOCK_SAMPLES) / 16_000) * 32_767
+    meter = SoundMeter()
+    for _ in range(60):
+        meter.add(sine.astype("<i2").tobytes())
+    assert meter.sound(words(2.0, 9.0)).speech == pytest.approx(-3.0, abs=0.1)

@@ -23,7 +23,17 @@ from counter_listener.phrases.phrase_file import validate
 
 BUNDLED = sorted(bundled_folder("phrase_sets").glob("*.toml"))
 PATH = Path("words.xlsx")
-KEYS = {"phrase": 0, "forbidden": 1, "rule": 2, "scenario": 3, "word": 4, "list": 5, "stage": 6}
+KEYS = {
+    "phrase": 0,
+    "forbidden": 1,
+    "rule": 2,
+    "scenario": 3,
+    "word": 4,
+    "list": 5,
+    "stage": 6,
+    "aside": 9,
+    "manner": 10,
+}
 """The number of the sheet of each kind."""
 
 
@@ -81,7 +91,8 @@ Change = Callable[[dict[str, Any]], None]
 @st.composite
 def changes(draw: st.DrawFn) -> Change:
     """A change that somebody makes to a set, on its table and so on its file."""
-    kind = draw(st.sampled_from(["template", "weight", "required", "entry", "remove", "list", "pass_mark", "example"]))
+    kinds = ["template", "weight", "required", "entry", "remove", "list", "pass_mark", "example"]
+    kind = draw(st.sampled_from(kinds))
     words, number = draw(WORDS), draw(st.integers(0, 9))
 
     def change(table: dict[str, Any]) -> None:
@@ -108,9 +119,35 @@ def changes(draw: st.DrawFn) -> Change:
     return change
 
 
+@st.composite
+def later_changes(draw: st.DrawFn) -> Change:
+    """Likewise, on what stands beside the phrases."""
+    kind = draw(st.sampled_from(["aside", "service", "manner", "hint"]))
+    words, number = draw(WORDS), draw(st.integers(0, 9))
+
+    def change(table: dict[str, Any]) -> None:
+        entries = table.setdefault(kind, []) if kind in ("aside", "manner") else []
+        phrases = table["stage"][0].get("phrase", [])
+        match kind:
+            case "hint" if phrases:
+                phrases[0]["hint"] = {"show": number > 4, "wait": number, "until": ["hello"], "say": words}
+            case "aside":
+                entries.append({"id": f"aside-{len(entries)}", "say": [words], "recalls": number > 4})
+            case "manner":
+                limit = {"id": f"manner-{len(entries)}", "title": words, "figure": "silence", "limit": 20 + number}
+                entries.append({**limit, "scored": number > 4, "severity": "grave", "better": words})
+            case "service":
+                table["visit"].setdefault("service", {})[("least", "word")[number % 2]] = number
+
+    return change
+
+
+ALL_CHANGES = st.one_of(changes(), later_changes())
+
+
 @pytest.mark.parametrize("path", [*BUNDLED, SMALL_FILE], ids=lambda path: path.stem)
 @settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
-@given(made=st.lists(changes(), min_size=1, max_size=4))
+@given(made=st.lists(ALL_CHANGES, min_size=1, max_size=4))
 def test_what_is_changed_in_a_file_is_changed_and_nothing_else(path: Path, made: list[Change]) -> None:
     text = path.read_text(encoding="utf-8")
     table = tomllib.loads(text)
@@ -123,7 +160,7 @@ def test_what_is_changed_in_a_file_is_changed_and_nothing_else(path: Path, made:
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
-@given(made=st.lists(changes(), min_size=1, max_size=5))
+@given(made=st.lists(ALL_CHANGES, min_size=1, max_size=5))
 def test_any_set_comes_back_from_its_spreadsheet(tmp_path_factory: pytest.TempPathFactory, made: list[Change]) -> None:
     table = tomllib.loads(SMALL)
     for change in made:
@@ -173,6 +210,33 @@ def test_changes_arrive(book: Book, tmp_path: Path) -> None:
     assert gone not in str(after["forbidden"])
 
 
+def test_hints_asides_manner_and_the_proof_of_a_service_arrive(book: Book, tmp_path: Path) -> None:
+    first = tomllib.loads(SMALL)["stage"][0]["phrase"][0]["id"]
+    for key, value in {"hint.show": "是", "hint.wait": 7, "hint.after": "opened", "hint.say": "您好"}.items():
+        book.cell("phrase", first, key).value = value
+    book.add("aside", id="telephone", say="您哪位", recalls="否", example="您哪位")
+    book.add("manner", id="slower", title="太快", figure="语速", limit=5.5, scored="是", severity="较重")
+    settings_sheet = book.book.worksheets[-2]
+    row = next(cells for cells in settings_sheet.iter_rows(min_row=3) if cells[0].value == "visit.service.least")
+    row[2].value = 4
+    text = book.read(tmp_path)
+    read_written(text, tmp_path / "back.toml")
+    after = tomllib.loads(text)
+    hint = {"show": True, "after": ["opened"], "wait": 7, "say": "您好"}
+    assert after["stage"][0]["phrase"][0]["hint"] == hint
+    assert after["aside"] == [{"id": "telephone", "say": ["您哪位"], "recalls": False}]
+    limit = {"id": "slower", "title": "太快", "figure": "rate", "limit": 5.5, "scored": True, "severity": "serious"}
+    assert after["manner"] == [limit]
+    assert after["visit"]["service"] == {"least": 4}
+    again = Book(exported(text))
+    for key in ("hint.show", "hint.wait", "hint.after", "hint.say"):
+        again.cell("phrase", first, key).value = None
+    again.sheet("manner").delete_rows(again.row("manner", "slower"))
+    emptied = tomllib.loads(again.read(tmp_path))
+    assert "hint" not in emptied["stage"][0]["phrase"][0]
+    assert not emptied.get("manner")
+
+
 def bad_cells() -> Iterator[tuple[Callable[[Book], None], str]]:
     first = tomllib.loads(SMALL)["stage"][0]["phrase"][0]["id"]
     yield lambda book: _set(book, first, "weight", "heavy"), "row 3, '权重': 'heavy' is not a number"
@@ -182,6 +246,9 @@ def bad_cells() -> Iterator[tuple[Callable[[Book], None], str]]:
     yield lambda book: _set(book, first, "say", "您好\n(您好"), "row 3, '说法': '(您好'"
     yield lambda book: _set(book, first, "weight", -3), "row 3: phrase"
     yield lambda book: book.add("phrase", stage="greet", id=first, say="您好"), "stands in row 3 too"
+    yield lambda book: _set(book, first, "hint.wait", -1), "'hint', 'wait' is -1; it must be from 0 to 3600"
+    yield lambda book: book.add("manner", id="m", title="x", figure="语速", limit=99), "'limit' is 99; it must be"
+    yield lambda book: book.add("manner", id="m", title="x", figure="fast", limit=6), "'fast' is not possible; write"
     yield lambda book: book.add("rule", id="r9", title="x", when="请"), "it is empty; fill it in, or remove the row"
 
 
@@ -189,7 +256,7 @@ def _set(book: Book, name: str, key: str, value: object) -> None:
     book.cell("phrase", name, key).value = value
 
 
-@pytest.mark.parametrize(("spoil", "told"), list(bad_cells()), ids=[str(n) for n in range(8)])
+@pytest.mark.parametrize(("spoil", "told"), list(bad_cells()), ids=[str(n) for n in range(11)])
 def test_a_bad_cell_is_named_with_its_sheet_and_row(
     book: Book, spoil: Callable[[Book], None], told: str, tmp_path: Path
 ) -> None:

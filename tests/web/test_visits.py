@@ -23,7 +23,7 @@ from counter_listener.record import open_record
 
 PAGES = (
     *("/", "/?days=all", "/visits", "/visits?verdict=forbidden", "/review", "/review?source=all"),
-    *("/appeals", "/samples", "/machine", "/system"),
+    *("/appeals", "/samples", "/machine", "/manner?days=all", "/system"),
 )
 BUDGET = 300_000
 """Bytes of a page, without charts and libraries."""

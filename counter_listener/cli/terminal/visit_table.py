@@ -24,6 +24,7 @@ from counter_listener.domain import (
     visit_word,
     written,
 )
+from counter_listener.judging import figures_from, manner_lines, voice_words
 
 MARKS: Final = {
     "heard": ("✓", "green"),
@@ -112,6 +113,7 @@ def _visit_view(number: int, events: Sequence[Event], phrases: PhraseSet) -> Ren
         *_unknown_lines(events),
         *_offence_lines(events),
         *_rule_lines(events, phrases),
+        *_manner_line(closed, phrases),
         _score_line(closed, phrases),
     ]
     return Padding(Group(*parts), (0, 0, 1, 1))
@@ -208,16 +210,31 @@ def _offence_lines(events: Sequence[Event]) -> Iterator[Text]:
 
 
 def _rule_lines(events: Sequence[Event], phrases: PhraseSet) -> Iterator[Text]:
-    for rule in phrases.rule:
-        of_rule = [event for event in events if event.kind == "rule" and event.phrase == rule.id]
+    rules = [(rule.id, rule.title) for rule in phrases.rule] + [(one.id, one.title) for one in phrases.manner]
+    for id_, title in rules:
+        of_rule = [event for event in events if event.kind == "rule" and event.phrase == id_]
         followed = sum(event.verdict == "heard" for event in of_rule)
         if followed:
-            text = _("rule followed {count}×: {title}").format(count=followed, title=printable(rule.title))
+            text = _("rule followed {count}×: {title}").format(count=followed, title=printable(title))
             yield Text.assemble(("✓", "green"), f" {text}")
         for event in of_rule:
             if event.verdict != "heard":
-                text = _("rule broken: {title}, at “{words}”")
-                yield _offence_line(event, text.format(title=rule.title, words=written(event.heard or "")))
+                text = _("rule broken: {title}, at “{words}”") if event.heard else _("rule broken: {title}")
+                yield _offence_line(event, text.format(title=title, words=written(event.heard or "")))
+
+
+def _manner_line(closed: Event, phrases: PhraseSet) -> Iterator[Text]:
+    """How it was said, in one line; what is beyond a limit of the phrase set stands out, with what is better."""
+    figures = figures_from(closed.detail.get("manner"))
+    line = Text(_("Manner") + _(": "), style="dim")
+    for number, each in enumerate(manner_lines(figures, phrases, _)):
+        line.append("  ·  " if number else "").append(f"{each.title} {each.text}")
+        if each.over:
+            better = _("; better: {words}").format(words=each.better) if each.better else ""
+            line.append(f" ({printable(each.over)}{printable(better)})", style="yellow")
+    if voice := voice_words(figures, _):
+        line.append(f"  ({voice})")
+    yield line
 
 
 def _offence_line(event: Event, text: str) -> Text:

@@ -26,7 +26,7 @@ from counter_listener.domain import (
     Sentence,
     visit_word,
 )
-from counter_listener.judging import FEATURES, effective_verdicts
+from counter_listener.judging import FEATURES, effective_verdicts, figures_from, manner_lines, voice_words
 from counter_listener.record import (
     FoundVisit,
     VisitHistory,
@@ -128,6 +128,8 @@ def show_visit(request: Request, visit: str, told: str = "", told_about: str = "
         severities=SEVERITIES,
         outcomes=OUTCOMES,
         word=_word(request, detail, seen.found),
+        manner=manner_lines(figures_from(detail.get("manner")), seen.phrases, texts_of(request)._),
+        voice=voice_words(figures_from(detail.get("manner")), texts_of(request)._),
         pass_mark=seen.phrases.score.pass_mark if seen.phrases else None,
         now=site.now(),
     )
