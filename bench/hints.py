@@ -2,10 +2,10 @@
 
     python bench/hints.py [--days FILE] [--half NAME] [--phrases NAME] [--show]
 
-The days are text with times (hint_days.toml; those of days.py have no `due`). Each sentence is a partial result at its
-end, as if the recogniser had the words then, so what is measured is the rules alone and not recognition. A part goes on
-until the next begins. A hint that is begun in a part that is no visit is false. `due` are the phrases that nobody says
-in a visit: each should be hinted at in it; lateness is from the beginning of the visit, as the day has it.
+The days are text with times (hint_days.toml; those of days.py have no `due`). A sentence is a partial result without
+any finding from its beginning and with all at its end: what is measured is the rules alone and not recognition. A part
+goes on until the next begins. A hint that is begun in a part that is no visit is false. `due` are the phrases that
+nobody says in a visit: each should be hinted at in it; lateness is from the beginning of the visit.
 """
 
 import argparse
@@ -13,9 +13,10 @@ import tomllib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from statistics import median
-from typing import Any, Final
+from typing import Final
 
 from days import AFTER, Part, Table, day_items
 
@@ -23,7 +24,8 @@ from counter_listener.cli.listener_process import describe_standard
 from counter_listener.domain import MatchedUtterance, Tick, Utterance
 from counter_listener.judging import advance, initial_state, load_matcher
 from counter_listener.live import ScreenState
-from counter_listener.matching import Matcher, find_in_utterance, match
+from counter_listener.live.listener import guess_message
+from counter_listener.matching import Matcher, match
 
 DAYS: Final = Path(__file__).with_name("hint_days.toml")
 TICK: Final = 0.2
@@ -46,37 +48,28 @@ class Hints:
 
 
 def shown_hints(items: Sequence[Utterance], matcher: Matcher) -> Iterator[tuple[float, str]]:
-    """When each hint began, in seconds, and its phrase."""
-    screen, state, at, shown = ScreenState(), initial_state(matcher.phrases), 0.0, ""
+    """What is hinted at, every TICK seconds: the time, and the phrase, empty for none."""
+    screen, state, at = ScreenState(), initial_state(matcher.phrases), 0.0
     screen.apply({"standard": describe_standard(matcher), "device": "", "model": "", "day": None})
     screen.apply({"begun": "live-1", "started": None})
     end = items[-1].end + AFTER
     said = [one for one in match(iter(items), matcher) if isinstance(one, MatchedUtterance)]
     while at < end:
         at = round(at + TICK, 3)
+        if said and said[0].utterance.start <= at and not screen.guess:
+            screen.apply({"guess": said[0].utterance.words[0].text, "ids": []})
         ready = [said.pop(0)] if said and said[0].utterance.end <= at else []
         for matched in ready:
-            screen.apply(guess_of(matched.utterance, matcher))
+            screen.apply(guess_message(matched.utterance, matcher))
         for item in (Tick(at, min(at, said[0].utterance.start) if said else at), *ready):
             state, events = advance(state, item)
             for event in events:
                 screen.apply({"event": asdict(event)})
         screen.apply({"beat": at, "level": -20.0, "begun": True, "open": True})
         hint = screen.hint()
-        if hint and hint.phrase != shown:
-            yield at, hint.phrase
-        shown = hint.phrase if hint else ""
+        yield at, hint.phrase if hint else ""
         if ready:
             screen.apply({"guess": "", "ids": []})
-
-
-def guess_of(utterance: Utterance, matcher: Matcher) -> dict[str, Any]:
-    """The partial result that is all of an utterance, as the listener sends it."""
-    found = find_in_utterance(matcher, utterance)
-    sure = {hit.owner for hit in (*found.phrases, *found.words) if not hit.shared}
-    doubtful = {hit.owner for hit in found.phrases if hit.shared} - sure
-    text = "".join(word.text for word in utterance.words)
-    return {"guess": text, "ids": sorted(sure), "doubtful": sorted(doubtful)}
 
 
 def count_hints(day: Table, matcher: Matcher, hints: Hints) -> None:
@@ -85,13 +78,13 @@ def count_hints(day: Table, matcher: Matcher, hints: Hints) -> None:
     ends = [*(part.start for part in parts[1:]), items[-1].end + AFTER]
     shown = list(shown_hints(items, matcher))
     hints.hours += ends[-1] / 3600
+    begun = [(at, phrase) for (_, before), (at, phrase) in pairwise(shown) if phrase not in ("", before)]
     for part, end, table in zip(parts, ends, day["part"], strict=True):
-        within = [(at, phrase) for at, phrase in shown if part.start <= at < end]
         if part.kind == "visit":
-            _count_due(part, within, table.get("due", []), hints)
+            _count_due(part, [each for each in shown if part.start <= each[0] < end], table.get("due", []), hints)
         else:
             hints.beside += 1
-            hints.false += [f"{phrase} {part.kind}: {part.first}" for _, phrase in within]
+            hints.false += [f"{phrase} {part.kind}: {part.first}" for at, phrase in begun if part.start <= at < end]
 
 
 def _count_due(part: Part, within: list[tuple[float, str]], due: list[str], hints: Hints) -> None:

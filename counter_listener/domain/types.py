@@ -20,9 +20,9 @@ ReviewAction = Literal["uphold", "overturn", "note", "observe"]
 """What a person says of a visit: the machine's verdict holds, another verdict holds, a remark without a verdict, or
 something that the machine has no event of."""
 Speaker = Literal["clerk", "customer", "unknown"]
-Role = Literal["phrase", "forbidden", "word", "trigger", "when", "need", "unless", "not_in", "frame"]
-"""What a template is for: a phrase, an offence, a courtesy word, the trigger of a scenario, a part of a rule, or a
-context of these."""
+Role = Literal["phrase", "forbidden", "word", "trigger", "when", "need", "unless", "not_in", "frame", "errand"]
+"""What a template is for: a phrase, an offence, a courtesy word, the trigger of a scenario, a part of a rule, a context
+of these, or what a customer comes for."""
 Prior = Literal["nothing", "phrases", "scenario"]
 """What is likely to be said: nothing that is owed, owed phrases, or owed phrases and those of a scenario."""
 
@@ -147,6 +147,7 @@ class Findings:
     offences: tuple[Hit, ...] = ()
     triggers: tuple[Hit, ...] = ()
     rules: tuple[Hit, ...] = ()
+    errands: tuple[Hit, ...] = ()
     contexts: tuple[RecentContext, ...] = ()
 
 

@@ -96,6 +96,9 @@ def test_phrases_tick_off_as_they_are_heard_and_pale_while_they_are_said() -> No
 
 def test_a_hint_comes_when_a_phrase_is_due_and_goes_when_it_is_being_said() -> None:
     board = begun()
+    board.apply(beat(2.5))
+    board.apply({"guess": "我想取钱", "ids": [], "signs": ["errand-cash"]})
+    board.apply({"guess": "", "ids": []})
     board.apply(event("visit_opened", 2.0))
     board.apply(beat(6.8))
     assert board.hint() is None
