@@ -27,7 +27,11 @@ from counter_listener.web.security import Guard
 from counter_listener.web.serving import Address, bind
 
 HOST: Final = "127.0.0.1"
-FILES: Final = {"live.css": "text/css; charset=utf-8", "live.js": "text/javascript; charset=utf-8", "favicon.svg": "image/svg+xml"}
+FILES: Final = {
+    "live.css": "text/css; charset=utf-8",
+    "live.js": "text/javascript; charset=utf-8",
+    "favicon.svg": "image/svg+xml",
+}
 ORDERS: Final = frozenset({"space", "wrong", "undo"})
 """What the page may order: the keys of the terminal, but not to stop listening."""
 POLICY: Final = (

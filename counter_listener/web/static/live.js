@@ -66,7 +66,7 @@ function show(state) {
   document.body.classList.toggle("open", state.open);
   if (state.counter) setText("counter", state.counter);
   setText("told", state.told);
-  part("level").value = state.level;
+  part("level").value = state.state === "stopped" ? -60 : state.level;
   setList("wrong", "li", state.wrong);
   setText("visit", state.visit);
   setText("hint", state.hint);
