@@ -127,10 +127,9 @@ def keep_listening(
                 before = signal.signal(number, lambda *_: supervisor.inbox.put(("order", "stop")))
                 stack.callback(signal.signal, number, before)
         on_screen = config.screen and log_format == "text" and sys.stdout is not None and sys.stdout.isatty()
-        draw_page, link = _page(state, supervisor, config, stack, open_browser=open_browser)
-        show = stack.enter_context(
-            _screen(state, supervisor, link) if on_screen else _log(state, supervisor, Log(log_format, dated=False))
-        )
+        log = Log(log_format, dated=False)
+        draw_page, link = _page(state, supervisor, config, stack, log, open_browser)
+        show = stack.enter_context(_screen(state, supervisor, link) if on_screen else _log(state, supervisor, log))
         supervisor.on_message = _shown_everywhere(show, draw_page)
         more = [_ticker(draw_page, FRAMES_PER_SECOND)] if link else []
         if location:
@@ -153,15 +152,20 @@ def _tell_day(day: Day) -> None:
         click.echo(line)
 
 
-def _page(
-    state: ScreenState, supervisor: Supervisor, config: Config, stack: ExitStack, *, open_browser: bool
+def _page(  # noqa: PLR0913 - what the page needs
+    state: ScreenState,
+    supervisor: Supervisor,
+    config: Config,
+    stack: ExitStack,
+    log: Log,
+    open_browser: bool,  # noqa: FBT001 - one fact
 ) -> tuple[Callable[[], None], str]:
     """What draws the page beside the clerk, and its address; without one it draws nothing, and there is no address."""
     if not config.page:
         return lambda: None, ""
     from counter_listener.cli.commands.listen_page import page_beside
 
-    page = stack.enter_context(page_beside(state, supervisor, config, open_it=open_browser))
+    page = stack.enter_context(page_beside(state, supervisor, config, log, open_it=open_browser))
     return page.draw, page.link
 
 

@@ -7,9 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-import click
-
 from counter_listener.cli.commands.serve import has_window, require_web
+from counter_listener.cli.log import Log
 from counter_listener.domain import _, current_language
 from counter_listener.live import Config, ScreenState, Supervisor
 
@@ -24,7 +23,9 @@ class OpenPage:
 
 
 @contextmanager
-def page_beside(state: ScreenState, supervisor: Supervisor, config: Config, *, open_it: bool) -> Iterator[OpenPage]:
+def page_beside(
+    state: ScreenState, supervisor: Supervisor, config: Config, log: Log, *, open_it: bool
+) -> Iterator[OpenPage]:
     """Serves the page, tells its address, and opens it. Raises UsageError without the extra, and ConfigError."""
     require_web()
     from counter_listener.cli.terminal.page_state import page_state
@@ -32,7 +33,7 @@ def page_beside(state: ScreenState, supervisor: Supervisor, config: Config, *, o
 
     page = LivePage(current_language(), lambda order: supervisor.inbox.put(("order", order)))
     with live_page(page, config.page_port) as link:
-        click.echo(_("The page is here: {link}").format(link=link), err=True)
+        log("page", _("The page is here: {link}").format(link=link), err=True)
         if open_it and has_window():
             webbrowser.open(link)
         yield OpenPage(link, lambda: page.publish(page_state(state)))
