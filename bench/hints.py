@@ -21,7 +21,7 @@ from typing import Final
 from days import AFTER, Part, Table, day_items
 
 from counter_listener.cli.listener_process import describe_standard
-from counter_listener.domain import MatchedUtterance, Tick, Utterance
+from counter_listener.domain import MatchedItem, MatchedUtterance, Tick, Utterance
 from counter_listener.judging import advance, initial_state, load_matcher
 from counter_listener.live import ScreenState
 from counter_listener.live.listener import guess_message
@@ -61,7 +61,8 @@ def shown_hints(items: Sequence[Utterance], matcher: Matcher) -> Iterator[tuple[
         ready = [said.pop(0)] if said and said[0].utterance.end <= at else []
         for matched in ready:
             screen.apply(guess_message(matched.utterance, matcher))
-        for item in (Tick(at, min(at, said[0].utterance.start) if said else at), *ready):
+        passed: list[MatchedItem] = [Tick(at, min(at, said[0].utterance.start) if said else at), *ready]
+        for item in passed:
             state, events = advance(state, item)
             for event in events:
                 screen.apply({"event": asdict(event)})

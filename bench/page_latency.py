@@ -33,7 +33,7 @@ from counter_listener.audio import read_recording
 from counter_listener.cli.options import monotonic_clock
 from counter_listener.cli.terminal.page_state import page_state
 from counter_listener.live import Config, ScreenState, Supervisor
-from counter_listener.web import LivePage, live_page
+from counter_listener.web import LivePage, serve_page
 
 RECORD: Final = """
 window.ticks = [];
@@ -114,7 +114,7 @@ def main() -> None:
         command = [sys.executable, "-m", "counter_listener.cli.listener_process"]
         supervisor = Supervisor(command, config.model_dump(), 4000.0, monotonic_clock, watch.receive)
         supervisor.on_tick = lambda: watch.page.publish(page_state(watch.state))
-        with live_page(watch.page, 0) as link, chrome() as driver:
+        with serve_page(watch.page, 0) as link, chrome() as driver:
             driver.get(link)
             threading.Thread(target=supervisor.run, daemon=True).start()
             while not supervisor.worked:

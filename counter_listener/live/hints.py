@@ -135,7 +135,8 @@ def service_points(phrases: PhraseSet) -> dict[str, float]:
     """
     proof, greetings = phrases.visit.service, _ids(phrases, phrases.visit.opens)
     points = {phrase.id: proof.required if phrase.required else proof.recommended for phrase, _ in phrases.phrases()}
-    points |= {entry.id: proof.required for entry in (*phrases.scenario, *phrases.errand)}
+    points |= dict.fromkeys((scenario.id for scenario in phrases.scenario), proof.required)
+    points |= dict.fromkeys((errand.id for errand in phrases.errand), proof.required)
     return {name: 0.0 if name in greetings else number for name, number in points.items()}
 
 

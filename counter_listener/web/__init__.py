@@ -15,7 +15,7 @@ from counter_listener.web.settings import Settings
 
 if TYPE_CHECKING:
     from counter_listener.web.app import create_app
-    from counter_listener.web.live_page import LivePage, live_page
+    from counter_listener.web.live_page import LivePage, serve_page
     from counter_listener.web.notices import send_test
     from counter_listener.web.serving import Address, bind, serve
 else:  # FastAPI takes 0.4 s
@@ -23,7 +23,7 @@ else:  # FastAPI takes 0.4 s
         __name__,
         submod_attrs={
             "app": ["create_app"],
-            "live_page": ["LivePage", "live_page"],
+            "live_page": ["LivePage", "serve_page"],
             "notices": ["send_test"],
             "serving": ["Address", "bind", "serve"],
         },

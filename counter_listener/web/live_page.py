@@ -91,7 +91,11 @@ class LivePage:
 
     def _wake(self) -> None:
         if self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(lambda: [window.set() for window in self._windows])
+            self._loop.call_soon_threadsafe(self._wake_windows)
+
+    def _wake_windows(self) -> None:
+        for window in self._windows:
+            window.set()
 
     def _knows(self, request: Request) -> bool:
         return secrets.compare_digest(request.path_params["token"].encode(), self.token.encode())
@@ -154,7 +158,7 @@ def _refused(_request: Request) -> Response:
 
 
 @contextmanager
-def live_page(page: LivePage, port: int) -> Iterator[str]:
+def serve_page(page: LivePage, port: int) -> Iterator[str]:
     """Serves the page on this machine, 0 for any free port, and yields its address. Raises ConfigError."""
     with bind(Address(HOST, port), "--page-port") as listening:
         config = uvicorn.Config(

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from counter_listener.cli.terminal.page_state import page_state
 from counter_listener.domain import Lang, use_language
 from counter_listener.live import ScreenState
-from counter_listener.web import LivePage, live_page
+from counter_listener.web import LivePage, serve_page
 
 
 @dataclass
@@ -49,7 +49,7 @@ def window(board: ScreenState, lang: Lang = "zh") -> Iterator[Window]:
     """Serves the page of a state."""
     orders: list[str] = []
     page = LivePage(lang, orders.append)
-    with live_page(page, 0) as link:
+    with serve_page(page, 0) as link:
         made = Window(link, page, board, orders)
         made.show()
         yield made

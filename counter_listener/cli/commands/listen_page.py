@@ -29,10 +29,10 @@ def page_beside(
     """Serves the page, tells its address, and opens it. Raises UsageError without the extra, and ConfigError."""
     require_web()
     from counter_listener.cli.terminal.page_state import page_state
-    from counter_listener.web import LivePage, live_page
+    from counter_listener.web import LivePage, serve_page
 
     page = LivePage(current_language(), lambda order: supervisor.inbox.put(("order", order)))
-    with live_page(page, config.page_port) as link:
+    with serve_page(page, config.page_port) as link:
         log("page", _("The page is here: {link}").format(link=link), err=True)
         if open_it and has_window():
             webbrowser.open(link)
