@@ -124,8 +124,8 @@ def visit_figures(run: DayRun) -> Iterator[tuple[str, str]]:
     false: Counter[str] = Counter()
     for one, number in zip(judged, holds, strict=True):
         if not number:
-            kinds = [part.kind for part in beside if overlap(part.span, (one.opened, one.ended)) > 0]
-            false[kinds[0] if kinds else "noise"] += 1
+            near = [part.kind for part in beside if overlap(part.span, (one.opened, one.ended)) > 0]
+            false[near[0] if near else "noise"] += 1
     told = ", ".join(f"{kind} {number}" for kind, number in false.items()) or "none"
     kinds = Counter(part.kind for part in beside)
     among = ", ".join(f"{number} {kind}" for kind, number in kinds.items())

@@ -136,7 +136,7 @@ def listen_to(config: dict[str, Any], resume: dict[str, Any] | None, orders: Ord
 
 def describe_standard(matcher: Matcher) -> Message:
     """What the screen needs to know of a phrase set: stages, phrases, courtesy words, hints, better wordings."""
-    from counter_listener.live import hint_rules
+    from counter_listener.live import hint_rules, service_points
     from counter_listener.phrases import one_way
 
     phrases = matcher.phrases
@@ -165,6 +165,11 @@ def describe_standard(matcher: Matcher) -> Message:
         "words": [{"id": word.id, "title": word.name} for word in phrases.word],
         "hints": [asdict(rule) for rule in hint_rules(phrases, ways)],
         "asides": [aside.id for aside in phrases.aside],
+        "service": {
+            "least": phrases.visit.service.least,
+            "points": service_points(phrases),
+            "errands": [errand.id for errand in phrases.errand],
+        },
         "better": {
             **{each.id: each.better or phrases.better.get(each.class_, "") for each in phrases.forbidden},
             **{rule.id: rule.better for rule in phrases.rule},

@@ -9,12 +9,15 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
+from counter_listener.domain import N_
+
 EVERY: Final = 60
 """Seconds between two looks for new rows."""
 RESTART_SECONDS: Final = 60.0
 """Seconds after which one that died is started again."""
 LOOK_SECONDS: Final = 10.0
 STOP_SECONDS: Final = 2.0
+UNSENT: Final = N_("the record cannot be sent to the server now; listening goes on, and it is tried again")
 
 
 @dataclass
@@ -51,13 +54,22 @@ class SenderProcess:
     """Sends the record at a location, if it is enrolled at a server. Whatever becomes of it, listening goes on."""
 
     location: str
+    failed: Callable[[], None] = lambda: None
+    """Called when it died; it is started again."""
     _process: subprocess.Popen[bytes] | None = None
     _started: float = float("-inf")
+    _told: bool = False
+    """Whether it was told that this process died."""
 
     def keep(self, now: float) -> None:
         """Starts it, also again; `now` is seconds by a clock that never goes back. To be called often."""
-        if now - self._started < RESTART_SECONDS or (self._process and self._process.poll() is None):
+        code = self._process.poll() if self._process else None
+        if code and not self._told:
+            self._told = True
+            self.failed()
+        if now - self._started < RESTART_SECONDS or (self._process and code is None):
             return
+        self._told = False
         self._started = now
         if self._is_enrolled():
             command = [sys.executable, "-m", "counter_listener", "send", "--every", str(EVERY), "--until-eof"]

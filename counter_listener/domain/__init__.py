@@ -69,6 +69,7 @@ from counter_listener.domain.messages import (
 from counter_listener.domain.phrase_set import (
     Aside,
     CourtesyWord,
+    Errand,
     Example,
     Forbidden,
     Frame,

@@ -186,6 +186,11 @@ class Aside(Wordings):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Errand(Wordings):
+    """What customers come for. It tells the clerk's screen that somebody is there; it gets no verdict."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceProof(Table):
     """What shows that somebody was served, in points; a visit with fewer than `least` is no service."""
 
@@ -317,6 +322,8 @@ class PhraseSet(Table):
     rule: tuple[Rule, ...] = ()
     scenario: tuple[Scenario, ...] = ()
     aside: tuple[Aside, ...] = ()
+    errand: tuple[Errand, ...] = ()
+    """Where there are none, any speech tells the screen that somebody is there."""
     observe: tuple[Observation, ...] = ()
     manner: tuple[Manner, ...] = ()
     lists: dict[str, tuple[str, ...]] = field(default_factory=dict)

@@ -20,9 +20,9 @@ ReviewAction = Literal["uphold", "overturn", "note", "observe"]
 """What a person says of a visit: the machine's verdict holds, another verdict holds, a remark without a verdict, or
 something that the machine has no event of."""
 Speaker = Literal["clerk", "customer", "unknown"]
-Role = Literal["phrase", "forbidden", "word", "trigger", "when", "need", "unless", "not_in", "frame"]
-"""What a template is for: a phrase, an offence, a courtesy word, the trigger of a scenario, a part of a rule, or a
-context of these."""
+Role = Literal["phrase", "forbidden", "word", "trigger", "when", "need", "unless", "not_in", "frame", "errand"]
+"""What a template is for: a phrase, an offence, a courtesy word, the trigger of a scenario, a part of a rule, a
+context of these, or what a customer comes for."""
 Timing = Literal["words", "turn", "none"]
 """What of an utterance has times of its own: each word; only the whole, so that those of its words are estimated; or
 nothing, so that all are."""
@@ -167,6 +167,7 @@ class Findings:
     offences: tuple[Hit, ...] = ()
     triggers: tuple[Hit, ...] = ()
     rules: tuple[Hit, ...] = ()
+    errands: tuple[Hit, ...] = ()
     contexts: tuple[RecentContext, ...] = ()
 
 

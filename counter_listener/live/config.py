@@ -43,6 +43,10 @@ class Config(BaseModel):
     """The file of the key that signs the record; `none` signs nothing; empty is a file in the settings folder."""
     screen: bool = True
     """Whether a terminal shows the visit; without a terminal one line a visit is printed in any case."""
+    page: bool = False
+    """Whether a window of the browser shows the visit too; it needs the extra `web`."""
+    page_port: int = Field(default=0, ge=0, le=65_535)
+    """The port of that page on this machine; 0 is any free one."""
     advice: Literal["during", "after", "never"] = "during"
     """When the screen shows a better wording for an offence: in the visit, after it, or not at all."""
     who_spoke: bool = False

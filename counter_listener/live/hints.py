@@ -9,7 +9,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Final
 
-from counter_listener.domain import Phrase, PhraseSet, Scenario, Stage
+from counter_listener.domain import Findings, Phrase, PhraseSet, Scenario, Stage
 
 OPENED: Final = "opened"
 """In place of an id: the opening of the visit."""
@@ -56,12 +56,15 @@ class Moments:
     """What has happened in the open visit, in seconds into the stream."""
 
     opened: float
+    """When the visit opened, or the first sign of a service in it came."""
     said: Mapping[str, float] = field(default_factory=dict)
     """When each phrase was heard last, and when each scenario began, by id."""
     doubtful: Mapping[str, float] = field(default_factory=dict)
     """When each phrase was heard last that a customer may have said."""
     speech: float = 0.0
     """When anybody spoke last."""
+    served: bool = True
+    """Whether enough was heard of a service that it may wind down."""
     aside: float = float("-inf")
     """When something was said last that is beside the service, such as on the telephone."""
 
@@ -97,7 +100,7 @@ def due_at(rule: HintRule, moments: Moments, hinted: AbstractSet[str] = frozense
     due = []
     if last is not None and all(moments.said.get(name, float("-inf")) < last for name in rule.until):
         due.append(last + rule.wait)
-    if rule.quiet and moments.said:
+    if rule.quiet and moments.said and moments.served:
         due.append(max(moments.speech, moments.opened) + rule.quiet)
     at = min(due, default=None)
     answered = at is not None and moments.doubtful.get(rule.phrase, float("-inf")) >= at
@@ -110,8 +113,31 @@ def _moments_of(rule: HintRule, moments: Moments, hinted: AbstractSet[str]) -> I
             yield moments.opened
         if name in moments.said:
             yield moments.said[name]
-        elif name in moments.doubtful and name not in hinted and moments.said:
+        elif name in moments.doubtful and name not in hinted and moments.said and moments.served:
             yield moments.doubtful[name]
+
+
+def signs_in(findings: Findings, phrases: PhraseSet) -> frozenset[str]:
+    """What in an utterance shows that somebody is served, as ids: what a customer comes for or complains of, anybody's
+    greeting, or what a clerk says of the phrase set. Talk with a colleague that only opened a visit has none.
+    """
+    greetings, asides = _ids(phrases, phrases.visit.opens), {aside.id for aside in phrases.aside}
+    owners = {hit.owner for hit in findings.phrases if not hit.shared or hit.owner in greetings}
+    if not asides.isdisjoint(owners):
+        return frozenset()
+    return frozenset(owners | {hit.owner for hit in (*findings.errands, *findings.triggers)})
+
+
+def service_points(phrases: PhraseSet) -> dict[str, float]:
+    """What each sign proves of a service, as `[visit.service]` of the phrase set has it, by id.
+
+    A greeting shows that somebody came, and not that anything was done.
+    """
+    proof, greetings = phrases.visit.service, _ids(phrases, phrases.visit.opens)
+    points = {phrase.id: proof.required if phrase.required else proof.recommended for phrase, _ in phrases.phrases()}
+    points |= dict.fromkeys((scenario.id for scenario in phrases.scenario), proof.required)
+    points |= dict.fromkeys((errand.id for errand in phrases.errand), proof.required)
+    return {name: 0.0 if name in greetings else number for name, number in points.items()}
 
 
 def hint_rules(phrases: PhraseSet, ways: Mapping[str, str]) -> tuple[HintRule, ...]:

@@ -15,6 +15,7 @@ from counter_listener.domain import (
     Gap,
     MicrophoneError,
     RecordError,
+    Utterance,
     VisitToggle,
     Voice,
     Word,
@@ -22,6 +23,7 @@ from counter_listener.domain import (
     mask_numbers,
 )
 from counter_listener.judging import CounterState, typed_utterance
+from counter_listener.live.hints import signs_in
 from counter_listener.live.marking import Marks
 from counter_listener.live.screen_state import RENEWED, STARTED, STOPPED, Message
 from counter_listener.matching import Matcher, find_in_utterance
@@ -252,11 +254,20 @@ class LiveListener:
         self._decided = max(self._decided, self.at - DECODER_LAG)
 
     def _send_partial(self, text: str) -> None:
-        """The utterance so far, for the screen: masked, and the phrases in it, those apart that customers say too."""
+        """The utterance so far, and when it is over."""
         self._partial = text
         self._ended = None if text else self.clock()
         if text:
-            findings = find_in_utterance(self.matcher, typed_utterance(text))
-            sure = {hit.owner for hit in (*findings.phrases, *findings.words) if not hit.shared}
-            doubtful = {hit.owner for hit in findings.phrases if hit.shared} - sure
-            self.send({"guess": mask_numbers(text), "ids": sorted(sure), "doubtful": sorted(doubtful)})
+            self.send(guess_message(typed_utterance(text), self.matcher))
+
+
+def guess_message(utterance: Utterance, matcher: Matcher) -> Message:
+    """The utterance so far, for the screen: masked, the phrases in it, those apart that customers say too, and what in
+    it shows that somebody is served.
+    """
+    findings = find_in_utterance(matcher, utterance)
+    sure = {hit.owner for hit in (*findings.phrases, *findings.words) if not hit.shared}
+    doubtful = {hit.owner for hit in findings.phrases if hit.shared} - sure
+    text = " ".join(word.text for word in utterance.words)
+    signs = sorted(signs_in(findings, matcher.phrases))
+    return {"guess": mask_numbers(text), "ids": sorted(sure), "doubtful": sorted(doubtful), "signs": signs}

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final, Literal
 
 from counter_listener.domain import N_
-from counter_listener.live.hints import Hint, HintRule, Moments, hint_at
+from counter_listener.live.hints import OPENED, Hint, HintRule, Moments, hint_at
 
 Message = dict[str, Any]
 """What the listening process reports, one JSON object a line; docs/developer.md lists the messages."""
@@ -20,6 +20,8 @@ TROUBLE_SECONDS: Final = 30.0
 """How long a trouble stays on the screen once audio arrives again."""
 ADVICE_SECONDS: Final = 20.0
 """How long a better wording stays on the screen."""
+PARTIAL_LAG: Final = 1.0
+"""Seconds from the beginning of an utterance to its first partial result, at most."""
 SHOWN_GAPS: Final = 20
 SHOWN_VISITS: Final = 12
 STARTED: Final = N_("listening began")
@@ -69,6 +71,8 @@ class OpenVisit:
     """Titles of required phrases of which it is unknown whether they were said."""
     lost: bool = False
     """Whether audio was lost."""
+    by_hand: bool = False
+    """Whether a person opened it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +156,10 @@ class ScreenState:
     """When each was found last that a customer may have said, likewise."""
     speech_at: float = float("-inf")
     """When anybody spoke last."""
+    began_at: float = 0.0
+    """When the utterance under way began, likewise."""
+    signs: dict[str, float] = field(default_factory=dict)
+    """What shows that somebody is served, by id: when the utterance began that held it first since the visit opened."""
     words: str = ""
     """The last words, once they are final."""
     words_at: float = float("-inf")
@@ -175,7 +183,7 @@ class ScreenState:
             if message["begun"] and self.state != "stopped":
                 self._audio_arrived()
         elif "guess" in message:
-            self._set_guess(message["guess"], message["ids"], message.get("doubtful", ()))
+            self._set_guess(message["guess"], message["ids"], message.get("doubtful", ()), message.get("signs", ()))
         elif "event" in message:
             return self._apply_event(message["event"])
         elif "standard" in message:
@@ -202,7 +210,9 @@ class ScreenState:
             self.state = "stopped"
 
     def hint(self) -> Hint | None:
-        """The one phrase that is due in the open visit and neither heard nor in the partial result."""
+        """The one phrase that is due in the open visit and neither heard nor in the partial result; none before there
+        is a sign that somebody is served.
+        """
         visit = self.visit
         if visit is None or self.state != "listening":
             return None
@@ -211,10 +221,24 @@ class ScreenState:
         said |= {owner: self.said[owner] for owner in self.guessed if owner not in asides}
         for word in self.standard.get("words", ()):  # a courtesy word is no part of the service
             said.pop(word["id"], None)
+        signs = dict.fromkeys(said, visit.opened) | self.signs
+        service = self.standard.get("service", {})
+        if visit.by_hand or not service.get("errands"):
+            signs[OPENED] = visit.opened
+        if not signs:
+            return None
+        points = sum(service["points"].get(name, 0.0) for name in signs) if service else 0.0
+        served = visit.by_hand or points >= service.get("least", 0.0)
         doubtful = {owner: at for owner, at in self.doubtful.items() if at >= visit.opened}
         beside = (self.said[owner] for owner in asides if owner in self.said)
         aside = max((at for at in beside if at >= visit.opened), default=float("-inf"))
-        return hint_at(self.rules, Moments(visit.opened, said, doubtful, self.speech_at, aside), self.at)
+        began = min(signs.values())
+        began = began if began - visit.opened > PARTIAL_LAG else visit.opened
+        return hint_at(self.rules, Moments(began, said, doubtful, self.speech_at, served, aside), self.at)
+
+    def can_undo(self) -> bool:
+        """Whether the last mark can still be taken back here."""
+        return bool(self.marked) and self.at < self.marked_until
 
     def advice(self) -> str:
         """What to say instead of the last offence of the open visit, for ADVICE_SECONDS; empty for most of the time."""
@@ -248,9 +272,14 @@ class ScreenState:
         if self.at - self.trouble_at > TROUBLE_SECONDS:
             self.trouble = ""
 
-    def _set_guess(self, text: str, ids: Iterable[str], doubtful: Iterable[str] = ()) -> None:
+    def _set_guess(
+        self, text: str, ids: Iterable[str], doubtful: Iterable[str] = (), signs: Iterable[str] = ()
+    ) -> None:
         if self.guess and not text:
             self.words, self.words_at = self.guess, self.at
+        if text and not self.guess:
+            self.began_at = self.at
+        self.signs = {**dict.fromkeys(signs, self.began_at), **self.signs}
         if self.guess or text:
             self.speech_at = self.at
         found = frozenset(ids)
@@ -261,7 +290,8 @@ class ScreenState:
     def _apply_event(self, event: Message) -> ClosedVisit | ShownGap | None:
         kind, verdict, visit = event["kind"], event["verdict"], self.visit
         if kind == "visit_opened":
-            self.visit = OpenVisit(event["visit"], event["at"])
+            self.visit = OpenVisit(event["visit"], event["at"], by_hand=bool(event["detail"].get("by_hand")))
+            self.signs = {name: at for name, at in self.signs.items() if at >= event["at"] - PARTIAL_LAG}
         elif kind == "gap":
             return self._add_gap(event)
         elif kind == "visit_closed":

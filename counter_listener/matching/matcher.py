@@ -102,6 +102,9 @@ def _template_groups(phrases: PhraseSet) -> Iterator[tuple[Role, str, Sequence[s
         yield "phrase", aside.id, aside.say, None, False
         yield "phrase", aside.id, aside.shared, None, True
         yield "not_in", aside.id, aside.not_in, None, False
+    for errand in phrases.errand:
+        yield "errand", errand.id, (*errand.say, *errand.shared), None, False
+        yield "not_in", errand.id, errand.not_in, None, False
     for offence in phrases.forbidden:
         yield "forbidden", offence.id, offence.say, offence.threshold, False
         yield "forbidden", offence.id, offence.shared, offence.threshold, True

@@ -268,6 +268,7 @@ def find_in_syllables(
         offences=hits(of_role("forbidden", winners)),
         words=hits(words),
         triggers=hits(select_best(of_role("trigger", free))),
+        errands=hits(select_best(of_role("errand", free))),
         rules=tuple(replace(_hit(one, framed.get(id(one))), followed=followed) for one, followed in rules),
         contexts=marks,
     )

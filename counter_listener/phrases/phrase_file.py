@@ -154,7 +154,7 @@ def ids(phrases: PhraseSet) -> Iterator[tuple[str, str]]:
         yield stage.id, "stage"
     for phrase, _ in phrases.phrases():
         yield phrase.id, "phrase"
-    for kind in ("step", "word", "forbidden", "rule", "scenario", "aside", "observe", "manner"):
+    for kind in ("step", "word", "forbidden", "rule", "scenario", "aside", "errand", "observe", "manner"):
         yield from ((entry.id, kind) for entry in getattr(phrases, kind))
 
 
@@ -263,7 +263,9 @@ def iter_templates(phrases: PhraseSet) -> Iterator[tuple[str, str, str]]:
     """Every template as (kind of table and key such as `phrase.say`, id of its table, text of the template)."""
     owners: list[tuple[str, Any]] = [("phrase", phrase) for phrase, _ in phrases.phrases()]
     owners += [
-        (kind, entry) for kind in ("word", "forbidden", "rule", "scenario", "aside") for entry in getattr(phrases, kind)
+        (kind, entry)
+        for kind in ("word", "forbidden", "rule", "scenario", "aside", "errand")
+        for entry in getattr(phrases, kind)
     ]
     for kind, owner in owners:
         for key in ("say", "shared", "when", "need", "unless", "not_in"):
@@ -271,7 +273,8 @@ def iter_templates(phrases: PhraseSet) -> Iterator[tuple[str, str, str]]:
 
 
 def _wrong_templates(phrases: PhraseSet) -> Iterator[Sentence]:
-    for entry in (*(phrase for phrase, _ in phrases.phrases()), *phrases.word, *phrases.forbidden, *phrases.aside):
+    owed = (phrase for phrase, _ in phrases.phrases())
+    for entry in (*owed, *phrases.word, *phrases.forbidden, *phrases.aside, *phrases.errand):
         if not entry.say and not entry.shared:
             yield sentence("{name!r} has no wording; list at least one under 'say'.", name=entry.id)
     read, read_frame = template_reader(phrases).read, template_reader(phrases.frames).read

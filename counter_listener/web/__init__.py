@@ -15,10 +15,16 @@ from counter_listener.web.settings import Settings
 
 if TYPE_CHECKING:
     from counter_listener.web.app import create_app
+    from counter_listener.web.live_page import LivePage, serve_page
     from counter_listener.web.notices import send_test
     from counter_listener.web.serving import Address, bind, serve
 else:  # FastAPI takes 0.4 s
     __getattr__, _, _ = lazy_loader.attach(
         __name__,
-        submod_attrs={"app": ["create_app"], "notices": ["send_test"], "serving": ["Address", "bind", "serve"]},
+        submod_attrs={
+            "app": ["create_app"],
+            "live_page": ["LivePage", "serve_page"],
+            "notices": ["send_test"],
+            "serving": ["Address", "bind", "serve"],
+        },
     )

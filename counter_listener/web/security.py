@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import MutableMapping
+from collections.abc import MutableMapping, Sequence
 from typing import Any, Final
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -45,8 +45,8 @@ TOKEN_HEADER: Final = "x-csrf-token"  # noqa: S105 - the name of a header
 class Guard:
     """Refuses foreign host names and bodies that are too long, and adds the headers above to every answer."""
 
-    def __init__(self, app: ASGIApp, names: frozenset[str]) -> None:
-        self._app, self._names = app, names
+    def __init__(self, app: ASGIApp, names: frozenset[str], policy: Sequence[str] = POLICY) -> None:
+        self._app, self._names, self._policy = app, names, policy
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handles one request."""
@@ -58,7 +58,7 @@ class Guard:
 
         async def send_guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
-                add_headers(message, nonce)
+                add_headers(message, nonce, self._policy)
             await send(message)
 
         refused = self._refusal(scope)
@@ -77,10 +77,10 @@ class Guard:
         return None
 
 
-def add_headers(message: MutableMapping[str, Any], nonce: str) -> None:
+def add_headers(message: MutableMapping[str, Any], nonce: str, policy: Sequence[str] = POLICY) -> None:
     """Adds the headers of every answer to the start of one."""
     headers = MutableHeaders(scope=message)
-    headers["Content-Security-Policy"] = "; ".join(POLICY).format(nonce=nonce)
+    headers["Content-Security-Policy"] = "; ".join(policy).format(nonce=nonce)
     headers.setdefault("Cache-Control", PRIVATE)
     headers.setdefault("Permissions-Policy", NO_DEVICES)
     for name, value in HEADERS.items():

@@ -74,8 +74,11 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def bind(address: Address) -> socket.socket:
-    """A socket that listens; from now on browsers can connect, and wait. Raises ConfigError."""
+def bind(address: Address, option: str = "--port") -> socket.socket:
+    """A socket that listens; from now on browsers can connect, and wait. `option` is the one that gives its port.
+
+    Raises ConfigError.
+    """
     family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
     listening = socket.socket(family, socket.SOCK_STREAM)
     try:
@@ -85,9 +88,10 @@ def bind(address: Address) -> socket.socket:
     except (OSError, OverflowError, UnicodeError) as error:
         listening.close()
         raise ConfigError(
-            "{host}, port {port}, cannot be used ({why}); give another --port, or --port 0 for any free one",
+            "{host}, port {port}, cannot be used ({why}); give another {option}, or {option} 0 for any free one",
             host=address.host,
             port=address.port,
+            option=option,
             why=system_reason(error),
         ) from error
     return listening

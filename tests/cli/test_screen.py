@@ -8,20 +8,18 @@ import subprocess
 import sys
 import unicodedata
 from dataclasses import asdict
-from datetime import UTC, datetime
-from typing import Any
 
 import pyte
 import pytest
 from rich.console import Console
 from rich.screen import Screen as FullTerminal
 from support.bundled import matcher
+from support.live_board import NOON, beat, begun, event, heard
 from support.small_counter import timed
 
-from counter_listener.cli.listener_process import describe_standard
 from counter_listener.cli.terminal.day import day_summary
 from counter_listener.cli.terminal.screen import Screen, key_orders, visit_line, warning_line
-from counter_listener.domain import Event, Lang, MatchedUtterance, Verdict, use_language
+from counter_listener.domain import Lang, MatchedUtterance, Verdict, use_language
 from counter_listener.judging import advance, initial_state
 from counter_listener.judging.visit import close_visit
 from counter_listener.live.screen_state import ScreenState
@@ -30,30 +28,6 @@ from counter_listener.matching import find_in_utterance
 if sys.platform != "win32":
     import pty
     import termios
-
-NOON = datetime(2026, 1, 15, 4, tzinfo=UTC)
-
-
-def begun(name: str = "bank-counter") -> ScreenState:
-    board = ScreenState(counter="3")
-    board.apply({"standard": describe_standard(matcher(name)), "device": "USB", "model": "m", "day": None})
-    board.apply({"begun": "live-1", "started": NOON.isoformat()})
-    board.apply(beat(1.0))
-    return board
-
-
-def beat(at: float, level: float = -20.0) -> dict[str, Any]:
-    return {"beat": at, "settled": at, "since": 0.0, "level": level, "open": True, "begun": True}
-
-
-def event(kind: str, at: float, **more: Any) -> dict[str, Any]:
-    return {"event": asdict(Event(kind, at, **{"visit": 1, **more}))}  # type: ignore[arg-type]
-
-
-def heard(owner: str, at: float, title: str, **detail: Any) -> dict[str, Any]:
-    return event(
-        "phrase", at, phrase=owner, verdict="heard", heard="x", detail={"title": title, "required": True, **detail}
-    )
 
 
 def shown(board: ScreenState, lang: Lang = "zh", width: int = 80, height: int = 24) -> list[str]:
@@ -96,6 +70,9 @@ def test_phrases_tick_off_as_they_are_heard_and_pale_while_they_are_said() -> No
 
 def test_a_hint_comes_when_a_phrase_is_due_and_goes_when_it_is_being_said() -> None:
     board = begun()
+    board.apply(beat(2.5))
+    board.apply({"guess": "我想取钱", "ids": [], "signs": ["errand-cash"]})
+    board.apply({"guess": "", "ids": []})
     board.apply(event("visit_opened", 2.0))
     board.apply(beat(6.8))
     assert board.hint() is None

@@ -12,9 +12,10 @@ from support.bundled import matcher
 from support.small_counter import SMALL, matcher_of, said, small
 
 from counter_listener.cli.listener_process import describe_standard
-from counter_listener.domain import Event, MatchedUtterance, Tick
+from counter_listener.domain import Event, MatchedUtterance, Tick, VisitToggle
 from counter_listener.judging import advance, counted_findings, initial_state, typed_utterance
 from counter_listener.live.hints import Moments, hint_at, hint_rules
+from counter_listener.live.listener import guess_message
 from counter_listener.live.screen_state import ScreenState
 from counter_listener.matching import Matcher, find_in_utterance
 
@@ -52,12 +53,10 @@ class Counter:
     def say(self, text: str) -> None:
         """Somebody says a sentence, from now on: partial results, then the utterance."""
         utterance = said(text, self.at)
-        found = find_in_utterance(self.words, utterance)
-        sure = {hit.owner for hit in (*found.phrases, *found.words) if not hit.shared}
-        doubtful = {hit.owner for hit in found.phrases if hit.shared} - sure
+        self.screen.apply({"guess": text[:1], "ids": []})
         self.wait(utterance.end - utterance.start)
-        self.screen.apply({"guess": text, "ids": sorted(sure), "doubtful": sorted(doubtful)})
-        self._take(MatchedUtterance(utterance, found, len(text)))
+        self.screen.apply(guess_message(utterance, self.words))
+        self._take(MatchedUtterance(utterance, find_in_utterance(self.words, utterance), len(text)))
         self.screen.apply({"guess": "", "ids": []})
         self._note()
 
@@ -155,6 +154,44 @@ def test_who_telephones_is_not_disturbed() -> None:
     counter.say("请出示您的身份证")
     assert counter.hint is None
     assert at_counter("今天天气不错我们走吧", "谢谢", 4.9).hint != "goodbye"
+
+
+@pytest.mark.parametrize(
+    ("steps", "hint"),
+    [
+        (("昨晚那个电视剧你看了没有", 20.0), None),
+        (("昨晚那个电视剧你看了没有", 20.0, "我想取两万块钱", 3.0), None),
+        (("昨晚那个电视剧你看了没有", 20.0, "我想取两万块钱", 6.0), "hello"),
+        (("昨晚那个电视剧你看了没有", 20.0, "你好", "我这事情挺急的", 6.0), "hello"),
+        (("昨晚那个电视剧你看了没有", 20.0, "我要投诉", 6.0), "complaint-listen"),
+    ],
+    ids=str,
+)
+def test_talk_that_is_no_service_has_no_hint_until_somebody_comes(
+    steps: tuple[str | float, ...], hint: str | None
+) -> None:
+    assert at_counter(*steps).hint == hint
+
+
+def test_no_farewell_is_hinted_at_where_hardly_anything_of_a_service_was_heard() -> None:
+    counter = at_counter("昨晚那个电视剧你看了没有", "您别着急", "谢谢", 50.0)
+    assert "goodbye" not in {hint for _, hint in counter.hinted}
+    counter = at_counter("我想取两万块钱", "您别着急", "谢谢", 50.0)
+    assert "goodbye" in {hint for _, hint in counter.hinted}
+
+
+def test_who_opens_a_visit_by_hand_says_that_somebody_is_there() -> None:
+    counter = at_counter(1.0)
+    counter._take(VisitToggle(counter.at))  # noqa: SLF001 - what the space key does
+    counter.wait(6.0)
+    assert counter.hint == "hello"
+
+
+def test_a_set_that_names_no_errand_hints_at_any_speech() -> None:
+    counter = Counter(small())
+    counter.say("昨晚那个电视剧你看了没有")
+    counter.wait(6.0)
+    assert counter.hint == "hello"
 
 
 def test_a_hint_goes_with_the_visit() -> None:

@@ -122,7 +122,7 @@ def browsing_at(store: Path, *arguments: str) -> Iterator[Browser]:
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()
         try:
-            with Chrome(_options(*arguments), ChromeService(DRIVER)) as driver:
+            with chrome(*arguments) as driver:
                 base = f"http://127.0.0.1:{listening.getsockname()[1]}"
                 made = Browser(base, driver, app.state.site)
                 made.open(f"/sign-in/once?key={ONCE}")
@@ -130,6 +130,11 @@ def browsing_at(store: Path, *arguments: str) -> Iterator[Browser]:
         finally:
             server.should_exit = True
             thread.join(WAIT)
+
+
+def chrome(*arguments: str) -> Chrome:
+    """A Chinese browser with more arguments."""
+    return Chrome(_options(*arguments), ChromeService(DRIVER))
 
 
 def _options(*arguments: str) -> ChromeOptions:

@@ -45,13 +45,19 @@ Exit codes:
 @settings_options
 @click.option("--counter", metavar="NAME", help="The counter, for the record.")
 @click.option("--screen/--no-screen", default=None, help="Show the visit, or print one line per visit.")
+@click.option("--page/--no-page", default=None, help="Show the visit in a window of the browser too (extra `web`).")
+@click.option(
+    "--page-port", metavar="NUMBER", type=click.IntRange(0, 65_535), help="The port of the page; 0 takes any free one."
+)
+@click.option("--no-browser", is_flag=True, help="Do not open the browser for the page; print its address only.")
 @log_format_option
-def listen(config_file: Path | None, log_format: LogForm, **flags: Any) -> None:  # noqa: ANN401 - the settings check them
+def listen(config_file: Path | None, log_format: LogForm, *, no_browser: bool, **flags: Any) -> None:  # noqa: ANN401 - the settings check them
     """Listen at a counter all day: the same as `check`, from a microphone.
 
     Options that are not given come from counter.toml (`init` writes one), else they have defaults. The screen shows the
     stages of the visit and what was heard. The space key opens or closes a visit; q quits. Without a screen, one line
-    per visit is printed, without any words of the customer. If the listener crashes or hangs, it is restarted. Lost
+    per visit is printed, without any words of the customer. --page shows the same in a small window of the browser, on
+    this machine alone. If the listener crashes or hangs, it is restarted. Lost
     audio is recorded as a gap, and never counts as not heard. If the record is enrolled at a server (`enrol`), it is
     sent there, by a process of its own.
     """
@@ -65,7 +71,7 @@ def listen(config_file: Path | None, log_format: LogForm, **flags: Any) -> None:
     with lock_counter(location, config.counter) if location else nullcontext(), in_language(lang):
         if location:
             warn_of_readers(location, key_location(config.key))
-        sys.exit(keep_listening(config, location, log_format))
+        sys.exit(keep_listening(config, location, log_format, open_browser=not no_browser))
 
 
 @click.command(cls=Command, epilog="Example: counter-listener devices --seconds 10")
@@ -100,9 +106,11 @@ def init(*, file: Path, counter: str, device: str) -> None:
     click.echo(text.format(file=printable(str(file))))
 
 
-def keep_listening(config: Config, location: str | None = None, log_format: LogForm = "text") -> int:
+def keep_listening(
+    config: Config, location: str | None = None, log_format: LogForm = "text", *, open_browser: bool = True
+) -> int:
     """Listens until the order to stop, and sends the record at `location` if it is enrolled. Returns the exit code."""
-    from counter_listener.live import NO_MICROPHONE, ScreenState, Supervisor, notify
+    from counter_listener.live import NO_MICROPHONE, ScreenState, Supervisor
 
     state = ScreenState(counter=config.counter, when_advised=config.advice)
     supervisor = Supervisor(
@@ -118,20 +126,15 @@ def keep_listening(config: Config, location: str | None = None, log_format: LogF
                 before = signal.signal(number, lambda *_: supervisor.inbox.put(("order", "stop")))
                 stack.callback(signal.signal, number, before)
         on_screen = config.screen and log_format == "text" and sys.stdout is not None and sys.stdout.isatty()
-        show = stack.enter_context(
-            _screen(state, supervisor) if on_screen else _log(state, supervisor, Log(log_format, dated=False))
-        )
-
-        def show_and_notify(message: Message) -> None:
-            if "started" in message and "begun" in message:
-                notify("READY=1")
-            elif "stopped" in message:
-                notify("STOPPING=1")
-            show(message)
-
-        supervisor.on_message = show_and_notify
+        log = Log(log_format, dated=False)
+        draw_page, link = _page(state, supervisor, config, stack, log, open_browser)
+        show = stack.enter_context(_screen(state, supervisor, link) if on_screen else _log(state, supervisor, log))
+        supervisor.on_message = _shown_everywhere(show, draw_page)
+        more = [_ticker(draw_page, FRAMES_PER_SECOND)] if link else []
         if location:
-            supervisor.on_tick = _both(supervisor.on_tick, _sending(location, config.phrases, supervisor, stack))
+            more.append(_sending(location, config.phrases, supervisor, stack))
+        for tick in more:
+            supervisor.on_tick = _both(supervisor.on_tick, tick)
         failure = supervisor.run()
     if on_screen:
         _tell_day(state.day)
@@ -148,11 +151,44 @@ def _tell_day(day: Day) -> None:
         click.echo(line)
 
 
+def _page(  # noqa: PLR0913 - what the page needs
+    state: ScreenState,
+    supervisor: Supervisor,
+    config: Config,
+    stack: ExitStack,
+    log: Log,
+    open_browser: bool,  # noqa: FBT001 - one fact
+) -> tuple[Callable[[], None], str]:
+    """What draws the page beside the clerk, and its address; without one it draws nothing, and there is no address."""
+    if not config.page:
+        return lambda: None, ""
+    from counter_listener.cli.commands.listen_page import page_beside
+
+    page = stack.enter_context(page_beside(state, supervisor, config, log, open_it=open_browser))
+    return page.draw, page.link
+
+
+def _shown_everywhere(show: Callable[[Message], None], draw_page: Callable[[], None]) -> Callable[[Message], None]:
+    """Shows a message on the screen, and on the page unless it is only a level, and tells a service manager."""
+    from counter_listener.live import notify
+
+    def receive(message: Message) -> None:
+        if "started" in message and "begun" in message:
+            notify("READY=1")
+        elif "stopped" in message:
+            notify("STOPPING=1")
+        show(message)
+        if "beat" not in message:
+            draw_page()
+
+    return receive
+
+
 def _sending(location: str, phrases: str, supervisor: Supervisor, stack: ExitStack) -> Callable[[], None]:
     """Keeps a process that sends the record, and tells the listener of a new phrase set; to be called often."""
-    from counter_listener.cli.sender_process import SenderProcess, SetWatch
+    from counter_listener.cli.sender_process import UNSENT, SenderProcess, SetWatch
 
-    sender = SenderProcess(location)
+    sender = SenderProcess(location, lambda: supervisor.on_message({"trouble": UNSENT}))
     stack.callback(sender.stop)
     sets = SetWatch(location, phrases, lambda: supervisor.inbox.put(("order", "renew")))
 
@@ -188,7 +224,7 @@ def _ticker(draw: Callable[[], None], frames: float) -> Callable[[], None]:
 
 
 @contextmanager
-def _screen(state: ScreenState, supervisor: Supervisor) -> Iterator[Callable[[Message], None]]:
+def _screen(state: ScreenState, supervisor: Supervisor, link: str = "") -> Iterator[Callable[[Message], None]]:
     """The whole terminal. A change that a person waits for is drawn at once, a level with the next frame."""
     from rich.console import Console
     from rich.live import Live
@@ -196,7 +232,7 @@ def _screen(state: ScreenState, supervisor: Supervisor) -> Iterator[Callable[[Me
     from counter_listener.cli.terminal.screen import Screen, key_orders
 
     def draw() -> None:
-        live.update(Screen(state, f"{datetime.now().astimezone():%H:%M:%S}"), refresh=True)
+        live.update(Screen(state, f"{datetime.now().astimezone():%H:%M:%S}", link), refresh=True)
 
     def show(message: Message) -> None:
         state.apply(message)

@@ -251,8 +251,10 @@ def _tell(log: Log, link: str, *, open_it: bool) -> None:
         click.echo(text.format(link=link))
         click.echo(_("Ctrl-C ends the server."), err=True)
     notify("READY=1")
-    has_window = sys.platform in ("win32", "darwin") or bool(
-        os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
-    )
-    if open_it and has_window:
+    if open_it and has_window():
         webbrowser.open(link)
+
+
+def has_window() -> bool:
+    """Whether a browser with a window can be expected."""
+    return sys.platform in ("win32", "darwin") or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))

@@ -45,6 +45,7 @@ ORDERS: Final = {
     Keys.ControlC.value: "stop",
 }
 """The order for each key. Ctrl-C is a key in raw mode."""
+LOST_HERE: Final = N_("Audio was lost in this visit: what was not heard does not count as not said")
 STATES: Final = (N_("starting"), N_("listening"), N_("restarting"), N_("stopped"))
 """The states of the screen, for the catalogue."""
 
@@ -54,8 +55,8 @@ class Screen:
     that the foot is always shown.
     """
 
-    def __init__(self, state: ScreenState, now: str) -> None:
-        self.state, self.now = state, now
+    def __init__(self, state: ScreenState, now: str, link: str = "") -> None:
+        self.state, self.now, self.link = state, now, link
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         height = options.height or console.height
@@ -67,7 +68,7 @@ class Screen:
                 _body(self.state),
                 _foot(self.state, lines),
                 _earlier_visits(self.state),
-                _day(self.state, lines),
+                _day(self.state, lines, self.link),
             )
         )
         room = max(0, height - len(head) - len(foot) - len(day))
@@ -82,7 +83,7 @@ def _head(state: ScreenState, now: str) -> Iterator[RenderableType]:
     grid.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
     grid.add_column(no_wrap=True, justify="right")
     style = {"listening": "green", "restarting": "yellow"}.get(state.state, "dim")
-    name = _counter(state) or "Counter Listener"
+    name = counter_name(state) or "Counter Listener"
     left = Text.assemble((name, "bold"), "  ", ("◉ ", style), (_(state.state), style))
     right = Text.assemble((f"{_('mic')} ", "dim"), level_bar(state.level), "  ", (now, "dim"))
     grid.add_row(left, right)
@@ -90,7 +91,8 @@ def _head(state: ScreenState, now: str) -> Iterator[RenderableType]:
     yield Rule(style="cyan")
 
 
-def _counter(state: ScreenState) -> str:
+def counter_name(state: ScreenState) -> str:
+    """The counter, if it has a name."""
     return _("Counter {name}").format(name=printable(state.counter)) if state.counter else ""
 
 
@@ -103,39 +105,52 @@ def level_bar(level: float) -> Text:
 
 def _body(state: ScreenState) -> Iterator[RenderableType]:
     visit = state.visit
-    if visit is None:
-        yield Text(_("Nobody at the counter. A greeting or the space key begins a visit."), style="dim")
-    else:
-        number = _("Visit {number}").format(number=visit.number)
-        yield Text(f"{number}  {format_duration(max(0.0, state.at + state.waited - visit.opened))}", style="bold")
+    yield Text(visit_title(state), style="bold" if visit else "dim")
     table = Table.grid(expand=True, padding=(0, 2, 0, 0))
     table.add_column(no_wrap=True, style="cyan")
     table.add_column(ratio=1)
     for stage in state.shown_stages():
-        table.add_row(printable(stage["title"]), MarkedTitles(state, _shown_phrases(state, stage)))
+        table.add_row(printable(stage["title"]), MarkedTitles(state, shown_phrases(state, stage)))
     if words := state.standard.get("words"):
         table.add_row(_("Courtesy"), MarkedTitles(state, words))
     yield table
     yield Text()
-    if hint := state.hint():
-        text = _("Now: {title}, such as “{say}”") if hint.say else _("Now: {title}")
-        text = text.format(title=printable(hint.title), say=printable(hint.say))
-        yield Text(f"➜ {text}", style="bold yellow")
-    for better in _advice(state):
-        yield Text(f"◦ {_('Better: “{say}”').format(say=printable(better))}", style="cyan")
+    if hint := hint_text(state):
+        yield Text(f"➜ {hint}", style="bold yellow")
+    for better in advice_shown(state):
+        yield Text(f"◦ {better}", style="cyan")
     if visit and visit.lost:
-        yield Text(_("Audio was lost in this visit: what was not heard does not count as not said"), style="yellow")
+        yield Text(_(LOST_HERE), style="yellow")
 
 
-def _advice(state: ScreenState) -> Iterable[str]:
+def visit_title(state: ScreenState) -> str:
+    """The number of the open visit and how long it has lasted; or that there is none."""
+    if state.visit is None:
+        return _("Nobody at the counter. A greeting or the space key begins a visit.")
+    number = _("Visit {number}").format(number=state.visit.number)
+    return f"{number}  {format_duration(max(0.0, state.at + state.waited - state.visit.opened))}"
+
+
+def hint_text(state: ScreenState) -> str:
+    """The one hint; empty for none."""
+    hint = state.hint()
+    if hint is None:
+        return ""
+    text = _("Now: {title}, such as “{say}”") if hint.say else _("Now: {title}")
+    return text.format(title=printable(hint.title), say=printable(hint.say))
+
+
+def advice_shown(state: ScreenState) -> list[str]:
     """What to say instead of an offence: in the visit or after it, as the settings say."""
+    advice: Iterable[str] = ()
     if state.when_advised == "during":
-        return filter(None, [state.advice()])
-    after = state.when_advised == "after" and state.visit is None and state.last
-    return state.last.better[-SHOWN_ADVICE:] if after and state.last else ()
+        advice = filter(None, [state.advice()])
+    elif state.when_advised == "after" and state.visit is None and state.last:
+        advice = state.last.better[-SHOWN_ADVICE:]
+    return [_("Better: “{say}”").format(say=printable(better)) for better in advice]
 
 
-def _shown_phrases(state: ScreenState, stage: Message) -> list[Message]:
+def shown_phrases(state: ScreenState, stage: Message) -> list[Message]:
     """The required phrases of a stage, and the recommended ones that were heard last."""
     heard = state.visit.heard if state.visit else {}
     recommended = [each for each in stage["phrases"] if not each["required"] and state.mark(each["id"]) != "open"]
@@ -167,18 +182,20 @@ def _foot(state: ScreenState, lines: int) -> Iterator[RenderableType]:
     if state.trouble:
         yield Lines(lines, (f"! {printable(_(state.trouble))}", "bold yellow"))
     for gap in state.losses[-SHOWN_GAPS:]:
-        yield Lines(lines, (_gap_text(state, gap), "yellow"))
+        yield Lines(lines, (gap_text(state, gap), "yellow"))
     yield Rule(style="cyan")
     if state.last:
         yield Lines(lines, (_("Last visit: "), "dim"), *closed_parts(state.last))
 
 
-def _day(state: ScreenState, lines: int) -> Iterator[RenderableType]:
-    """The end of the foot: the day, a mark that can be taken back, and the keys."""
+def _day(state: ScreenState, lines: int, link: str) -> Iterator[RenderableType]:
+    """The end of the foot: the day, a mark that can be taken back, the address of the page, and the keys."""
     yield Lines(lines, (day_line(state.day), ""))
-    if state.marked and state.at < state.marked_until:
+    if state.can_undo():
         text = _("Marked as wrong: {title}. u: take it back")
         yield Lines(1, (text.format(title=printable(state.marked)), "bold cyan"))
+    if link:
+        yield Lines(1, (_("The page is here: {link}").format(link=link), "dim"))
     yield Lines(1, (_("space: open/close a visit   n: not me, or wrong   q: quit"), "dim"))
 
 
@@ -213,7 +230,8 @@ class Lines:
             yield from lines
 
 
-def _gap_text(state: ScreenState, gap: ShownGap) -> str:
+def gap_text(state: ScreenState, gap: ShownGap) -> str:
+    """When how much sound was lost, and why."""
     text = _("{time} lost {seconds:.0f} s: {reason}") if gap.seconds else _("{time} lost: {reason}")
     return text.format(time=state.time_of_day(gap.at), seconds=gap.seconds, reason=printable(_(gap.reason)))
 
@@ -228,7 +246,7 @@ def visit_line(change: ClosedVisit | ShownGap | None, state: ScreenState) -> str
     )
     parts = (
         date + state.time_of_day(change.at),
-        *filter(None, [_counter(state)]),
+        *filter(None, [counter_name(state)]),
         _("Visit {number}").format(number=change.number),
         format_duration(max(0.0, change.at - change.opened)),
         "".join(text for text, _style in closed_parts(change)),
@@ -258,7 +276,7 @@ def visit_facts(change: ClosedVisit | ShownGap | None) -> dict[str, Any]:
 def warning_line(message: Message, change: ClosedVisit | ShownGap | None, state: ScreenState, now: datetime) -> str:
     """A gap, a restart, a problem or the end of one as one line of the log; empty for everything else."""
     if isinstance(change, ShownGap):
-        return f"{now:%Y-%m-%d} {_gap_text(state, change)}"
+        return f"{now:%Y-%m-%d} {gap_text(state, change)}"
     if "restarting" in message:
         text = _("trying again in {seconds:.0f} s: {reason}")
         text = text.format(seconds=message["in"], reason=_(message["restarting"]))
