@@ -34,6 +34,7 @@ from counter_listener.domain.errors import (
     PhraseSetError,
     RecordError,
     ReportError,
+    RetentionError,
     ReviewConflict,
     ReviewError,
     SendError,

@@ -26,6 +26,7 @@ from counter_listener.record.figures import (
 )
 from counter_listener.record.files import is_server, lock_counter, make_private, readable_by_others, record_file
 from counter_listener.record.heads import Head, fingerprint, read_head
+from counter_listener.record.keeping import NEVER, Held, Limits, Purged
 from counter_listener.record.people import PEOPLE
 from counter_listener.record.receipts import Receipt, read_receipt
 from counter_listener.record.rows import (
@@ -96,6 +97,20 @@ if TYPE_CHECKING:
     from counter_listener.record.pool import RecordPool
     from counter_listener.record.posting import Poster, Trust
     from counter_listener.record.practice import Practice, Practised
+    from counter_listener.record.retention import (
+        LEVELS,
+        RULE_LEVELS,
+        Hold,
+        Kept,
+        Level,
+        Retention,
+        Rule,
+        Scope,
+        may_rule,
+        rank_of,
+    )
+    from counter_listener.record.retention_changes import Who, day_start, lift_hold, set_hold, set_rule
+    from counter_listener.record.retention_file import all_retention, as_handed, keep_handed, retention_file
     from counter_listener.record.reviews import ReviewRequest, review
     from counter_listener.record.row_pages import machine_rows, review_rows
     from counter_listener.record.sampling import (
@@ -111,6 +126,7 @@ if TYPE_CHECKING:
     from counter_listener.record.signing import open_key
     from counter_listener.record.state import Purge, RecordState, record_state
     from counter_listener.record.store import Record, open_record
+    from counter_listener.record.sync.counter_changes import accept_record_by, add_counter_by, close_counter_by
     from counter_listener.record.sync.counters import (
         Counter,
         accept_record,
@@ -165,6 +181,12 @@ else:  # SQLAlchemy takes 0.3 s and 20 MB, which a run that records nothing does
             "judgements": ["replaced_streams"],
             "notices": ["offences_after", "without_sign"],
             "overview": ["Offence", "OverviewData", "counters_heard", "gather_overview"],
+            "retention": [
+                *("LEVELS", "RULE_LEVELS", "Hold", "Kept", "Level", "Retention", "Rule", "Scope"),
+                *("may_rule", "rank_of"),
+            ],
+            "retention_changes": ["Who", "day_start", "lift_hold", "set_hold", "set_rule"],
+            "retention_file": ["all_retention", "as_handed", "keep_handed", "retention_file"],
             "reviews": ["ReviewRequest", "review"],
             "labelled": ["LabelledRecording", "SaidPhrase", "labelled_recordings"],
             "pool": ["RecordPool"],
@@ -177,6 +199,7 @@ else:  # SQLAlchemy takes 0.3 s and 20 MB, which a run that records nothing does
             "signing": ["open_key"],
             "state": ["Purge", "RecordState", "record_state"],
             "store": ["Record", "open_record"],
+            "sync.counter_changes": ["accept_record_by", "add_counter_by", "close_counter_by"],
             "sync.counters": [
                 *("Counter", "accept_record", "add_counter", "close_counter"),
                 *("counter_of_token", "counters", "enrol", "find_counter"),

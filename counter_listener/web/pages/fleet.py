@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from functools import partial
 from http import HTTPStatus
 from typing import Annotated, Any, Final
@@ -12,8 +13,16 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from counter_listener.domain import N_, AccountError, Sentence
-from counter_listener.record import Counter, FleetCounter, accept_record, add_counter, close_counter, fleet
-from counter_listener.web.context import site_of
+from counter_listener.record import (
+    Counter,
+    FleetCounter,
+    Record,
+    accept_record_by,
+    add_counter_by,
+    close_counter_by,
+    fleet,
+)
+from counter_listener.web.context import signed_in, site_of
 from counter_listener.web.rendering import flash, render, texts_of
 from counter_listener.web.versions import file_digest
 
@@ -92,7 +101,7 @@ def add(request: Request, name: Text = "", branch: Text = "", region: Text = "",
     site = site_of(request)
     try:
         with site.records.writing() as record:
-            code = record.change(lambda connection, _: add_counter(connection, wanted, site.now()), site.now())
+            code = add_counter_by(record, wanted, signed_in(request).name, site.now())
     except AccountError as error:
         return _refused(request, error)
     return show_fleet(request, code=code)
@@ -101,20 +110,20 @@ def add(request: Request, name: Text = "", branch: Text = "", region: Text = "",
 @router.post("/fleet/accept")
 def accept(request: Request, name: Text = "") -> Response:
     """Takes the record of a counter as it is now."""
-    return _changed(request, accept_record, name, N_("From now on the record of {name} is taken as it is."))
+    return _changed(request, accept_record_by, name, N_("From now on the record of {name} is taken as it is."))
 
 
 @router.post("/fleet/close")
 def close(request: Request, name: Text = "") -> Response:
     """Ends the token of a counter."""
-    return _changed(request, close_counter, name, N_("{name} can send no more; what came from it stays."))
+    return _changed(request, close_counter_by, name, N_("{name} can send no more; what came from it stays."))
 
 
-def _changed(request: Request, work: Callable[[Any, str], Counter], name: str, told: str) -> Response:
+def _changed(request: Request, work: Callable[[Record, str, str, datetime], Counter], name: str, told: str) -> Response:
     site = site_of(request)
     try:
         with site.records.writing() as record:
-            found = record.change(lambda connection, _: work(connection, name), site.now())
+            found = work(record, name, signed_in(request).name, site.now())
     except AccountError as error:
         return _refused(request, error)
     flash(request, Sentence(told, {"name": found.name}))
