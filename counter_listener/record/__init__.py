@@ -109,7 +109,8 @@ if TYPE_CHECKING:
         may_rule,
         rank_of,
     )
-    from counter_listener.record.retention_changes import Who, day_start, lift_hold, set_hold, set_rule
+    from counter_listener.record.retention_changes import Who, day_end, day_start, lift_hold, set_hold, set_rule
+    from counter_listener.record.retention_due import Due, due_visits
     from counter_listener.record.retention_file import all_retention, as_handed, keep_handed, retention_file
     from counter_listener.record.reviews import ReviewRequest, review
     from counter_listener.record.row_pages import machine_rows, review_rows
@@ -140,6 +141,7 @@ if TYPE_CHECKING:
     from counter_listener.record.sync.enrolment import Server, enrol_here, read_server, receipt_file, server_file
     from counter_listener.record.sync.fleet import FleetCounter, fleet, silent_counters
     from counter_listener.record.sync.handed import sets_due, signed_offer, take_offers
+    from counter_listener.record.sync.handed_retention import signed_retention, take_retention
     from counter_listener.record.sync.receipting import receipt_for, receipt_of
     from counter_listener.record.sync.receive import receive
     from counter_listener.record.sync.send import Sent, ServerExchange, merge_record, send_record, send_to_server
@@ -185,8 +187,9 @@ else:  # SQLAlchemy takes 0.3 s and 20 MB, which a run that records nothing does
                 *("LEVELS", "RULE_LEVELS", "Hold", "Kept", "Level", "Retention", "Rule", "Scope"),
                 *("may_rule", "rank_of"),
             ],
-            "retention_changes": ["Who", "day_start", "lift_hold", "set_hold", "set_rule"],
+            "retention_changes": ["Who", "day_end", "day_start", "lift_hold", "set_hold", "set_rule"],
             "retention_file": ["all_retention", "as_handed", "keep_handed", "retention_file"],
+            "retention_due": ["Due", "due_visits"],
             "reviews": ["ReviewRequest", "review"],
             "labelled": ["LabelledRecording", "SaidPhrase", "labelled_recordings"],
             "pool": ["RecordPool"],
@@ -207,6 +210,7 @@ else:  # SQLAlchemy takes 0.3 s and 20 MB, which a run that records nothing does
             "sync.enrolment": ["Server", "enrol_here", "read_server", "receipt_file", "server_file"],
             "sync.fleet": ["FleetCounter", "fleet", "silent_counters"],
             "sync.handed": ["sets_due", "signed_offer", "take_offers"],
+            "sync.handed_retention": ["signed_retention", "take_retention"],
             "sync.receipting": ["receipt_for", "receipt_of"],
             "sync.receive": ["receive"],
             "sync.send": ["Sent", "ServerExchange", "merge_record", "send_record", "send_to_server"],

@@ -84,6 +84,11 @@ class Hold:
     lifted_reason: str = ""
 
     @property
+    def last_day(self) -> datetime | None:
+        """The last moment of it."""
+        return datetime.fromisoformat(self.until) - timedelta(microseconds=1) if self.until else None
+
+    @property
     def in_force(self) -> bool:
         """Whether nobody has lifted it."""
         return not self.lifted_at

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime
+from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Final
 
 import sqlalchemy as sa
@@ -167,9 +167,18 @@ def _checked_reason(reason: str) -> str:
 
 def day_start(day: str) -> str | None:
     """The beginning of a day of the zone of this machine, in UTC; None for no day. Raises RetentionError."""
+    return _day(day, timedelta())
+
+
+def day_end(day: str) -> str | None:
+    """The end of a day, as day_start(). Raises RetentionError."""
+    return _day(day, timedelta(days=1))
+
+
+def _day(day: str, more: timedelta) -> str | None:
     if not day.strip():
         return None
     try:
-        return iso(datetime.fromisoformat(day.strip()).astimezone())
+        return iso(datetime.combine(date.fromisoformat(day.strip()) + more, time()).astimezone())
     except (ValueError, OverflowError):
         raise RetentionError("{day!r} is no day; write it as 2026-01-31", day=day) from None

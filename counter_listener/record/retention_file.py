@@ -59,17 +59,18 @@ def read_handed(record: Path) -> Retention | None:
             return None
         content = path.read_bytes()
     try:
-        return handed_retention(json.loads(content)["retention"])
+        return handed_retention(content.decode())
     except (ValueError, TypeError, KeyError) as error:
         text = "{path} does not tell what is under hold; run `counter-listener send`, which fetches it anew"
         raise RecordError(text, path=path_text(path)) from error
 
 
-def keep_handed(record: Path, content: str) -> None:
-    """Keeps what the server handed out, if it is not there already. Raises RecordError."""
+def keep_handed(record: Path, content: str, *, needed: bool = True) -> None:
+    """Keeps what the server handed out, if it is new; with nothing `needed` no file is made. Raises RecordError."""
     path = retention_file(record)
     with file_errors(path_text(path)):
-        if path.exists() and path.read_text(encoding="utf-8") == content:
+        there = path.read_bytes() if path.exists() else b""
+        if there == content.encode() or not (there or needed):
             return
         with private_part(path, content.encode()) as part:
             part.replace(path)

@@ -76,6 +76,7 @@ NAVIGATION: Final = (
     NavItem("/jobs", N_("Check recordings"), "jobs"),
     NavItem("/counters", N_("Counters"), "system"),
     NavItem("/fleet", N_("Fleet"), "fleet"),
+    NavItem("/retention", N_("Retention"), "retention"),
     NavItem("/accounts", N_("Accounts"), "accounts"),
     NavItem("/system", N_("System"), "system"),
 )

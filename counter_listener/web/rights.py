@@ -62,6 +62,8 @@ SEE_SETS: Final = _roles("reviewer", "supervisor", "auditor")
 CHANGE_SETS: Final = _roles("supervisor")
 JOBS: Final = _roles("supervisor", "administrator")
 """Who may have the recordings of a folder on the server checked, and see which could not be read."""
+RULE: Final = _roles("supervisor", "administrator")
+"""Who may say how long something is kept, and what must not be removed: of all that their account sees."""
 SIGNED_IN: Final = _roles("clerk", "reviewer", "supervisor", "administrator", "auditor")
 RIGHTS: Final[Mapping[str, frozenset[Role]]] = {
     "GET /": SIGNED_IN,
@@ -110,6 +112,10 @@ RIGHTS: Final[Mapping[str, frozenset[Role]]] = {
     "POST /system/tokens/revoke": _roles("administrator"),
     "GET /counters": _roles("administrator"),
     "POST /counters": _roles("administrator"),
+    "GET /retention": _roles("supervisor", "administrator", "auditor"),
+    "POST /retention/rules": RULE,
+    "POST /retention/holds": RULE,
+    "POST /retention/lift": RULE,
     "GET /fleet": _roles("supervisor", "administrator", "auditor"),
     "POST /fleet": _roles("administrator"),
     "POST /fleet/accept": _roles("administrator"),

@@ -278,7 +278,7 @@ def test_what_a_server_hands_out_is_respected_at_the_counter(tmp_path: Path) -> 
         assert "secret" not in handed
         assert "西街" not in handed
         assert "of another" not in handed
-        keep_handed(counter.path, json.dumps({"retention": handed}))
+        keep_handed(counter.path, handed)
         set_rule(counter, Rule(ALL, visits=500), Who("clerk"), NOW)
         limits = retention(counter).limits("visits", NOW + 9 * DAY)
         assert limits.of("3") == retention(server).limits("visits", NOW + 9 * DAY).of("3"), "the region's goes first"

@@ -43,8 +43,8 @@ def purge(  # noqa: PLR0913 - one parameter per option
             return
         if not yes:
             click.confirm(_question(limits, by_retention=by_retention), abort=True)
-        done = record.remove_old(limits, datetime.now(UTC), {"by": login_name(), "by_rules": by_retention or None})
-        _tell_done(done, _purged_transcripts(record, limits, words))
+        note = {"by": login_name(), **({"by_rules": True} if by_retention else {})}
+        _tell_done(*_purge(record, (limits, words), note))
 
 
 def _limits(record: Record, before: str | None) -> tuple[Limits, Limits]:
@@ -67,10 +67,10 @@ def _question(limits: Limits, *, by_retention: bool) -> str:
     return text.format(time=datetime.fromisoformat(limits.latest).astimezone())
 
 
-def _purged_transcripts(record: Record, limits: Limits, words: Limits) -> int:
-    from counter_listener.batch import purge_transcripts, transcripts_folder
+def _purge(record: Record, limits: tuple[Limits, Limits], note: dict[str, object]) -> tuple[Purged, int]:
+    from counter_listener.batch import purge_all
 
-    return purge_transcripts(transcripts_folder(record.path), record.kept_from(limits, words))
+    return purge_all(record, *limits, datetime.now(UTC), note)
 
 
 def _tell_done(done: Purged, transcripts: int) -> None:

@@ -35,7 +35,7 @@ hold_options = (
     click.option("--counter", metavar="NAME", help="For this counter."),
     click.option("--visit", metavar="ID", help="For this visit."),
     click.option("--from", "since", metavar="DAY", default="", help="What ended on this day or later, as 2026-01-31."),
-    click.option("--to", "until", metavar="DAY", default="", help="What began before this day."),
+    click.option("--to", "until", metavar="DAY", default="", help="What began on this day or earlier."),
 )
 
 
@@ -139,10 +139,10 @@ def set_one(  # noqa: PLR0913 - one parameter per option
     **given: str | bool | None,
 ) -> None:
     """Set a hold, and print its name. Without dates it holds everything of its branch, region, counter or visit."""
-    from counter_listener.record import Hold, Scope, day_start, set_hold
+    from counter_listener.record import Hold, Scope, day_end, day_start, set_hold
 
     scope = Scope() if name else scope_of(given)
-    wanted = Hold(name, scope, day_start(since), day_start(until), reason)
+    wanted = Hold(name, scope, day_start(since), day_end(until), reason)
     with existing_record(store_url, key_file=key_location(key)) as record:
         click.echo(set_hold(record, wanted, _who(), datetime.now(UTC)))
 
@@ -195,7 +195,12 @@ def _told_days(rule: Rule) -> list[str]:
 
 def described_hold(each: Hold) -> str:
     """A hold in a line."""
-    parts = [each.id, described_scope(each.scope), _day(each.since, _("from {day}")), _day(each.until, _("to {day}"))]
+    parts = [
+        each.id,
+        described_scope(each.scope),
+        _day(each.since, _("from {day}")),
+        _day(each.last_day, _("to {day}")),
+    ]
     parts += [each.reason, _day(each.at, "{day}"), each.by]
     if each.lifted_at:
         parts.append(
@@ -206,8 +211,11 @@ def described_hold(each: Hold) -> str:
     return printable("  ".join(part for part in parts if part))
 
 
-def _day(moment: str | None, text: str) -> str:
-    return text.format(day=f"{datetime.fromisoformat(moment).astimezone():%Y-%m-%d}") if moment else ""
+def _day(moment: str | datetime | None, text: str) -> str:
+    if not moment:
+        return ""
+    at = datetime.fromisoformat(moment) if isinstance(moment, str) else moment
+    return text.format(day=f"{at.astimezone():%Y-%m-%d}")
 
 
 def _read(record: Any) -> Retention:  # noqa: ANN401 - imported when it is needed

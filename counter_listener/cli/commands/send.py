@@ -145,13 +145,14 @@ class _Sender:
 
     def send(self) -> str:
         """What was sent, in a line. Raises SendError, RecordError."""
-        from counter_listener.record import counter_state, send_to_server, sets_due, take_offers
+        from counter_listener.record import counter_state, send_to_server, sets_due, take_offers, take_retention
 
         sets_due(self._record.path, datetime.now(UTC))
 
         state = counter_state(self._record, self._exchange.ahead)
         sent = send_to_server(self._exchange, self._record, state)
         self.added = sent.added
+        take_retention(self._exchange, self._record)
         take_offers(self._exchange, self._record.path)
         sets_due(self._record.path, datetime.now(UTC))
         text = ngettext("{count} row was sent", "{count} rows were sent", sent.added).format(count=sent.added)
