@@ -9,8 +9,6 @@ import pytest
 from support.command import FULL_VISIT, run, transcript
 from support.small_counter import SMALL_FILE
 
-from counter_listener.record import Place, open_record, set_place
-
 
 @pytest.fixture
 def store(tmp_path: Path) -> Path:
@@ -23,18 +21,9 @@ def store(tmp_path: Path) -> Path:
     return store
 
 
-def place(store: Path) -> None:
-    from datetime import UTC, datetime
-
-    from counter_listener.cli.options import key_location
-
-    with open_record(store, key_file=key_location(None)) as record:
-        set_place(record, Place("1", "东街", "北区"), "root", datetime.now(UTC))
-
-
 def test_rules_and_holds_by_the_command_line(store: Path) -> None:
-    place(store)
     at = ("--store", store)
+    assert run("counters", "set", "1", "--branch", "东街", "--region", "北区", *at).exit_code == 0
     assert "no rule of retention" in run("purge", "--by-retention", "--yes", *at).stderr
     assert "branch 东街  visits 30 days" in run("retention", "set", "--branch", "东街", "--visits", "30", *at).stdout
     assert "transcripts 10 days" in run("retention", "set", "--everything", "--transcripts", "10", *at).stdout
