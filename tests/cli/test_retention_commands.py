@@ -9,16 +9,31 @@ import pytest
 from support.command import FULL_VISIT, run, transcript
 from support.small_counter import SMALL_FILE
 
+from counter_listener.batch import transcripts_folder
+from counter_listener.record import open_record
+
 
 @pytest.fixture
 def store(tmp_path: Path) -> Path:
     """Two counters with an old visit and its transcript each."""
     store = tmp_path / "events.db"
-    for counter in ("1", "2"):
-        talk = transcript(tmp_path / f"2026-03-0{counter}_09-00-00.jsonl", FULL_VISIT)
-        words = ("check", talk, "--phrases", SMALL_FILE, "--store", store, "--counter", counter, "--keep-transcripts")
+    for counter, said in (("1", FULL_VISIT), ("2", FULL_VISIT[:-1])):
+        talk = transcript(tmp_path / f"2026-03-0{counter}_09-00-00.jsonl", said)
+        words = ("check", talk, "--phrases", SMALL_FILE, "--store", store, "--counter", counter)
         assert run(*words).exit_code == 0
+    with open_record(store) as record:
+        for row in record.recordings():
+            keep_transcript(transcripts_folder(store) / f"{row.sha256}.jsonl")
     return store
+
+
+def keep_transcript(path: Path) -> None:
+    """As `check --keep-transcripts` does for a recording."""
+    word = {"word": "您好", "start": 1.0, "end": 2.0, "sure": 1.0}
+    said = {"start": 1.0, "end": 2.0, "speaker": "clerk", "beside_gap": False, "sound": None, "words": [word]}
+    head = {"recording": path.stem, "seconds": 60.0, "model": "m", "options": {}}
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("".join(json.dumps(line) + "\n" for line in (head, said)), encoding="utf-8")
 
 
 def test_rules_and_holds_by_the_command_line(store: Path) -> None:
