@@ -10,6 +10,7 @@ from counter_listener.batch.cluster import cluster_workers
 from counter_listener.batch.estimate import ChangedVerdict, ChangedVisit, Estimate, estimate_change
 from counter_listener.batch.inputs import NAMED, Input, LeftOut, expand_inputs, file_size, is_recording
 from counter_listener.batch.moving import Mover
+from counter_listener.batch.purging import purge_all, purge_by_rules
 from counter_listener.batch.recorder import Recorder, RecorderCounts
 from counter_listener.batch.running import Plan, Run, open_run, recorded_batches, worker_count
 from counter_listener.batch.scheduler import InputOrder, Worker, check_inline, check_with_workers

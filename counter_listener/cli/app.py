@@ -20,9 +20,11 @@ from counter_listener.cli.commands.merge import record_group
 from counter_listener.cli.commands.models import models
 from counter_listener.cli.commands.notify import notify
 from counter_listener.cli.commands.phrases import phrases
-from counter_listener.cli.commands.record import backup, events, purge
+from counter_listener.cli.commands.purge import purge
+from counter_listener.cli.commands.record import backup, events
 from counter_listener.cli.commands.rejudge import rejudge
 from counter_listener.cli.commands.report import report
+from counter_listener.cli.commands.retention import hold, retention
 from counter_listener.cli.commands.send import enrol, send
 from counter_listener.cli.commands.serve import serve
 from counter_listener.cli.commands.setup import setup
@@ -106,7 +108,8 @@ events.add_command(verify)
 events.add_command(anchor)
 for each in (
     *(check, watch, demo, listen, setup, devices, init, doctor, explain, evaluate, phrases, models),
-    *(events, rejudge, report, serve, notify, accounts, counters, enrol, send, record_group, purge, backup),
+    *(events, rejudge, report, serve, notify, accounts, counters, enrol, send, record_group),
+    *(purge, retention, hold, backup),
 ):
     cli.add_command(each)
 prepare(cli)

@@ -35,6 +35,7 @@ from counter_listener.domain.errors import (
     PhraseSetError,
     RecordError,
     ReportError,
+    RetentionError,
     ReviewConflict,
     ReviewError,
     SendError,

@@ -75,6 +75,10 @@ class ReviewConflict(CounterListenerError):  # noqa: N818 - it says what happene
     "Somebody else entered something about the same verdict in the meantime, and nothing was written."
 
 
+class RetentionError(CounterListenerError):
+    "A rule of retention or a hold cannot be set, changed or lifted."
+
+
 class AccountError(CounterListenerError):
     "An account cannot be used or changed."
 

@@ -26,6 +26,7 @@ from counter_listener.record.figures import (
 )
 from counter_listener.record.files import is_server, lock_counter, make_private, readable_by_others, record_file
 from counter_listener.record.heads import Head, fingerprint, read_head
+from counter_listener.record.keeping import NEVER, Held, Limits, Purged
 from counter_listener.record.manner_figures import MannerCounts, MannerData, sum_manner
 from counter_listener.record.people import PEOPLE
 from counter_listener.record.receipts import Receipt, read_receipt
@@ -99,6 +100,21 @@ if TYPE_CHECKING:
     from counter_listener.record.pool import RecordPool
     from counter_listener.record.posting import Poster, Trust
     from counter_listener.record.practice import Practice, Practised
+    from counter_listener.record.retention import (
+        LEVELS,
+        RULE_LEVELS,
+        Hold,
+        Kept,
+        Level,
+        Retention,
+        Rule,
+        Scope,
+        may_rule,
+        rank_of,
+    )
+    from counter_listener.record.retention_changes import Who, day_end, day_start, lift_hold, set_hold, set_rule
+    from counter_listener.record.retention_due import Due, due_visits
+    from counter_listener.record.retention_file import all_retention, as_handed, keep_handed, retention_file
     from counter_listener.record.reviews import ReviewRequest, review
     from counter_listener.record.row_pages import machine_rows, review_rows
     from counter_listener.record.sampling import (
@@ -114,6 +130,7 @@ if TYPE_CHECKING:
     from counter_listener.record.signing import open_key
     from counter_listener.record.state import Purge, RecordState, record_state
     from counter_listener.record.store import Record, open_record
+    from counter_listener.record.sync.counter_changes import accept_record_by, add_counter_by, close_counter_by
     from counter_listener.record.sync.counters import (
         Counter,
         accept_record,
@@ -128,6 +145,7 @@ if TYPE_CHECKING:
     from counter_listener.record.sync.enrolment import Server, enrol_here, read_server, receipt_file, server_file
     from counter_listener.record.sync.fleet import FleetCounter, fleet, silent_counters
     from counter_listener.record.sync.handed import sets_due, signed_offer, take_offers
+    from counter_listener.record.sync.handed_retention import signed_retention, take_retention
     from counter_listener.record.sync.receipting import receipt_for, receipt_of
     from counter_listener.record.sync.receive import receive
     from counter_listener.record.sync.send import Sent, ServerExchange, merge_record, send_record, send_to_server
@@ -170,6 +188,13 @@ else:  # SQLAlchemy takes 0.3 s and 20 MB, which a run that records nothing does
             "manner_queries": ["gather_manner"],
             "notices": ["offences_after", "without_sign"],
             "overview": ["Offence", "OverviewData", "counters_heard", "gather_overview"],
+            "retention": [
+                *("LEVELS", "RULE_LEVELS", "Hold", "Kept", "Level", "Retention", "Rule", "Scope"),
+                *("may_rule", "rank_of"),
+            ],
+            "retention_changes": ["Who", "day_end", "day_start", "lift_hold", "set_hold", "set_rule"],
+            "retention_file": ["all_retention", "as_handed", "keep_handed", "retention_file"],
+            "retention_due": ["Due", "due_visits"],
             "reviews": ["ReviewRequest", "review"],
             "labelled": ["LabelledRecording", "SaidPhrase", "labelled_recordings"],
             "pool": ["RecordPool"],
@@ -182,6 +207,7 @@ else:  # SQLAlchemy takes 0.3 s and 20 MB, which a run that records nothing does
             "signing": ["open_key"],
             "state": ["Purge", "RecordState", "record_state"],
             "store": ["Record", "open_record"],
+            "sync.counter_changes": ["accept_record_by", "add_counter_by", "close_counter_by"],
             "sync.counters": [
                 *("Counter", "accept_record", "add_counter", "close_counter"),
                 *("counter_of_token", "counters", "enrol", "find_counter", "sends_many"),
@@ -189,6 +215,7 @@ else:  # SQLAlchemy takes 0.3 s and 20 MB, which a run that records nothing does
             "sync.enrolment": ["Server", "enrol_here", "read_server", "receipt_file", "server_file"],
             "sync.fleet": ["FleetCounter", "fleet", "silent_counters"],
             "sync.handed": ["sets_due", "signed_offer", "take_offers"],
+            "sync.handed_retention": ["signed_retention", "take_retention"],
             "sync.receipting": ["receipt_for", "receipt_of"],
             "sync.receive": ["receive"],
             "sync.send": ["Sent", "ServerExchange", "merge_record", "send_record", "send_to_server"],

@@ -1,7 +1,7 @@
 """Whether the table of visits, from which lists and figures are made, says what the rows say."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -23,16 +23,22 @@ NAMES: Final = tuple(VISITS.c.keys())
 
 Visit = dict[str, Any]
 """A row of the table, by the names of its columns."""
+Left = tuple[float | None, int | None] | None
+"""The score that a review leaves, and whether the visit passes with it; None if it tells nothing of them."""
+Reviewing = Callable[[Visit, int, Left], None]
+SCORES_END_SINCE: Final = "0007"
+"""The version of the schema from which on a review can leave a visit without a score."""
 
 
-def visits_fault(database: Database, connection: sa.Connection) -> Broken | None:
+def visits_fault(database: Database, connection: sa.Connection, version: str) -> Broken | None:
     """The first visit of the table that is not what the rows say; None also for damaged text: the chain tells."""
+    review = _review if version >= SCORES_END_SINCE else _review_before
     after = -1
     try:
         while after < LAST:
             connection.rollback()  # what an earlier query began
             with database.begin(connection, "snapshot"):
-                until, fault = _page_fault(connection, after)
+                until, fault = _page_fault(connection, after, review)
             if fault is not None:
                 return fault
             after = until
@@ -42,7 +48,7 @@ def visits_fault(database: Database, connection: sa.Connection) -> Broken | None
     return None
 
 
-def _page_fault(connection: sa.Connection, after: int) -> tuple[int, Broken | None]:
+def _page_fault(connection: sa.Connection, after: int, review: Reviewing) -> tuple[int, Broken | None]:
     """The first fault behind a row, and the row up to which was looked."""
     dialect = dialect_of(connection)
     closes = dialect.closed_visits(connection, after, PAGE)
@@ -51,17 +57,26 @@ def _page_fault(connection: sa.Connection, after: int) -> tuple[int, Broken | No
     closed: dict[str, list[Visit]] = defaultdict(list)
     for visit in expected.values():
         closed[visit["visit"]].append(visit)
-    for seq, name, score, passed in dialect.deciding_reviews(connection, after, until):
+    for seq, name, score, passed, unscored in dialect.deciding_reviews(connection, after, until):
         for visit in closed[name]:
-            _review(visit, seq, score, passed)
+            review(visit, seq, None if unscored else (score, passed))
     rows = connection.execute(sa.select(VISITS).where(VISITS.c.seq > after, VISITS.c.seq <= until))
     there = {row[0]: dict(zip(NAMES, row, strict=True)) for row in rows}
     return until, next(_faults(connection, expected, there), None)
 
 
-def _review(visit: Visit, seq: int, score: float | None, passed: int | None) -> None:
-    """What the trigger `visits_reviewed` does."""
-    for name, now in (("score", score), ("passed", passed)):
+def _review(visit: Visit, seq: int, left: Left) -> None:
+    """What the trigger `visits_reviewed` does; None for a review that tells nothing of the score."""
+    if left is None and visit["reviewed"] is None:
+        left = visit["score"], visit["passed"]
+    if left is not None:
+        visit["score_after"], visit["passed_after"] = left
+    visit["reviewed"] = seq
+
+
+def _review_before(visit: Visit, seq: int, left: Left) -> None:
+    """What it did before SCORES_END_SINCE: a score that was there stayed."""
+    for name, now in zip(("score", "passed"), left or (None, None), strict=True):
         values = (now, visit[f"{name}_after"], visit[name])
         visit[f"{name}_after"] = next((value for value in values if value is not None), None)
     visit["reviewed"] = seq

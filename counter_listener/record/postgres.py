@@ -263,7 +263,8 @@ def closed_visits(connection: sa.Connection, after: int, count: int) -> Sequence
 def deciding_reviews(connection: sa.Connection, after: int, until: int) -> Sequence[sa.Row[*tuple[Any, ...]]]:
     """The reviews that decide something of the visits that were closed by these rows."""
     query = (
-        "SELECT seq, visit, score, detail_flag(detail, '$.passed') FROM events WHERE decides(events) AND visit IN"
+        "SELECT seq, visit, score, detail_flag(detail, '$.passed'), detail_flag(detail, '$.unscored') FROM events"
+        " WHERE decides(events) AND visit IN"
         " (SELECT visit FROM events WHERE kind = 'visit_closed' AND seq > %s AND seq <= %s) ORDER BY seq"
     )
     return connection.exec_driver_sql(query, (after, until)).all()

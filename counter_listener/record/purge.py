@@ -1,6 +1,7 @@
-"""Removes old rows from the record in one transaction, and appends the row that reports it."""
+"""Removes old rows from the record in one transaction, and appends the row that reports it. What is held stays."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -8,91 +9,84 @@ import sqlalchemy as sa
 
 from counter_listener.record.chain import contiguous_runs, linked
 from counter_listener.record.databases import dialect_of
-from counter_listener.record.expressions import later, lesser
+from counter_listener.record.expressions import is_one_of
+from counter_listener.record.holding import held_recordings, spare_held
+from counter_listener.record.keeping import Held, HoldScope, Limits, Purged
 from counter_listener.record.people import PEOPLE
+from counter_listener.record.purge_marks import BEGAN, BEGUN, ENDED, HAPPENED, JUDGED, MARKED, find_starts, marking
 from counter_listener.record.received import forget_rows
-from counter_listener.record.rows import LIVE, Origin, note_row
+from counter_listener.record.retention import RETENTION
+from counter_listener.record.rows import Origin, note_row
 from counter_listener.record.schema import EVENTS, RECORDINGS, chain_tail, insert_rows, next_number
-from counter_listener.record.temporary import drop_temporary, make_temporary, temporary_table
+from counter_listener.record.temporary import drop_temporary
 
 STREAM: Final = "purge"
 """The stream and the kind of the rows that report purges."""
 KEY: Final = "key"
 """The stream and the kind of the rows that report a new key."""
-JUDGED: Final = "judged"
-"""The kind of the rows that note how a recording was judged; they leave the record with their recording."""
-MARKED: Final = temporary_table("doomed", "seq", "chain")
-"""The rows to be removed."""
-BEGUN: Final = temporary_table("begun", "source", "started")
-"""The starts of recordings with events that have no wall time, where another event has one."""
+Holds = Sequence[HoldScope]
 
 
-def _start(source: sa.ColumnElement[Any]) -> sa.ScalarSelect[Any]:
-    return sa.select(BEGUN.c.started).where(BEGUN.c.source == source).scalar_subquery()
+def purge_rows(
+    connection: sa.Connection, limits: Limits, holds: Holds, recorded: datetime, note: Mapping[str, object]
+) -> Purged:
+    """Removes what is before its limit and not held. `note` is what the row that reports it says besides."""
+    with marking(connection):
+        found = _marked_old(connection, limits, holds)
+        _remove(connection, {"before": limits.latest, **note}, found.held, recorded)
+    return found
 
 
-def _first_of(known: sa.ColumnElement[Any], recorded: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
-    """When it happened or, if that is earlier or the other is unknown, when it was recorded.
-
-    A clock that is years ahead keeps nothing from being removed.
-    """
-    return lesser(sa.func.coalesce(known, recorded), recorded)
-
-
-HAPPENED: Final = _first_of(
-    sa.func.coalesce(EVENTS.c.wall, later(_start(EVENTS.c.source), EVENTS.c.at)), EVENTS.c.recorded
-)
-"""The date of an event for a purge."""
-BEGAN: Final = sa.func.coalesce(RECORDINGS.c.started, _start(RECORDINGS.c.sha256))
-ENDED: Final = _first_of(later(BEGAN, RECORDINGS.c.seconds), RECORDINGS.c.recorded)
-"""The date of a recording for a purge: its end."""
-
-
-def purge_rows(connection: sa.Connection, before: str, recorded: datetime) -> int:
-    """Removes what happened before a time (ISO 8601 in UTC) and returns the number of rows."""
-    make_temporary(connection, MARKED)
-    _mark_rows(connection, before)
-    return _remove(connection, before, recorded)
+def purgeable(connection: sa.Connection, limits: Limits, holds: Holds) -> Purged:
+    """What purge_rows() would remove. Reads only."""
+    with marking(connection):
+        return _marked_old(connection, limits, holds)
 
 
 def purge_received(
-    connection: sa.Connection, removed: Sequence[tuple[int, int]], before: str, recorded: datetime
-) -> int:
+    connection: sa.Connection, removed: Sequence[tuple[int, int]], before: str, holds: Holds, recorded: datetime
+) -> Purged:
     """Removes what a purge at its source removed, given as first and last number here, as purge_rows() does.
 
-    What people added here about a visit of which nothing is left goes with it.
+    What people added here about a visit of which nothing is left goes with it. What is held here stays; the row that
+    reports the purge then says so, also if nothing was removed.
     """
-    make_temporary(connection, MARKED)
-    for first, last in removed:
-        for table in (EVENTS, RECORDINGS):
-            _mark(connection, table, table.c.seq.between(first, last))
-    marked = sa.select(MARKED.c.seq)
-    touched = sa.select(EVENTS.c.visit).where(EVENTS.c.seq.in_(marked), EVENTS.c.visit.is_not(None))
-    left = sa.select(EVENTS.c.visit).where(
-        EVENTS.c.visit.in_(touched), EVENTS.c.kind.not_in(PEOPLE), EVENTS.c.seq.not_in(marked)
-    )
-    words = EVENTS.c.visit.in_(touched) & EVENTS.c.visit.not_in(left) & EVENTS.c.seq.not_in(marked)
-    _mark(connection, EVENTS, words)
-    return _remove(connection, before, recorded)
+    with marking(connection):
+        for first, last in removed:
+            for table in (EVENTS, RECORDINGS):
+                _mark(connection, table, table.c.seq.between(first, last))
+        marked = sa.select(MARKED.c.seq)
+        touched = sa.select(EVENTS.c.visit).where(EVENTS.c.seq.in_(marked), EVENTS.c.visit.is_not(None))
+        left = sa.select(EVENTS.c.visit).where(
+            EVENTS.c.visit.in_(touched), EVENTS.c.kind.not_in(PEOPLE), EVENTS.c.seq.not_in(marked)
+        )
+        words = EVENTS.c.visit.in_(touched) & EVENTS.c.visit.not_in(left) & EVENTS.c.seq.not_in(marked)
+        _mark(connection, EVENTS, words)
+        found = _counted(connection, spare_held(connection, holds))
+        _remove(connection, {"before": before}, found.held, recorded, tell_held=True)
+    return found
 
 
-def _remove(connection: sa.Connection, before: str, recorded: datetime) -> int:
-    """Removes the marked rows, and appends the row that reports it; returns their number."""
+def _remove(
+    connection: sa.Connection, note: Mapping[str, object], held: Held, recorded: datetime, *, tell_held: bool = False
+) -> None:
+    """Removes the marked rows, and appends the row that reports it; with nothing to tell it does nothing."""
     rows_marked = connection.execute(sa.select(MARKED.c.seq, MARKED.c.chain).order_by(MARKED.c.seq))
     runs = contiguous_runs((row.seq, row.chain) for row in rows_marked)
-    rows = sum(last - first + 1 for first, last, _ in runs)
+    if not runs and not (tell_held and held.visits):
+        return
+    forget_rows(connection, [(first, last) for first, last, _ in runs])
+    detail = {**note, "rows": sum(last - first + 1 for first, last, _ in runs), "runs": runs}
+    if held.visits:
+        detail |= {"held": held.visits, "holds": dict(held.holds)}
+    origin = Origin(STREAM, STREAM, None, recorded, "", "", "")
+    row = note_row("purge", detail, origin, recorded, next_number(connection, STREAM))
+    insert_rows(connection, EVENTS, linked([row], chain_tail(connection)))
     if runs:
-        forget_rows(connection, [(first, last) for first, last, _ in runs])
-        detail = {"before": before, "rows": rows, "runs": runs}
-        origin = Origin(STREAM, STREAM, None, recorded, "", "", "")
-        note = note_row("purge", detail, origin, recorded, next_number(connection, STREAM))
-        insert_rows(connection, EVENTS, linked([note], chain_tail(connection)))
         marked = sa.select(MARKED.c.seq)
         dialect_of(connection).remove(
             connection, [sa.delete(table).where(table.c.seq.in_(marked)) for table in (EVENTS, RECORDINGS)]
         )
-    drop_temporary(connection, MARKED)
-    return rows
 
 
 def purge_details(connection: sa.Connection) -> list[str]:
@@ -101,23 +95,50 @@ def purge_details(connection: sa.Connection) -> list[str]:
     return list(connection.execute(query).scalars())
 
 
-def kept_from(connection: sa.Connection, before: str) -> dict[str, float]:
+def kept_from(connection: sa.Connection, visits: Limits, transcripts: Limits, holds: Holds) -> dict[str, float]:
     """For each recording in the record, after a purge: the second from which on its words may be kept.
 
-    That is the time of the purge or, if it is earlier, the opening of the first visit that is left.
+    That is the limit of visits or, if it is earlier, the opening of the first visit that is left; and not before the
+    limit of transcripts. Of what is held all may be kept.
     """
-    _find_starts(connection)
+    held = held_recordings(connection, holds)
+    find_starts(connection)
     opened = sa.select(sa.func.min(EVENTS.c.at)).where(
         EVENTS.c.source == RECORDINGS.c.sha256, EVENTS.c.kind == "visit_opened"
     )
-    query = sa.select(RECORDINGS.c.sha256, BEGAN, opened.scalar_subquery())
-    limit = datetime.fromisoformat(before)
+    columns = (RECORDINGS.c.sha256, RECORDINGS.c.counter, BEGAN, RECORDINGS.c.recorded, opened.scalar_subquery())
     kept = {}
-    for sha256, begun, first in connection.execute(query):
-        since = (limit - datetime.fromisoformat(begun)).total_seconds() if begun else 0.0
-        kept[sha256] = max(0.0, since if first is None else min(since, first))
+    for sha256, counter, begun, written, first in connection.execute(sa.select(*columns)):
+        since = _seconds_until(visits.of(counter), begun, begun)
+        words = _seconds_until(transcripts.of(counter), begun, written)
+        kept[sha256] = 0.0 if sha256 in held else max(0.0, since if first is None else min(since, first), words)
     drop_temporary(connection, BEGUN)
     return kept
+
+
+def _seconds_until(limit: str | None, begun: str | None, written: str | None) -> float:
+    """The second of a recording at which a limit is; of one without a start all is before it, or nothing."""
+    if limit is None or written is None:
+        return 0.0
+    if begun is None:
+        return math.inf if written < limit else 0.0
+    return (datetime.fromisoformat(limit) - datetime.fromisoformat(begun)).total_seconds()
+
+
+def _marked_old(connection: sa.Connection, limits: Limits, holds: Holds) -> Purged:
+    """Marks what is before its limit, but for what is held."""
+    _mark_rows(connection, limits)
+    return _counted(connection, spare_held(connection, holds))
+
+
+def _counted(connection: sa.Connection, held: Held) -> Purged:
+    """What is marked, in numbers."""
+    marked = sa.select(MARKED.c.seq)
+    rows = connection.execute(sa.select(sa.func.count()).select_from(MARKED)).scalar_one()
+    of_machine = (EVENTS.c.seq.in_(marked), EVENTS.c.kind.not_in(PEOPLE), EVENTS.c.visit.is_not(None))
+    query = sa.select(EVENTS.c.counter, sa.func.count(EVENTS.c.visit.distinct())).where(*of_machine)
+    by_counter = connection.execute(query.group_by(EVENTS.c.counter)).all()
+    return Purged(int(rows), {counter: int(visits) for counter, visits in by_counter}, held)
 
 
 def _mark(connection: sa.Connection, table: sa.TableClause, chosen: sa.ColumnElement[bool]) -> None:
@@ -126,30 +147,31 @@ def _mark(connection: sa.Connection, table: sa.TableClause, chosen: sa.ColumnEle
     connection.execute(sa.insert(MARKED).from_select(["seq", "chain"], rows))
 
 
-def _mark_rows(connection: sa.Connection, before: str) -> None:
+def _limit_of(limits: Limits, counter: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+    """The limit of a row; null for none."""
+    everywhere = sa.cast(sa.null() if limits.everywhere is None else sa.literal(limits.everywhere), sa.Text)
+    groups = [
+        (is_one_of(counter, counters), sa.cast(sa.null() if limit is None else sa.literal(limit), sa.Text))
+        for limit, counters in limits.groups.items()
+    ]
+    return sa.case(*groups, else_=everywhere) if groups else everywhere
+
+
+def _mark_rows(connection: sa.Connection, limits: Limits) -> None:
     """Marks the rows to be removed."""
-    _find_starts(connection)
+    find_starts(connection)
+    limit = _limit_of(limits, EVENTS.c.counter)
     of_machine = sa.select(EVENTS.c.visit).where(EVENTS.c.kind.not_in(PEOPLE))
-    old_visits = of_machine.group_by(EVENTS.c.visit).having(sa.func.max(HAPPENED) < before)
-    about_record = EVENTS.c.stream.in_((STREAM, KEY)) | (EVENTS.c.kind == JUDGED)
-    old_without_visit = EVENTS.c.visit.is_(None) & ~about_record & (before > HAPPENED)
+    old_visits = of_machine.group_by(EVENTS.c.visit).having(sa.func.max(HAPPENED) < sa.func.max(limit))
+    about_record = EVENTS.c.stream.in_((STREAM, KEY, RETENTION)) | (EVENTS.c.kind == JUDGED)
+    old_without_visit = EVENTS.c.visit.is_(None) & ~about_record & (limit > HAPPENED)
     marked = sa.select(MARKED.c.seq)
     left = sa.select(EVENTS.c.source).where(EVENTS.c.seq.not_in(marked), EVENTS.c.kind != JUDGED)
     removed = sa.select(RECORDINGS.c.sha256).where(RECORDINGS.c.seq.in_(marked))
     for table, old in (
         (EVENTS, EVENTS.c.visit.in_(old_visits) | old_without_visit),
-        (RECORDINGS, RECORDINGS.c.sha256.not_in(left) & (before > ENDED)),
+        (RECORDINGS, RECORDINGS.c.sha256.not_in(left) & (_limit_of(limits, RECORDINGS.c.counter) > ENDED)),
         (EVENTS, (EVENTS.c.kind == JUDGED) & EVENTS.c.source.in_(removed)),
     ):
         _mark(connection, table, old)
     drop_temporary(connection, BEGUN)
-
-
-def _find_starts(connection: sa.Connection) -> None:
-    """Fills BEGUN: a recording that was first recorded without its start may have been judged again with it."""
-    make_temporary(connection, BEGUN)
-    undated = sa.select(EVENTS.c.source).where(EVENTS.c.wall.is_(None), EVENTS.c.source != LIVE)
-    dated = (EVENTS.c.source.in_(undated), EVENTS.c.wall.is_not(None), EVENTS.c.kind != JUDGED)
-    start = later(EVENTS.c.wall, -EVENTS.c.at)
-    starts = sa.select(EVENTS.c.source, sa.func.min(start)).where(*dated).group_by(EVENTS.c.source)
-    connection.execute(sa.insert(BEGUN).from_select(["source", "started"], starts))

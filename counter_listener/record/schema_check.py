@@ -40,7 +40,7 @@ def _fault(database: Database, connection: sa.Connection) -> Broken | None:
         wanted = dialect.parts(empty)
     if fault := _difference(found, wanted):
         return Broken(None, fault)
-    return visits_fault(database, connection) if version >= VISITS_SINCE else None
+    return visits_fault(database, connection, version) if version >= VISITS_SINCE else None
 
 
 def _difference(found: Parts, wanted: Parts) -> Sentence | None:

@@ -31,7 +31,7 @@ TIMEOUT: Final = 5.0
 NEWEST: Final = Path(__file__).parent / "migrations" / "newest.sql"
 """The statements that make an empty file a record of the newest schema, as the migrations do, without Alembic."""
 REVIEWS: Final = """
-SELECT seq, visit, score, json_extract(detail, '$.passed') FROM events
+SELECT seq, visit, score, json_extract(detail, '$.passed'), json_extract(detail, '$.unscored') FROM events
 WHERE kind = 'review' AND json_extract(detail, '$.action') <> 'note' AND json_extract(detail, '$.blind') IS NULL
     AND visit IN (SELECT visit FROM events WHERE +kind = 'visit_closed' AND seq > ? AND seq <= ?) ORDER BY seq
 """

@@ -28,6 +28,10 @@ class Purge:
     before: str
     """What happened before this time was removed; ISO 8601 in UTC."""
     rows: int
+    held: int = 0
+    """Visits that stayed because they were under a hold."""
+    by_rules: bool = False
+    """Whether each branch had a time of its own; `before` is then the latest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,5 +68,14 @@ def record_state(connection: sa.Connection) -> RecordState:
 
 def _purge(recorded: str, detail: str) -> Purge:
     parsed = parse_detail(detail)
-    rows = parsed.get("rows")
-    return Purge(datetime.fromisoformat(recorded), str(parsed.get("before", "")), rows if isinstance(rows, int) else 0)
+    return Purge(
+        at=datetime.fromisoformat(recorded),
+        before=str(parsed.get("before", "")),
+        rows=_number(parsed.get("rows")),
+        held=_number(parsed.get("held")),
+        by_rules=parsed.get("by_rules") is True,
+    )
+
+
+def _number(value: object) -> int:
+    return value if isinstance(value, int) else 0

@@ -4,7 +4,7 @@ In every database a commit is on the disk before it is acknowledged, and a write
 of the chain, so that two writers build one chain.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
@@ -26,7 +26,9 @@ from counter_listener.record.judgements import (
     latest_judgement,
     replaced_streams,
 )
-from counter_listener.record.purge import kept_from, purge_rows
+from counter_listener.record.keeping import NEVER, Limits, Purged
+from counter_listener.record.purge import kept_from, purge_rows, purgeable
+from counter_listener.record.retention_file import holds_in_force
 from counter_listener.record.rows import (
     Columns,
     Origin,
@@ -230,18 +232,21 @@ class Record:
             return head
 
     def purge(self, before: datetime, recorded: datetime) -> int:
-        """Removes what happened before a time and returns the number of rows, recordings included.
+        """remove_old() with one limit for everything; the number of rows. Raises ValueError for a time without zone."""
+        return self.remove_old(Limits(iso(before)), recorded).rows
+
+    def remove_old(self, limits: Limits, recorded: datetime, note: Mapping[str, object] | None = None) -> Purged:
+        """Removes what happened before its limit, but for what is under a hold, and tells how much.
 
         A visit is removed as a whole once its last event is old enough, and a recording once it has no events left and
         its end is old enough. What was recorded before the time is old enough whatever its wall time is, and so is what
-        has no other date. The purge appends a row that reports it and is never purged; if nothing is removed, nothing
-        is written. Then a file is rewritten, so that it holds no byte of the removed rows; the free blocks of the disk
-        are out of reach, and PostgreSQL overwrites its own in time. Raises ValueError for a time without a zone.
+        has no other date. The purge appends a row that reports it, with `note`, and is never purged; if nothing is
+        removed, nothing is written. Then a file is rewritten, so that it holds no byte of the removed rows; the free
+        blocks of the disk are out of reach, and PostgreSQL overwrites its own in time.
         """
-        limit = iso(before)
         with self._begin("write") as connection:
-            rows = purge_rows(connection, limit, recorded)
-            if rows:
+            purged = purge_rows(connection, limits, holds_in_force(connection, self.path), recorded, note or {})
+            if purged.rows:
                 sign_end(connection, self.key, chain_tail(connection), recorded)
         try:
             with self._database.errors():
@@ -251,12 +256,15 @@ class Record:
                 "the purge is done, but its traces stay in the file until the next purge, because {error}",
                 error=error.sentence,
             ) from error
-        return rows
+        return purged
 
-    def kept_from(self, before: datetime) -> dict[str, float]:
+    def would_remove(self, limits: Limits) -> Purged:
+        """What remove_old() would remove now."""
+        return self.query(lambda connection: purgeable(connection, limits, holds_in_force(connection, self.path)))
+
+    def kept_from(self, visits: Limits, transcripts: Limits = NEVER) -> dict[str, float]:
         """For each recording, after a purge: the second from which on its transcript may be kept."""
-        limit = iso(before)
-        return self.query(lambda connection: kept_from(connection, limit))
+        return self.query(lambda one: kept_from(one, visits, transcripts, holds_in_force(one, self.path)))
 
     def size(self) -> int:
         """Bytes that the record takes on the disk."""

@@ -100,6 +100,7 @@ def create_app(settings: Settings) -> FastAPI:
         scheduled=own.scheduled,
         notices=own.notices,
         jobs=own.jobs,
+        daily=own.daily,
     )
     _handle_errors(app)
     api = make_api()

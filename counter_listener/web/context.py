@@ -17,6 +17,7 @@ from starlette.responses import Response
 from counter_listener.domain import CounterListenerError, Lang
 from counter_listener.record import Access, counters_in_sight, note_access
 from counter_listener.web.checks import Checks
+from counter_listener.web.daily_purge import DailyPurge
 from counter_listener.web.estimates import Estimates
 from counter_listener.web.jobs import Jobs
 from counter_listener.web.kept import Kept
@@ -75,6 +76,7 @@ class Site:
     scheduled: ScheduledReport
     notices: Notices
     jobs: Jobs
+    daily: DailyPurge
     codes: Refused = field(default_factory=Refused)
     """Codes of counters that were tried, right or not."""
 

@@ -1,4 +1,4 @@
-"""What the server does by itself while it runs, each in a thread of its own: reports, and messages for people."""
+"""What the server does by itself while it runs, each in a thread of its own: reports, messages, purges."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Final
 
 from counter_listener.domain import N_, CounterListenerError, Sentence
 from counter_listener.record import RecordPool
+from counter_listener.web.daily_purge import DailyPurge
 from counter_listener.web.disk import free_bytes
 from counter_listener.web.log_line import LogLine, no_log
 from counter_listener.web.notices import Notices
@@ -22,16 +23,17 @@ BROKEN: Final = N_("{name}: failed for a reason that nobody foresaw ({kind}); it
 class Duties:
     """Runs them. A fault of one ends neither it nor the others."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one for each thing that it works with
         self,
         scheduled: ScheduledReport,
         notices: Notices,
         records: RecordPool,
         clock: Callable[[], datetime],
         log: LogLine = no_log,
+        daily: DailyPurge | None = None,
     ) -> None:
         self._scheduled, self._notices, self._records = scheduled, notices, records
-        self._clock, self._log = clock, log
+        self._clock, self._log, self._daily = clock, log, daily
         self._stop = Event()
         self._told: dict[str, str] = {}
 
@@ -41,6 +43,8 @@ class Duties:
             Thread(target=self._keep, args=("report", self.report), daemon=True).start()
         if self._notices.asked:
             Thread(target=self._keep, args=("notify", self.notify), daemon=True).start()
+        if self._daily and self._daily.asked:
+            Thread(target=self._keep, args=("purge", self.purge), daemon=True).start()
 
     def close(self) -> None:
         """Ends them."""
@@ -54,6 +58,11 @@ class Duties:
         """Looks whether something is to be told, and tells it. Raises CounterListenerError."""
         with self._records.reading() as record:
             self._notices.step(record, free_bytes(record.path) / 1e9, self._clock())
+
+    def purge(self) -> None:
+        """Removes what is past its date if it is time. Raises CounterListenerError."""
+        if self._daily:
+            self._daily.step(self._records, self._clock())
 
     def _keep(self, name: str, duty: Callable[[], None]) -> None:
         while True:

@@ -65,3 +65,29 @@ class PlanForm:
     """Percent."""
     seed: Whole = 0
     reviewer: Annotated[list[str] | None, Form()] = None
+
+
+@dataclass(frozen=True)
+class RuleForm:
+    """How long something is kept."""
+
+    scope: Text = ""
+    """The level, a colon, and the name."""
+    visits: Text = ""
+    """Days; empty is as the wider place."""
+    transcripts: Text = ""
+
+
+@dataclass(frozen=True)
+class HoldForm:
+    """A hold that is set or changed."""
+
+    hold: Text = ""
+    """The one that is changed."""
+    scope: Text = ""
+    visit: Text = ""
+    """The id of a visit; it goes before `scope`."""
+    since: Text = ""
+    until: Text = ""
+    """The last day."""
+    reason: Text = ""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from counter_listener.record import RecordPool
+from counter_listener.web.daily_purge import DailyPurge
 from counter_listener.web.duties import Duties
 from counter_listener.web.jobs import Jobs
 from counter_listener.web.memory import Memory, memory_file
@@ -22,6 +23,7 @@ class OwnWork:
     scheduled: ScheduledReport
     notices: Notices
     jobs: Jobs
+    daily: DailyPurge
     duties: Duties
     reporter: Worker
     """The process in which reports are made."""
@@ -44,9 +46,9 @@ def make_own_work(settings: Settings, records: RecordPool) -> OwnWork:
     scheduled = ScheduledReport(settings.store, settings.server, memory, reporter.run)
     notices = Notices(settings.server, memory)
     jobs = Jobs(settings.store, settings.server.jobs, settings.job_command, _job_request(settings), settings.clock)
-    return OwnWork(
-        scheduled, notices, jobs, Duties(scheduled, notices, records, settings.clock, settings.log), reporter
-    )
+    daily = DailyPurge(settings.server.retention, memory)
+    duties = Duties(scheduled, notices, records, settings.clock, settings.log, daily)
+    return OwnWork(scheduled, notices, jobs, daily, duties, reporter)
 
 
 def _job_request(settings: Settings) -> dict[str, Any]:

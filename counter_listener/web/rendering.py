@@ -76,6 +76,7 @@ NAVIGATION: Final = (
     NavItem("/practice", N_("Practice"), "practice"),
     NavItem("/jobs", N_("Check recordings"), "jobs"),
     NavItem("/counters", N_("Counters"), "counters"),
+    NavItem("/retention", N_("Retention"), "retention"),
     NavItem("/accounts", N_("Accounts"), "accounts"),
     NavItem("/system", N_("System"), "system"),
 )

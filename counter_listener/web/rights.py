@@ -64,6 +64,8 @@ JOBS: Final = _roles("supervisor", "administrator")
 """Who may have the recordings of a folder on the server checked, and see which could not be read."""
 SEE_COUNTERS: Final = _roles("supervisor", "administrator", "auditor")
 """Who may see how the counters are: those of their branch or region."""
+RULE: Final = _roles("supervisor", "administrator")
+"""Who may say how long something is kept, and what must not be removed: of all that their account sees."""
 SIGNED_IN: Final = _roles("clerk", "reviewer", "supervisor", "administrator", "auditor")
 RIGHTS: Final[Mapping[str, frozenset[Role]]] = {
     "GET /": SIGNED_IN,
@@ -117,6 +119,10 @@ RIGHTS: Final[Mapping[str, frozenset[Role]]] = {
     "POST /counters/code": _roles("administrator"),
     "POST /counters/accept": _roles("administrator"),
     "POST /counters/close": _roles("administrator"),
+    "GET /retention": _roles("supervisor", "administrator", "auditor"),
+    "POST /retention/rules": RULE,
+    "POST /retention/holds": RULE,
+    "POST /retention/lift": RULE,
     "POST /sign-out": SIGNED_IN,
     "GET /api/v1/visits": SEE_VISITS,
     "GET /api/v1/visits/{visit}": SEE_VISITS,

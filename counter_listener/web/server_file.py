@@ -1,4 +1,4 @@
-"""What a server does by itself, as it stands in its settings file (TOML): reports, messages, figures, jobs."""
+"""What a server does by itself, as it stands in its settings file (TOML): reports, messages, figures, jobs, purges."""
 
 from __future__ import annotations
 
@@ -108,6 +108,13 @@ class JobsTable(Table):
     """A dask cluster, dask:tcp://HOST:PORT; empty for this machine."""
 
 
+class RetentionTable(Table):
+    """What is past the date of its rule may be removed each day."""
+
+    daily: bool = False
+    at: Clock = "03:00"
+
+
 class ServerFile(Table):
     """The whole file."""
 
@@ -118,6 +125,7 @@ class ServerFile(Table):
     notify: NotifyTable = NotifyTable()
     metrics: MetricsTable = MetricsTable()
     jobs: JobsTable = JobsTable()
+    retention: RetentionTable = RetentionTable()
 
 
 PASSWORD: Final = sentence("the password of the mail server")

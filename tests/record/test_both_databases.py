@@ -52,8 +52,9 @@ from counter_listener.record import (
     review_rows,
     second_opinions_due,
 )
+from counter_listener.record.keeping import Limits
 from counter_listener.record.migrations import upgrade
-from counter_listener.record.rows import event_from_row
+from counter_listener.record.rows import event_from_row, iso
 from counter_listener.record.schema import SCHEMAS
 from counter_listener.record.store import Record, open_record
 
@@ -144,7 +145,7 @@ def told(record: Record) -> dict[str, Any]:
         "appeals": ask(find_appeals),
         "parts": (ask(partial(machine_rows, after=3, count=9)), ask(partial(review_rows, after=0, count=9))),
         "state": replace(ask(record_state), head=None),
-        "kept": record.kept_from(NOW),
+        "kept": record.kept_from(Limits(iso(NOW))),
     }
 
 

@@ -8,13 +8,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from support.record_cases import DAY, NOW
+from support.record_cases import DAY, NOW, recorded_as
 from support.review_cases import CURT, RUDE, add_visit, history_of, judge_again, row_with, sets
-from support.small_counter import small
+from support.small_counter import FULL, small
 
 from counter_listener.domain import Observation, ReviewConflict, ReviewError, Verdict
 from counter_listener.judging import effective_verdicts
-from counter_listener.record import ReviewRequest, Row, note_access, review
+from counter_listener.record import ReviewRequest, Row, VisitFilter, find_visits, note_access, review
+from counter_listener.record.databases import find_database
+from counter_listener.record.migrations import versions
 from counter_listener.record.rows import Origin
 from counter_listener.record.store import Record, open_record
 
@@ -177,3 +179,57 @@ def test_who_saw_a_visit_is_noted_once_an_hour_and_what_was_changed_every_time(r
     assert [row.uid for row in changed if row] == ["people:1", "people:2"]
     with pytest.raises(ReviewError, match="holds no visit"):
         note_access(record, "anna", "seen", NOW, "nowhere-9")
+
+
+def test_a_visit_that_a_review_leaves_without_a_score_has_none_in_the_list(location: str) -> None:
+    with open_record(location) as record:
+        visit = add_visit(record, 1, FULL)
+        add_visit(record, 2)
+        heard = row_with(record, visit, "heard")
+        assert overturn(record, heard, "unknown").score is None
+        assert listed(record)[visit] == (None, None)
+        assert record.verify().broken is None
+        overturn(record, heard, "not_heard")
+        assert listed(record)[visit][0] is not None
+        overturn(record, heard, "unknown")
+        review(record, ReviewRequest(visit, "uphold", "ben", 999), NOW + DAY, ())
+        assert listed(record)[visit] == (None, None), "a review without a phrase set tells nothing of the score"
+        only = add_visit(record, 3)
+        review(record, ReviewRequest(only, "uphold", "ben", 999), NOW + DAY, ())
+        assert listed(record)[only] == listed(record)[f"{recorded_as(2)[0].sha256[:12]}-1"]
+        assert record.verify().broken is None
+
+
+def test_records_of_earlier_versions_are_set_right(location: str) -> None:
+    with open_record(location) as record:
+        visit, other = add_visit(record, 1, FULL), add_visit(record, 2)
+    before_0007(location)
+    with open_record(location, upgrade=False) as record:
+        overturn(record, row_with(record, visit, "heard"), "unknown")
+        overturn(record, row_with(record, other, "forbidden"), "not_heard")
+        assert listed(record)[visit] == (100, True), "the defect"
+        assert record.verify().broken is None, "it is what this version makes of the rows"
+        right = listed(record)[other]
+    with open_record(location) as record:
+        assert listed(record) == {visit: (None, None), other: right}
+        assert record.verify().broken is None
+
+
+def listed(record: Record) -> dict[str, tuple[float | None, bool | None]]:
+    """Score and pass of each visit in the list."""
+    found = record.query(lambda connection: find_visits(connection, VisitFilter())).visits
+    return {each.visit: (each.score_now, each.passed_now) for each in found}
+
+
+def before_0007(location: str) -> None:
+    """Makes a record one of the version before: with its trigger."""
+    database = find_database(location)
+    suffix = ".sql" if "://" not in location else ".postgresql.sql"
+    older = (Path(versions.__file__).parent / f"v0005{suffix}").read_text(encoding="utf-8").split("\n---\n")
+    begins = f"CREATE {'TRIGGER' if suffix == '.sql' else 'FUNCTION'} visits_reviewed"
+    (made,) = [each for each in older if each.startswith(begins)]
+    with database.open(create=False) as connection, connection.begin():
+        if suffix == ".sql":
+            connection.exec_driver_sql("DROP TRIGGER visits_reviewed")
+        connection.exec_driver_sql(made.replace("CREATE FUNCTION", "CREATE OR REPLACE FUNCTION"))
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0006'")

@@ -20,15 +20,24 @@ from counter_listener.cli.sender_process import LOOK_SECONDS, SetWatch
 from counter_listener.domain import SendError
 from counter_listener.phrases import find_phrase_set
 from counter_listener.record import (
+    Hold,
     Poster,
     Record,
+    Rule,
+    Scope,
     Server,
     ServerExchange,
+    Who,
     add_counter,
+    all_retention,
     enrol,
+    retention_file,
     send_to_server,
+    set_hold,
+    set_rule,
     sets_due,
     take_offers,
+    take_retention,
 )
 from counter_listener.record.posting import Posted
 
@@ -153,3 +162,27 @@ def test_a_listener_is_renewed_when_another_set_comes_into_force(tmp_path: Path)
     watch.look(LOOK_SECONDS)
     watch.look(LOOK_SECONDS * 3)
     assert told == ["renew"]
+
+
+def test_rules_and_holds_that_concern_a_counter_reach_it_signed_and_its_purge_respects_them(
+    tmp_path: Path, counter: Record, exchange: ServerExchange
+) -> None:
+    send_to_server(exchange, counter, {})
+    take_retention(exchange, counter)
+    assert not retention_file(counter.path).exists(), "nothing is set"
+    with opened(tmp_path, "branch") as record:
+        visit = next(row.visit for row in record.read() if row.visit)
+        set_hold(record, Hold("", Scope("visit", str(visit)), reason="secret"), Who("root"), NOW)
+        set_rule(record, Rule(Scope(), visits=1), Who("root"), NOW)
+    send_to_server(exchange, counter, {})
+    take_retention(exchange, counter)
+    found = counter.query(lambda connection: all_retention(connection, counter.path))
+    assert [(hold.id, hold.reason) for hold in found.holds] == [("server:H1", "")]
+    limits = found.limits("visits", NOW + timedelta(days=900))
+    assert counter.remove_old(limits, NOW).held.holds == {"server:H1": 1}
+    forged = {"retention": '{"rules": [], "holds": [], "places": []}', "signature": "00" * 64}
+    cast("Client", exchange.poster).spoil = {"retention": forged}
+    send_to_server(exchange, counter, {})
+    with pytest.raises(SendError, match="rules of retention are not signed"):
+        take_retention(exchange, counter)
+    assert counter.query(lambda connection: all_retention(connection, counter.path)).holds == found.holds

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,7 +14,6 @@ from counter_listener.domain import N_, _, printable
 if TYPE_CHECKING:
     from counter_listener.record import Counter
 
-Answer = TypeVar("Answer")
 STATES = {
     "ok": N_("record is whole"),
     "rewritten": N_("record was rewritten"),
@@ -39,16 +37,19 @@ def counters() -> None:
 @click.option("--region", metavar="NAME", help="The region of the branch.")
 @click.option("--many", is_flag=True, help="Its record holds rows of several counters, as that of a branch's server.")
 @store_option
-def add(*, name: str, branch: str | None, region: str | None, many: bool, store_url: str | None) -> None:
+@key_option
+def add(  # noqa: PLR0913 - one parameter per option
+    *, name: str, branch: str | None, region: str | None, many: bool, store_url: str | None, key: str | None
+) -> None:
     """Add a counter, and print the code that is typed at it once (`enrol`). NAME is its name in the record.
 
     For a counter that is known already it makes a new code, for example for a new computer; its token ends when the
-    code is used.
+    code is used. Who added it is noted in the record.
     """
-    from counter_listener.record import Counter, add_counter
+    from counter_listener.record import Counter, add_counter_by, open_record
 
-    now, wanted = datetime.now(UTC), Counter(name, branch, region, many)
-    code = _change(store_url, lambda connection: add_counter(connection, wanted, now))
+    with open_record(record_location(store_url), key_file=key_location(key)) as record:
+        code = add_counter_by(record, Counter(name, branch, region, many), login_name(), datetime.now(UTC))
     click.echo(code)
     text = _("Type it at the counter within a day: counter-listener enrol --server URL --code {code}")
     click.echo(text.format(code=code), err=True)
@@ -82,8 +83,10 @@ def set_counter(*, name: str, branch: str | None, region: str | None, store_url:
 def list_counters(*, store_url: str | None) -> None:
     """List the counters: name, branch, region, when it was heard from, rows that are here, state of its record."""
     from counter_listener.record import counters as all_counters
+    from counter_listener.record import open_record
 
-    found = _change(store_url, all_counters)
+    with open_record(record_location(store_url)) as record:
+        found = record.query(all_counters)
     for each in found:
         click.echo(described(each))
     if not found:
@@ -93,25 +96,33 @@ def list_counters(*, store_url: str | None) -> None:
 @counters.command(cls=Command, epilog="Example: counter-listener counters accept 3")
 @click.argument("name")
 @store_option
-def accept(*, name: str, store_url: str | None) -> None:
+@key_option
+def accept(*, name: str, store_url: str | None, key: str | None) -> None:
     """From now on take the record of a counter that was rewritten, cut off or replaced, as it is now.
 
     What was received before stays. To be done once it is known why, for example because a backup was put back.
+    Who did it is noted in the record.
     """
-    from counter_listener.record import accept_record
+    from counter_listener.record import accept_record_by, open_record
 
-    found = _change(store_url, lambda connection: accept_record(connection, name))
+    with open_record(record_location(store_url), key_file=key_location(key)) as record:
+        found = accept_record_by(record, name, login_name(), datetime.now(UTC))
     click.echo(_("Accepted: the record of {name} as it is now.").format(name=printable(found.name)))
 
 
 @counters.command(cls=Command, epilog="Example: counter-listener counters close 3")
 @click.argument("name")
 @store_option
-def close(*, name: str, store_url: str | None) -> None:
-    """End the token of a counter, for example of a computer that was lost. Its rows stay."""
-    from counter_listener.record import close_counter
+@key_option
+def close(*, name: str, store_url: str | None, key: str | None) -> None:
+    """End the token of a counter, for example of a computer that was lost. Its rows stay.
 
-    found = _change(store_url, lambda connection: close_counter(connection, name))
+    Who did it is noted in the record.
+    """
+    from counter_listener.record import close_counter_by, open_record
+
+    with open_record(record_location(store_url), key_file=key_location(key)) as record:
+        found = close_counter_by(record, name, login_name(), datetime.now(UTC))
     click.echo(_("Closed: {name}").format(name=printable(found.name)))
 
 
@@ -139,11 +150,3 @@ def described(counter: Counter) -> str:
 
 def _shown_time(moment: str) -> str:
     return datetime.fromisoformat(moment).astimezone().strftime("%Y-%m-%d %H:%M")
-
-
-def _change(store_url: str | None, work: Callable[[Any], Answer]) -> Answer:
-    """The result of work on the tables of counters; the record is made if there is none."""
-    from counter_listener.record import open_record
-
-    with open_record(record_location(store_url)) as record:
-        return record.change(lambda connection, _append: work(connection), datetime.now(UTC))

@@ -1,12 +1,10 @@
-"""`events`, `purge` and `backup`: read, clean and copy the record."""
+"""`events` and `backup`: read and copy the record."""
 
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterable
 from dataclasses import asdict
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,11 +16,9 @@ from counter_listener.cli.options import (
     csv_mark,
     existing_record,
     format_option,
-    key_location,
-    key_option,
     store_option,
 )
-from counter_listener.domain import KINDS, N_, VERDICTS, UsageError, _, backed_up, ngettext, printable
+from counter_listener.domain import KINDS, N_, VERDICTS, _, backed_up, printable
 
 if TYPE_CHECKING:
     from counter_listener.record import Row
@@ -73,37 +69,6 @@ def events(
         rows = record.read(since=after, **filters)
         replaced = frozenset[str]() if history else record.replaced_streams()
         _print_rows((row for row in rows if row.stream not in replaced), form)
-
-
-@click.command(cls=Command, epilog="Example: counter-listener purge --before 2025-07-01")
-@click.option("--before", metavar="DATE", required=True, help="Remove visits that ended before this date.")
-@store_option
-@key_option
-@click.option("--yes", is_flag=True, help="Do not ask.")
-def purge(*, before: str, store_url: str | None, key: str | None, yes: bool) -> None:
-    """Remove old visits, recordings and kept transcripts permanently. The purge itself is recorded.
-
-    A visit goes once it ended before DATE, a recording once it ended before DATE and none of its visits is left. Where
-    no wall time is known, and where a clock was ahead, the time of checking counts. Of a transcript that is kept, what
-    was said before DATE goes.
-    """
-    from counter_listener.audio import parse_time
-    from counter_listener.batch import purge_transcripts, transcripts_folder
-
-    day = parse_time(before, zone=None)
-    if not yes and (sys.stdin is None or not sys.stdin.isatty()):
-        raise UsageError("A purge cannot be undone. Without a terminal to confirm it, add --yes.")
-    with existing_record(store_url, key_file=key_location(key)) as record:
-        if not yes:
-            text = _("Remove every visit that ended before {time:%Y-%m-%d %H:%M}? This cannot be undone.")
-            click.confirm(text.format(time=day), abort=True)
-        rows = record.purge(day, datetime.now(UTC))
-        transcripts = purge_transcripts(transcripts_folder(record.path), record.kept_from(day))
-    text = ngettext("{count} row removed", "{count} rows removed", rows).format(count=rows)
-    if transcripts:
-        more = ngettext(", and {count} kept transcript", ", and {count} kept transcripts", transcripts)
-        text += more.format(count=transcripts)
-    click.echo(text + _("."))
 
 
 @click.command(cls=Command, epilog="Example: counter-listener backup D:/backup/events-2026-01.db")

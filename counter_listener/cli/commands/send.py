@@ -160,12 +160,13 @@ class _Sender:
 
     def send(self, *, quietly: bool = False) -> None:
         """Sends what is new, and tells how much; `quietly` only if there was some. Raises SendError, RecordError."""
-        from counter_listener.record import counter_state, send_to_server, sets_due, take_offers
+        from counter_listener.record import counter_state, send_to_server, sets_due, take_offers, take_retention
 
         sets_due(self._record.path, datetime.now(UTC))
 
         state = counter_state(self._record, self._exchange.ahead)
         sent = send_to_server(self._exchange, self._record, state)
+        take_retention(self._exchange, self._record)
         take_offers(self._exchange, self._record.path)
         sets_due(self._record.path, datetime.now(UTC))
         if sent.added or not quietly:

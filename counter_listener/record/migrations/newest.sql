@@ -139,8 +139,12 @@ CREATE TRIGGER visits_closed AFTER INSERT ON events WHEN NEW.kind = 'visit_close
 END
 ---
 CREATE TRIGGER visits_reviewed AFTER INSERT ON events WHEN NEW.kind = 'review' BEGIN
-    UPDATE visits SET reviewed = NEW.seq, score_after = coalesce(NEW.score, score_after, score),
-        passed_after = coalesce(json_extract(NEW.detail, '$.passed'), passed_after, passed)
+    UPDATE visits SET
+        score_after = CASE WHEN json_extract(NEW.detail, '$.unscored') IS NULL THEN NEW.score
+            WHEN reviewed IS NULL THEN score ELSE score_after END,
+        passed_after = CASE WHEN json_extract(NEW.detail, '$.unscored') IS NULL THEN json_extract(NEW.detail, '$.passed')
+            WHEN reviewed IS NULL THEN passed ELSE passed_after END,
+        reviewed = NEW.seq
     WHERE visit = NEW.visit AND json_extract(NEW.detail, '$.action') <> 'note'
         AND json_extract(NEW.detail, '$.blind') IS NULL;
 END
@@ -206,6 +210,6 @@ CREATE TABLE renamed (
     original TEXT NOT NULL
 )
 ---
-INSERT INTO alembic_version (version_num) VALUES ('0006')
+INSERT INTO alembic_version (version_num) VALUES ('0007')
 ---
 INSERT INTO head (id, record) VALUES (1, lower(hex(randomblob(16))))

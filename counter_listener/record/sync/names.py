@@ -2,59 +2,134 @@
 
 Streams, visits and recordings have names that belong to one record, so two records may use the same: the rows that
 people add everywhere, and a recording that was checked at two places. Those of a source get `@` and its number.
+
+A purge at the source makes its names free there. Where a hold kept the rows of such a name here, those that follow get
+`.2` behind that, then `.3`.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import sqlalchemy as sa
 
 from counter_listener.record.judgements import PREFIX
 from counter_listener.record.people import PEOPLE, SOURCE
-from counter_listener.record.purge import JUDGED, KEY, STREAM
+from counter_listener.record.purge import KEY, STREAM
+from counter_listener.record.purge_marks import JUDGED
 from counter_listener.record.received import source_at
+from counter_listener.record.retention import RETENTION
 from counter_listener.record.rows import DETAIL, LIVE, STREAM_DIGITS, Columns, parse_detail
 from counter_listener.record.schema import EVENTS, RECORDINGS
 
 DOUBLES: Final = f"{PREFIX}received"
 """The stream of the rows which say that a recording came a second time, and which of its verdicts are history."""
-EVERYWHERE: Final = frozenset({STREAM, KEY, SOURCE, DOUBLES})
+EVERYWHERE: Final = frozenset({STREAM, KEY, RETENTION, SOURCE, DOUBLES})
 """Streams that every record has."""
 AT_ONCE: Final = 4_000
 """Names in one question, of three parameters each: SQLite takes 32 766."""
 
 
-class Names:
-    """What the rows of a source are called here. The database is asked once for all of them."""
+@dataclass(frozen=True, slots=True)
+class Owners:
+    """The sources of the rows that have a name already; None for rows that were written here."""
 
-    def __init__(self, connection: sa.Connection, source: int, rows: Iterable[Columns]) -> None:
+    streams: dict[str, set[int | None]] = field(default_factory=dict)
+    recordings: dict[str, set[int | None]] = field(default_factory=dict)
+
+    def of(self, name: str) -> set[int | None]:
+        """All that have rows of a name."""
+        return self.streams.get(name, set()) | self.recordings.get(name, set())
+
+
+class Names:
+    """What the rows of a source are called here.
+
+    The database is asked twice for all of them, and once more for each time that names began anew.
+    """
+
+    def __init__(self, connection: sa.Connection, source: int, rows: Iterable[Columns] = ()) -> None:
+        """`rows` are those that are to be named, in order."""
         self._source, self._mark = source, f"@{source}"
         streams, recordings = set[str](), set[str]()
+        first: dict[str, str] = {}  # of each stream, the number of the first row
+        self._added: set[str] = set()  # recordings
         for row in rows:
             if "uid" in row:
                 streams |= set(_streams(row))
-            recordings.add(str(row["source"] if "uid" in row else row["sha256"]))
-        marked = {stream + self._mark for stream in streams}
-        wanted = [*((name, *_recordings_of(name)) for name in streams), *((name, "", "") for name in marked)]
+                recordings.add(str(row["source"]))
+                first.setdefault(str(row["stream"]), str(row["uid"]).rpartition(":")[2])
+            else:
+                recordings.add(str(row["sha256"]))
+                self._added.add(str(row["sha256"]))
+        self._owners = self._find_owners(connection, streams, recordings)
+        self._again = self._begun_again(connection, first)
+
+    def _find_owners(self, connection: sa.Connection, streams: Collection[str], recordings: Collection[str]) -> Owners:
+        """Who has the names of these streams and recordings, and those that they may get."""
+        owners = Owners()
+        wanted = [(name, *_recordings_of(name)) for name in streams]
         wanted += [(name, name, f"{name}!") for name in recordings]
-        self._owners = _owners(connection, wanted)
+        marked = {name + self._mark for name in {*streams, *recordings}}
+        wanted += [(name, name, f"{name}!") for name in marked]
+        number = 2
+        while marked:
+            following = {f"{name}.{number}": name for name in marked}
+            _ask(connection, [*wanted, *((name, name, f"{name}!") for name in following)], owners)
+            marked = {name for newest, name in following.items() if owners.of(newest)}
+            wanted, number = [], number + 1
+        return owners
+
+    def _begun_again(self, connection: sa.Connection, first: dict[str, str]) -> set[str]:
+        """The streams whose rows are here and begin anew, because their source purged them."""
+        here = {stream: name for stream in first if (name := self._newest_stream(stream)) in self._owners.streams}
+        again = {stream for stream in here if first[stream] == "1"}
+        uids = {f"{name}:{first[stream]}": stream for stream, name in here.items() if stream not in again}
+        asked = list(uids)
+        for begin in range(0, len(asked), AT_ONCE):
+            query = sa.select(EVENTS.c.uid).where(EVENTS.c.uid.in_(asked[begin : begin + AT_ONCE]))
+            again |= {uids[str(uid)] for uid in connection.execute(query).scalars()}
+        return again
 
     def stream(self, stream: str) -> str:
         """The name of a stream."""
-        marked = stream + self._mark
-        everywhere = stream in EVERYWHERE or stream.startswith(f"{SOURCE}-")
-        return marked if everywhere or marked in self._owners or self._is_taken(stream) else stream
+        name = self._newest_stream(stream)
+        return self._following(name, stream) if stream in self._again else name
 
     def recording(self, source: str) -> str:
         """The name of a recording, or of another source of sound."""
-        return source + self._mark if source not in (LIVE, SOURCE) and self._is_taken(source) else source
+        if source in (LIVE, SOURCE):
+            return source
+        marked = source + self._mark
+        name = self._newest(marked if self._is_taken(source) else source, marked, self._owners.recordings)
+        again = source in self._added and name in self._owners.recordings
+        return self._following(name, source) if again else name
+
+    def _newest_stream(self, stream: str) -> str:
+        """The name of the newest rows of a stream that are here."""
+        marked = stream + self._mark
+        everywhere = stream in EVERYWHERE or stream.startswith(f"{SOURCE}-")
+        is_marked = everywhere or marked in self._owners.streams or self._is_taken(stream)
+        return self._newest(marked if is_marked else stream, marked, self._owners.streams)
+
+    def _newest(self, name: str, marked: str, here: Collection[str]) -> str:
+        number = 2
+        while (following := f"{marked}.{number}") in here:
+            name, number = following, number + 1
+        return name
+
+    def _following(self, name: str, original: str) -> str:
+        """The name after the newest one."""
+        marked = original + self._mark
+        number = int(name.removeprefix(f"{marked}.")) if name.startswith(f"{marked}.") else 1
+        return f"{marked}.{number + 1}"
 
     def _is_taken(self, name: str) -> bool:
         """Whether a name belongs to another record than this source."""
-        return bool(self._owners.get(name, {self._source}) - {self._source})
+        return bool(self._owners.of(name) - {self._source})
 
     def event(self, row: Columns) -> tuple[Columns, Columns]:
         """An event with its names here, and those of its columns that differ, as they were."""
@@ -112,21 +187,19 @@ def _recordings_of(stream: str) -> tuple[str, str]:
     return (base, f"{base}g") if len(base) == STREAM_DIGITS else ("", "")  # g: behind all hex digits
 
 
-def _owners(connection: sa.Connection, wanted: Sequence[tuple[str, str, str]]) -> dict[str, set[int | None]]:
-    """The sources of the rows that have a name already; None for a row that was written here.
+def _ask(connection: sa.Connection, wanted: Sequence[tuple[str, str, str]], owners: Owners) -> None:
+    """Adds the owners of names.
 
     `wanted` are names of streams, and between which names a recording is looked for: the first one counts, for those
     with a mark come behind.
     """
-    found: dict[str, set[int | None]] = {}
     for begin in range(0, len(wanted), AT_ONCE):
         rows = connection.execute(_owned(wanted[begin : begin + AT_ONCE]))
         for name, stream, stream_source, recording, recording_source in rows:
-            owners = {stream_source} if stream is not None else set[int | None]()
-            owners |= {recording_source} if recording is not None else set()
-            if owners:
-                found[name] = found.get(name, set()) | owners
-    return found
+            if stream is not None:
+                owners.streams.setdefault(name, set()).add(stream_source)
+            if recording is not None:
+                owners.recordings.setdefault(name, set()).add(recording_source)
 
 
 def _owned(wanted: Sequence[tuple[str, str, str]]) -> sa.Select[Any]:

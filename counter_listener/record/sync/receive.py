@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from pathlib import Path
 from typing import Final
 
 import sqlalchemy as sa
@@ -12,8 +13,10 @@ import sqlalchemy as sa
 from counter_listener.domain import BatchError, Sentence, sentence
 from counter_listener.record.chain import START, link, purge_holes
 from counter_listener.record.heads import Head, fingerprint
-from counter_listener.record.purge import JUDGED, KEY, STREAM, purge_received
+from counter_listener.record.purge import KEY, STREAM, purge_received
+from counter_listener.record.purge_marks import JUDGED
 from counter_listener.record.received import RECEIVED, RENAMED, Run, add_run
+from counter_listener.record.retention_file import holds_in_force
 from counter_listener.record.rows import LIVE, Columns, Origin, note_row, parse_detail
 from counter_listener.record.schema import EVENTS, RECORDINGS, next_number
 from counter_listener.record.store import Append, Record, TableRow
@@ -43,7 +46,9 @@ def receive(record: Record, batch: Batch, sender: Counter | None, now: datetime)
     A batch that does not begin after the last row that is here adds nothing, and the answer tells where to go on; so a
     batch that comes twice is added once. Raises BatchError for one that cannot be taken, RecordError.
     """
-    return record.change(lambda connection, append: _Receiving(connection, append, batch, sender, now).take(), now)
+    return record.change(
+        lambda connection, append: _Receiving(connection, append, batch, sender, now, record.path).take(), now
+    )
 
 
 @dataclass(slots=True)
@@ -55,6 +60,8 @@ class _Receiving:
     batch: Batch
     sender: Counter | None
     now: datetime
+    path: Path
+    """Of this record."""
 
     def take(self) -> Answer:
         """What is answered; nothing is written of rows whose chain is not right."""
@@ -223,7 +230,7 @@ class _Receiving:
         self.append(rows)
 
     def _carry_purges(self, source: Source, items: Sequence[Columns | Gone]) -> None:
-        """Removes here what a purge removed at the source."""
+        """Removes here what a purge removed at the source, but for what is under a hold here."""
         for row in items:
             if isinstance(row, Gone) or row.get("stream") != STREAM:
                 continue
@@ -232,7 +239,8 @@ class _Receiving:
             here = [place for first, last in runs for place in rows_here(self.connection, source.id, first, last)]
             before = str(parse_detail(detail).get("before", ""))
             if here:
-                purge_received(self.connection, sorted(here), before, self.now)
+                holds = holds_in_force(self.connection, self.path)
+                purge_received(self.connection, sorted(here), before, holds, self.now)
                 self.append(())
             for first, last in runs:
                 within = (RECEIVED.c.source == source.id, RECEIVED.c.first >= first, RECEIVED.c.last <= last)

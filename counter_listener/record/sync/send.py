@@ -85,6 +85,8 @@ class ServerExchange:
     """The newest one."""
     offers: Sequence[object] = ()
     """The phrase sets that the server handed out with its last answer."""
+    retention: Mapping[str, object] | None = None
+    """The rules and holds that it handed out with its last answer."""
     ahead: float | None = None
     """Seconds by which the clock here is ahead of the server's."""
 
@@ -111,7 +113,8 @@ class ServerExchange:
                 "{where} refuses the record: {told}", where=url_without_secrets(self.server.url), told=answer.fault
             )
         self._check_receipt(batch, answer, posted.values.get("receipt"))
-        offers = posted.values.get("phrases")
+        offers, retention = posted.values.get("phrases"), posted.values.get("retention")
+        self.retention = retention if isinstance(retention, dict) else None
         self.offers = offers if isinstance(offers, list) else ()
         return answer
 

@@ -15,6 +15,7 @@ from counter_listener.web.pages import (
     phrases_try,
     practice,
     probes,
+    retention,
     review,
     samples,
     sign_in,
@@ -40,6 +41,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     practice.router,
     jobs.router,
     counters.router,
+    retention.router,
     system.router,
     probes.router,
 )

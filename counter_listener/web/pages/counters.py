@@ -19,13 +19,11 @@ from counter_listener.record import (
     Counter,
     FleetCounter,
     Place,
-    accept_record,
-    add_counter,
-    check_change,
-    close_counter,
+    accept_record_by,
+    add_counter_by,
+    close_counter_by,
     fleet,
     natural_order,
-    sends_many,
     set_place,
 )
 from counter_listener.web.context import sight_of, signed_in, site_of
@@ -129,20 +127,14 @@ def change_place(request: Request, name: Text = "", branch: Text = "", region: T
 @router.post("/counters/code")
 def add(request: Request, name: Text = "", branch: Text = "", region: Text = "", many: Text = "") -> Response:
     """Adds a counter, or makes a new code for one, and shows the code this once."""
-    site, sight = site_of(request), signed_in(request).sight
+    site, person = site_of(request), signed_in(request)
+    sight = person.sight
     wanted = Counter(
         name.strip(), branch.strip() or sight.branch or None, region.strip() or sight.region or None, bool(many)
     )
-
-    def work(connection: Any) -> str:  # noqa: ANN401 - of the database
-        if sight.is_limited and (wanted.many or sends_many(connection, wanted.name)):
-            raise AccountError("a computer that sends for several counters wants an account that sees all of them")
-        check_change(connection, sight, wanted.name, Place(wanted.name, wanted.branch, wanted.region))
-        return add_counter(connection, wanted, site.now())
-
     try:
         with site.records.writing() as record:
-            code = record.change(lambda connection, _: work(connection), site.now())
+            code = add_counter_by(record, wanted, person.name, site.now(), sight)
     except AccountError as error:
         return _refused(request, error)
     return show_counters(request, code=code)
@@ -151,25 +143,20 @@ def add(request: Request, name: Text = "", branch: Text = "", region: Text = "",
 @router.post("/counters/accept")
 def accept(request: Request, name: Text = "") -> Response:
     """Takes the record of a counter as it is now."""
-    return _changed(request, accept_record, name, N_("From now on the record of {name} is taken as it is."))
+    return _changed(request, accept_record_by, name, N_("From now on the record of {name} is taken as it is."))
 
 
 @router.post("/counters/close")
 def close(request: Request, name: Text = "") -> Response:
     """Ends the token of a counter."""
-    return _changed(request, close_counter, name, N_("{name} can send no more; what came from it stays."))
+    return _changed(request, close_counter_by, name, N_("{name} can send no more; what came from it stays."))
 
 
-def _changed(request: Request, work: Callable[[Any, str], Counter], name: str, told: str) -> Response:
-    site, sight = site_of(request), signed_in(request).sight
-
-    def change(connection: Any) -> Counter:  # noqa: ANN401 - of the database
-        check_change(connection, sight, name)
-        return work(connection, name)
-
+def _changed(request: Request, work: Callable[..., Counter], name: str, told: str) -> Response:
+    site, person = site_of(request), signed_in(request)
     try:
         with site.records.writing() as record:
-            found = record.change(lambda connection, _: change(connection), site.now())
+            found = work(record, name, person.name, site.now(), person.sight)
     except AccountError as error:
         return _refused(request, error)
     return _done(request, Sentence(told, {"name": found.name}))
