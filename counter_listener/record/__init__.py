@@ -76,6 +76,19 @@ if TYPE_CHECKING:
         neighbours,
         visits_before,
     )
+    from counter_listener.record.clips.folder import (
+        KeptClip,
+        Swept,
+        clip_sound,
+        clips_folder,
+        keep_clip,
+        kept_clips,
+        original_visit,
+        remove_clips,
+        sweep_clips,
+    )
+    from counter_listener.record.clips.keys import ClipKeys, make_clip_keys, read_clip_keys, renew_clip_keys
+    from counter_listener.record.clips.sealing import ClipFacts, read_facts, seal
     from counter_listener.record.history import VisitHistory, set_of, visit_history
     from counter_listener.record.judgements import replaced_streams
     from counter_listener.record.labelled import LabelledRecording, SaidPhrase, labelled_recordings
@@ -156,6 +169,12 @@ else:  # SQLAlchemy takes 0.3 s and 20 MB, which a run that records nothing does
                 ),
                 *("known_counters", "neighbours"),
             ],
+            "clips.folder": [
+                *("KeptClip", "Swept", "clip_sound", "clips_folder", "keep_clip", "kept_clips", "original_visit"),
+                *("remove_clips", "sweep_clips"),
+            ],
+            "clips.keys": ["ClipKeys", "make_clip_keys", "read_clip_keys", "renew_clip_keys"],
+            "clips.sealing": ["ClipFacts", "read_facts", "seal"],
             "place_changes": ["set_place"],
             "places": [
                 *("Sight", "branches_of", "all_places", "counters_in_sight", "places_in"),

@@ -235,7 +235,7 @@ def _log(state: ScreenState, supervisor: Supervisor, log: Log) -> Iterator[Calla
         if line := visit_line(change, state):
             log("visit", line, counter=counter, **visit_facts(change))
         if line := warning_line(message, change, state, datetime.now().astimezone()):
-            is_begin = "standard" in message
+            is_begin = "standard" in message or "keeping" in message
             log(
                 "listening" if is_begin else "trouble",
                 line,

@@ -89,6 +89,7 @@ def purge(*, before: str, store_url: str | None, key: str | None, yes: bool) -> 
     """
     from counter_listener.audio import parse_time
     from counter_listener.batch import purge_transcripts, transcripts_folder
+    from counter_listener.record import clips_folder, kept_clips
 
     day = parse_time(before, zone=None)
     if not yes and (sys.stdin is None or not sys.stdin.isatty()):
@@ -97,12 +98,16 @@ def purge(*, before: str, store_url: str | None, key: str | None, yes: bool) -> 
         if not yes:
             text = _("Remove every visit that ended before {time:%Y-%m-%d %H:%M}? This cannot be undone.")
             click.confirm(text.format(time=day), abort=True)
+        before_it = len(kept_clips(clips_folder(record.path)))
         rows = record.purge(day, datetime.now(UTC))
+        clips = before_it - len(kept_clips(clips_folder(record.path)))
         transcripts = purge_transcripts(transcripts_folder(record.path), record.kept_from(day))
     text = ngettext("{count} row removed", "{count} rows removed", rows).format(count=rows)
     if transcripts:
         more = ngettext(", and {count} kept transcript", ", and {count} kept transcripts", transcripts)
         text += more.format(count=transcripts)
+    if clips > 0:
+        text += ngettext(", and {count} clip", ", and {count} clips", clips).format(count=clips)
     click.echo(text + _("."))
 
 

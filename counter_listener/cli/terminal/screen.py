@@ -84,6 +84,8 @@ def _head(state: ScreenState, now: str) -> Iterator[RenderableType]:
     style = {"listening": "green", "restarting": "yellow"}.get(state.state, "dim")
     name = _counter(state) or "Counter Listener"
     left = Text.assemble((name, "bold"), "  ", ("◉ ", style), (_(state.state), style))
+    if state.keeping:
+        left.append(f"  ◉ {_('keeping clips')}", "bold red")
     right = Text.assemble((f"{_('mic')} ", "dim"), level_bar(state.level), "  ", (now, "dim"))
     grid.add_row(left, right)
     yield grid
@@ -264,6 +266,8 @@ def warning_line(message: Message, change: ClosedVisit | ShownGap | None, state:
         text = text.format(seconds=message["in"], reason=_(message["restarting"]))
     elif "trouble" in message:
         text = _(message["trouble"])
+    elif message.get("keeping"):
+        text = _("keeping clips")
     elif "standard" in message:
         text = _("listening: {device}, model {model}").format(device=message["device"], model=message["model"])
     else:
