@@ -72,6 +72,7 @@ RIGHTS: Final[Mapping[str, frozenset[Role]]] = {
     "GET /visits/{visit}/audio": SEE_VISITS,
     "GET /visits/{visit}/peaks.json": SEE_VISITS,
     "GET /visits/{visit}/near": SEE_VISITS,
+    "GET /visits/{visit}/clips/{number}": SEE_VISITS,
     "POST /visits/{visit}/reviews": REVIEW,
     "GET /review": REVIEW,
     "POST /review": REVIEW,

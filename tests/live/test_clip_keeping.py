@@ -50,9 +50,7 @@ class Counter:
         self.told: list[dict[str, Any]] = []
         self.plan = ClipPlan("questioned", 1.0, 1.0, 7, 10_000_000, keys.public[0])
 
-    def keep(
-        self, found: list[Event], *, plan: ClipPlan | None = None, seconds: float = 60.0, start: float = 0.0
-    ) -> None:
+    def keep(self, found: list[Event], *, plan: ClipPlan | None = None, start: float = 0.0) -> None:
         keeper = ClipKeeper(self.record, small().phrases, plan or self.plan, lambda: NOON, self.told.append)
         for at in range(300):
             keeper.hear(start + at * 0.2, tone(0.2))

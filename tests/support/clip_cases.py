@@ -41,6 +41,6 @@ def add_clip(  # noqa: PLR0913 - what a clip can differ in
 
 def seconds_of(sound: bytes) -> float:
     """The length of a sound, by decoding it."""
-    with av.open(io.BytesIO(sound)) as container:
+    with av.open(io.BytesIO(sound), "r") as container:
         assert container.streams.audio[0].codec_context.name in ("opus", "libopus")
-        return sum(frame.samples / frame.sample_rate for frame in container.decode(audio=0))
+        return sum(float(frame.samples / frame.sample_rate) for frame in container.decode(audio=0))

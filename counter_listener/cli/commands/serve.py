@@ -20,6 +20,8 @@ from counter_listener.cli.commands.accounts import accounts_beside, existing_acc
 from counter_listener.cli.help import Command
 from counter_listener.cli.log import Log, LogForm, log_format_option
 from counter_listener.cli.options import (
+    clip_key_location,
+    clip_key_option,
     existing_record,
     key_location,
     key_option,
@@ -43,6 +45,7 @@ JOB_COMMAND: Final = (sys.executable, "-m", "counter_listener.cli.job_process")
 @click.command(cls=Command, epilog="Example: counter-listener serve --store branch.db")
 @store_option
 @key_option
+@clip_key_option
 @click.option(
     "--host", metavar="ADDRESS", default="127.0.0.1", show_default=True, help="Listen on this address of the machine."
 )
@@ -102,6 +105,7 @@ def serve(  # noqa: PLR0913 - one parameter per option
     *,
     store_url: str | None,
     key: str | None,
+    clip_key: str | None,
     host: str,
     port: int,
     cert: Path | None,
@@ -144,6 +148,7 @@ def serve(  # noqa: PLR0913 - one parameter per option
             job_command=() if demo else JOB_COMMAND,
             log=partial(write_line, log, lang),
             receive=receive and not demo,
+            clip_key=clip_key_location(clip_key),
             phrases_at=phrases_at.time(),
         )
         link = address.url(listening.getsockname()[1]) + (f"sign-in/once?key={once}" if address.is_local else "")

@@ -6,6 +6,7 @@ from fastapi import APIRouter
 
 from counter_listener.web.pages import (
     appeals,
+    clips,
     counters,
     fleet,
     jobs,
@@ -30,6 +31,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     overview.router,
     visits.router,
     visit.router,
+    clips.router,
     review.router,
     appeals.router,
     samples.router,
