@@ -124,6 +124,15 @@ if TYPE_CHECKING:
     from counter_listener.record.signing import open_key
     from counter_listener.record.state import Purge, RecordState, record_state
     from counter_listener.record.store import Record, open_record
+    from counter_listener.record.sync.clip_requests import (
+        ClipRequest,
+        answer_clip_requests,
+        ask_for_clips,
+        clip_request,
+        clips_wanted,
+        sender_of,
+        take_clip_answer,
+    )
     from counter_listener.record.sync.counters import (
         Counter,
         accept_record,
@@ -196,6 +205,10 @@ else:  # SQLAlchemy takes 0.3 s and 20 MB, which a run that records nothing does
             "signing": ["open_key"],
             "state": ["Purge", "RecordState", "record_state"],
             "store": ["Record", "open_record"],
+            "sync.clip_requests": [
+                *("ClipRequest", "answer_clip_requests", "ask_for_clips", "clip_request", "clips_wanted", "sender_of"),
+                "take_clip_answer",
+            ],
             "sync.counters": [
                 *("Counter", "accept_record", "add_counter", "close_counter"),
                 *("counter_of_token", "counters", "enrol", "find_counter"),

@@ -7,6 +7,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from counter_listener.record.chain import contiguous_runs, linked
+from counter_listener.record.clips.requests import forget_requests
 from counter_listener.record.databases import dialect_of
 from counter_listener.record.expressions import later, lesser
 from counter_listener.record.people import PEOPLE
@@ -91,6 +92,7 @@ def _remove(connection: sa.Connection, before: str, recorded: datetime) -> int:
         dialect_of(connection).remove(
             connection, [sa.delete(table).where(table.c.seq.in_(marked)) for table in (EVENTS, RECORDINGS)]
         )
+        forget_requests(connection)
     drop_temporary(connection, MARKED)
     return rows
 

@@ -6,25 +6,72 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from http import HTTPStatus
 from typing import Final
 
 from starlette.responses import Response
 
-from counter_listener.domain import ClipError, CounterListenerError, Event, Sentence, sentence
+from counter_listener.domain import N_, ClipError, CounterListenerError, Event, Sentence, sentence
 from counter_listener.record import (
     ClipKeys,
+    ClipRequest,
     KeptClip,
+    Record,
+    clip_request,
     clip_sound,
     clips_folder,
     kept_clips,
     read_clip_keys,
     record_file,
+    sender_of,
 )
 from counter_listener.web.settings import Settings
 
 RANGE: Final = re.compile(r"bytes=(\d*)-(\d*)")
 HEARD_LIVE: Final = sentence("It was heard live; of its sound only the clips below are kept.")
+
+
+ANSWERS: Final[Mapping[str | None, str]] = {
+    None: N_("The counter has not answered yet; it does when it next sends its record."),
+    "sent": N_("The counter has sent its clips."),
+    "refused": N_("The counter does not send clips: its settings do not allow it."),
+    "gone": N_("The counter has no clip of this visit, or none any more."),
+}
+"""What became of a request."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """Whether the counter of a visit can be asked for its clips, and what became of that."""
+
+    counter: str
+    sends: bool
+    """Whether it said that it sends clips."""
+    request: ClipRequest | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether an answer is waited for."""
+        return self.request is not None and self.request.answer is None
+
+    @property
+    def asked(self) -> datetime | None:
+        """When it was asked."""
+        return datetime.fromisoformat(self.request.asked) if self.request else None
+
+    @property
+    def told(self) -> str:
+        """What became of the request: a text of the catalogue."""
+        return ANSWERS[self.request.answer] if self.request else ""
+
+
+def asking(record: Record, visit: str) -> Asking | None:
+    """How things stand with a visit; None if no counter can be asked. Raises RecordError."""
+    sender = record.query(partial(sender_of, visit=visit))
+    if sender is None:
+        return None
+    return Asking(sender.name, bool(sender.state.get("sends_clips")), record.query(partial(clip_request, visit=visit)))
 
 
 @dataclass(frozen=True, slots=True)

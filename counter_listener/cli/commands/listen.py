@@ -132,7 +132,7 @@ def keep_listening(config: Config, location: str | None = None, log_format: LogF
 
         supervisor.on_message = show_and_notify
         if location:
-            supervisor.on_tick = _both(supervisor.on_tick, _sending(location, config.phrases, supervisor, stack))
+            supervisor.on_tick = _both(supervisor.on_tick, _sending(location, config, supervisor, stack))
         failure = supervisor.run()
     if on_screen:
         _tell_day(state.day)
@@ -149,13 +149,13 @@ def _tell_day(day: Day) -> None:
         click.echo(line)
 
 
-def _sending(location: str, phrases: str, supervisor: Supervisor, stack: ExitStack) -> Callable[[], None]:
+def _sending(location: str, config: Config, supervisor: Supervisor, stack: ExitStack) -> Callable[[], None]:
     """Keeps a process that sends the record, and tells the listener of a new phrase set; to be called often."""
     from counter_listener.cli.sender_process import SenderProcess, SetWatch
 
-    sender = SenderProcess(location)
+    sender = SenderProcess(location, config.clips.send)
     stack.callback(sender.stop)
-    sets = SetWatch(location, phrases, lambda: supervisor.inbox.put(("order", "renew")))
+    sets = SetWatch(location, config.phrases, lambda: supervisor.inbox.put(("order", "renew")))
 
     def keep() -> None:
         sender.keep(monotonic_clock())

@@ -76,6 +76,8 @@ class ServerExchange:
     """The newest one."""
     offers: Sequence[object] = ()
     """The phrase sets that the server handed out with its last answer."""
+    wanted: Sequence[str] = ()
+    """The visits of which the server asked for clips with its last answer."""
     ahead: float | None = None
     """Seconds by which the clock here is ahead of the server's."""
 
@@ -100,6 +102,8 @@ class ServerExchange:
         self._check_receipt(batch, answer, posted.values.get("receipt"))
         offers = posted.values.get("phrases")
         self.offers = offers if isinstance(offers, list) else ()
+        wanted = posted.values.get("clips")
+        self.wanted = [each for each in wanted if isinstance(each, str)] if isinstance(wanted, list) else ()
         return answer
 
     def _note_clock(self, told: object) -> None:

@@ -12,7 +12,16 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-from counter_listener.record import Counter, answer_values, enrol, read_batch, receipt_of, receive, signed_offer
+from counter_listener.record import (
+    Counter,
+    answer_values,
+    clips_wanted,
+    enrol,
+    read_batch,
+    receipt_of,
+    receive,
+    signed_offer,
+)
 from counter_listener.web.api.access import GuardedRoute, TooManyError
 from counter_listener.web.context import Site, site_of
 from counter_listener.web.rendering import texts_of
@@ -74,11 +83,13 @@ def receive_rows(request: Request, values: Values) -> JSONResponse:
     with site.records.writing() as record:
         answer = receive(record, batch, counter, now)
         receipt, handed = receipt_of(record, batch, answer, now), offers(site, record)
+        wanted = record.query(lambda connection: clips_wanted(connection, counter))
     told = {
         **answer_values(answer),
         "receipt": receipt.as_dict() if receipt else None,
         "now": now.isoformat(),
         "phrases": handed,
+        "clips": wanted,
     }
     if answer.fault is not None:
         told["error"] = answer.fault.translated(texts_of(request)._)

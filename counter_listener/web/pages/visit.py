@@ -38,7 +38,7 @@ from counter_listener.record import (
     set_of,
     visit_history,
 )
-from counter_listener.web.clips import HEARD_LIVE, shown_clips
+from counter_listener.web.clips import HEARD_LIVE, Asking, asking, shown_clips
 from counter_listener.web.context import may_see, noted, sight_of, signed_in, site_of
 from counter_listener.web.near import explanations
 from counter_listener.web.pages.visits import file_name
@@ -65,6 +65,8 @@ class Seen:
     """Whether the phrase set is another version of the one that judged it."""
     before: str | None
     after: str | None
+    asking: Asking | None
+    """Whether its counter can be asked for clips."""
 
     @property
     def began(self) -> datetime | None:
@@ -86,8 +88,9 @@ def look_up(request: Request, visit: str) -> Seen:
         before, after = (
             record.query(partial(neighbours, seq=found.seq, only=sight_of(request))) if found else (None, None)
         )
+        asked = asking(record, visit)
     phrases, approximate = set_of(history.origin, phrase_sets())
-    return Seen(found, history, found.path if found else None, close.source, phrases, approximate, before, after)
+    return Seen(found, history, found.path if found else None, close.source, phrases, approximate, before, after, asked)
 
 
 @router.get("/visits/{visit}")
@@ -125,6 +128,7 @@ def show_visit(request: Request, visit: str, told: str = "", told_about: str = "
         file=file_name(seen.path),
         silent=HEARD_LIVE if clips and seen.source == LIVE else site.sounds.why_silent(seen.source, seen.path),
         clips=clips,
+        asking=seen.asking,
         say=partial(_say, request),
         reason=partial(_reason, request),
         told=partial(_told, request),
