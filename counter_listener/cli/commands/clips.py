@@ -66,7 +66,7 @@ def _cells(clip: KeptClip, keys: tuple[str, ...]) -> tuple[str, ...]:
 @clips.command("purge", cls=Command, epilog="Example: counter-listener clips purge --before 2026-01-12 --yes")
 @click.option("--before", metavar="DATE", help="Only those that were made before this date.  [default: all]")
 @click.option("--visit", metavar="ID", help="Only those of this visit.")
-@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
 @store_option
 def purge_clips(*, before: str | None, visit: str | None, yes: bool, store_url: str | None) -> None:
     """Remove clips before their date; the verdicts stay. This cannot be undone.
