@@ -48,19 +48,23 @@ def sweep_old(record: Record, most_bytes: int) -> None:
 def _begin(
     table: dict[str, Any], record: Record | None, phrases: PhraseSet, send: Callable[[Message], None]
 ) -> ClipKeeper:
-    from counter_listener.live import ClipKeeper, ClipPlan, check_encoder
+    from counter_listener.live import ClipKeeper, ClipPlan
 
     if record is None:
         raise RecordError(NO_RECORD)
-    check_encoder()
-    public = table["key"] or own_public_key()
+    public = tried_key(table)
     most = table["megabytes"] * MEGABYTE
     plan = ClipPlan(table["keep"], table["before"], table["after"], table["days"], most, public)
     return ClipKeeper(record, phrases, plan, lambda: datetime.now(UTC), send)
 
 
-def own_public_key() -> str:
-    """The public key of this computer, which is made if there is none. Raises RecordError."""
+def tried_key(table: dict[str, Any]) -> str:
+    """The public key for which clips are encrypted: the one given, or that of this computer, made if there is none.
+
+    The encoder is tried too. Raises AudioError, RecordError.
+    """
+    from counter_listener.live import check_encoder
     from counter_listener.record import make_clip_keys
 
-    return make_clip_keys(clip_key_location(os.environ.get(CLIP_KEY_VARIABLE))).public[0]
+    check_encoder()
+    return table["key"] or make_clip_keys(clip_key_location(os.environ.get(CLIP_KEY_VARIABLE))).public[0]

@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -139,12 +139,10 @@ def serve(  # noqa: PLR0913 - one parameter per option
             *(kept[0], _clock, lang, kept[1], *accounts),
             local_user=login_name(),
             once=once,
-            names=address.known_names(),
-            secure=address.secure,
+            **reached_by(address),
             appeals=timedelta(days=appeal_days),
             demo=demo,
             server=server,
-            behind_proxy=behind_proxy,
             job_command=() if demo else JOB_COMMAND,
             log=partial(write_line, log, lang),
             receive=receive and not demo,
@@ -153,6 +151,11 @@ def serve(  # noqa: PLR0913 - one parameter per option
         )
         link = address.url(listening.getsockname()[1]) + (f"sign-in/once?key={once}" if address.is_local else "")
         run(settings, address, listening, log, partial(_tell, log, link, open_it=not no_browser))
+
+
+def reached_by(address: Address) -> dict[str, Any]:
+    """The settings that follow from how browsers reach the server."""
+    return {"names": address.known_names(), "secure": address.secure, "behind_proxy": address.behind_proxy}
 
 
 def run(settings: Settings, address: Address, listening: socket.socket, log: Log, ready: Callable[[], None]) -> None:
