@@ -84,9 +84,8 @@ def _head(state: ScreenState, now: str) -> Iterator[RenderableType]:
     style = {"listening": "green", "restarting": "yellow"}.get(state.state, "dim")
     name = _counter(state) or "Counter Listener"
     left = Text.assemble((name, "bold"), "  ", ("◉ ", style), (_(state.state), style))
-    if state.keeping:
-        left.append(f"  ◉ {_('keeping clips')}", "bold red")
-    right = Text.assemble((f"{_('mic')} ", "dim"), level_bar(state.level), "  ", (now, "dim"))
+    sign = f"◉ {_('keeping clips')}  " if state.keeping else ""  # on the right, where a long name cannot hide it
+    right = Text.assemble((sign, "bold red"), (f"{_('mic')} ", "dim"), level_bar(state.level), "  ", (now, "dim"))
     grid.add_row(left, right)
     yield grid
     yield Rule(style="cyan")
