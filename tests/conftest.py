@@ -33,6 +33,7 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # or each of hundreds of proces
 sys.dont_write_bytecode = False
 SETTINGS = tempfile.TemporaryDirectory(prefix="counter-listener-settings-")
 os.environ["COUNTER_LISTENER_KEY"] = f"{SETTINGS.name}/record-key.pem"
+os.environ["COUNTER_LISTENER_CLIP_KEY"] = f"{SETTINGS.name}/clip-key.pem"
 
 LONGEST = (
     "test_listen",

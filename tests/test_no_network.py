@@ -96,7 +96,9 @@ def test_only_the_command_models_install_leads_to_the_downloader() -> None:
 
 
 def test_only_commands_that_send_lead_to_the_sender() -> None:
-    senders = {f"counter_listener.record.{name}" for name in ("anchor_upload", "sync.enrolment", "sync.send")}
+    names = ("anchor_upload", "sync.clip_requests", "sync.enrolment", "sync.send")
+    senders = {f"counter_listener.record.{name}" for name in names}
+    assert importers("counter_listener.record.answer_clip_requests") == {SEND}, "sound is sent by `send` alone"
     assert importers(SENDER) == {"counter_listener.record", *senders}
     assert importers("counter_listener.record.send_anchor") == {ANCHOR}
     assert importing_functions(ANCHOR, "counter_listener.record.send_anchor") == {"_send"}

@@ -23,8 +23,8 @@ from counter_listener.audio.recording import Facts, is_sound, is_whole, probe, r
 from counter_listener.audio.start_time import StartTime, find_start_time, parse_time
 
 if TYPE_CHECKING:
-    from counter_listener.audio.playback import OPUS_TYPE, browser_type, waveform, write_opus
+    from counter_listener.audio.playback import OPUS_TYPE, browser_type, opus_of, waveform, write_opus
 else:  # PyAV takes 0.2 s, which a check of transcripts does not need
     __getattr__, _, _ = lazy_loader.attach(
-        __name__, submod_attrs={"playback": ["OPUS_TYPE", "browser_type", "waveform", "write_opus"]}
+        __name__, submod_attrs={"playback": ["OPUS_TYPE", "browser_type", "opus_of", "waveform", "write_opus"]}
     )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import io
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -83,21 +84,36 @@ def waveform(path: Path, per_second: int) -> Waveform:
 def write_opus(path: Path, target: Path) -> None:
     """Writes a recording as Opus in Ogg, with silence where audio was lost. Raises AudioError."""
     try:
-        with av.open(str(target), "w", format="ogg") as container:
-            stream = container.add_stream("libopus", rate=SAMPLE_RATE, options={"application": "voip"})
-            stream.layout = "mono"
-            stream.bit_rate = BIT_RATE
-            for frame in _frames(path):
-                container.mux(stream.encode(frame))
-            container.mux(stream.encode(None))
+        _encode(_with_silence(path), str(target))
     except FAULTS as error:
         raise AudioError("{path} cannot be made ready to be played; turn it into a WAV file", path=path) from error
 
 
-def _frames(path: Path) -> Iterator[AudioFrame]:
+def opus_of(samples: Chunk) -> bytes:
+    """Samples as Opus in Ogg, in memory alone. Raises AudioError if PyAV was built without the encoder."""
+    target = io.BytesIO()
+    try:
+        _encode([samples], target)
+    except FAULTS as error:
+        raise AudioError("the encoder for Opus cannot be used ({said}); install PyAV again", said=str(error)) from error
+    return target.getvalue()
+
+
+def _encode(chunks: Iterable[Chunk], target: str | io.BytesIO) -> None:
+    """Writes Opus in Ogg. Raises what is in FAULTS."""
+    with av.open(target, "w", format="ogg") as container:
+        stream = container.add_stream("libopus", rate=SAMPLE_RATE, options={"application": "voip"})
+        stream.layout = "mono"
+        stream.bit_rate = BIT_RATE
+        for frame in _frames(chunks):
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+
+
+def _frames(chunks: Iterable[Chunk]) -> Iterator[AudioFrame]:
     fifo = av.AudioFifo()
     at = 0
-    for chunk in _with_silence(path):
+    for chunk in chunks:
         samples = samples_of(chunk)
         if samples.size:
             frame = AudioFrame.from_ndarray(samples.reshape(1, -1), "s16", "mono")

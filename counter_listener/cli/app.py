@@ -11,6 +11,7 @@ from counter_listener import __version__
 from counter_listener.cli.commands.accounts import accounts
 from counter_listener.cli.commands.anchor import anchor, verify
 from counter_listener.cli.commands.check import check, demo
+from counter_listener.cli.commands.clips import clips
 from counter_listener.cli.commands.counters import counters
 from counter_listener.cli.commands.doctor import doctor
 from counter_listener.cli.commands.eval import evaluate
@@ -109,7 +110,7 @@ events.add_command(anchor)
 for each in (
     *(check, watch, demo, listen, setup, devices, init, doctor, explain, evaluate, phrases, models),
     *(events, rejudge, report, serve, notify, accounts, counters, enrol, send, record_group),
-    *(purge, retention, hold, backup),
+    *(purge, retention, hold, clips, backup),
 ):
     cli.add_command(each)
 prepare(cli)

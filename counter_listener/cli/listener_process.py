@@ -17,6 +17,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
+from counter_listener.cli.clip_keeping import clip_keeper
 from counter_listener.cli.options import ExitCode, beside_record, key_location, monotonic_clock, record_location
 from counter_listener.domain import CounterListenerError, MicrophoneError, RecordError, _, use_language
 
@@ -130,8 +131,13 @@ def listen_to(config: dict[str, Any], resume: dict[str, Any] | None, orders: Ord
         microphone.first_sound,
         orders.keys,
         marks=Marks(record, monotonic_clock, lambda: datetime.now(UTC)),
+        clips=clip_keeper(config["clips"], record, matcher.phrases, send),
     )
-    listener.run(microphone.sound, model.recognizer())
+    try:
+        listener.run(microphone.sound, model.recognizer())
+    finally:
+        if listener.clips:
+            listener.clips.close()
 
 
 def describe_standard(matcher: Matcher) -> Message:

@@ -97,6 +97,11 @@ def key_location(key: str | None) -> Path | None:
     return Path(key).expanduser() if key else settings_folder() / "record-key.pem"
 
 
+def clip_key_location(key: str | None = None) -> Path:
+    """The file of the keys of clips that --clip-key names; without it, one in the settings folder."""
+    return Path(key).expanduser() if key else settings_folder() / "clip-key.pem"
+
+
 @contextmanager
 def existing_record(store_url: str | None, *, key_file: Path | None = None, upgrade: bool = True) -> Iterator[Record]:
     """Opens the record; it is not created. Raises UsageError, RecordError."""
@@ -209,6 +214,13 @@ KEY_HELP: Final = (
     " your settings folder]"
 )
 KEY_VARIABLE: Final = "COUNTER_LISTENER_KEY"
+CLIP_KEY_VARIABLE: Final = "COUNTER_LISTENER_CLIP_KEY"
+clip_key_option = click.option(
+    "--clip-key",
+    metavar="FILE",
+    envvar=CLIP_KEY_VARIABLE,
+    help="The file of the keys that play clips.  [default: clip-key.pem in your settings folder]",
+)
 key_option = click.option("--key", metavar="FILE", envvar=KEY_VARIABLE, help=KEY_HELP)
 
 

@@ -54,6 +54,8 @@ class SenderProcess:
     """Sends the record at a location, if it is enrolled at a server. Whatever becomes of it, listening goes on."""
 
     location: str
+    clips: bool = False
+    """Whether clips are sent that a reviewer asks for."""
     failed: Callable[[], None] = lambda: None
     """Called when it died; it is started again."""
     _process: subprocess.Popen[bytes] | None = None
@@ -73,6 +75,7 @@ class SenderProcess:
         self._started = now
         if self._is_enrolled():
             command = [sys.executable, "-m", "counter_listener", "send", "--every", str(EVERY), "--until-eof"]
+            command += ["--clips"] if self.clips else []
             nothing = subprocess.DEVNULL
             with suppress(OSError):
                 self._process = subprocess.Popen(  # noqa: S603 - our own program

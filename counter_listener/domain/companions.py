@@ -8,7 +8,18 @@ from pathlib import Path
 from typing import Final, Literal
 
 Kind = Literal[
-    "phrases", "accounts", "transcripts", "jobs", "memory", "server", "certificate", "receipt", "listening", "sending"
+    "phrases",
+    "accounts",
+    "transcripts",
+    "jobs",
+    "memory",
+    "retention",
+    "clips",
+    "server",
+    "certificate",
+    "receipt",
+    "listening",
+    "sending",
 ]
 
 
@@ -25,6 +36,8 @@ NAMES: Final[dict[Kind, _Name]] = {
     "transcripts": _Name("{name}.transcripts"),
     "jobs": _Name("{name}.jobs"),
     "memory": _Name("{name}.server.json"),
+    "retention": _Name("{stem}.retention.json"),
+    "clips": _Name("{name}.clips", backed_up=False),  # sound goes at its date: a backup would keep it
     # the token of a counter: whoever has a backup must not be able to send for it; a new code gives a new one
     "server": _Name("{stem}.server.json", backed_up=False),
     "certificate": _Name("{stem}.server-ca.pem", backed_up=False),

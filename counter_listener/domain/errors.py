@@ -67,6 +67,10 @@ class RecordError(CounterListenerError):
     "The record cannot be opened, written or trusted."
 
 
+class ClipError(CounterListenerError):
+    "A clip of sound cannot be kept or played."
+
+
 class ReviewError(CounterListenerError):
     "A review, an appeal or a sample cannot be entered as it is."
 

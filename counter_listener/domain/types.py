@@ -19,6 +19,9 @@ judged; nothing of the phrase set was heard, so that it may have been no service
 ReviewAction = Literal["uphold", "overturn", "note", "observe"]
 """What a person says of a visit: the machine's verdict holds, another verdict holds, a remark without a verdict, or
 something that the machine has no event of."""
+ClipKeep = Literal["none", "questioned", "offences", "all"]
+"""Of which verdicts a clip of the sound is kept. `questioned`: those that cost something or are unknown, which are also
+all that can be disputed; `offences`: those on forbidden phrases and broken rules."""
 Speaker = Literal["clerk", "customer", "unknown"]
 Role = Literal["phrase", "forbidden", "word", "trigger", "when", "need", "unless", "not_in", "frame", "errand"]
 """What a template is for: a phrase, an offence, a courtesy word, the trigger of a scenario, a part of a rule, a

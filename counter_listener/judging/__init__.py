@@ -6,9 +6,11 @@ is loaded and checked.
 """
 
 from counter_listener.judging.comparison import Span, VerdictChange, paired_visits, verdict_changes
+from counter_listener.judging.due import due_window
 from counter_listener.judging.explanation import AlignedColumn, Explanation, explain
 from counter_listener.judging.features import FEATURES
 from counter_listener.judging.hits import OtherSet, judge_hits
+from counter_listener.judging.kept_spans import ClipSpan, clip_spans
 from counter_listener.judging.manner import Figures, figures_from
 from counter_listener.judging.manner_words import MannerLine, manner_lines, voice_words
 from counter_listener.judging.phrase_check import failing_examples, load_matcher, typed_utterance, unmatched_templates

@@ -15,6 +15,7 @@ from counter_listener.live.supervisor import NO_MICROPHONE, Supervisor
 from counter_listener.live.watchdog import Watchdog, notify, watchdog_seconds
 
 if TYPE_CHECKING:
+    from counter_listener.live.clips import ClipKeeper, ClipPlan, check_encoder
     from counter_listener.live.config_writing import write_config
     from counter_listener.live.listener import LiveListener, PartialResults
     from counter_listener.live.marking import Marks
@@ -23,6 +24,7 @@ else:  # the process that supervises stays small without what only the listening
     __getattr__, _, _ = lazy_loader.attach(
         __name__,
         submod_attrs={
+            "clips": ["ClipKeeper", "ClipPlan", "check_encoder"],
             "config_writing": ["write_config"],
             "listener": ["LiveListener", "PartialResults"],
             "marking": ["Marks"],

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from counter_listener.domain import (
     N_,
+    ClipKeep,
     ConfigError,
     Sentence,
     current_language,
@@ -20,6 +21,27 @@ from counter_listener.domain import (
 FILE: Final = "counter.toml"
 MAX_BYTES: Final = 100_000
 MAX_CHANNEL: Final = 64
+
+
+class ClipsTable(BaseModel):
+    """The table [clips]: whether the sound around verdicts in question is kept, and how long."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    keep: ClipKeep = "none"
+    """Of which verdicts."""
+    before: float = Field(default=3.0, ge=0, le=60)
+    """Seconds that are kept before the words."""
+    after: float = Field(default=3.0, ge=0, le=60)
+    """Seconds after them."""
+    days: int = Field(default=7, ge=1, le=365)
+    """After these a clip is removed."""
+    megabytes: int = Field(default=200, ge=1, le=1_000_000)
+    """Of all clips beside one record; the oldest make room."""
+    key: str = Field(default="", pattern=r"^([0-9a-f]{64})?$")
+    """The public key for which they are encrypted, in hex digits; empty is the key of this computer."""
+    send: bool = False
+    """Whether a clip is sent to the server if a reviewer there asks for it."""
 
 
 class Config(BaseModel):
@@ -55,6 +77,7 @@ class Config(BaseModel):
     """Of the screen and the log; `auto` is that of the locale."""
     memory_limit: int = Field(default=1500, ge=100, le=1_000_000)
     """Megabytes that the listener may use before it is restarted between two visits."""
+    clips: ClipsTable = ClipsTable()
 
 
 EXPECTED: Final = {
@@ -64,8 +87,18 @@ EXPECTED: Final = {
     "int_type": N_("must be a whole number"),
     "greater_than_equal": N_("is too small"),
     "less_than_equal": N_("is too large"),
+    "float_type": N_("must be a number"),
+    "model_type": N_("must be a table"),
 }
 """What a value must be, by pydantic's type of the error."""
+CHOICES: Final = {
+    "channel": N_("'channel' must be \"mix\" or a number from 1."),
+    "language": N_('\'language\' must be "auto", "zh" or "en".'),
+    "advice": N_('\'advice\' must be "during", "after" or "never".'),
+    "clips.keep": N_('\'clips.keep\' must be "none", "questioned", "offences" or "all".'),
+    "clips.key": N_("'clips.key' must be the 64 hex digits that `counter-listener clips key` prints."),
+}
+"""What is said of a setting that takes only some values, by its name."""
 
 
 def template(counter: str = "", device: str = "") -> str:
@@ -117,15 +150,11 @@ def _validate(table: dict[str, Any], path: Path | None) -> Config:
 
 def _problem(error: ValidationError) -> Sentence:
     first, *_ = sorted(error.errors(), key=lambda detail: detail["type"] != "extra_forbidden")
-    key = str(first["loc"][0]) if first["loc"] else ""
-    if key == "channel":
-        return sentence("'channel' must be \"mix\" or a number from 1.")
-    if key == "language":
-        return sentence('\'language\' must be "auto", "zh" or "en".')
-    if key == "advice":
-        return sentence('\'advice\' must be "during", "after" or "never".')
+    key = ".".join(map(str, first["loc"][: 2 if first["loc"][:1] == ("clips",) else 1]))
+    if key in CHOICES and first["type"] != "extra_forbidden":
+        return Sentence(CHOICES[key])
     if first["type"] == "extra_forbidden":
-        names = ", ".join(Config.model_fields)
+        names = ", ".join(ClipsTable.model_fields if len(first["loc"]) > 1 else Config.model_fields)
         return sentence("{key!r} is no setting; known are {names}.", key=key[:60], names=names)
     expected = Sentence(EXPECTED.get(first["type"], N_("cannot be used")))
     return sentence("{key!r} {expected}.", key=key[:60], expected=expected)

@@ -23,6 +23,7 @@ from counter_listener.domain import (
     mask_numbers,
 )
 from counter_listener.judging import CounterState, typed_utterance
+from counter_listener.live.clips import ClipKeeper
 from counter_listener.live.hints import signs_in
 from counter_listener.live.marking import Marks
 from counter_listener.live.screen_state import RENEWED, STARTED, STOPPED, Message
@@ -115,6 +116,8 @@ class LiveListener:
     """Whether the first audio has come."""
     marks: Marks | None = None
     """The verdicts that can be marked as wrong; None where no key can."""
+    clips: ClipKeeper | None = None
+    """Keeps the sound around verdicts in question; None for none."""
     _zero: float = 0.0
     """Second 0 of the stream, by the clock."""
     _pending: list[Event] = field(default_factory=list)
@@ -205,6 +208,8 @@ class LiveListener:
             if item.reason == MUTED:
                 self.send({"trouble": MUTED})
             return gap
+        if self.clips:
+            self.clips.hear(self.at, item)
         self._samples += len(item) // SAMPLE_BYTES
         self._move(0.0)
         self._peak = max(self._peak, peak_level(item))
@@ -248,6 +253,8 @@ class LiveListener:
             self.send({"event": asdict(event)})
         if self.marks:
             self.marks.add(self._pending)
+        if self.clips:
+            self.clips.note(self._pending, self.origin)
         self._pending.clear()
 
     def _settle(self) -> None:

@@ -167,6 +167,8 @@ class ScreenState:
     """Title of the verdict that was marked as wrong last; empty if the mark was taken back."""
     marked_until: float = float("-inf")
     """Until when the mark can be taken back, in seconds into the stream."""
+    keeping: str = ""
+    """Of which verdicts clips of the sound are kept, as in domain.ClipKeep; empty while none are."""
     visit: OpenVisit | None = None
     last: ClosedVisit | None = None
     closed: list[ClosedVisit] = field(default_factory=list)
@@ -201,13 +203,15 @@ class ScreenState:
             self._audio_arrived()
         elif "marked" in message:
             self.marked, self.marked_until = message["marked"], self.at + message.get("for", 0.0)
+        elif "keeping" in message:
+            self.keeping = message["keeping"]
         elif "trouble" in message:
             self.trouble, self.trouble_at = message["trouble"], self.at
         elif "restarting" in message:
             self.state, self.trouble, self.level = "restarting", message["restarting"], -96.0
             self._set_guess("", [])
         elif "stopped" in message:
-            self.state = "stopped"
+            self.state, self.keeping = "stopped", ""
 
     def hint(self) -> Hint | None:
         """The one phrase that is due in the open visit and neither heard nor in the partial result; none before there

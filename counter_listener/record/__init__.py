@@ -79,6 +79,19 @@ if TYPE_CHECKING:
         neighbours,
         visits_before,
     )
+    from counter_listener.record.clips.folder import (
+        KeptClip,
+        Swept,
+        clip_sound,
+        clips_folder,
+        keep_clip,
+        kept_clips,
+        original_visit,
+        remove_clips,
+        sweep_clips,
+    )
+    from counter_listener.record.clips.keys import ClipKeys, make_clip_keys, read_clip_keys, renew_clip_keys
+    from counter_listener.record.clips.sealing import ClipFacts, read_facts, seal
     from counter_listener.record.history import VisitHistory, set_of, visit_history
     from counter_listener.record.judgements import replaced_streams
     from counter_listener.record.labelled import LabelledRecording, SaidPhrase, labelled_recordings
@@ -130,6 +143,15 @@ if TYPE_CHECKING:
     from counter_listener.record.signing import open_key
     from counter_listener.record.state import Purge, RecordState, record_state
     from counter_listener.record.store import Record, open_record
+    from counter_listener.record.sync.clip_requests import (
+        ClipRequest,
+        answer_clip_requests,
+        ask_for_clips,
+        clip_request,
+        clips_wanted,
+        sender_of,
+        take_clip_answer,
+    )
     from counter_listener.record.sync.counter_changes import accept_record_by, add_counter_by, close_counter_by
     from counter_listener.record.sync.counters import (
         Counter,
@@ -178,6 +200,12 @@ else:  # SQLAlchemy takes 0.3 s and 20 MB, which a run that records nothing does
                 ),
                 *("known_counters", "natural_order", "neighbours"),
             ],
+            "clips.folder": [
+                *("KeptClip", "Swept", "clip_sound", "clips_folder", "keep_clip", "kept_clips", "original_visit"),
+                *("remove_clips", "sweep_clips"),
+            ],
+            "clips.keys": ["ClipKeys", "make_clip_keys", "read_clip_keys", "renew_clip_keys"],
+            "clips.sealing": ["ClipFacts", "read_facts", "seal"],
             "place_changes": ["check_change", "set_place"],
             "places": [
                 *("Sight", "branches_of", "all_places", "counters_in_sight", "places_in"),
@@ -207,6 +235,10 @@ else:  # SQLAlchemy takes 0.3 s and 20 MB, which a run that records nothing does
             "signing": ["open_key"],
             "state": ["Purge", "RecordState", "record_state"],
             "store": ["Record", "open_record"],
+            "sync.clip_requests": [
+                *("ClipRequest", "answer_clip_requests", "ask_for_clips", "clip_request", "clips_wanted", "sender_of"),
+                "take_clip_answer",
+            ],
             "sync.counter_changes": ["accept_record_by", "add_counter_by", "close_counter_by"],
             "sync.counters": [
                 *("Counter", "accept_record", "add_counter", "close_counter"),

@@ -1,6 +1,6 @@
 """What legal holds keep from a purge: marked rows of visits and recordings that are held are marked no longer."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -14,6 +14,8 @@ from counter_listener.record.temporary import drop_temporary, make_temporary, te
 
 HELD: Final = temporary_table("held", "mark", "hold", "visit")
 """The visits that are marked and held, once for each hold."""
+AT_ONCE: Final = 500
+"""Visits that are looked up in one query."""
 
 
 def spare_held(connection: sa.Connection, holds: Sequence[HoldScope]) -> Held:
@@ -54,6 +56,24 @@ def held_recordings(connection: sa.Connection, holds: Sequence[HoldScope]) -> fr
         found.update(connection.execute(query).scalars())
     drop_temporary(connection, BEGUN)
     return frozenset(found)
+
+
+def held_among(connection: sa.Connection, holds: Sequence[HoldScope], visits: Collection[str]) -> set[str]:
+    """Which of these visits are held, by the times of their events as they are recorded."""
+    found: set[str] = set()
+    listed = sorted(visits)
+    for hold in holds:
+        for at in range(0, len(listed), AT_ONCE):
+            query = sa.select(EVENTS.c.visit).where(EVENTS.c.visit.in_(listed[at : at + AT_ONCE]))
+            if hold.visit is not None:
+                query = query.where(EVENTS.c.visit == hold.visit)
+            if hold.counters is not None:
+                query = query.where(is_one_of(EVENTS.c.counter, hold.counters))
+            times = _overlaps(hold, sa.func.min(WHEN), sa.func.max(WHEN))
+            found.update(
+                connection.execute(query.group_by(EVENTS.c.visit).having(sa.and_(sa.true(), *times))).scalars()
+            )
+    return found
 
 
 def _find_visits(connection: sa.Connection, hold: HoldScope) -> None:

@@ -8,6 +8,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from counter_listener.record.chain import contiguous_runs, linked
+from counter_listener.record.clips.requests import forget_requests
 from counter_listener.record.databases import dialect_of
 from counter_listener.record.expressions import is_one_of
 from counter_listener.record.holding import held_recordings, spare_held
@@ -87,6 +88,7 @@ def _remove(
         dialect_of(connection).remove(
             connection, [sa.delete(table).where(table.c.seq.in_(marked)) for table in (EVENTS, RECORDINGS)]
         )
+        forget_requests(connection)
 
 
 def purge_details(connection: sa.Connection) -> list[str]:

@@ -13,7 +13,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from counter_listener.domain import RecordError
+from counter_listener.domain import RecordError, companion
 from counter_listener.record.figures import Place
 from counter_listener.record.files import file_errors, path_text, private_part
 from counter_listener.record.keeping import KEPT_BY_SERVER, HoldScope
@@ -33,7 +33,7 @@ from counter_listener.record.retention import (
 
 def retention_file(record: Path) -> Path:
     """The file with what the server of a record handed out."""
-    return record.with_name(f"{record.stem}.retention.json")
+    return companion(record, "retention")
 
 
 def all_retention(connection: sa.Connection, record: Path) -> Retention:

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from counter_listener.domain import Event, RecordError
 from counter_listener.record.chain import Tail, linked, row_number
+from counter_listener.record.clips.folder import sweep_clips
 from counter_listener.record.databases import Database, find_database
 from counter_listener.record.head_table import key_for, replace_key, require_key, sign_end, stored_head
 from counter_listener.record.heads import Head
@@ -248,6 +249,7 @@ class Record:
             purged = purge_rows(connection, limits, holds_in_force(connection, self.path), recorded, note or {})
             if purged.rows:
                 sign_end(connection, self.key, chain_tail(connection), recorded)
+        sweep_clips(self.path, self.query, recorded)
         try:
             with self._database.errors():
                 self._database.clean(self._connection)

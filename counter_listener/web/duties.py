@@ -1,14 +1,14 @@
-"""What the server does by itself while it runs, each in a thread of its own: reports, messages, purges."""
+"""What the server does by itself while it runs, each in a thread of its own: reports, messages, purges, clips."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from threading import Event, Thread
 from typing import Final
 
 from counter_listener.domain import N_, CounterListenerError, Sentence
-from counter_listener.record import RecordPool
+from counter_listener.record import RecordPool, sweep_clips
 from counter_listener.web.daily_purge import DailyPurge
 from counter_listener.web.disk import free_bytes
 from counter_listener.web.log_line import LogLine, no_log
@@ -17,6 +17,7 @@ from counter_listener.web.scheduled import ScheduledReport
 
 TICK: Final = 30.0
 """Seconds between two looks at the clock."""
+SWEEP_EVERY: Final = timedelta(hours=1)
 BROKEN: Final = N_("{name}: failed for a reason that nobody foresaw ({kind}); it is tried again")
 
 
@@ -36,11 +37,13 @@ class Duties:
         self._clock, self._log, self._daily = clock, log, daily
         self._stop = Event()
         self._told: dict[str, str] = {}
+        self._swept: datetime | None = None
 
     def begin(self) -> None:
         """Begins with those that are asked for."""
         if self._scheduled.state(self._clock()) is not None:
             Thread(target=self._keep, args=("report", self.report), daemon=True).start()
+        Thread(target=self._keep, args=("clips", self.sweep), daemon=True).start()
         if self._notices.asked:
             Thread(target=self._keep, args=("notify", self.notify), daemon=True).start()
         if self._daily and self._daily.asked:
@@ -63,6 +66,14 @@ class Duties:
         """Removes what is past its date if it is time. Raises CounterListenerError."""
         if self._daily:
             self._daily.step(self._records, self._clock())
+
+    def sweep(self) -> None:
+        """Removes clips whose date has come, once an hour. Raises CounterListenerError."""
+        now = self._clock()
+        if self._swept is None or now - self._swept >= SWEEP_EVERY:
+            self._swept = now
+            with self._records.reading() as record:
+                sweep_clips(record.path, record.query, now)
 
     def _keep(self, name: str, duty: Callable[[], None]) -> None:
         while True:

@@ -49,7 +49,7 @@ PUBLIC: Final = frozenset(
 )
 """Routes for everybody, also without sign-in. None of them shows anything of the record, but /metrics, which decides
 by itself: it is for programs on this machine, or with a token of its own."""
-FOR_COUNTERS: Final = frozenset({"POST /api/v1/receive", "POST /api/v1/handed"})
+FOR_COUNTERS: Final = frozenset({"POST /api/v1/receive", "POST /api/v1/handed", "POST /api/v1/clips"})
 """Routes that want the token of a counter, which no person has."""
 SEE_VISITS: Final = _roles("clerk", "reviewer", "supervisor", "auditor")
 """Who may see visits: a clerk those of one counter."""
@@ -76,6 +76,8 @@ RIGHTS: Final[Mapping[str, frozenset[Role]]] = {
     "GET /visits/{visit}/audio": SEE_VISITS,
     "GET /visits/{visit}/peaks.json": SEE_VISITS,
     "GET /visits/{visit}/near": SEE_VISITS,
+    "GET /visits/{visit}/clips/{number}": SEE_VISITS,
+    "POST /visits/{visit}/clips": REVIEW,
     "POST /visits/{visit}/reviews": REVIEW,
     "GET /review": REVIEW,
     "POST /review": REVIEW,

@@ -53,5 +53,7 @@ class Settings:
     job_command: tuple[str, ...] = ()
     """Starts the process that checks recordings for the pages; empty where nothing can be checked, as in a demo."""
     log: LogLine = no_log
+    clip_key: Path | None = None
+    """The file of the keys that play clips; None plays none."""
     receive: bool = False
     """Whether counters may send their rows here."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from counter_listener.domain import Event, PhraseSet, Verdict
-from counter_listener.web.due import due_window
+from counter_listener.judging import due_window
 
 BEFORE: Final = 2.0
 """Seconds that are played before the words."""

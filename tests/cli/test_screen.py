@@ -386,3 +386,17 @@ def test_without_a_terminal_no_key_is_read(monkeypatch: pytest.MonkeyPatch) -> N
     with key_orders() as pressed:
         assert pressed() == []
     assert sys.stdin.read() == " q"
+
+
+@pytest.mark.parametrize(("lang", "sign"), [("zh", "正在留存片段"), ("en", "keeping clips")])
+def test_that_clips_are_kept_is_shown_all_the_time_whatever_the_counter_is_called(lang: Lang, sign: str) -> None:
+    board = visit()
+    board.counter = "很长的柜台名称" * 12
+    assert sign not in "\n".join(shown(board, lang))
+    board.apply({"keeping": "questioned"})
+    assert sign in shown(board, lang)[0]
+    assert "dB" in shown(board, lang)[0]
+    board.apply({"restarting": "x", "in": 1.0})
+    assert sign in shown(board, lang)[0]
+    board.apply({"stopped": 0})
+    assert sign not in "\n".join(shown(board, lang))

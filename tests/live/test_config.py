@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from support.command import run
 
 from counter_listener.domain.errors import ConfigError
-from counter_listener.live.config import Config, find_config, read_config, template, with_flags
+from counter_listener.live.config import ClipsTable, Config, find_config, read_config, template, with_flags
 
 
 def written(folder: Path, text: str | bytes) -> Path:
@@ -28,8 +28,9 @@ def test_init_writes_every_setting_explained_and_they_are_the_defaults(tmp_path:
     text = file.read_text(encoding="utf-8")
     assert read_config(file) == Config(counter="三号", device='USB "A"')
     assert set(tomllib.loads(text)) == set(Config.model_fields)
-    for name in Config.model_fields:
-        before = text[: text.index(f"\n{name} = ")].rpartition("\n\n")[2]
+    for name in [*Config.model_fields, *ClipsTable.model_fields]:
+        line = f"\n[{name}]\n" if name == "clips" else f"\n{name} = "
+        before = text[: text.rindex(line)].rpartition("\n\n")[2]
         assert before.startswith("# "), f"{name} is not explained"
     assert "megabytes" in text
     again = run("init", file)
@@ -68,6 +69,12 @@ def test_flags_win_and_what_is_not_given_stays(tmp_path: Path) -> None:
         ("memory_limit = 1.5", "must be a whole number"),
         ('screen = "yes"', "must be true or false"),
         ('devise = "x"', "'devise' is no setting; known are counter, device"),
+        ("clips = 3", "'clips' must be a table"),
+        ('[clips]\nkeep = "some"', "'clips.keep' must be \"none\""),
+        ('[clips]\nkey = "mine"', "'clips.key' must be the 64 hex digits"),
+        ("[clips]\ndays = 0", "'clips.days' is too small"),
+        ('[clips]\nbefore = "3"', "'clips.before' must be a number"),
+        ("[clips]\nhours = 3", "'clips.hours' is no setting; known are keep, before"),
         ("counter = ", "not TOML"),
         ('store = "C:\\Users"', "single quotes"),
         (b"counter = '\xff'", "not UTF-8"),

@@ -113,9 +113,10 @@ def browsing(folder: Path, *arguments: str) -> Iterator[Pages]:
 
 
 @contextmanager
-def browsing_at(store: Path, *arguments: str) -> Iterator[Browser]:
+def browsing_at(store: Path, *arguments: str, clip_key: Path | None = None) -> Iterator[Browser]:
     """Serves a record, and opens its link in a Chinese browser with more arguments."""
-    given = settings(store, key_file=store.parent / "key" / "key.pem", names=frozenset({"127.0.0.1"}))
+    names = frozenset({"127.0.0.1"})
+    given = settings(store, key_file=store.parent / "key" / "key.pem", names=names, clip_key=clip_key)
     with socket.create_server(("127.0.0.1", 0)) as listening:
         app = create_app(given)
         server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False))

@@ -105,6 +105,8 @@ def findings(config: Config, seconds: float) -> Iterator[Finding]:
         yield Finding(N_("store"), "warning", text, _("configure a store to record events"))
     else:
         yield from check_record(location, datetime.now(UTC), key_location(config.key))
+    if config.clips.keep != "none":
+        yield check_clips(config)
     yield check_clock(wall_began, datetime.now(UTC), monotonic_clock() - began)
 
 
@@ -220,7 +222,7 @@ def check_vocabulary(matcher: Matcher, vocabulary: frozenset[str]) -> Finding:
 def check_record(location: str, now: datetime, key_file: Path | None) -> Iterator[Finding]:
     """The record: its permissions and those of its key, the free space, and whether it is intact."""
     from counter_listener.batch import transcripts_folder
-    from counter_listener.record import is_server, open_record, record_file
+    from counter_listener.record import clips_folder, is_server, open_record, record_file
 
     subject = N_("store")
     try:
@@ -228,7 +230,7 @@ def check_record(location: str, now: datetime, key_file: Path | None) -> Iterato
         folder = next(each for each in (path.parent, *path.parents) if each.is_dir())
         if not is_server(location):
             yield check_permissions(path, folder)
-        yield from close_to_others(path, *private_files(transcripts_folder(path)))
+        yield from close_to_others(path, *private_files(transcripts_folder(path)), *private_files(clips_folder(path)))
         if key_file:
             yield from close_to_others(key_file)
             yield check_key(key_file, path)
@@ -252,6 +254,19 @@ def check_record(location: str, now: datetime, key_file: Path | None) -> Iterato
     if newest and datetime.fromisoformat(newest) > now:
         text = _("it holds rows of the future ({time})").format(time=newest[:19])
         yield Finding(N_("record's time"), "wrong", text, _("correct the clock"))
+
+
+def check_clips(config: Config) -> Finding:
+    """Whether clips can be made and encrypted here."""
+    from counter_listener.cli.clip_keeping import tried_key
+    from counter_listener.record import fingerprint
+
+    try:
+        text = _("{keep}, for {days} days, encrypted for the key {key}")
+        name = fingerprint(tried_key(config.clips.model_dump()))
+        return Finding(N_("clips"), "ok", text.format(keep=config.clips.keep, days=config.clips.days, key=name))
+    except CounterListenerError as error:
+        return _failure(N_("clips"), error)
 
 
 def check_permissions(path: Path, folder: Path) -> Finding:

@@ -132,7 +132,7 @@ def keep_listening(
         supervisor.on_message = _shown_everywhere(show, draw_page)
         more = [_ticker(draw_page, FRAMES_PER_SECOND)] if link else []
         if location:
-            more.append(_sending(location, config.phrases, supervisor, stack))
+            more.append(_sending(location, config, supervisor, stack))
         for tick in more:
             supervisor.on_tick = _both(supervisor.on_tick, tick)
         failure = supervisor.run()
@@ -184,13 +184,13 @@ def _shown_everywhere(show: Callable[[Message], None], draw_page: Callable[[], N
     return receive
 
 
-def _sending(location: str, phrases: str, supervisor: Supervisor, stack: ExitStack) -> Callable[[], None]:
+def _sending(location: str, config: Config, supervisor: Supervisor, stack: ExitStack) -> Callable[[], None]:
     """Keeps a process that sends the record, and tells the listener of a new phrase set; to be called often."""
     from counter_listener.cli.sender_process import UNSENT, SenderProcess, SetWatch
 
-    sender = SenderProcess(location, lambda: supervisor.on_message({"trouble": UNSENT}))
+    sender = SenderProcess(location, config.clips.send, lambda: supervisor.on_message({"trouble": UNSENT}))
     stack.callback(sender.stop)
-    sets = SetWatch(location, phrases, lambda: supervisor.inbox.put(("order", "renew")))
+    sets = SetWatch(location, config.phrases, lambda: supervisor.inbox.put(("order", "renew")))
 
     def keep() -> None:
         sender.keep(monotonic_clock())
@@ -266,7 +266,7 @@ def _log(state: ScreenState, supervisor: Supervisor, log: Log) -> Iterator[Calla
         if line := visit_line(change, state):
             log("visit", line, counter=counter, **visit_facts(change))
         if line := warning_line(message, change, state, datetime.now().astimezone()):
-            is_begin = "standard" in message
+            is_begin = "standard" in message or "keeping" in message
             log(
                 "listening" if is_begin else "trouble",
                 line,

@@ -76,11 +76,16 @@ def enrol(*, url: str, code: str | None, ca: str | None, fingerprint: str | None
 @click.option(
     "--every", metavar="SECONDS", type=click.FloatRange(1, 86_400), help="Go on, and look for new rows so often."
 )
+@click.option(
+    "--clips/--no-clips", default=False, help="Send the clips of a visit if a reviewer asks for them.  [default: no]"
+)
 @click.option("--until-eof", is_flag=True, hidden=True, help="End when standard input ends.")
 @log_format_option
 @store_option
-def send(*, url: str | None, every: float | None, until_eof: bool, log_format: LogForm, store_url: str | None) -> None:
-    """Send the rows of the record that the server does not hold yet. Audio is never sent.
+def send(  # noqa: PLR0913 - one parameter per option
+    *, url: str | None, every: float | None, clips: bool, until_eof: bool, log_format: LogForm, store_url: str | None
+) -> None:
+    """Send the rows of the record that the server does not hold yet. Sound is never sent, but for --clips.
 
     It may be stopped at any moment: the server says up to where it holds the record, checks the chain of hashes, and
     keeps each row once. It signs a receipt, which lies beside the record for `events verify --against`.
@@ -99,7 +104,7 @@ def send(*, url: str | None, every: float | None, until_eof: bool, log_format: L
         record = stack.enter_context(existing_record(store_url))
         server = _server(record.path, url)
         stack.enter_context(_only_sender(record.path))
-        sender = _Sender(record, server, stack, Log(log_format, dated=every is not None))
+        sender = _Sender(record, server, stack, Log(log_format, dated=every is not None), may_send_clips=clips)
         if every is None:
             sender.send()
             return
@@ -145,11 +150,14 @@ def _only_sender(record: Path) -> ExitStack:
 class _Sender:
     """Sends one record to one server, again and again."""
 
-    def __init__(self, record: Record, server: Server, stack: ExitStack, log: Log) -> None:
+    def __init__(
+        self, record: Record, server: Server, stack: ExitStack, log: Log, *, may_send_clips: bool = False
+    ) -> None:
         from counter_listener.live import Watchdog
         from counter_listener.record import Poster, ServerExchange
 
         self._record, self._log, self._going_on = record, log, Watchdog(time.monotonic)
+        self._may_send_clips = may_send_clips
         poster = stack.enter_context(Poster(server.trust, current_language()))
         self._exchange = ServerExchange(server, poster, self._now)
 
@@ -160,15 +168,23 @@ class _Sender:
 
     def send(self, *, quietly: bool = False) -> None:
         """Sends what is new, and tells how much; `quietly` only if there was some. Raises SendError, RecordError."""
-        from counter_listener.record import counter_state, send_to_server, sets_due, take_offers, take_retention
+        from counter_listener.record import (
+            answer_clip_requests,
+            counter_state,
+            send_to_server,
+            sets_due,
+            take_offers,
+            take_retention,
+        )
 
         sets_due(self._record.path, datetime.now(UTC))
-
-        state = counter_state(self._record, self._exchange.ahead)
+        state = counter_state(self._record, self._exchange.ahead, {"sends_clips": self._may_send_clips})
         sent = send_to_server(self._exchange, self._record, state)
         take_retention(self._exchange, self._record)
         take_offers(self._exchange, self._record.path)
         sets_due(self._record.path, datetime.now(UTC))
+        now = datetime.now(UTC)
+        answer_clip_requests(self._exchange, self._record.path, now, may_send=self._may_send_clips)
         if sent.added or not quietly:
             text = ngettext("{count} row was sent", "{count} rows were sent", sent.added).format(count=sent.added)
             line = _("{rows}; the server holds all {last}.").format(rows=text, last=sent.end.seq)

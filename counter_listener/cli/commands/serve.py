@@ -13,7 +13,7 @@ from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -21,6 +21,8 @@ from counter_listener.cli.commands.accounts import accounts_beside, existing_acc
 from counter_listener.cli.help import Command
 from counter_listener.cli.log import Log, LogForm, log_format_option
 from counter_listener.cli.options import (
+    clip_key_location,
+    clip_key_option,
     existing_record,
     key_location,
     key_option,
@@ -44,6 +46,7 @@ JOB_COMMAND: Final = (sys.executable, "-m", "counter_listener.cli.job_process")
 @click.command(cls=Command, epilog="Example: counter-listener serve --store branch.db")
 @store_option
 @key_option
+@clip_key_option
 @click.option(
     "--host", metavar="ADDRESS", default="127.0.0.1", show_default=True, help="Listen on this address of the machine."
 )
@@ -103,6 +106,7 @@ def serve(  # noqa: PLR0913 - one parameter per option
     *,
     store_url: str | None,
     key: str | None,
+    clip_key: str | None,
     host: str,
     port: int,
     cert: Path | None,
@@ -136,19 +140,23 @@ def serve(  # noqa: PLR0913 - one parameter per option
             *(kept[0], _clock, lang, kept[1], *accounts),
             local_user=login_name(),
             once=once,
-            names=address.known_names(),
-            secure=address.secure,
+            **reached_by(address),
             appeals=timedelta(days=appeal_days),
             demo=demo,
             server=server,
-            behind_proxy=behind_proxy,
             job_command=() if demo else JOB_COMMAND,
             log=partial(write_line, log, lang),
             receive=receive and not demo,
+            clip_key=clip_key_location(clip_key),
             phrases_at=phrases_at.time(),
         )
         link = address.url(listening.getsockname()[1]) + (f"sign-in/once?key={once}" if address.is_local else "")
         run(settings, address, listening, log, partial(_tell, log, link, open_it=not no_browser))
+
+
+def reached_by(address: Address) -> dict[str, Any]:
+    """The settings that follow from how browsers reach the server."""
+    return {"names": address.known_names(), "secure": address.secure, "behind_proxy": address.behind_proxy}
 
 
 def run(settings: Settings, address: Address, listening: socket.socket, log: Log, ready: Callable[[], None]) -> None:

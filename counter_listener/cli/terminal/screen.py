@@ -85,7 +85,8 @@ def _head(state: ScreenState, now: str) -> Iterator[RenderableType]:
     style = {"listening": "green", "restarting": "yellow"}.get(state.state, "dim")
     name = counter_name(state) or "Counter Listener"
     left = Text.assemble((name, "bold"), "  ", ("◉ ", style), (_(state.state), style))
-    right = Text.assemble((f"{_('mic')} ", "dim"), level_bar(state.level), "  ", (now, "dim"))
+    sign = f"◉ {_('keeping clips')}  " if state.keeping else ""  # on the right, where a long name cannot hide it
+    right = Text.assemble((sign, "bold red"), (f"{_('mic')} ", "dim"), level_bar(state.level), "  ", (now, "dim"))
     grid.add_row(left, right)
     yield grid
     yield Rule(style="cyan")
@@ -282,6 +283,8 @@ def warning_line(message: Message, change: ClosedVisit | ShownGap | None, state:
         text = text.format(seconds=message["in"], reason=_(message["restarting"]))
     elif "trouble" in message:
         text = _(message["trouble"])
+    elif message.get("keeping"):
+        text = _("keeping clips")
     elif "standard" in message:
         text = _("listening: {device}, model {model}").format(device=message["device"], model=message["model"])
     else:

@@ -210,6 +210,15 @@ CREATE TABLE renamed (
     original TEXT NOT NULL
 )
 ---
-INSERT INTO alembic_version (version_num) VALUES ('0007')
+CREATE TABLE clip_requests (
+    visit TEXT PRIMARY KEY,
+    counter TEXT NOT NULL,
+    asked_by TEXT NOT NULL,
+    asked TEXT NOT NULL,
+    answer TEXT,
+    answered TEXT
+)
+---
+INSERT INTO alembic_version (version_num) VALUES ('0008')
 ---
 INSERT INTO head (id, record) VALUES (1, lower(hex(randomblob(16))))

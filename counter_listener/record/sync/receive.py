@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from counter_listener.domain import BatchError, Sentence, sentence
 from counter_listener.record.chain import START, link, purge_holes
+from counter_listener.record.clips.folder import sweep_clips
 from counter_listener.record.heads import Head, fingerprint
 from counter_listener.record.purge import KEY, STREAM, purge_received
 from counter_listener.record.purge_marks import JUDGED
@@ -46,9 +47,12 @@ def receive(record: Record, batch: Batch, sender: Counter | None, now: datetime)
     A batch that does not begin after the last row that is here adds nothing, and the answer tells where to go on; so a
     batch that comes twice is added once. Raises BatchError for one that cannot be taken, RecordError.
     """
-    return record.change(
+    answer = record.change(
         lambda connection, append: _Receiving(connection, append, batch, sender, now, record.path).take(), now
     )
+    if any(isinstance(row, dict) and row.get("stream") == STREAM for row in batch.items):
+        sweep_clips(record.path, record.query, now)
+    return answer
 
 
 @dataclass(slots=True)

@@ -87,6 +87,8 @@ class ServerExchange:
     """The phrase sets that the server handed out with its last answer."""
     retention: Mapping[str, object] | None = None
     """The rules and holds that it handed out with its last answer."""
+    wanted: Sequence[str] = ()
+    """The visits of which the server asked for clips with its last answer."""
     ahead: float | None = None
     """Seconds by which the clock here is ahead of the server's."""
 
@@ -116,6 +118,8 @@ class ServerExchange:
         offers, retention = posted.values.get("phrases"), posted.values.get("retention")
         self.retention = retention if isinstance(retention, dict) else None
         self.offers = offers if isinstance(offers, list) else ()
+        wanted = posted.values.get("clips")
+        self.wanted = [each for each in wanted if isinstance(each, str)] if isinstance(wanted, list) else ()
         return answer
 
     def _too_long(self, batch: Batch) -> Exception:

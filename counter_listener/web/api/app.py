@@ -15,9 +15,17 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from counter_listener import __version__
-from counter_listener.domain import N_, AccountError, BatchError, CounterListenerError, ReviewConflict, ReviewError
+from counter_listener.domain import (
+    N_,
+    AccountError,
+    BatchError,
+    ClipError,
+    CounterListenerError,
+    ReviewConflict,
+    ReviewError,
+)
 from counter_listener.web.access import NotAllowedError
-from counter_listener.web.api import figures, receiving, rows, visits
+from counter_listener.web.api import clips, figures, receiving, rows, visits
 from counter_listener.web.api.access import PREFIX, GuardedRoute, NoTokenError, TooManyError
 from counter_listener.web.api.models import Problem
 from counter_listener.web.refused import WINDOW
@@ -30,7 +38,7 @@ It has the rights of its account: that of a clerk sees one counter. Times are IS
 What fields mean is in docs/events.md. An error is an object with one sentence, `error`, in the language of
 Accept-Language (zh or en)."""
 BEARER: Final = HTTPBearer(auto_error=False, description="A token of an account.")
-ROUTERS: Final = (visits.router, rows.router, figures.router, receiving.router)
+ROUTERS: Final = (visits.router, rows.router, figures.router, receiving.router, clips.router)
 SENTENCES: Final = {
     400: N_("The request is not right."),
     401: N_("The request needs a token that is known and has not ended, as `Authorization: Bearer TOKEN`."),
@@ -115,7 +123,7 @@ def _http_error(request: Request, error: Exception) -> Response:
 
 
 def _our_error(request: Request, error: Exception) -> Response:
-    unprocessable = (ReviewError, BatchError, AccountError)
+    unprocessable = (ReviewError, BatchError, AccountError, ClipError)
     kinds = ((ReviewConflict, HTTPStatus.CONFLICT), (unprocessable, HTTPStatus.UNPROCESSABLE_ENTITY))
     status = next((status for kind, status in kinds if isinstance(error, kind)), HTTPStatus.SERVICE_UNAVAILABLE)
     told = error.translated(texts_of(request)._) if isinstance(error, CounterListenerError) else ""

@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse
 from counter_listener.record import (
     Counter,
     answer_values,
+    clips_wanted,
     enrol,
     read_batch,
     receipt_of,
@@ -83,12 +84,14 @@ def receive_rows(request: Request, values: Values) -> JSONResponse:
     with site.records.writing() as record:
         answer = receive(record, batch, counter, now)
         receipt, handed = receipt_of(record, batch, answer, now), offers(site, record)
+        wanted = record.query(lambda connection: clips_wanted(connection, counter))
         retention = signed_retention(record, counter)
     told = {
         **answer_values(answer),
         "receipt": receipt.as_dict() if receipt else None,
         "now": now.isoformat(),
         "phrases": handed,
+        "clips": wanted,
         "retention": retention,
     }
     if answer.fault is not None:

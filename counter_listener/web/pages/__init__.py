@@ -6,6 +6,7 @@ from fastapi import APIRouter
 
 from counter_listener.web.pages import (
     appeals,
+    clips,
     counters,
     jobs,
     machine,
@@ -31,6 +32,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     overview.router,
     visits.router,
     visit.router,
+    clips.router,
     review.router,
     appeals.router,
     samples.router,

@@ -28,6 +28,7 @@ from counter_listener.domain import (
 )
 from counter_listener.judging import FEATURES, effective_verdicts, figures_from, manner_lines, voice_words
 from counter_listener.record import (
+    LIVE,
     FoundVisit,
     VisitHistory,
     appeals_of,
@@ -37,6 +38,7 @@ from counter_listener.record import (
     set_of,
     visit_history,
 )
+from counter_listener.web.clips import HEARD_LIVE, Asking, asking, shown_clips
 from counter_listener.web.context import may_see, noted, sight_of, signed_in, site_of
 from counter_listener.web.near import explanations
 from counter_listener.web.pages.visits import file_name
@@ -63,6 +65,8 @@ class Seen:
     """Whether the phrase set is another version of the one that judged it."""
     before: str | None
     after: str | None
+    asking: Asking | None
+    """Whether its counter can be asked for clips."""
 
     @property
     def began(self) -> datetime | None:
@@ -84,8 +88,9 @@ def look_up(request: Request, visit: str) -> Seen:
         before, after = (
             record.query(partial(neighbours, seq=found.seq, only=sight_of(request))) if found else (None, None)
         )
+        asked = asking(record, visit)
     phrases, approximate = set_of(history.origin, phrase_sets())
-    return Seen(found, history, found.path if found else None, close.source, phrases, approximate, before, after)
+    return Seen(found, history, found.path if found else None, close.source, phrases, approximate, before, after, asked)
 
 
 @router.get("/visits/{visit}")
@@ -104,6 +109,7 @@ def show_visit(request: Request, visit: str, told: str = "", told_about: str = "
     people = people_view(seen.history, account, seen.phrases, titles(), appeals, until)
     verdicts_now = effective_verdicts(seen.history.events, standing_for(seen.history, account))
     view = visit_view(seen.history.events, verdicts_now, seen.phrases, titles())
+    clips = shown_clips(site.settings, visit, seen.history.events, titles(), site.now())
     close = seen.history.close
     detail = next(event.detail for event in reversed(seen.history.events.values()) if event.kind == "visit_closed")
     return render(
@@ -120,7 +126,9 @@ def show_visit(request: Request, visit: str, told: str = "", told_about: str = "
         detail=detail,
         id=visit,
         file=file_name(seen.path),
-        silent=site.sounds.why_silent(seen.source, seen.path),
+        silent=HEARD_LIVE if clips and seen.source == LIVE else site.sounds.why_silent(seen.source, seen.path),
+        clips=clips,
+        asking=seen.asking,
         say=partial(_say, request),
         reason=partial(_reason, request),
         told=partial(_told, request),
