@@ -204,7 +204,7 @@ def test_a_wheel_holds_all_it_needs_and_works_with_no_checkout_beside_it(tmp_pat
     with zipfile.ZipFile(wheel) as packed:
         packed.extractall(tmp_path / "installed")
     models = tmp_path / "installed" / "counter_listener" / "shipped" / "models"
-    assert {one.name for one in models.iterdir()} == {DEFAULT_MODEL, "README.md", "registry.toml"}
+    assert {one.name for one in models.iterdir()} == {DEFAULT_MODEL, "speaker-cn", "README.md", "registry.toml"}
     package = tmp_path / "installed" / "counter_listener"
     pages = ("web/templates/base.html", "web/static/app.css", "web/static/vendor/htmx.min.js")
     for name in ("domain/locale/zh/LC_MESSAGES/counter_listener.mo", "reports/templates/report.html", *pages):

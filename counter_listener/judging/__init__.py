@@ -6,6 +6,7 @@ is loaded and checked.
 """
 
 from counter_listener.judging.comparison import Span, VerdictChange, paired_visits, verdict_changes
+from counter_listener.judging.counted import counted_findings
 from counter_listener.judging.due import due_window
 from counter_listener.judging.explanation import AlignedColumn, Explanation, explain
 from counter_listener.judging.features import FEATURES
@@ -27,5 +28,5 @@ from counter_listener.judging.reviewed import (
     worsens,
 )
 from counter_listener.judging.verdicts import Visit, VisitScore
-from counter_listener.judging.visit import CounterState, advance, counted_findings, finish_stream, initial_state, judge
+from counter_listener.judging.visit import CounterState, advance, finish_stream, initial_state, judge
 from counter_listener.judging.voices import ShiftVoices, VoiceScale, attribute, fitted_scale, sure_speaker

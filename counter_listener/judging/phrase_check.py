@@ -19,7 +19,7 @@ from counter_listener.domain import (
     bundled_folder,
     sentence,
 )
-from counter_listener.judging.visit import counted_findings
+from counter_listener.judging.counted import counted_findings
 from counter_listener.matching import Matcher, find_in_utterance, prepare_matcher
 from counter_listener.phrases import find_phrase_set, read_phrase_set, template_reader
 

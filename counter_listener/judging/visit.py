@@ -6,17 +6,16 @@ from typing import Final, Literal
 
 from counter_listener.domain import (
     Event,
-    Findings,
     Gap,
     Hit,
     MatchedItem,
     MatchedUtterance,
     PhraseSet,
-    Speaker,
     Tick,
     Utterance,
     VisitToggle,
 )
+from counter_listener.judging.counted import FindingKind, counted_findings, counts_from, in_order
 from counter_listener.judging.manner import speech_of
 from counter_listener.judging.understanding import NOT_UNDERSTOOD, Understanding, is_lost
 from counter_listener.judging.verdicts import (
@@ -34,7 +33,6 @@ from counter_listener.judging.verdicts import (
 from counter_listener.judging.voices import ShiftVoices, attribute
 
 Reason = Literal["farewell", "new_greeting", "idle", "gap", "hand", "end"]
-FindingKind = Literal["phrase", "word", "offence", "trigger", "rule"]
 
 HANDLERS: Final[Mapping[FindingKind, Callable[[Visit, Hit, PhraseSet, Utterance], VisitUpdate]]] = {
     "phrase": on_phrase,
@@ -237,12 +235,12 @@ def _apply_utterance(state: CounterState, matched: MatchedUtterance) -> Step:
     """The state after an utterance within a visit. A greeting in it may close the visit and open the next one."""
     events: tuple[Event, ...] = ()
     called_back = any(hit.owner in state.recalls for hit in matched.findings.phrases)
-    for kind, hit in _in_order(matched.findings):
+    for kind, hit in in_order(matched.findings):
         if kind == "phrase" and not called_back and _starts_next_visit(state, hit.owner):
             state, closed = close_visit(state, hit.start, "new_greeting")
             state, opened = _open_visit(state, hit.start, whole=True)
             events += closed + opened
-        if _counts_from(kind, matched.utterance.speaker):
+        if counts_from(kind, matched.utterance.speaker):
             state, found = _apply_hit(state, kind, hit, matched.utterance)
             events += found
         if hit.owner in state.closers:
@@ -278,13 +276,6 @@ def _starts_next_visit(state: CounterState, phrase: str) -> bool:
     if state.one_visit or phrase not in state.openers or visit.farewell is None:
         return False
     return visit.farewell == "clear" or visit.since_farewell <= state.phrases.visit.opening_syllables
-
-
-def _in_order(findings: Findings) -> list[tuple[FindingKind, Hit]]:
-    """All hits in order of time; of hits with the same start, phrases come first."""
-    by_kind = (findings.phrases, findings.words, findings.offences, findings.triggers, findings.rules)
-    hits = ((kind, hit) for kind, found in zip(HANDLERS, by_kind, strict=True) for hit in found)
-    return sorted(hits, key=lambda found: found[1].start)
 
 
 def _apply_hit(state: CounterState, kind: FindingKind, hit: Hit, utterance: Utterance) -> Step:
@@ -339,14 +330,3 @@ def _open_visit_of(state: CounterState) -> Visit:
     if state.visit is None:
         raise ValueError("no visit is open")
     return state.visit
-
-
-def _counts_from(kind: FindingKind, speaker: Speaker) -> bool:
-    """Whether a finding counts from a speaker: from a customer only triggers do, from a clerk all else does."""
-    return speaker == "unknown" or (kind == "trigger") == (speaker == "customer")
-
-
-def counted_findings(matched: MatchedUtterance) -> Iterator[tuple[FindingKind, Hit]]:
-    """The findings of an utterance that count from its speaker, in order of time."""
-    speaker = matched.utterance.speaker
-    return ((kind, hit) for kind, hit in _in_order(matched.findings) if _counts_from(kind, speaker))

@@ -215,9 +215,9 @@ class Record:
             return ask(connection)
 
     def verify(self, anchor: Anchor | None = None) -> Verification:
-        """Checks the file and its guards, the chain of every row, the signed head, and that it holds what was anchored.
+        """Checks file, guards, the chain of every row, the signed head, and what was anchored; tells the first fault.
 
-        The first fault is in the result. Raises RecordError also if the anchor itself is forged.
+        Raises RecordError also if the anchor itself is forged.
         """
         return verify_record(self._begin, self._database, anchor)
 
@@ -239,11 +239,10 @@ class Record:
     def remove_old(self, limits: Limits, recorded: datetime, note: Mapping[str, object] | None = None) -> Purged:
         """Removes what happened before its limit, but for what is under a hold, and tells how much.
 
-        A visit is removed as a whole once its last event is old enough, and a recording once it has no events left and
-        its end is old enough. What was recorded before the time is old enough whatever its wall time is, and so is what
-        has no other date. The purge appends a row that reports it, with `note`, and is never purged; if nothing is
-        removed, nothing is written. Then a file is rewritten, so that it holds no byte of the removed rows; the free
-        blocks of the disk are out of reach, and PostgreSQL overwrites its own in time.
+        A visit goes as a whole once its last event is old enough, a recording once it has no events left and its end is
+        old enough. What was recorded before the time, or has no other date, is old enough. A row, never purged, reports
+        the purge with `note`, unless nothing was removed. Then a file is rewritten, so that it holds no byte of the
+        removed rows; the free blocks of the disk are out of reach, and PostgreSQL overwrites its own in time.
         """
         with self._begin("write") as connection:
             purged = purge_rows(connection, limits, holds_in_force(connection, self.path), recorded, note or {})
@@ -269,7 +268,7 @@ class Record:
         return self.query(lambda one: kept_from(one, visits, transcripts, holds_in_force(one, self.path)))
 
     def size(self) -> int:
-        """Bytes that the record takes on the disk."""
+        """Bytes on the disk."""
         return self.query(self._database.size)
 
     def is_newest(self) -> bool:
@@ -279,8 +278,7 @@ class Record:
     def backup(self, path: Path, beside: Sequence[tuple[Path, Path]] = ()) -> None:
         """Copies the record to a new file, complete or not at all, while others write; for its owner alone.
 
-        `beside`: what else belongs to it, and where that is copied to. The record gets its name last. Raises
-        RecordError for a record in PostgreSQL, whose server has its own way.
+        `beside`: what else belongs to it, and where to; the record gets its name last. PostgreSQL raises RecordError.
         """
         self._database.backup(self._connection, path, beside)
 
@@ -299,10 +297,7 @@ class Record:
     def _write(
         self, connection: sa.Connection, recorded: datetime, events: list[Columns], recordings: Sequence[Columns] = ()
     ) -> list[dict[str, Any]]:
-        """Appends rows, recordings first, after the end of the chain, and signs its new end. Returns them, complete.
-
-        The end is remembered while nobody else can write.
-        """
+        """Appends rows, recordings first, signs the new end, remembered in a transaction, and returns them."""
         rows = list(linked([*recordings, *events], self._tail or chain_tail(connection)))
         if not rows:
             return []

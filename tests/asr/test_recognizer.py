@@ -6,6 +6,9 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
+from itertools import combinations
+from math import hypot
+from operator import mul
 from pathlib import Path
 
 import pytest
@@ -156,3 +159,21 @@ def test_a_damaged_speaker_model_is_refused_in_one_sentence(tmp_path: Path, name
 def test_a_speaker_model_that_is_not_there_is_named() -> None:
     with pytest.raises(ModelError, match="no speaker model 'nobody'"):
         find_speaker_model("nobody")
+
+
+def test_the_bundled_speaker_model_tells_the_two_voices_of_a_visit_apart() -> None:
+    recognizer = SpeechModel(model().folder, find_speaker_model()).recognizer()
+    heard = transcribe(sound("complaint-handled.wav"), recognizer, voice=recognizer.voice)
+    voiced = [one for one in heard if isinstance(one, Utterance) and one.voice]
+    (complaint,) = (one for one in voiced if "".join(one.text.split()).endswith("态度很差"))
+    clerk = [one for one in voiced if one.text.startswith(("我 理解", "非常", "我 帮", "感谢"))]
+    assert len(clerk) == 4
+    nearest = max(cosine(complaint, one) for one in clerk)
+    assert all(cosine(one, other) > nearest + 0.1 for one, other in combinations(clerk, 2))
+
+
+def cosine(one: Utterance, other: Utterance) -> float:
+    assert one.voice
+    assert other.voice
+    a, b = one.voice.vector, other.voice.vector
+    return float(sum(map(mul, a, b)) / (hypot(*a) * hypot(*b)))

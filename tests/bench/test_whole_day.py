@@ -108,7 +108,7 @@ def test_every_change_of_a_hint_is_seen() -> None:
     rule = {"phrase": "hello", "title": "", "say": "", "after": ["opened"], "wait": 2.0, "quiet": 0.0, "until": []}
     seen.note({"standard": {"hints": [rule]}, "device": "", "model": "", "day": None})
     seen.note({"begun": "live-1", "started": None})
-    event = {"kind": "visit_opened", "visit": 1, "at": 1.0, "verdict": None}
+    event = {"kind": "visit_opened", "visit": 1, "at": 1.0, "verdict": None, "detail": {}}
     beat = {"beat": 5.0, "settled": 1.0, "level": -30.0, "waited": 0.0, "begun": True}
     for message in ({"event": event}, beat, beat, {"restarting": "killed", "in": 0.5}):
         seen.note(message)

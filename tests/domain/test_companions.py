@@ -38,5 +38,6 @@ def test_two_companions_never_share_a_name() -> None:
             "events.db.transcripts",
             "events.db.jobs",
             "events.db.server.json",
+            "events.retention.json",
         ),
     }

@@ -272,7 +272,9 @@ def test_what_a_bundled_set_suggests_counts_as_that_phrase(name: str) -> None:
 def test_every_offence_has_a_better_wording_and_none_of_these_is_an_offence(name: str) -> None:
     words = matcher(name)
     better = describe_standard(words)["better"]
-    assert set(better) == {entry.id for entry in words.phrases.forbidden} | {rule.id for rule in words.phrases.rule}
+    phrases = words.phrases
+    offences = {entry.id for entry in phrases.forbidden} | {rule.id for rule in phrases.rule}
+    assert set(better) == offences | {entry.id for entry in phrases.manner}
     for say in set(better.values()):
         assert say
         assert not [each for each in _found(words, say) if each[0] == "offence" or each[2] is False], say

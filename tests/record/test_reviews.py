@@ -232,4 +232,5 @@ def before_0007(location: str) -> None:
         if suffix == ".sql":
             connection.exec_driver_sql("DROP TRIGGER visits_reviewed")
         connection.exec_driver_sql(made.replace("CREATE FUNCTION", "CREATE OR REPLACE FUNCTION"))
+        connection.exec_driver_sql("DROP TABLE clip_requests")
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0006'")

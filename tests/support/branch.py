@@ -45,7 +45,7 @@ class Branch:
             yield process
 
     def code(self, name: str, *words: str) -> str:
-        added = run("counters", "add", name, "--store", self.store, *words)
+        added = run("counters", "add", name, "--store", self.store, "--key", self.folder / "branch.pem", *words)
         assert added.exit_code == 0, added.output
         return added.stdout.strip()
 

@@ -98,7 +98,7 @@ def test_no_route_leaks_anything_of_another_branch(branches: Branches, name: str
     for route in sorted(ROUTES, key=lambda route: "sign-out" in route):
         method, _, path = route.partition(" ")
         client = programming if "/api/" in path else browsing
-        address = path.replace("{visit}", branches.theirs).replace("{dialogue}", "none")
+        address = path.replace("{visit}", branches.theirs).replace("{dialogue}", "none").replace("{number}", "1")
         form = {
             "name": f"{NAMED}-counter",
             "csrf": token,
