@@ -231,9 +231,10 @@ def _manner_line(closed: Event, phrases: PhraseSet) -> Iterator[Text]:
         line.append("  ·  " if number else "").append(f"{each.title} {each.text}")
         if each.over:
             better = _("; better: {words}").format(words=each.better) if each.better else ""
-            line.append(f" ({printable(each.over)}{printable(better)})", style="yellow")
+            beyond = _(" ({words})").format(words=printable(each.over) + printable(better))
+            line.append(beyond, style="yellow")
     if voice := voice_words(figures, _):
-        line.append(f"  ({voice})")
+        line.append(_(" ({words})").format(words=voice))
     yield line
 
 
