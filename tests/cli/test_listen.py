@@ -147,11 +147,11 @@ def _unplugged(sound: Sound, tmp_path: Path) -> None:
     options = ("--counter", "loose", "--no-screen")
     with listening(tmp_path / "events.db", sound.hearing("loose"), *options) as one:
         one.wait_for(begun, START)
-        player = sound.play("loose", tmp_path / "visit.wav")
-        before = one.wait_for(lambda rows: any(row.phrase == "ask-need" for row in rows), 20)
         second = program("listen", "--store", one.store, *options, env=sound.hearing("loose"))
         assert second.returncode == 73
         assert "already" in second.stderr
+        player = sound.play("loose", tmp_path / "visit.wav")
+        before = one.wait_for(lambda rows: any(row.phrase == "ask-need" for row in rows), 20)
         sound.unplug(module)
         player.kill()
         player.wait(10)
