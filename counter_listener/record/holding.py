@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from counter_listener.record.expressions import is_one_of
+from counter_listener.record.expressions import is_one_of, portions
 from counter_listener.record.keeping import Held, HoldScope
 from counter_listener.record.people import PEOPLE
 from counter_listener.record.purge_marks import BEGAN, BEGUN, ENDED, HAPPENED, JUDGED, MARKED, find_starts
@@ -14,8 +14,6 @@ from counter_listener.record.temporary import drop_temporary, make_temporary, te
 
 HELD: Final = temporary_table("held", "mark", "hold", "visit")
 """The visits that are marked and held, once for each hold."""
-AT_ONCE: Final = 500
-"""Visits that are looked up in one query."""
 
 
 def spare_held(connection: sa.Connection, holds: Sequence[HoldScope]) -> Held:
@@ -61,10 +59,9 @@ def held_recordings(connection: sa.Connection, holds: Sequence[HoldScope]) -> fr
 def held_among(connection: sa.Connection, holds: Sequence[HoldScope], visits: Collection[str]) -> set[str]:
     """Which of these visits are held, by the times of their events as they are recorded."""
     found: set[str] = set()
-    listed = sorted(visits)
     for hold in holds:
-        for at in range(0, len(listed), AT_ONCE):
-            query = sa.select(EVENTS.c.visit).where(EVENTS.c.visit.in_(listed[at : at + AT_ONCE]))
+        for some in portions(visits):
+            query = sa.select(EVENTS.c.visit).where(EVENTS.c.visit.in_(some))
             if hold.visit is not None:
                 query = query.where(EVENTS.c.visit == hold.visit)
             if hold.counters is not None:

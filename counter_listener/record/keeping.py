@@ -68,3 +68,5 @@ class Purged:
     visits: Mapping[str | None, int] = field(default_factory=dict)
     """By counter."""
     held: Held = field(default_factory=Held)
+    clips: int = 0
+    """Clips beside the record that went along."""

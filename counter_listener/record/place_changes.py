@@ -11,7 +11,7 @@ from counter_listener.domain import AccountError, ReviewError
 from counter_listener.record.aggregates import has_counter
 from counter_listener.record.figures import Place
 from counter_listener.record.people import checked_account, person_row
-from counter_listener.record.places import COUNTERS, Sight, all_places
+from counter_listener.record.places import COUNTERS, EVERYTHING, Sight, all_places
 from counter_listener.record.rows import Columns, Row, storable
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def check_change(connection: sa.Connection, sight: Sight, name: str, place: Plac
         raise AccountError("your account looks after the counters of {place} alone", place=level)
 
 
-def set_place(record: Record, place: Place, by: str, now: datetime, sight: Sight = Sight()) -> Row | None:  # noqa: B008 - it is frozen
+def set_place(record: Record, place: Place, by: str, now: datetime, sight: Sight = EVERYTHING) -> Row | None:
     """Sets the branch and the region of a counter, and notes who did it; None if they are so already.
 
     Raises ReviewError for a name that is empty or too long, AccountError for a counter that the account does not see,

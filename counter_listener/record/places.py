@@ -41,6 +41,10 @@ class Sight:
         return all(wanted in (None, given) for wanted, given in levels)
 
 
+EVERYTHING: Final = Sight()
+"""What an account of no branch, region or counter sees, and the command line."""
+
+
 def all_places(connection: sa.Connection) -> list[Place]:
     """Every counter that was given a branch or a region, or that sends its record here; in order of names."""
     query = sa.select(COUNTERS.c.name, COUNTERS.c.branch, COUNTERS.c.region).order_by(COUNTERS.c.name)

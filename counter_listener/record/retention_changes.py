@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from counter_listener.domain import RetentionError
 from counter_listener.record.history import visit_history
 from counter_listener.record.people import MAX_NOTE, checked_account, person_row
-from counter_listener.record.places import Sight, all_places
+from counter_listener.record.places import EVERYTHING, Sight, all_places
 from counter_listener.record.retention import (
     KEPT,
     RETENTION,
@@ -41,7 +41,7 @@ class Who:
     """Who sets something."""
 
     account: str
-    sight: Sight = Sight()  # noqa: RUF009 - it is frozen
+    sight: Sight = EVERYTHING
     """What the account may see: it rules over so much."""
 
 

@@ -6,6 +6,7 @@ of the chain, so that two writers build one chain.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -248,7 +249,7 @@ class Record:
             purged = purge_rows(connection, limits, holds_in_force(connection, self.path), recorded, note or {})
             if purged.rows:
                 sign_end(connection, self.key, chain_tail(connection), recorded)
-        sweep_clips(self.path, self.query, recorded)
+        purged = replace(purged, clips=sweep_clips(self.path, self.query, recorded).total)
         try:
             with self._database.errors():
                 self._database.clean(self._connection)
@@ -333,8 +334,7 @@ class Record:
 def open_record(
     url_or_path: str | Path, *, create: bool = True, key_file: Path | None = None, upgrade: bool = True
 ) -> Iterator[Record]:
-    """The record in "sqlite:///FILE", a plain path or "postgresql://HOST/DATABASE", brought to the newest schema unless
-    told not to. For one thread.
+    """The record in "sqlite:///FILE", a path or "postgresql://HOST/DATABASE", for one thread; upgraded if `upgrade`.
 
     With `create` a missing file and its folder are made. What is added is signed with the key in `key_file`, which is
     made if the record was never signed; without it, nothing can be added to a signed record. Raises RecordError.

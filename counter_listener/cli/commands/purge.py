@@ -44,9 +44,7 @@ def purge(  # noqa: PLR0913 - one parameter per option
         if not yes:
             click.confirm(_question(limits, by_retention=by_retention), abort=True)
         note = {"by": login_name(), **({"by_rules": True} if by_retention else {})}
-        before_it = _clips(record)
-        done, transcripts = _purge(record, (limits, words), note)
-        _tell_done(done, transcripts, before_it - _clips(record))
+        _tell_done(*_purge(record, (limits, words), note))
 
 
 def _limits(record: Record, before: str | None) -> tuple[Limits, Limits]:
@@ -75,19 +73,13 @@ def _purge(record: Record, limits: tuple[Limits, Limits], note: dict[str, object
     return purge_all(record, *limits, datetime.now(UTC), note)
 
 
-def _clips(record: Record) -> int:
-    from counter_listener.record import clips_folder, kept_clips
-
-    return len(kept_clips(clips_folder(record.path)))
-
-
-def _tell_done(done: Purged, transcripts: int, clips: int) -> None:
+def _tell_done(done: Purged, transcripts: int) -> None:
     text = ngettext("{count} row removed", "{count} rows removed", done.rows).format(count=done.rows)
     if transcripts:
         more = ngettext(", and {count} kept transcript", ", and {count} kept transcripts", transcripts)
         text += more.format(count=transcripts)
-    if clips > 0:
-        text += ngettext(", and {count} clip", ", and {count} clips", clips).format(count=clips)
+    if done.clips:
+        text += ngettext(", and {count} clip", ", and {count} clips", done.clips).format(count=done.clips)
     click.echo(text + _("."))
     _tell_held(done.held)
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 import sqlalchemy as sa
 
 from counter_listener.domain import ClipError, companion
+from counter_listener.record.expressions import portions
 from counter_listener.record.files import file_errors, path_text, private_part
 from counter_listener.record.holding import held_among
 from counter_listener.record.retention_file import holds_in_force
@@ -31,8 +32,6 @@ MAX_BYTES: Final = 8_000_000
 """Of a clip: three quarters of an hour."""
 UNFINISHED: Final = timedelta(minutes=10)
 """After this nobody is writing a file any more that has not got its name."""
-AT_ONCE: Final = 500
-"""Visits that are looked up in one query."""
 
 
 class Query(Protocol):
@@ -159,12 +158,10 @@ def sweep_clips(record: Path, query: Query | None, now: datetime, most_bytes: in
 
 
 def _visits_there(connection: sa.Connection, visits: Collection[str]) -> set[str]:
-    listed, found = sorted(visits), set[str]()
-    for at in range(0, len(listed), AT_ONCE):
-        some = EVENTS.c.visit.in_(listed[at : at + AT_ONCE])
-        found |= {
-            str(visit) for visit in connection.execute(sa.select(EVENTS.c.visit).where(some).distinct()).scalars()
-        }
+    found = set[str]()
+    for some in portions(visits):
+        query = sa.select(EVENTS.c.visit).where(EVENTS.c.visit.in_(some)).distinct()
+        found.update(connection.execute(query).scalars())
     return found
 
 

@@ -7,21 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
 from counter_listener.domain import AccountError
 from counter_listener.record.people import checked_account, person_row
 from counter_listener.record.place_changes import check_change
-from counter_listener.record.places import Place, Sight
+from counter_listener.record.places import EVERYTHING, Place, Sight
 from counter_listener.record.rows import Columns
 from counter_listener.record.store import Record
 from counter_listener.record.sync.counters import Counter, accept_record, add_counter, close_counter, sends_many
 
 Answer = TypeVar("Answer")
-EVERYTHING: Final = Sight()
-"""What an account of no branch sees, and the command line."""
 
 
 def add_counter_by(record: Record, counter: Counter, by: str, now: datetime, sight: Sight = EVERYTHING) -> str:
@@ -40,22 +38,24 @@ def add_counter_by(record: Record, counter: Counter, by: str, now: datetime, sig
 
 def accept_record_by(record: Record, name: str, by: str, now: datetime, sight: Sight = EVERYTHING) -> Counter:
     """accept_record(), and the row that tells who did it. Raises AccountError, RecordError."""
-
-    def accept(connection: sa.Connection) -> Counter:
-        check_change(connection, sight, name)
-        return accept_record(connection, name)
-
-    return _told(record, accept, f"counter {name}: its record is taken as it is", by, now)
+    what = f"counter {name}: its record is taken as it is"
+    return _told(record, _seen(accept_record, name, sight), what, by, now)
 
 
 def close_counter_by(record: Record, name: str, by: str, now: datetime, sight: Sight = EVERYTHING) -> Counter:
     """close_counter(), and the row that tells who did it. Raises AccountError, RecordError."""
+    what = f"counter {name}: closed"
+    return _told(record, _seen(close_counter, name, sight), what, by, now)
 
-    def close(connection: sa.Connection) -> Counter:
+
+def _seen(change: Callable[[sa.Connection, str], Counter], name: str, sight: Sight) -> Callable[[Any], Counter]:
+    """The change of a counter, which raises AccountError unless the account sees that counter."""
+
+    def work(connection: sa.Connection) -> Counter:
         check_change(connection, sight, name)
-        return close_counter(connection, name)
+        return change(connection, name)
 
-    return _told(record, close, f"counter {name}: closed", by, now)
+    return work
 
 
 def _told(record: Record, work: Callable[[Any], Answer], what: str, by: str, now: datetime) -> Answer:

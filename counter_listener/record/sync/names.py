@@ -16,6 +16,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
+from counter_listener.record.expressions import portions
 from counter_listener.record.judgements import PREFIX
 from counter_listener.record.people import PEOPLE, SOURCE
 from counter_listener.record.purge import KEY, STREAM
@@ -29,8 +30,6 @@ DOUBLES: Final = f"{PREFIX}received"
 """The stream of the rows which say that a recording came a second time, and which of its verdicts are history."""
 EVERYWHERE: Final = frozenset({STREAM, KEY, RETENTION, SOURCE, DOUBLES})
 """Streams that every record has."""
-AT_ONCE: Final = 4_000
-"""Names in one question, of three parameters each: SQLite takes 32 766."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +87,8 @@ class Names:
         here = {stream: name for stream in first if (name := self._newest_stream(stream)) in self._owners.streams}
         again = {stream for stream in here if first[stream] == "1"}
         uids = {f"{name}:{first[stream]}": stream for stream, name in here.items() if stream not in again}
-        asked = list(uids)
-        for begin in range(0, len(asked), AT_ONCE):
-            query = sa.select(EVENTS.c.uid).where(EVENTS.c.uid.in_(asked[begin : begin + AT_ONCE]))
+        for some in portions(uids):
+            query = sa.select(EVENTS.c.uid).where(EVENTS.c.uid.in_(some))
             again |= {uids[str(uid)] for uid in connection.execute(query).scalars()}
         return again
 
@@ -193,8 +191,8 @@ def _ask(connection: sa.Connection, wanted: Sequence[tuple[str, str, str]], owne
     `wanted` are names of streams, and between which names a recording is looked for: the first one counts, for those
     with a mark come behind.
     """
-    for begin in range(0, len(wanted), AT_ONCE):
-        rows = connection.execute(_owned(wanted[begin : begin + AT_ONCE]))
+    for some in portions(wanted):
+        rows = connection.execute(_owned(some))
         for name, stream, stream_source, recording, recording_source in rows:
             if stream is not None:
                 owners.streams.setdefault(name, set()).add(stream_source)

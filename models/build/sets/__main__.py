@@ -108,29 +108,23 @@ def make_visits(name: str, takes: Callable[[Sources], Iterator[Take]], sources: 
     write_set(out / name, "clean", takes(sources), sources.wordings)
 
 
-def make_joined_noisy(sources: Sources, out: Path) -> None:
-    """The visits of `joined`, each in a noise and with reverberation."""
-    takes = _in_noise(joined_takes(sources), sources, reverberation=True)
-    write_set(out / "joined-noisy", "12 dB noise, 0.3 s reverberation", takes, sources.wordings)
-
-
 def make_voices_noisy(sources: Sources, out: Path) -> None:
     """The visits of `voices`, each in a noise."""
     takes = _in_noise(voices_takes(sources), sources, reverberation=False)
     write_set(out / "voices-noisy", "12 dB noise", takes, sources.wordings)
 
 
-def make_natural_noisy(sources: Sources, out: Path) -> None:
-    """The visits of `natural`, each in a noise and with reverberation."""
-    takes = _in_noise(natural_takes(sources), sources, reverberation=True)
-    write_set(out / "natural-noisy", "12 dB noise, 0.3 s reverberation", takes, sources.wordings)
+def make_noisy(name: str, made: Callable[[Sources], Iterator[Take]], sources: Sources, out: Path) -> None:
+    """What is made, each take in a noise and with reverberation."""
+    takes = _in_noise(made(sources), sources, reverberation=True)
+    write_set(out / name, "12 dB noise, 0.3 s reverberation", takes, sources.wordings)
 
 
-def make_natural_far(sources: Sources, out: Path) -> None:
-    """The visits of `natural`, 3 m from the microphone."""
+def make_far(name: str, made: Callable[[Sources], Iterator[Take]], sources: Sources, out: Path) -> None:
+    """What is made, 3 m from the microphone."""
     rng = random.Random("far")  # noqa: S311 - reproducible draws, not secrets
-    takes = (far_away(take, rng) for take in natural_takes(sources))
-    write_set(out / "natural-far", "3 m from the microphone, 0.3 s reverberation", takes, sources.wordings)
+    takes = (far_away(take, rng) for take in made(sources))
+    write_set(out / name, "3 m from the microphone, 0.3 s reverberation", takes, sources.wordings)
 
 
 def days_takes(sources: Sources) -> Iterator[Take]:
@@ -138,19 +132,6 @@ def days_takes(sources: Sources) -> Iterator[Take]:
     count = min(DAYS, max(1, sources.visits // DAY_VISITS)) if sources.visits < VISITS else DAYS
     scripts = list(visits(sources.phrases, sources.speech, count * DAY_VISITS, "days"))
     yield from natural_days(scripts, sources.speech, sources.spoken)
-
-
-def make_days_noisy(sources: Sources, out: Path) -> None:
-    """The days of `days`, each in a noise and with reverberation."""
-    takes = _in_noise(days_takes(sources), sources, reverberation=True)
-    write_set(out / "days-noisy", "12 dB noise, 0.3 s reverberation", takes, sources.wordings)
-
-
-def make_days_far(sources: Sources, out: Path) -> None:
-    """The days of `days`, 3 m from the microphone."""
-    rng = random.Random("far")  # noqa: S311 - reproducible draws, not secrets
-    takes = (far_away(take, rng) for take in days_takes(sources))
-    write_set(out / "days-far", "3 m from the microphone, 0.3 s reverberation", takes, sources.wordings)
 
 
 def make_days_people(sources: Sources, out: Path) -> None:
@@ -217,15 +198,15 @@ def make_stretches(sources: Sources, out: Path) -> None:
 
 MAKERS: Final[dict[str, Callable[[Sources, Path], None]]] = {
     "joined": partial(make_visits, "joined", joined_takes),
-    "joined-noisy": make_joined_noisy,
+    "joined-noisy": partial(make_noisy, "joined-noisy", joined_takes),
     "voices": partial(make_visits, "voices", voices_takes),
     "voices-noisy": make_voices_noisy,
     "natural": partial(make_visits, "natural", natural_takes),
-    "natural-noisy": make_natural_noisy,
-    "natural-far": make_natural_far,
+    "natural-noisy": partial(make_noisy, "natural-noisy", natural_takes),
+    "natural-far": partial(make_far, "natural-far", natural_takes),
     "days": partial(make_visits, "days", days_takes),
-    "days-noisy": make_days_noisy,
-    "days-far": make_days_far,
+    "days-noisy": partial(make_noisy, "days-noisy", days_takes),
+    "days-far": partial(make_far, "days-far", days_takes),
     "days-people": make_days_people,
     "own-words-spoken": make_own_words,
     "news": partial(make_read_news, "news", HELD_OUT_SPEAKERS["news"]),
