@@ -180,7 +180,7 @@ def _days(text: str) -> int | None:
 
 
 def _hold(given: HoldForm) -> Hold:
-    scope = Scope("visit", given.visit) if given.visit.strip() else _scope(given.scope or "everything:")
+    scope = Scope("visit", given.visit) if given.visit.strip() else _scope(given.scope or ("everything:" if given.hold else ""))
     return Hold(given.hold, scope, day_start(given.since), day_end(given.until), given.reason)
 
 
