@@ -193,6 +193,13 @@ def insert(connection: sa.Connection, table: sa.TableClause, rows: Sequence[Colu
         raise sa.exc.DBAPIError("COPY", None, error) from error
 
 
+def look_up_by_index(connection: sa.Connection) -> None:
+    """For this transaction. To find one row of a stream the planner reads all rows while there are few streams, for
+    then the first row would do; where there is no such stream it reads them to the end.
+    """
+    connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+
+
 def remove(connection: sa.Connection, statements: Sequence[sa.Delete]) -> None:
     """Removes rows with the delete guards off, which keeps no reader waiting; a crash undoes it."""
     for switch in ("DISABLE", "ENABLE"):
