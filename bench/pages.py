@@ -68,8 +68,11 @@ PAGES = (
 )
 
 
-def visit_events(draw: random.Random, phrases: PhraseSet) -> list[Event]:
-    """The six events of a visit: four owed phrases, at times an offence, and its close; some were not understood."""
+def visit_events(draw: random.Random, phrases: PhraseSet, more: int = 0) -> list[Event]:
+    """The six events of a visit: four owed phrases, at times an offence, and its close; some were not understood.
+
+    With `more`, as many phrases that nobody owed were heard as well.
+    """
     owed = [(phrase, stage) for stage in phrases.stage for phrase in stage.phrase if phrase.required]
     at, events, missed = 1.0, [], 0
     unknown = draw.random() < 0.02  # noqa: PLR2004 - one of fifty
@@ -102,6 +105,17 @@ def visit_events(draw: random.Random, phrases: PhraseSet) -> list[Event]:
         "manner": manner(random.Random(at)),  # of its own: nothing else is drawn differently
         "passed": None if score is None else score >= phrases.score.pass_mark,
     }
+    said = [(phrase, stage) for stage in phrases.stage for phrase in stage.phrase if not phrase.required][:more]
+    for number, (phrase, stage) in enumerate(said):
+        detail = {
+            "title": phrase.name,
+            "required": False,
+            "wording": phrase.name,
+            "end": at + number,
+            "speaker": "clerk",
+        }
+        event = Event("phrase", at + number, 1, stage.id, phrase.step, phrase.id, "heard", 95.0, phrase.name, detail)
+        events.append(event)
     opened = Event("visit_opened", 1.0, 1)
     return [opened, *events, Event("visit_closed", at + 20, 1, score=score, detail=close)]
 

@@ -55,7 +55,7 @@ LAST_NUMBER: Final = (
     .limit(1)
 )
 
-SCHEMAS: Final = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009")
+SCHEMAS: Final = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010")
 """Every schema that this program knows, oldest first: the revisions in migrations/versions."""
 
 

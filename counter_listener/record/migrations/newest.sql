@@ -56,6 +56,8 @@ CREATE INDEX events_told ON events (kind, phrases, stage, step, phrase, verdict,
 ---
 CREATE INDEX events_visit ON events (visit)
 ---
+CREATE INDEX events_gaps ON events (wall) WHERE kind = 'gap'
+---
 CREATE INDEX events_wall ON events (wall)
 ---
 CREATE TRIGGER events_no_delete BEFORE DELETE ON events BEGIN
@@ -232,6 +234,6 @@ CREATE TABLE clip_requests (
     answered TEXT
 )
 ---
-INSERT INTO alembic_version (version_num) VALUES ('0009')
+INSERT INTO alembic_version (version_num) VALUES ('0010')
 ---
 INSERT INTO head (id, record) VALUES (1, lower(hex(randomblob(16))))

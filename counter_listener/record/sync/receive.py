@@ -211,6 +211,8 @@ class _Receiving:
 
     def _note_doubles(self, doubles: dict[str, Columns]) -> None:
         """Says of recordings that another record brought before that these verdicts are history: none counts twice."""
+        if not doubles:
+            return
         rows: list[TableRow] = []
         number = next_number(self.connection, DOUBLES)
         for stream, close in doubles.items():
