@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from counter_listener.domain import Outcome, Verdict
 from counter_listener.record.expressions import detail_flag, detail_text, holds
+from counter_listener.record.manner_figures import MANNER_COLUMNS, MANNER_OVER
 from counter_listener.record.places import in_places, is_in
 from counter_listener.record.rows import iso, storable
 from counter_listener.record.schema import EVENTS, RECORDINGS, column
@@ -84,7 +85,9 @@ class FoundVisit:
 
 _NAMES: Final = tuple(field.name for field in fields(FoundVisit) if field.name != "path")
 VISITS: Final = sa.table(
-    "visits", *(sa.column(name, sa.Integer) if name == "heard" else column(name) for name in _NAMES)
+    "visits",
+    *(sa.column(name, sa.Integer) if name == "heard" else column(name) for name in _NAMES),
+    *(column(name) for name in (*MANNER_COLUMNS.values(), MANNER_OVER)),
 )
 
 
@@ -299,7 +302,7 @@ def _of_file(part: str) -> sa.ColumnElement[bool]:
 
 def _with_path(conditions: list[sa.ColumnElement[bool]]) -> sa.Select[*tuple[Any, ...]]:
     path = sa.select(RECORDINGS.c.path).where(RECORDINGS.c.sha256 == VISITS.c.source).scalar_subquery()
-    return sa.select(*VISITS.c, path).where(*conditions)
+    return sa.select(*(VISITS.c[name] for name in _NAMES), path).where(*conditions)
 
 
 def _order(wanted: VisitFilter, order: Order, *, ascending: bool) -> list[sa.ColumnElement[Any]]:

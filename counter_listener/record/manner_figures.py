@@ -11,6 +11,14 @@ Quartiles = tuple[float, float, float]
 """Lower quartile, median and upper quartile."""
 FIGURES: Final = ("level", "quiet", "rate", "interruptions", "silence", "waits")
 """The figures of a visit, as judging.Figures has them and as the detail of its close stores them under `manner`."""
+MANNER_COLUMNS: Final = {name: f"manner_{name}" for name in FIGURES}
+"""Their columns in the table `visits`."""
+MANNER_OVER: Final = "manner_over"
+"""The column of the ids of the limits that a visit is beyond."""
+LISTED: Final = ("level", "rate", "silence")
+"""Figures of which the page shows the median."""
+COUNTED: Final = ("interruptions", "waits")
+"""Figures of which it shows in how many visits they are above 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +87,65 @@ class VisitManner:
     over: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class MannerSummary:
+    """What the page shows of some visits."""
+
+    visits: int
+    medians: Mapping[str, float | None]
+    """Of LISTED; None where no visit has one."""
+    shares: Mapping[str, tuple[int, int]]
+    """Of COUNTED: in how many visits a figure is above 0, and in how many it could be told."""
+
+
+@dataclass(frozen=True, slots=True)
+class MannerOverview:
+    """The figures of a period, as the page shows them."""
+
+    visits: int
+    over: Counter[str]
+    """By id of a limit: visits beyond it."""
+    by_counter: Mapping[str | None, MannerSummary]
+    by_month: Mapping[str, MannerSummary]
+    """In order, without visits of unknown time."""
+
+
+@dataclass(frozen=True, slots=True)
+class MannerGroup:
+    """Visits that differ in nothing but their figures of LISTED."""
+
+    counter: str | None
+    month: str | None
+    visits: int
+    counted: tuple[float | None, ...]
+    """In the order of COUNTED."""
+    listed: tuple[list[float], ...]
+    """In the order of LISTED, each of the visits in which the figure could be told."""
+    over: tuple[str, ...]
+
+
+def count_groups(groups: Iterable[MannerGroup]) -> MannerOverview:
+    """What the page shows of these visits."""
+    growing: dict[tuple[str | None, str | None], _Growing] = {}
+    for group in groups:
+        growing.setdefault((group.counter, group.month), _Growing()).add_group(group)
+    done = {key: counts.done() for key, counts in growing.items()}
+    total = sum_manner(MannerCounts(counts.visits, over=counts.over) for counts in done.values())
+    months = sorted({month for _, month in done if month is not None})
+    return MannerOverview(
+        total.visits,
+        total.over,
+        {name: _summary(counts for key, counts in done.items() if key[0] == name) for name in {key[0] for key in done}},
+        {month: _summary(counts for key, counts in done.items() if key[1] == month) for month in months},
+    )
+
+
+def _summary(groups: Iterable[MannerCounts]) -> MannerSummary:
+    counts = sum_manner(groups)
+    medians = {name: counts.median(name) for name in LISTED}
+    return MannerSummary(counts.visits, medians, {name: counts.some(name) for name in COUNTED})
+
+
 def count_manner(visits: Iterable[VisitManner]) -> MannerData:
     """The figures of these visits."""
     counters: dict[str | None, _Growing] = {}
@@ -112,10 +179,19 @@ class _Growing:
 
     def add(self, visit: VisitManner) -> None:
         self.visits += 1
-        self.over.update(visit.over)
+        self.over.update(set(visit.over))
         for name, value in zip(FIGURES, visit.values, strict=True):
             if value is not None:
                 self.values[name][value] += 1
+
+    def add_group(self, group: MannerGroup) -> None:
+        self.visits += group.visits
+        self.over.update(dict.fromkeys(group.over, group.visits))
+        for name, values in zip(LISTED, group.listed, strict=True):
+            self.values[name].update(values)
+        for name, value in zip(COUNTED, group.counted, strict=True):
+            if value is not None:
+                self.values[name][value] += group.visits
 
     def done(self) -> MannerCounts:
         return MannerCounts(self.visits, self.values, self.over)
