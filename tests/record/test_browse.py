@@ -246,6 +246,8 @@ def test_a_reader_who_may_not_know_reviews_finds_the_visit_as_it_was_judged(reco
         ),
         ("UPDATE visits SET faults = 'unknown:hello' WHERE seq = {seq}", "not what the table of visits says"),
         ("UPDATE visits SET moment = '2020-01-01T00:00:00.000000+00:00' WHERE seq = {seq}", "not what the table"),
+        ("UPDATE visits SET manner_rate = 9 WHERE seq = {seq}", "not what the table of visits says"),
+        ("UPDATE visits SET manner_over = '[\"wait\"]' WHERE seq = {seq}", "not what the table of visits says"),
         ("DELETE FROM visits WHERE seq = {seq}", "missing in the table of visits"),
         ("UPDATE visits SET seq = 1 WHERE seq = {seq}", "closes no visit"),
     ],
