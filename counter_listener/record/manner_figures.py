@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -112,38 +112,62 @@ class MannerOverview:
 
 @dataclass(frozen=True, slots=True)
 class MannerGroup:
-    """Visits that differ in nothing but their figures of LISTED."""
+    """Visits of one counter in one month."""
 
     counter: str | None
     month: str | None
+    """None for visits of unknown time."""
     visits: int
-    counted: tuple[float | None, ...]
-    """In the order of COUNTED."""
-    listed: tuple[list[float], ...]
-    """In the order of LISTED, each of the visits in which the figure could be told."""
-    over: tuple[str, ...]
+    shares: tuple[tuple[int, int], ...]
+    """In the order of COUNTED: in how many of them the figure is above 0, and in how many it could be told."""
+    listed: tuple[Counter[str], ...]
+    """In the order of LISTED: how many of them have each value of a figure, as texts: to make numbers of all of them
+    would take longer than to count them."""
 
 
-def count_groups(groups: Iterable[MannerGroup]) -> MannerOverview:
-    """What the page shows of these visits."""
-    growing: dict[tuple[str | None, str | None], _Growing] = {}
+def count_groups(groups: Iterable[MannerGroup], over: Counter[str]) -> MannerOverview:
+    """What the page shows of these visits, and of those that are beyond a limit."""
+    counters: dict[str | None, _Summing] = defaultdict(_Summing)
+    months: dict[str | None, _Summing] = defaultdict(_Summing)
     for group in groups:
-        growing.setdefault((group.counter, group.month), _Growing()).add_group(group)
-    done = {key: counts.done() for key, counts in growing.items()}
-    total = sum_manner(MannerCounts(counts.visits, over=counts.over) for counts in done.values())
-    months = sorted({month for _, month in done if month is not None})
+        counters[group.counter].add(group)
+        months[group.month].add(group)
+    named = sorted((month, summing) for month, summing in months.items() if month is not None)
     return MannerOverview(
-        total.visits,
-        total.over,
-        {name: _summary(counts for key, counts in done.items() if key[0] == name) for name in {key[0] for key in done}},
-        {month: _summary(counts for key, counts in done.items() if key[1] == month) for month in months},
+        sum(summing.visits for summing in counters.values()),
+        over,
+        {name: summing.done() for name, summing in counters.items()},
+        {month: summing.done() for month, summing in named},
     )
 
 
-def _summary(groups: Iterable[MannerCounts]) -> MannerSummary:
-    counts = sum_manner(groups)
-    medians = {name: counts.median(name) for name in LISTED}
-    return MannerSummary(counts.visits, medians, {name: counts.some(name) for name in COUNTED})
+class _Summing:
+    """A summary that is still being made."""
+
+    def __init__(self) -> None:
+        self.visits = 0
+        self.shares = dict.fromkeys(COUNTED, (0, 0))
+        self.texts: dict[str, Counter[str]] = {name: Counter() for name in LISTED}
+
+    def add(self, group: MannerGroup) -> None:
+        self.visits += group.visits
+        for name, (above, told) in zip(COUNTED, group.shares, strict=True):
+            self.shares[name] = self.shares[name][0] + above, self.shares[name][1] + told
+        for name, texts in zip(LISTED, group.listed, strict=True):
+            self.texts[name].update(texts)
+
+    def done(self) -> MannerSummary:
+        counts = MannerCounts(values={name: _numbers(texts) for name, texts in self.texts.items()})
+        return MannerSummary(self.visits, {name: counts.median(name) for name in LISTED}, self.shares)
+
+
+def _numbers(texts: Counter[str]) -> Counter[float]:
+    """How often each number occurs; 0 and -0 are one."""
+    numbers: dict[float, int] = {}
+    for text, count in texts.items():
+        number = float(text)
+        numbers[number] = numbers.get(number, 0) + count
+    return Counter(numbers)
 
 
 def count_manner(visits: Iterable[VisitManner]) -> MannerData:
@@ -183,15 +207,6 @@ class _Growing:
         for name, value in zip(FIGURES, visit.values, strict=True):
             if value is not None:
                 self.values[name][value] += 1
-
-    def add_group(self, group: MannerGroup) -> None:
-        self.visits += group.visits
-        self.over.update(dict.fromkeys(group.over, group.visits))
-        for name, values in zip(LISTED, group.listed, strict=True):
-            self.values[name].update(values)
-        for name, value in zip(COUNTED, group.counted, strict=True):
-            if value is not None:
-                self.values[name][value] += group.visits
 
     def done(self) -> MannerCounts:
         return MannerCounts(self.visits, self.values, self.over)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 from datetime import datetime, tzinfo
 from typing import Any
@@ -39,19 +40,41 @@ def manner_columns() -> list[sa.ColumnElement[Any]]:
 def gather_manner(connection: sa.Connection, wanted: VisitFilter, zone: tzinfo | None = None) -> MannerOverview:
     """The figures of the services of a period, with the months of a zone; None is the zone of this machine.
 
-    The database reads the visits once, and answers with a row for each group of those that differ in nothing but what
-    is listed: a row for each visit would take the driver longer than the database.
+    The database answers with a row for each counter and month, which holds the figures of its visits as lists: with a
+    row for each visit the driver would take longer than the database, and so would counts of each value.
     """
-    figures = [VISITS.c[MANNER_COLUMNS[name]].label(name) for name in (*COUNTED, *LISTED)]
+    service = (*conditions_of(wanted), VISITS.c.outcome.is_distinct_from("no_service"))
     month = _month_column(_months(connection, wanted, zone)).label("month")
-    visits = (
-        sa.select(VISITS.c.counter, month, VISITS.c[MANNER_OVER].label("beyond"), *figures)
-        .where(*conditions_of(wanted), VISITS.c.outcome.is_distinct_from("no_service"))
-        .subquery()
-    )
-    keys = [visits.c[name] for name in ("counter", "month", "beyond", *COUNTED)]
+    figures = {name: VISITS.c[MANNER_COLUMNS[name]] for name in (*COUNTED, *LISTED)}
+    columns = [figure.label(name) for name, figure in figures.items()]
+    visits = sa.select(VISITS.c.counter, month, *columns).where(*service).subquery()
+    told = [sa.func.count(visits.c[name]) for name in COUNTED]
+    above = [sa.func.count().filter(visits.c[name] > 0) for name in COUNTED]
     lists = [joined(visits.c[name]) for name in LISTED]
-    return count_groups(_groups(connection, sa.select(*keys, sa.func.count(), *lists).group_by(*keys)))
+    keys = (visits.c.counter, visits.c.month)
+    rows = connection.execute(sa.select(*keys, sa.func.count(), *above, *told, *lists).group_by(*keys))
+    return count_groups(map(_group, rows), _over(connection, service))
+
+
+def _group(row: sa.Row[*tuple[Any, ...]]) -> MannerGroup:
+    counter, month, visits, *values = row
+    counts, texts = values[: -len(LISTED)], values[-len(LISTED) :]
+    shares = zip(counts[: len(COUNTED)], counts[len(COUNTED) :], strict=True)
+    return MannerGroup(counter, month, visits, tuple(shares), tuple(map(_counted, texts)))
+
+
+def _counted(text: str | None) -> Counter[str]:
+    return Counter(text.split()) if text else Counter()
+
+
+def _over(connection: sa.Connection, conditions: Collection[sa.ColumnElement[bool]]) -> Counter[str]:
+    """By id of a limit: visits beyond it. Equal lists are counted by the database: there are few different ones."""
+    beyond = VISITS.c[MANNER_OVER]
+    query = sa.select(beyond, sa.func.count()).where(*conditions, beyond.is_not(None)).group_by(beyond)
+    found: Counter[str] = Counter()
+    for text, visits in connection.execute(query):
+        found.update(dict.fromkeys(_ids(text), visits))
+    return found
 
 
 def manner_of(connection: sa.Connection, query: sa.Select[*tuple[Any, ...]]) -> MannerData:
@@ -83,13 +106,6 @@ def _month_column(months: list[Month]) -> sa.ColumnElement[Any]:
         return sa.cast(sa.null(), sa.Text)
     begun = [(VISITS.c.began >= month.start, sa.literal(month.name, sa.Text)) for month in reversed(months)]
     return sa.case((VISITS.c.began >= months[-1].end, sa.null()), *begun)
-
-
-def _groups(connection: sa.Connection, query: sa.Select[*tuple[Any, ...]]) -> Iterator[MannerGroup]:
-    for counter, month, beyond, *values in connection.execute(query):
-        counted, visits, texts = values[: len(COUNTED)], values[len(COUNTED)], values[len(COUNTED) + 1 :]
-        lists = tuple([float(number) for number in text.split()] if text else [] for text in texts)
-        yield MannerGroup(counter, month, visits, tuple(counted), lists, _ids(beyond))
 
 
 def _visits(connection: sa.Connection, query: sa.Select[*tuple[Any, ...]]) -> Iterator[VisitManner]:

@@ -60,8 +60,10 @@ TRUNCATE visits
 INSERT INTO visits
 SELECT visits_before.*, number_of(manner.level), number_of(manner.quiet), number_of(manner.rate),
     number_of(manner.interruptions), number_of(manner.silence), number_of(manner.waits), nullif(manner.over, '[]')
-FROM visits_before LEFT JOIN events ON events.seq = visits_before.seq,
+FROM visits_before LEFT JOIN events ON events.seq = visits_before.seq AND events.kind = 'visit_closed',
     LATERAL (SELECT object_of(json_of(events.detail) -> 'manner') AS manner OFFSET 0) AS told,
     json_to_record(told.manner) AS manner (level TEXT, quiet TEXT, rate TEXT, interruptions TEXT,
         silence TEXT, waits TEXT, over TEXT)
 ORDER BY visits_before.seq
+---
+ANALYZE visits

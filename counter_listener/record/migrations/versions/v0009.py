@@ -38,15 +38,15 @@ def upgrade() -> None:
 
 def _upgrade_server(bind: sa.Connection, statements: list[str]) -> None:
     """Writes the rows of the table anew, if any changes: an UPDATE of all would leave it twice as large."""
-    *schema, keep, empty, fill = statements
+    *schema, keep, empty, fill, analyze = statements
     is_told = bind.exec_driver_sql(f"{TOLD} LIMIT 1").first()
     if is_told:
         bind.exec_driver_sql(keep)
     for statement in schema:
         bind.exec_driver_sql(statement.replace("%", "%%"))
     if is_told:
-        bind.exec_driver_sql(empty)
-        bind.exec_driver_sql(fill)
+        for statement in (empty, fill, analyze):
+            bind.exec_driver_sql(statement)
 
 
 def _upgrade_file(bind: sa.Connection, statements: list[str]) -> None:
