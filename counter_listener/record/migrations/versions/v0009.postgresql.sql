@@ -4,8 +4,8 @@ ALTER TABLE visits ADD COLUMN manner_level DOUBLE PRECISION, ADD COLUMN manner_q
     ADD COLUMN manner_over TEXT COLLATE "C"
 ---
 CREATE FUNCTION number_of(value TEXT) RETURNS DOUBLE PRECISION LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
-$$SELECT CASE WHEN CASE WHEN length(value) > 200 THEN value ~ '^-?\d{1,200}(\.\d+)?([eE][-+]?\d{1,2})?$'
-    ELSE value ~ '^-?\d+(\.\d+)?([eE][-+]?\d{1,2})?$' END THEN value::double precision END$$
+$$SELECT CASE WHEN CASE WHEN length(value) > 200 THEN value ~ '^-?[0-9]{1,200}(\.[0-9]+)?([eE][-+]?[0-9]{1,2})?$'
+    ELSE value ~ '^-?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]{1,2})?$' END THEN value::double precision END$$
 ---
 CREATE FUNCTION flag_of(value TEXT) RETURNS INTEGER LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
 $$SELECT CASE value WHEN 'true' THEN 1 WHEN 'false' THEN 0 END$$
@@ -18,9 +18,13 @@ IMMUTABLE PARALLEL SAFE AS
 $$SELECT number_of(detail::json #>> string_to_array(substr(path, 3), '.'))$$
 ---
 CREATE FUNCTION json_of(detail TEXT) RETURNS JSON LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+DECLARE
+    parsed JSON;
+    told TEXT;
 BEGIN
-    PERFORM detail_text(detail, '$.counts');
-    RETURN object_of(detail::json);
+    parsed := detail::json;
+    told := parsed #>> '{counts}'; -- fails for texts with a NUL, as everything does that reads them
+    RETURN CASE json_typeof(parsed) WHEN 'object' THEN parsed ELSE '{}' END;
 EXCEPTION WHEN data_exception THEN
     RETURN NULL;
 END
