@@ -14,7 +14,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from support.older_records import make_older
 from support.postgres import new_database, url_of
-from support.record_cases import NOW
+from support.record_cases import NOW, raw
 
 from counter_listener.domain import Event
 from counter_listener.record import (
@@ -126,6 +126,14 @@ def test_a_record_of_an_earlier_version_gets_the_figures_that_its_rows_hold(loca
         add(record, 8, "3", NOW, {**NOTHING, "level": -20.5})
         assert page_of(record).by_counter["3"].medians["level"] == -20.5
         assert record.verify().broken is None
+
+
+def test_a_trigger_that_somebody_removed_from_an_older_record_stays_away(tmp_path: Path) -> None:
+    path = tmp_path / "record.db"
+    make_older(str(path), "0008")
+    raw(path, "DROP TRIGGER visits_closed")
+    with open_record(path) as record:
+        assert "visits_closed" in str(record.verify().broken)
 
 
 @pytest.mark.parametrize("change", ["manner_quiet = 0.5", "manner_over = '[\"wait\"]'", "manner_level = NULL"])

@@ -322,3 +322,12 @@ def test_a_close_is_read_once_and_says_what_it_said_before(database: str) -> Non
         after = connection.exec_driver_sql(DERIVED).all()
     assert len(before) > len(ODD) / 2
     assert [row[: len(before[0])] for row in after] == [tuple(row) for row in before]
+
+
+@pytest.mark.parametrize("detail", ["x", '{"seconds": "٣"}', '{"manner": {"level": "٣", "over": 5}}'])
+def test_a_close_that_holds_no_figures_is_added_without_them(database: str, detail: str) -> None:
+    with open_record(url_of(database)), find_database(url_of(database)).open(create=False) as connection:
+        with connection.begin():
+            connection.exec_driver_sql(CLOSE, (1, "s:1", "s-1", detail))
+        told = connection.exec_driver_sql("SELECT seconds, manner_level FROM visits").all()
+    assert [tuple(row) for row in told] == ([] if detail == "x" else [(None, None)])
