@@ -21,12 +21,14 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from itertools import islice
 from pathlib import Path
 
 import psutil
 from pages import Reader, measure_pages, start, visit_events
 
+from counter_listener.domain import PhraseSet
 from counter_listener.phrases import find_phrase_set, read_phrase_set
 from counter_listener.record import (
     START,
@@ -50,10 +52,16 @@ OPENS, APART = 9, timedelta(minutes=4)
 """The hour at which counters open, and the time from one visit to the next."""
 
 
+@cache
+def phrase_set() -> tuple[PhraseSet, str]:
+    """That of all counters, which is read once."""
+    return read_phrase_set(find_phrase_set("bank-counter"))
+
+
 def rows_of(number: int, days: int, visits: int, last_day: datetime) -> Iterator[Columns]:
     """What a counter heard live in these days, without `seq` and `chain`."""
     draw = random.Random(number)
-    phrases, digest = read_phrase_set(find_phrase_set("bank-counter"))
+    phrases, digest = phrase_set()
     for day in range(days):
         opened = last_day - timedelta(days=days - 1 - day) + timedelta(hours=OPENS)
         for visit in range(visits):

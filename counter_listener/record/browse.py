@@ -13,10 +13,10 @@ from typing import Any, Final, Literal, Self
 import sqlalchemy as sa
 
 from counter_listener.domain import Outcome, Verdict
-from counter_listener.record.expressions import detail_flag, detail_text, holds
+from counter_listener.record.expressions import detail_flag, detail_text, holds, is_one_of
 from counter_listener.record.manner_figures import MANNER_COLUMNS, MANNER_OVER
 from counter_listener.record.places import in_places, is_in
-from counter_listener.record.rows import iso, storable
+from counter_listener.record.rows import LIVE, iso, storable
 from counter_listener.record.schema import EVENTS, RECORDINGS, column
 
 Order = Literal["time", "score", "counter", "length", "faults"]
@@ -89,6 +89,8 @@ VISITS: Final = sa.table(
     *(sa.column(name, sa.Integer) if name == "heard" else column(name) for name in _NAMES),
     *(column(name) for name in (*MANNER_COLUMNS.values(), MANNER_OVER)),
 )
+FOUND: Final = tuple(VISITS.c[name] for name in _NAMES)
+"""The columns that a list shows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,8 +152,8 @@ def find_visits(  # noqa: PLR0913 - what a page asks for
     """`count` of the visits that are wanted, from number `first` on, counted from 0, and how many there are."""
     conditions = list(conditions_of(wanted))
     total = connection.execute(sa.select(sa.func.count()).select_from(VISITS).where(*conditions)).scalar_one()
-    query = _with_path(conditions).order_by(*_order(wanted, order, ascending=ascending)).offset(first).limit(count)
-    return VisitPage([_found(row, wanted) for row in connection.execute(query)], int(total))
+    query = sa.select(*FOUND).where(*conditions).order_by(*_order(wanted, order, ascending=ascending))
+    return VisitPage(_read(connection, query.offset(first).limit(count), wanted), int(total))
 
 
 def visits_before(
@@ -161,8 +163,8 @@ def visits_before(
     conditions = list(conditions_of(wanted))
     if last is not None:
         conditions.append(sa.tuple_(VISITS.c.moment, VISITS.c.seq) < sa.tuple_(sa.literal(last.moment), last.seq))
-    query = _with_path(conditions).order_by(*_order(wanted, "time", ascending=False)).limit(count)
-    return [_found(row, wanted) for row in connection.execute(query)]
+    query = sa.select(*FOUND).where(*conditions).order_by(*_order(wanted, "time", ascending=False))
+    return _read(connection, query.limit(count), wanted)
 
 
 def neighbours(
@@ -182,8 +184,8 @@ def neighbours(
 
 def found_visit(connection: sa.Connection, visit: str) -> FoundVisit | None:
     """A closed visit by its id; None if there is none, or if it is history."""
-    row = connection.execute(_with_path([VISITS.c.visit == storable(visit)]).limit(1)).first()
-    return None if row is None else _found(row, VisitFilter())
+    query = sa.select(*FOUND).where(VISITS.c.visit == storable(visit)).limit(1)
+    return next(iter(_read(connection, query, VisitFilter())), None)
 
 
 def known_counters(connection: sa.Connection, only: Collection[str] | None = None) -> list[str]:
@@ -300,9 +302,16 @@ def _of_file(part: str) -> sa.ColumnElement[bool]:
     return VISITS.c.source.in_(named)
 
 
-def _with_path(conditions: list[sa.ColumnElement[bool]]) -> sa.Select[*tuple[Any, ...]]:
-    path = sa.select(RECORDINGS.c.path).where(RECORDINGS.c.sha256 == VISITS.c.source).scalar_subquery()
-    return sa.select(*(VISITS.c[name] for name in _NAMES), path).where(*conditions)
+def _read(connection: sa.Connection, query: sa.Select[*tuple[Any, ...]], wanted: VisitFilter) -> list[FoundVisit]:
+    """The visits of a query on the table `visits`, with the paths of their recordings.
+
+    Paths are asked for these alone: within the query, PostgreSQL looked for that of every visit that it sorted.
+    """
+    rows = connection.execute(query).all()
+    sources = sorted({str(row.source) for row in rows} - {LIVE})
+    recordings = sa.select(RECORDINGS.c.sha256, RECORDINGS.c.path).where(is_one_of(RECORDINGS.c.sha256, sources))
+    paths = {row.sha256: row.path for row in connection.execute(recordings)} if sources else {}
+    return [_found(FoundVisit(*(*row, paths.get(row.source))), wanted) for row in rows]
 
 
 def _order(wanted: VisitFilter, order: Order, *, ascending: bool) -> list[sa.ColumnElement[Any]]:
@@ -322,8 +331,7 @@ def _order(wanted: VisitFilter, order: Order, *, ascending: bool) -> list[sa.Col
     return [column.is_(None), chosen, VISITS.c.moment.desc(), VISITS.c.seq.desc()]
 
 
-def _found(row: sa.Row[*tuple[Any, ...]], wanted: VisitFilter) -> FoundVisit:
-    found = FoundVisit(*row)
+def _found(found: FoundVisit, wanted: VisitFilter) -> FoundVisit:
     if found.visit in wanted.as_judged:
         found = found.before_reviews()
     return replace(

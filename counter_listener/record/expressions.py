@@ -89,6 +89,11 @@ class _Members(FunctionElement[Any]):
     type = sa.Text()
 
 
+class _Member(FunctionElement[Any]):
+    inherit_cache = True
+    type = sa.Text()
+
+
 class _Joined(FunctionElement[Any]):
     inherit_cache = True
     type = sa.Text()
@@ -114,6 +119,7 @@ WORDS: Final[dict[type[FunctionElement[Any]], tuple[str, str]]] = {
         "({0} IN (SELECT CAST(json_array_elements_text(CAST({1} AS json)) AS BIGINT)))",
     ),
     _Members: ("json_each({})", "json_array_elements_text(CAST({} AS json))"),
+    _Member: ("json_extract({0}, '$[{1}]')", "(CAST({0} AS json) ->> {1})"),
     _Joined: ("group_concat({}, ' ')", "string_agg(CAST({} AS TEXT), ' ')"),
 }
 """How SQLite and PostgreSQL write each of them; `{}` stands for all arguments, `{0}` for the first."""
@@ -206,6 +212,17 @@ def is_one_of(column: Column, values: Sequence[str] | Sequence[int]) -> Column:
 def members(array: Column) -> sa.TableValuedAlias:
     """The texts in an array of JSON, as a table with the column `value`."""
     return _Members(array).table_valued("value")
+
+
+def rows_of_texts(name: str, rows: Sequence[Sequence[str]], columns: Sequence[str]) -> sa.CTE:
+    """Rows of texts as a table with a name and columns.
+
+    They are a single parameter: SQLAlchemy writes and reads a query with thousands of them anew each time, which took
+    longer than the database.
+    """
+    row = _Members(sa.literal(json.dumps(rows))).table_valued("value")
+    members = [_Member(row.c.value, sa.literal_column(str(at))).label(column) for at, column in enumerate(columns)]
+    return sa.select(*members).cte(name)
 
 
 def joined(column: Column) -> Column:

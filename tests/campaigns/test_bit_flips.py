@@ -44,7 +44,7 @@ def rows_if_intact(path: Path, anchor: Head) -> list[Row] | None:
         return None
 
 
-@pytest.mark.parametrize(("count", "seed"), [(60, 51), pytest.param(3_000, 52, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(("count", "seed"), [(60, 51), pytest.param(3_000, 52, marks=pytest.mark.campaign)])
 def test_a_record_is_reported_or_holds_what_it_held(
     made: tuple[Path, Head], tmp_path: Path, count: int, seed: int
 ) -> None:
@@ -61,7 +61,7 @@ def test_a_record_is_reported_or_holds_what_it_held(
     assert count / 10 < reported < count, "some bits are free, and most are not"
 
 
-@pytest.mark.parametrize(("count", "seed"), [(200, 53), pytest.param(20_000, 54, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(("count", "seed"), [(200, 53), pytest.param(20_000, 54, marks=pytest.mark.campaign)])
 def test_an_anchor_is_refused_or_the_same(made: tuple[Path, Head], count: int, seed: int) -> None:
     dice, anchor = random.Random(seed), made[1]  # noqa: S311
     for number in range(count):
@@ -73,7 +73,7 @@ def test_an_anchor_is_refused_or_the_same(made: tuple[Path, Head], count: int, s
         assert found == anchor or not is_signature_valid(found)
 
 
-@pytest.mark.parametrize(("count", "seed"), [(6, 55), pytest.param(300, 56, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(("count", "seed"), [(6, 55), pytest.param(300, 56, marks=pytest.mark.campaign)])
 def test_the_bundled_model_is_refused(tmp_path: Path, count: int, seed: int) -> None:
     dice = random.Random(seed)  # noqa: S311
     folder = Path(shutil.copytree(bundled_folder("models") / "counter-cn", tmp_path / "model"))

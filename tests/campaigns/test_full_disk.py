@@ -54,7 +54,7 @@ def limits(count: int) -> list[int]:
 
 
 @pytest.mark.slow  # test_check fills a disk every day
-@pytest.mark.parametrize("count", [2, 30])
+@pytest.mark.parametrize("count", [2, pytest.param(30, marks=pytest.mark.campaign)])
 def test_nothing_is_left_of_what_was_not_recorded(inputs: Path, tmp_path: Path, count: int) -> None:
     failed = 0
     for limit in limits(count):

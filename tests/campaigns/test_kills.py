@@ -43,8 +43,8 @@ def sooner(tmp_path_factory: pytest.TempPathFactory) -> Path:
     [
         ("visits", 4, 11),
         pytest.param("talk", 6, 12, marks=pytest.mark.slow),
-        pytest.param("visits", 200, 13, marks=pytest.mark.slow),
-        pytest.param("talk", 300, 14, marks=pytest.mark.slow),
+        pytest.param("visits", 200, 13, marks=pytest.mark.campaign),
+        pytest.param("talk", 300, 14, marks=pytest.mark.campaign),
     ],
 )
 def test_killed_listeners_lose_nothing_that_was_sent_and_accuse_nobody(
@@ -101,7 +101,7 @@ def facts(store: Path) -> dict[str, list[tuple[object, ...]]]:
 
 
 @pytest.mark.slow  # test_scheduler kills one every day, and test_watch a watch
-@pytest.mark.parametrize(("kills", "seed"), [(2, 21), (60, 22)])
+@pytest.mark.parametrize(("kills", "seed"), [(2, 21), pytest.param(60, 22, marks=pytest.mark.campaign)])
 def test_a_killed_check_loses_nothing_that_it_has_shown_and_doubles_nothing(
     inputs: Path, tmp_path: Path, kills: int, seed: int
 ) -> None:
@@ -149,7 +149,7 @@ def rows_of(path: Path) -> list[Row]:
         return [row for row in record.read() if row.kind != "purge"]
 
 
-@pytest.mark.parametrize("share", [0.05, pytest.param(1.0, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("share", [0.05, pytest.param(1.0, marks=pytest.mark.campaign)])
 def test_a_purge_killed_at_any_statement_is_undone_or_finished_by_the_next(
     to_purge: Path, tmp_path: Path, share: float
 ) -> None:

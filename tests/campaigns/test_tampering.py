@@ -123,7 +123,7 @@ def test_an_anchor_finds_each_edit_also_where_the_forger_signed_it(
 COLUMNS = [name for name in TABLES["events"] if name not in ("seq", "chain")]
 
 
-@pytest.mark.parametrize(("count", "seed"), [(10, 41), pytest.param(300, 42, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(("count", "seed"), [(10, 41), pytest.param(300, 42, marks=pytest.mark.campaign)])
 def test_an_anchor_finds_random_edits_of_any_rows(
     made: tuple[Path, Head], tmp_path: Path, count: int, seed: int
 ) -> None:

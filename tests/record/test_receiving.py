@@ -6,7 +6,7 @@ import json
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
@@ -500,10 +500,19 @@ def test_a_receipt_is_an_anchor_at_the_counter(counter: Record, forger: Forger, 
         *({"record": "x", "end": [0, None], "rows": [{"seq": 1}]},),
         *({"record": "x", "end": [0, None], "rows": [{"colour": 1}]},),
         *({"record": "x", "end": [0, None], "rows": [{}] * 2001},),
+        *({"record": "x", "end": [1, "\0" * 64]}, {"record": "x", "end": [1, "\ud800" * 64]}),
     ],
-    ids=range(12),
+    ids=range(14),
 )
 def test_what_is_no_batch_is_refused_in_one_sentence(values: object) -> None:
     with pytest.raises(BatchError) as told:
         read_batch(values)
     assert "\n" not in str(told.value)
+
+
+@pytest.mark.parametrize("text", ["a\0b", "\ud800"], ids=["NUL", "surrogate"])
+def test_a_text_that_no_database_holds_is_refused(counter: Record, text: str) -> None:
+    row = asdict(next(counter.read()))
+    for column in ("stream", "heard", "detail", "chain"):
+        with pytest.raises(BatchError, match="was changed"):
+            read_batch({"record": "x", "end": [1, "0" * 64], "rows": [{**row, column: text}]})

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from counter_listener.record.expressions import portions
+from counter_listener.record.expressions import is_one_of, rows_of_texts
 from counter_listener.record.judgements import PREFIX
 from counter_listener.record.people import PEOPLE, SOURCE
 from counter_listener.record.purge import KEY, STREAM
@@ -87,10 +87,8 @@ class Names:
         here = {stream: name for stream in first if (name := self._newest_stream(stream)) in self._owners.streams}
         again = {stream for stream in here if first[stream] == "1"}
         uids = {f"{name}:{first[stream]}": stream for stream, name in here.items() if stream not in again}
-        for some in portions(uids):
-            query = sa.select(EVENTS.c.uid).where(EVENTS.c.uid.in_(some))
-            again |= {uids[str(uid)] for uid in connection.execute(query).scalars()}
-        return again
+        query = sa.select(EVENTS.c.uid).where(is_one_of(EVENTS.c.uid, list(uids)))
+        return again | {uids[str(uid)] for uid in connection.execute(query).scalars()}
 
     def stream(self, stream: str) -> str:
         """The name of a stream."""
@@ -191,18 +189,15 @@ def _ask(connection: sa.Connection, wanted: Sequence[tuple[str, str, str]], owne
     `wanted` are names of streams, and between which names a recording is looked for: the first one counts, for those
     with a mark come behind.
     """
-    for some in portions(wanted):
-        rows = connection.execute(_owned(some))
-        for name, stream, stream_source, recording, recording_source in rows:
-            if stream is not None:
-                owners.streams.setdefault(name, set()).add(stream_source)
-            if recording is not None:
-                owners.recordings.setdefault(name, set()).add(recording_source)
+    for name, stream, stream_source, recording, recording_source in connection.execute(_owned(wanted)):
+        if stream is not None:
+            owners.streams.setdefault(name, set()).add(stream_source)
+        if recording is not None:
+            owners.recordings.setdefault(name, set()).add(recording_source)
 
 
 def _owned(wanted: Sequence[tuple[str, str, str]]) -> sa.Select[Any]:
-    columns = (sa.column(name, sa.Text) for name in ("name", "low", "high"))
-    asked = sa.values(*columns, name="asked").data(wanted).cte("asked")
+    asked = rows_of_texts("asked", wanted, ("name", "low", "high"))
     event = sa.select(EVENTS.c.seq).where(EVENTS.c.stream == asked.c.name).limit(1)
     between = (RECORDINGS.c.sha256 >= asked.c.low, RECORDINGS.c.sha256 < asked.c.high)
     recording = sa.select(RECORDINGS.c.seq).where(*between).order_by(RECORDINGS.c.sha256).limit(1)

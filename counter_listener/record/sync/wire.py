@@ -14,7 +14,7 @@ from typing import Any, Final, cast, get_args, get_type_hints
 
 from counter_listener.domain import N_, BatchError, Sentence
 from counter_listener.record.heads import Head, read_head
-from counter_listener.record.rows import Columns, RecordingRow, Row
+from counter_listener.record.rows import Columns, RecordingRow, Row, storable
 
 MOST_ROWS: Final = 2_000
 """Rows of a batch that a server takes."""
@@ -136,7 +136,7 @@ def _position(given: object) -> Position | None:
     if not isinstance(given, list) or len(given) != 2 or type(given[0]) is not int:  # noqa: PLR2004 - number and link
         raise BatchError("what was sent is no batch of rows")
     seq, chain = given
-    if not 0 <= seq <= LARGEST or not (chain is None or (isinstance(chain, str) and len(chain) == LINK_DIGITS)):
+    if not 0 <= seq <= LARGEST or not (chain is None or (_fits(chain, str) and len(chain) == LINK_DIGITS)):
         raise BatchError("what was sent is no batch of rows")
     return Position(seq, chain)
 
@@ -185,7 +185,11 @@ def _checked(item: dict[str, Any], kind: _Kind) -> Columns:
 
 
 def _fits(value: object, wanted: type) -> bool:
-    return type(value) is wanted and not (isinstance(value, float) and not math.isfinite(value))
+    if type(value) is not wanted:
+        return False
+    if isinstance(value, str):
+        return storable(value) == value
+    return not isinstance(value, float) or math.isfinite(value)
 
 
 def sentence_json(told: Sentence) -> str:
