@@ -89,7 +89,8 @@ VISITS: Final = sa.table(
     *(sa.column(name, sa.Integer) if name == "heard" else column(name) for name in _NAMES),
     *(column(name) for name in (*MANNER_COLUMNS.values(), MANNER_OVER)),
 )
-_FOUND: Final = [VISITS.c[name] for name in _NAMES]
+FOUND: Final = tuple(VISITS.c[name] for name in _NAMES)
+"""The columns that a list shows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +152,7 @@ def find_visits(  # noqa: PLR0913 - what a page asks for
     """`count` of the visits that are wanted, from number `first` on, counted from 0, and how many there are."""
     conditions = list(conditions_of(wanted))
     total = connection.execute(sa.select(sa.func.count()).select_from(VISITS).where(*conditions)).scalar_one()
-    query = sa.select(*_FOUND).where(*conditions).order_by(*_order(wanted, order, ascending=ascending))
+    query = sa.select(*FOUND).where(*conditions).order_by(*_order(wanted, order, ascending=ascending))
     return VisitPage(_read(connection, query.offset(first).limit(count), wanted), int(total))
 
 
@@ -162,7 +163,7 @@ def visits_before(
     conditions = list(conditions_of(wanted))
     if last is not None:
         conditions.append(sa.tuple_(VISITS.c.moment, VISITS.c.seq) < sa.tuple_(sa.literal(last.moment), last.seq))
-    query = sa.select(*_FOUND).where(*conditions).order_by(*_order(wanted, "time", ascending=False))
+    query = sa.select(*FOUND).where(*conditions).order_by(*_order(wanted, "time", ascending=False))
     return _read(connection, query.limit(count), wanted)
 
 
@@ -183,7 +184,7 @@ def neighbours(
 
 def found_visit(connection: sa.Connection, visit: str) -> FoundVisit | None:
     """A closed visit by its id; None if there is none, or if it is history."""
-    query = sa.select(*_FOUND).where(VISITS.c.visit == storable(visit)).limit(1)
+    query = sa.select(*FOUND).where(VISITS.c.visit == storable(visit)).limit(1)
     return next(iter(_read(connection, query, VisitFilter())), None)
 
 
