@@ -60,6 +60,7 @@ def result(pages: Pages, holds: str) -> str:
     return str(pages.until(lambda: holds in text(pages, "#result") and text(pages, "#result")))
 
 
+@pytest.mark.slow
 def test_a_clerk_practises_a_dialogue_with_typed_answers(pages: Pages) -> None:
     pages.screen(360)
     pages.open("/practice")

@@ -76,6 +76,7 @@ def test_others_are_let_in_with_accounts_and_https_only(store: Path, words: list
     assert "HTTPS" in refused.output or "accounts add" in refused.output
 
 
+@pytest.mark.slow
 def test_behind_a_proxy_an_account_signs_in_under_a_known_name(store: Path) -> None:
     words = ("accounts", "add", "wang", "--role", "supervisor", "--store", store)
     added = program(*words, input="correct horse\n")
@@ -106,12 +107,10 @@ def test_accounts_are_listed_changed_and_closed(store: Path) -> None:
 
 
 def test_a_token_is_made_used_listed_and_revoked(store: Path) -> None:
-    assert (
-        program("accounts", "add", "wang", "--role", "auditor", "--store", store, input="correct horse\n").returncode
-        == 0
-    )
+    added = run("accounts", "add", "wang", "--role", "auditor", "--store", store, typed="correct horse\n")
+    assert added.exit_code == 0
     assert "no token yet" in run("accounts", "token", "list", "--store", store).output
-    made = program("accounts", "token", "add", "wang", "--title", "月报", "--store", store)
+    made = run("accounts", "token", "add", "wang", "--title", "月报", "--store", store)
     secret = made.stdout.strip()
     assert secret.startswith("cl_")
     assert "cannot be shown again" in made.stderr
