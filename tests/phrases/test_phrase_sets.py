@@ -221,6 +221,7 @@ def test_every_required_phrase_rule_and_class_has_an_example() -> None:
     assert offences == CLASSES
 
 
+@pytest.mark.slow
 def test_the_bundled_model_can_spell_a_template_of_whatever_the_recordings_use() -> None:
     table = bundled_folder("models") / "counter-cn" / "graph" / "words.txt"
     vocabulary = frozenset(line.split()[0] for line in table.read_text("utf-8").splitlines())

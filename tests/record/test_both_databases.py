@@ -121,7 +121,7 @@ def told(record: Record) -> dict[str, Any]:
     pages = [
         ask(partial(find_visits, wanted=each, order=order, ascending=order != "time", first=1, count=7))
         for each in LISTED
-        for order in get_args(Order)
+        for order in (get_args(Order) if each in (LISTED[0], LISTED[-2]) else ("time",))
     ]
     seqs = sorted({each.seq for page in pages for each in page.visits})
     before = VisitFilter(since=NOW - 9 * DAY, until=NOW)

@@ -91,6 +91,7 @@ def test_a_choice_in_the_filter_shows_at_once_and_stands_in_the_address(pages: P
     pages.until(lambda: pages.visits["ungreeted"] in pages.driver.current_url)
 
 
+@pytest.mark.slow  # beside the choice in the filter
 def test_a_search_is_typed_and_the_list_follows(pages: Pages) -> None:
     pages.open("/visits")
     pages.find("#search").send_keys("三号柜台")
@@ -167,6 +168,7 @@ def test_hostile_names_run_nothing(pages: Pages) -> None:
         pages.run("window.alert = () => { throw new Error('a script ran') }")
 
 
+@pytest.mark.slow
 def test_language_and_colours_are_chosen_in_the_menu(pages: Pages) -> None:
     pages.open("/visits?counter=4")
     pages.find(".who summary").click()

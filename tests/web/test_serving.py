@@ -178,6 +178,7 @@ def test_who_can_reach_an_address_and_under_which_names(
     assert address.url(5) == url
 
 
+@pytest.mark.slow  # beside test_scheduled
 @needs_signals
 def test_it_does_by_itself_what_its_settings_ask_for_and_logs_json(store: Path, tmp_path: Path) -> None:
     """A report whose moment was missed, made in a process beside it; a message that nobody takes; health."""
