@@ -27,7 +27,7 @@ def plain(utterance: Utterance | None) -> str:
     return "".join(word.text for word in utterance.words) if utterance else ""
 
 
-@pytest.mark.parametrize("rate", [0.1, 0.235, 0.38])
+@pytest.mark.parametrize("rate", [0.235, *(pytest.param(rate, marks=pytest.mark.slow) for rate in (0.1, 0.38))])
 def test_the_error_rate_and_the_mix_are_those_asked_for(made: list[Visit], rate: float) -> None:
     rng, counts, distance = random.Random(rate), ErrorCounts(), 0  # noqa: S311 - repeatable
     for utterance in (one for visit in made for one in visit.utterances):

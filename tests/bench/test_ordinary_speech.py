@@ -35,6 +35,7 @@ def manifest(folder: Path, *rows: str) -> Path:
     return folder
 
 
+@pytest.mark.slow  # with the set of a bank, and sound
 def test_false_alarms_per_hour_of_text_with_and_without_errors_and_of_recordings(tmp_path: Path) -> None:
     folder = manifest(
         tmp_path,

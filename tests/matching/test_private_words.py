@@ -57,7 +57,7 @@ def is_subsequence(text: str, of: str) -> bool:
 
 
 @pytest.mark.parametrize(
-    ("name", "count"), [("bank-counter", 200), pytest.param("bank-counter", 3000, marks=pytest.mark.campaign)]
+    ("name", "count"), [("bank-counter", 80), pytest.param("bank-counter", 3000, marks=pytest.mark.campaign)]
 )
 def test_names_and_numbers_are_never_written_down(name: str, count: int) -> None:
     phrases, rng = matcher(name), random.Random(25)  # noqa: S311

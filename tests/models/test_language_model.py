@@ -296,6 +296,7 @@ def test_polyphones_are_read_as_in_their_word() -> None:
     assert readings("重") == (("zhong", "4"),)
 
 
+@pytest.mark.slow
 def test_every_template_of_the_bank_counter_has_sentences_with_a_pronunciation() -> None:
     groups = list(phrase_set_sentences(PROJECT / "phrase_sets" / "bank-counter.toml", Templates()))
     assert len(groups) > 800

@@ -133,6 +133,7 @@ def test_a_set_is_measured_from_labels_to_a_table(tmp_path: Path, capsys: pytest
     assert "| test voices: recall / precision (11 owed) | 0.909" in table
 
 
+@pytest.mark.slow
 def test_a_part_that_fails_does_not_lose_the_parts_before_it(tmp_path: Path) -> None:
     write_set(tmp_path / "news", [])
     out = tmp_path / "figures.json"

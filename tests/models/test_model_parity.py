@@ -44,7 +44,9 @@ def speech() -> NDArray[np.int16]:
         return np.frombuffer(recording.readframes(16_000 * 12), "<i2")
 
 
-@pytest.mark.parametrize("samples", [rising_noise(), speech()], ids=["noise", "speech"])
+@pytest.mark.parametrize(
+    "samples", [pytest.param(rising_noise(), marks=pytest.mark.slow), speech()], ids=["noise", "speech"]
+)
 def test_libvosk_computes_the_log_likelihoods_of_the_model(samples: NDArray[np.int16]) -> None:
     folder = model().folder
     expected = read_acoustic_model(folder).log_likelihoods(mfcc(samples))

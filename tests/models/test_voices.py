@@ -84,8 +84,9 @@ def test_a_mixture_has_the_style_for_the_length_of_its_sentence() -> None:
 
 def test_the_same_seed_draws_the_same_texts() -> None:
     assert drawn(20) == drawn(20) != drawn(20, seed=2)
-    assert all(text[-1] in "。！？" for text in drawn(200))
-    assert max(map(len, drawn(200))) < 3 * LONGEST
+    many = drawn(200)
+    assert all(text[-1] in "。！？" for text in many)
+    assert max(map(len, many)) < 3 * LONGEST
 
 
 def test_no_sentence_that_measures_a_model_is_spoken() -> None:

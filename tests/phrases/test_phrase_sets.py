@@ -5,13 +5,14 @@ from __future__ import annotations
 import dataclasses
 import random
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
 from support.bundled import matcher
 from support.small_counter import said
 
-from counter_listener.domain import Event, PhraseSet, Speaker, bundled_folder, phrase_set
+from counter_listener.domain import Event, Findings, PhraseSet, Speaker, bundled_folder, phrase_set
 from counter_listener.judging import failing_examples, unmatched_templates
 from counter_listener.matching import find_in_utterance, prepare_matcher
 from counter_listener.phrases import read_phrase_set, split_units, template_reader, unspellable_templates
@@ -128,8 +129,8 @@ ACCUSED = """
 """
 """Sentences of customers that the set accuses the clerk of, unless the voice is known to be a customer's."""
 MISTAKEN = pytest.mark.xfail(reason="a clerk says the same words, and the voice is unknown", strict=False)
-EACH = 8
-"""One template of this number is drawn from: all would take a minute."""
+EACH = 32
+"""One template of this number is drawn from every day: all would take a minute."""
 
 
 def lines(page: str) -> list[str]:
@@ -151,6 +152,12 @@ def heard(found: list[Event]) -> set[str | None]:
     return {event.phrase for event in found if event.verdict == "heard"}
 
 
+@cache
+def customer_findings(text: str) -> Findings:
+    """What is found in a sentence of a customer."""
+    return find_in_utterance(matcher(), said(text))
+
+
 def accusations(found: list[Event]) -> list[Event]:
     return [event for event in found if event.verdict in {"forbidden", "broken", "not_heard"}]
 
@@ -165,10 +172,11 @@ def test_every_template_in_english_is_heard_as_its_own_phrase() -> None:
     assert list(unmatched_templates(matcher("service-desk-en"))) == []
 
 
-def test_the_templates_of_the_bank_set_are_heard() -> None:
+@pytest.mark.parametrize("each", [EACH, pytest.param(EACH // 4, marks=pytest.mark.slow)])
+def test_the_templates_of_the_bank_set_are_heard(each: int) -> None:
     read = template_reader(bank_set()).read
     owners = [*(phrase for phrase, _ in bank_set().phrases()), *bank_set().forbidden]
-    entries = [(owner.id, text) for owner in owners for text in owner.say][::EACH]
+    entries = [(owner.id, text) for owner in owners for text in owner.say][::each]
     own, silent = 0, []
     for owner, text in entries:
         spelled = read(text).draw(random.Random(text))  # noqa: S311 - repeatable
@@ -213,6 +221,7 @@ def test_every_required_phrase_rule_and_class_has_an_example() -> None:
     assert offences == CLASSES
 
 
+@pytest.mark.slow
 def test_the_bundled_model_can_spell_a_template_of_whatever_the_recordings_use() -> None:
     table = bundled_folder("models") / "counter-cn" / "graph" / "words.txt"
     vocabulary = frozenset(line.split()[0] for line in table.read_text("utf-8").splitlines())
@@ -272,7 +281,7 @@ def test_a_complaint_brushed_off_owes_five_phrases() -> None:
     [pytest.param(text, marks=[MISTAKEN] if text in lines(ACCUSED) else []) for text in lines(CUSTOMERS)],
 )
 def test_what_customers_say_accuses_nobody(text: str) -> None:
-    findings = find_in_utterance(matcher(), said(text))
+    findings = customer_findings(text)
     assert [hit.owner for hit in findings.offences if not hit.shared] == []
     assert [rule.owner for rule in findings.rules if not rule.followed and not rule.shared] == []
 
@@ -306,7 +315,7 @@ def test_an_apology_just_before_covers_a_refusal() -> None:
 def test_a_page_of_customers_is_long_and_holds_words_that_look_bad() -> None:
     sentences = lines(CUSTOMERS)
     assert len(sentences) >= 60
-    assert sum(bool(find_in_utterance(matcher(), said(text)).offences) for text in sentences) >= 20
+    assert sum(bool(customer_findings(text).offences) for text in sentences) >= 20
 
 
 def test_the_page_on_the_format_shows_a_set_that_works(tmp_path: Path) -> None:

@@ -74,7 +74,7 @@ class Book:
         return read_spreadsheet(path)
 
 
-@pytest.mark.parametrize("lang", ["zh", "en"])
+@pytest.mark.parametrize("lang", ["zh", pytest.param("en", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("path", BUNDLED, ids=lambda path: path.stem)
 def test_a_spreadsheet_that_comes_back_as_it_went_is_the_same_file(path: Path, lang: Lang, tmp_path: Path) -> None:
     text = path.read_text(encoding="utf-8")
@@ -145,7 +145,13 @@ def later_changes(draw: st.DrawFn) -> Change:
 ALL_CHANGES = st.one_of(changes(), later_changes())
 
 
-@pytest.mark.parametrize("path", [*BUNDLED, SMALL_FILE], ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path",
+    [
+        *(pytest.param(path, marks=pytest.mark.slow, id=path.stem) for path in BUNDLED),
+        pytest.param(SMALL_FILE, id="small"),
+    ],
+)
 @settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
 @given(made=st.lists(ALL_CHANGES, min_size=1, max_size=4))
 def test_what_is_changed_in_a_file_is_changed_and_nothing_else(path: Path, made: list[Change]) -> None:

@@ -121,9 +121,9 @@ def told(record: Record) -> dict[str, Any]:
     pages = [
         ask(partial(find_visits, wanted=each, order=order, ascending=order != "time", first=1, count=7))
         for each in LISTED
-        for order in get_args(Order)
+        for order in (get_args(Order) if each in (LISTED[0], LISTED[-2]) else ("time",))
     ]
-    seqs = [each.seq for page in pages for each in page.visits]
+    seqs = sorted({each.seq for page in pages for each in page.visits})
     before = VisitFilter(since=NOW - 9 * DAY, until=NOW)
     return {
         "rows": list(record.read()),
@@ -217,6 +217,7 @@ STREAMS = st.lists(
 )
 
 
+@pytest.mark.slow  # beside the test of everything
 @settings(max_examples=4, phases=[Phase.explicit, Phase.generate])  # to shrink by databases takes minutes
 @given(STREAMS, st.integers(0, 40))
 def test_drawn_rows_have_the_same_figures(

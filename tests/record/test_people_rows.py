@@ -113,6 +113,7 @@ def test_events_prints_them(path: Path) -> None:
     assert "申诉" in shown
 
 
+@pytest.mark.slow  # beside the kill of test_record_trust
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs SIGKILL")
 def test_an_acknowledged_review_survives_kills(path: Path, tmp_path: Path) -> None:
     with open_record(path, key_file=tmp_path / "key.pem") as record:

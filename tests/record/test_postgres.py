@@ -11,6 +11,7 @@ from contextlib import ExitStack
 from dataclasses import fields
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -33,6 +34,15 @@ UNGUARDED = "SET session_replication_role = replica"
 """As it is for somebody with all rights: triggers do nothing, and stay in place."""
 
 
+EVERY_DAY = {("events", "seq"), ("events", "heard"), ("events", "score"), ("recordings", "path")}
+"""Columns of each kind: test_record_trust changes each one in SQLite."""
+
+
+def slow(*case: str) -> Any:
+    """A case that is like another one."""
+    return pytest.param(*case, marks=pytest.mark.slow)
+
+
 @pytest.fixture
 def filled(database: str) -> str:
     """A record of two visits of one recording: row 1 is the recording, rows 2 to 7 are its events."""
@@ -49,7 +59,11 @@ def verified(database: str) -> Broken | None:
 
 @pytest.mark.parametrize(
     ("table", "column"),
-    [("events", field.name) for field in fields(Row)] + [("recordings", field.name) for field in fields(RecordingRow)],
+    [
+        pytest.param(table, field.name, marks=() if (table, field.name) in EVERY_DAY else pytest.mark.slow)
+        for table, kind in (("events", Row), ("recordings", RecordingRow))
+        for field in fields(kind)
+    ],
 )
 def test_a_tampered_column_is_found_in_its_row(filled: str, table: str, column: str) -> None:
     numbers = ("seq", "at", "score", "seconds")
@@ -65,19 +79,19 @@ def test_a_tampered_column_is_found_in_its_row(filled: str, table: str, column: 
     ("statement", "told"),
     [
         ("DELETE FROM events WHERE seq = 4", "missing"),
-        ("DELETE FROM events WHERE seq BETWEEN 3 AND 5", "missing, with all rows up to 5"),
-        ("UPDATE events SET seq = -1 WHERE seq = 7", "in a place where no row belongs"),
+        slow("DELETE FROM events WHERE seq BETWEEN 3 AND 5", "missing, with all rows up to 5"),
+        slow("UPDATE events SET seq = -1 WHERE seq = 7", "in a place where no row belongs"),
         ("UPDATE visits SET passed = 1", "not what the table of visits says"),
-        ("DELETE FROM visits", "missing in the table of visits"),
-        ("UPDATE events SET detail = 'no json' WHERE seq = 7", "changed after it was written"),
+        slow("DELETE FROM visits", "missing in the table of visits"),
+        slow("UPDATE events SET detail = 'no json' WHERE seq = 7", "changed after it was written"),
         ("DROP TRIGGER events_no_update ON events", "events_no_update were removed"),
         ("ALTER TABLE recordings DISABLE TRIGGER recordings_no_delete", "recordings_no_delete were replaced"),
         (
             "CREATE OR REPLACE FUNCTION refuse_delete() RETURNS TRIGGER LANGUAGE plpgsql AS 'BEGIN RETURN OLD; END'",
             "refuse_delete were replaced",
         ),
-        ("CREATE RULE quiet AS ON INSERT TO events DO INSTEAD NOTHING", "quiet were added"),
-        ("ALTER TABLE events ALTER heard TYPE VARCHAR", "events.heard were replaced"),
+        slow("CREATE RULE quiet AS ON INSERT TO events DO INSTEAD NOTHING", "quiet were added"),
+        slow("ALTER TABLE events ALTER heard TYPE VARCHAR", "events.heard were replaced"),
         ("ALTER TABLE events ADD note TEXT", "events.note were added"),
     ],
 )
@@ -92,11 +106,11 @@ def test_every_change_behind_the_back_of_the_program_is_found(filled: str, state
     "statement",
     [
         "UPDATE events SET verdict = 'heard'",
-        "DELETE FROM events WHERE seq = 3",
+        slow("DELETE FROM events WHERE seq = 3"),
         "TRUNCATE events",
-        "INSERT INTO events SELECT * FROM events WHERE seq = 3",
+        slow("INSERT INTO events SELECT * FROM events WHERE seq = 3"),
         "INSERT INTO events SELECT * FROM events WHERE seq = 3 ON CONFLICT (seq) DO UPDATE SET heard = ''",
-        "UPDATE recordings SET path = ''",
+        slow("UPDATE recordings SET path = ''"),
         "DELETE FROM recordings",
     ],
 )
@@ -117,6 +131,7 @@ def test_the_end_that_was_cut_off_is_found_by_the_signature(database: str, tmp_p
     )
 
 
+@pytest.mark.slow  # beside threads_of_a_server, and two programs in test_record_trust
 def test_writers_in_many_programs_build_one_chain(database: str) -> None:
     with ExitStack() as stack:
         children = [stack.enter_context(start_child("append", url_of(database), f"live-{n}", 40)) for n in (1, 2, 3)]
@@ -135,6 +150,7 @@ def test_writers_in_many_programs_build_one_chain(database: str) -> None:
     assert len(list(groupby(streams))) > 3, "they wrote one after the other"
 
 
+@pytest.mark.slow  # beside the one of test_record_trust
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="the writer is forked")
 def test_acknowledged_events_survive_kill_9(database: str) -> None:
     child = start_child("append", url_of(database), "live-1", 100_000)

@@ -165,7 +165,13 @@ def events_by_visit(record: Record) -> dict[str, int]:
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs SIGKILL")
-@pytest.mark.parametrize("at", ["INSERT OR FAIL INTO events", "CREATE TRIGGER", "COMMIT"])
+@pytest.mark.parametrize(
+    "at",
+    [
+        "COMMIT",
+        *(pytest.param(each, marks=pytest.mark.slow) for each in ("INSERT OR FAIL INTO events", "CREATE TRIGGER")),
+    ],
+)
 def test_a_purge_that_is_killed_leaves_everything_as_it_was(path: Path, at: str) -> None:
     fill(path, range(-30, 0))
     before = rows_of(path)
@@ -181,6 +187,7 @@ def test_a_purge_that_is_killed_leaves_everything_as_it_was(path: Path, at: str)
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs SIGKILL")
+@pytest.mark.slow
 def test_a_purge_killed_before_the_file_is_rewritten_is_finished_by_the_next(path: Path) -> None:
     fill(path, range(-30, 0))
     code, _ = run_child("die_in_purge", path, "VACUUM")

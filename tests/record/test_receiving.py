@@ -84,6 +84,10 @@ def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Record]:
 
 
 ON_BOTH = pytest.mark.parametrize("server", ["sqlite", "postgresql"], indirect=True)
+ON_BOTH_SLOWLY = pytest.mark.parametrize(
+    "server", ["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)], indirect=True
+)
+"""Where a server in PostgreSQL differs in nothing that the tests on both do not show."""
 
 
 @pytest.fixture
@@ -127,7 +131,7 @@ def test_rows_arrive_once_with_all_their_columns(counter: Record, server: Record
     assert found.heard == "2024-05-20T09:30:00.000000+00:00"
 
 
-@ON_BOTH
+@ON_BOTH_SLOWLY
 def test_the_database_is_asked_once_for_the_names_in_a_batch(counter: Record, server: Record, line: Line) -> None:
     for number in range(20, 50):
         recording, origin = recorded_as(number)
@@ -247,7 +251,7 @@ def note_on(connection: Any, visit: str) -> dict[str, object]:
     return person_row("review", {"action": "note", "note": "x", "by": "li"}, NOW, origin_of(history.rows[0]))
 
 
-@ON_BOTH
+@ON_BOTH_SLOWLY
 def test_a_purge_at_the_server_leaves_a_hole_across_which_the_chain_holds(
     counter: Record, server: Record, line: Line
 ) -> None:
@@ -278,7 +282,18 @@ FOUND_AT_THE_COUNTER = (edit_row, replace_guard, change_schema_version)
 """What changes no link: `events verify` finds it, and the server holds the rows as they were."""
 
 
-@pytest.mark.parametrize("edit", [each for each in EDITS if each.__name__ not in ("change_time", "insert_row")])
+EVERY_DAY = ("edit_row", "edit_and_recompute", "put_back_older_copy", "put_other_record", "replace_guard")
+"""One for each way in which the server answers."""
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        pytest.param(each, marks=() if each.__name__ in EVERY_DAY else pytest.mark.slow)
+        for each in EDITS
+        if each.__name__ not in ("change_time", "insert_row")
+    ],
+)
 def test_a_record_that_was_rewritten_is_told_of_and_the_rows_stay_as_they_were(
     edit: Edit, forger: Forger, counter: Record, server: Record, line: Line
 ) -> None:
@@ -317,7 +332,7 @@ def test_a_row_that_was_added_without_the_key_is_told_of(forger: Forger, counter
         send(counter, line)
 
 
-@ON_BOTH
+@ON_BOTH_SLOWLY
 def test_a_record_that_lost_rows_no_purge_tells_of_is_told_of(counter: Record, server: Record, line: Line) -> None:
     asked = counter.at_once(partial(next_batch, have=None))
     batch = counter.at_once(partial(next_batch, have=Position(0, "0" * 64), rows=50))
@@ -357,7 +372,7 @@ def test_a_counter_put_back_from_a_backup_goes_on_once_it_is_accepted(
         server.change(lambda connection, _append: accept_record(connection, "3"), NOW)
 
 
-@ON_BOTH
+@ON_BOTH_SLOWLY
 def test_a_new_record_follows_once_the_counter_is_enrolled_again(
     counter: Record, tmp_path: Path, server: Record, line: Line
 ) -> None:
@@ -372,7 +387,7 @@ def test_a_new_record_follows_once_the_counter_is_enrolled_again(
         assert all(chain_holds(server, source) for source in sources(server))
 
 
-@ON_BOTH
+@ON_BOTH_SLOWLY
 def test_a_recording_that_two_counters_checked_counts_once(
     counter: Record, tmp_path: Path, server: Record, line: Line
 ) -> None:
@@ -392,7 +407,7 @@ def test_a_recording_that_two_counters_checked_counts_once(
         assert all(chain_holds(server, source) for source in sources(server))
 
 
-@ON_BOTH
+@ON_BOTH_SLOWLY
 def test_a_branch_sends_on_what_it_received_with_the_words_of_its_people(
     counter: Record, tmp_path: Path, server: Record, line: Line
 ) -> None:

@@ -239,22 +239,23 @@ def test_a_cut_off_end_is_found_only_with_a_noted_head(path: Path) -> None:
     assert (found.rows, found.tail == noted.tail) == (5, False)
 
 
-def test_a_changed_byte_anywhere_is_reported_or_harmless(path: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("times", [30, pytest.param(300, marks=pytest.mark.slow)])
+def test_a_changed_byte_anywhere_is_reported_or_harmless(path: Path, tmp_path: Path, times: int) -> None:
     whole, rows = path.read_bytes(), rows_if_valid(path)
     chance = random.Random(11)  # noqa: S311
     damaged = tmp_path / "damaged.db"
     read = []
-    for _ in range(100):
+    for _ in range(times):
         content = bytearray(whole)
         content[chance.randrange(len(whole))] ^= 1 << chance.randrange(8)
         damaged.write_bytes(content)
         read.append(rows_if_valid(damaged))
     assert rows
     assert [each for each in read if each not in (rows, None)] == []
-    assert 0 < read.count(None) < 100
+    assert 0 < read.count(None) < times
 
 
-@pytest.mark.parametrize("visits", [0, 40], ids=["short", "of many pages"])
+@pytest.mark.parametrize("visits", [0, pytest.param(40, marks=pytest.mark.slow)], ids=["short", "of many pages"])
 def test_a_page_of_garbage_is_reported(path: Path, tmp_path: Path, visits: int) -> None:
     with open_record(path) as record:
         record.append([event for number in range(visits) for event in visit_events(number)], live(), NOW)

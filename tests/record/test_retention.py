@@ -221,7 +221,9 @@ def test_who_sees_a_part_rules_over_that_part_and_changes_nothing_that_came_from
         assert lift_hold(record, "H3", "x", north, NOW)
 
 
-@pytest.mark.parametrize("scope", [Scope("counter", "3"), ALL], ids=["counter", "everything"])
+@pytest.mark.parametrize(
+    "scope", [Scope("counter", "3"), pytest.param(ALL, marks=pytest.mark.slow)], ids=["counter", "everything"]
+)
 def test_a_purge_that_is_carried_to_a_server_leaves_what_is_held_there(
     tmp_path: Path, location: str, scope: Scope
 ) -> None:

@@ -20,7 +20,10 @@ PHONE = {"width": 390, "height": 844, "deviceScaleFactor": 2, "mobile": True}
 
 PLAYING = "const m = document.querySelector('video, audio'); return m && !m.paused && m.readyState > 2 && m.currentTime"
 
-pytestmark = pytest.mark.skipif(not (BROWSER and DRIVER), reason="needs Chromium and its driver")
+pytestmark = [
+    pytest.mark.skipif(not (BROWSER and DRIVER), reason="needs Chromium and its driver"),
+    pytest.mark.slow,  # test_report_formats reads the page, test_pages_browser plays a recording
+]
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from anyio.from_thread import BlockingPortal, start_blocking_portal
+from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from counter_listener.record import AccountRole, Accounts, open_record
@@ -75,12 +77,34 @@ def shared_worker() -> Worker:
     return worker
 
 
-def browser(given: Settings) -> TestClient:
-    """A browser that nobody has signed in with yet."""
+@cache
+def shared_loop() -> BlockingPortal:
+    """One event loop of all sites: a thread and a loop for each request took half of the time of a small page."""
+    made = start_blocking_portal()
+    atexit.register(made.__exit__, None, None, None)
+    return made.__enter__()
+
+
+def site(given: Settings) -> FastAPI:
+    """The application, with the worker of all."""
     app = create_app(given)
     app.state.site = replace(app.state.site, worker=shared_worker())
     atexit.register(app.state.site.records.close)
-    return TestClient(app, headers=ACCEPT, follow_redirects=False, raise_server_exceptions=False)
+    return app
+
+
+@cache
+def empty_site() -> FastAPI:
+    """One for all tests that look at it from outside: each application takes some time to make its routes ready."""
+    return site(settings())
+
+
+def browser(given: Settings | FastAPI) -> TestClient:
+    """A browser that nobody has signed in with yet."""
+    app = given if isinstance(given, FastAPI) else site(given)
+    client = TestClient(app, headers=ACCEPT, follow_redirects=False, raise_server_exceptions=False)
+    client.portal = shared_loop()
+    return client
 
 
 def signed_in(given: Settings) -> TestClient:
@@ -90,10 +114,10 @@ def signed_in(given: Settings) -> TestClient:
     return client
 
 
-def program(given: Settings, name: str) -> TestClient:
-    """A program with a token of an account."""
+def program(given: Settings, name: str, app: FastAPI | None = None) -> TestClient:
+    """A program with a token of an account, of an application that may be there already."""
     assert given.tokens
-    client = browser(given)
+    client = browser(app or given)
     client.headers["authorization"] = f"Bearer {given.tokens.add_token(name, 'for tests', NOW)[1]}"
     return client
 

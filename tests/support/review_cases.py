@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from counter_listener.domain import Event
 from counter_listener.record import Judgement, Recording, Row
 from counter_listener.record.history import PhraseSets, VisitHistory, visit_history
@@ -20,9 +22,14 @@ def sets() -> PhraseSets:
     return [(small().phrases, DIGEST)]
 
 
+@cache
+def _judged(sentences: tuple[str, ...]) -> tuple[Event, ...]:
+    return tuple(events(talk(sentences)))
+
+
 def judged(sentences: tuple[str, ...]) -> list[Event]:
-    """The events of a recording of these sentences."""
-    return list(events(talk(sentences)))
+    """The events of a recording of these sentences, which are the same each time."""
+    return list(_judged(sentences))
 
 
 def add_visit(record: Record, number: int, sentences: tuple[str, ...] = RUDE, counter: str = "3") -> str:

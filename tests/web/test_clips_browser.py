@@ -14,6 +14,7 @@ from counter_listener.record import make_clip_keys, open_record
 
 
 @needs_browser
+@pytest.mark.slow  # test_pages_browser plays a recording
 def test_a_clip_plays_and_can_be_sought_in(tmp_path: Path) -> None:
     visit, store, key = fill(tmp_path)["live"], tmp_path / "events.db", tmp_path / "clip-key.pem"
     with open_record(store, create=False) as record:

@@ -102,6 +102,7 @@ def test_a_job_that_is_cancelled_ends_and_what_it_recorded_stays(folder: Path) -
     assert jobs_of(folder).find(job.id)
 
 
+@pytest.mark.slow
 def test_a_job_goes_on_after_a_restart_and_adds_nothing_twice(folder: Path) -> None:
     fill(folder, 60)
     jobs = jobs_of(folder)

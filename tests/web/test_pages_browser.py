@@ -35,9 +35,14 @@ def _plain_screen(pages: Pages) -> Iterator[None]:
 
 
 PATHS = (
-    *("/?days=all", "/visits", "/review?source=all", "/appeals", "/samples", "/machine", "/jobs", "/phrases"),
-    *("/counters", "/practice", "/system", "ungreeted", "hostile", "/nowhere"),
-    *(pytest.param(path, marks=pytest.mark.slow) for path in ("/visits?verdict=forbidden", "gone")),
+    *("/?days=all", "ungreeted"),
+    *(
+        pytest.param(path, marks=pytest.mark.slow)
+        for path in (
+            *("/visits", "/review?source=all", "/appeals", "/samples", "/machine", "/jobs", "/phrases", "/counters"),
+            *("/practice", "/system", "hostile", "/nowhere", "/visits?verdict=forbidden", "gone"),
+        )
+    ),
 )
 
 
@@ -86,6 +91,7 @@ def test_a_choice_in_the_filter_shows_at_once_and_stands_in_the_address(pages: P
     pages.until(lambda: pages.visits["ungreeted"] in pages.driver.current_url)
 
 
+@pytest.mark.slow  # beside the choice in the filter
 def test_a_search_is_typed_and_the_list_follows(pages: Pages) -> None:
     pages.open("/visits")
     pages.find("#search").send_keys("三号柜台")
@@ -136,6 +142,7 @@ def test_the_keyboard_alone_goes_through_a_visit(pages: Pages) -> None:
     assert pages.run("return sound.currentTime") == pytest.approx(before + 2, abs=0.1)
 
 
+@pytest.mark.slow
 def test_the_waveform_has_a_mark_for_each_moment(pages: Pages) -> None:
     pages.visit("ungreeted")
     marks = "return document.querySelector('#wave > div').shadowRoot.querySelectorAll('[part^=region]').length"
@@ -143,6 +150,7 @@ def test_the_waveform_has_a_mark_for_each_moment(pages: Pages) -> None:
     pages.until(lambda: pages.run(marks) >= pages.run(items))
 
 
+@pytest.mark.slow
 def test_times_are_those_of_the_reader(pages: Pages) -> None:
     shown = []
     for zone in ("Asia/Shanghai", "America/New_York"):
@@ -160,6 +168,7 @@ def test_hostile_names_run_nothing(pages: Pages) -> None:
         pages.run("window.alert = () => { throw new Error('a script ran') }")
 
 
+@pytest.mark.slow
 def test_language_and_colours_are_chosen_in_the_menu(pages: Pages) -> None:
     pages.open("/visits?counter=4")
     pages.find(".who summary").click()
@@ -177,6 +186,7 @@ def test_language_and_colours_are_chosen_in_the_menu(pages: Pages) -> None:
     pages.until(lambda: pages.find("html").get_attribute("lang") == "zh-CN")
 
 
+@pytest.mark.slow  # test_visits finds it every day
 def test_what_was_near_is_shown_beside_what_was_looked_for(pages: Pages) -> None:
     pages.visit("ungreeted")
     pages.find("#near button").click()
@@ -230,6 +240,7 @@ def test_a_verdict_is_overturned_on_the_page_of_its_visit_and_the_score_follows(
     assert "听过的" in pages.find(".lead-figure").text
 
 
+@pytest.mark.slow
 def test_a_verdict_is_disputed_and_the_appeal_withdrawn(pages: Pages) -> None:
     pages.open(f"/visits/{pages.visits['ungreeted']}")
     item = pages.find(".item.not_heard")
@@ -245,6 +256,7 @@ def test_a_verdict_is_disputed_and_the_appeal_withdrawn(pages: Pages) -> None:
     pages.until(lambda: pages.count(".appeal") == 0)
 
 
+@pytest.mark.slow
 def test_a_sample_is_drawn_and_asked_in_the_queue(pages: Pages) -> None:
     pages.open("/samples")
     pages.run("document.querySelector('input[name=since]').value = '2026-01-01'")
@@ -257,6 +269,7 @@ def test_a_sample_is_drawn_and_asked_in_the_queue(pages: Pages) -> None:
     assert "您还有" in pages.find("#card .facts").text
 
 
+@pytest.mark.slow
 def test_the_record_is_verified_on_the_page_of_the_system(pages: Pages) -> None:
     pages.open("/system")
     pages.find("form[action='/system/verify'] button").click()

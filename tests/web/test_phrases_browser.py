@@ -15,7 +15,10 @@ HERE = f"set={SET}"
 SPOKEN = 5.0
 """Seconds of the recording that the microphone of the browser plays."""
 
-pytestmark = needs_browser
+pytestmark = [
+    needs_browser,
+    pytest.mark.slow,
+]  # test_phrases, test_pages_browser and test_practice_browser are of every day
 
 
 @pytest.fixture(scope="module")

@@ -60,6 +60,7 @@ def result(pages: Pages, holds: str) -> str:
     return str(pages.until(lambda: holds in text(pages, "#result") and text(pages, "#result")))
 
 
+@pytest.mark.slow
 def test_a_clerk_practises_a_dialogue_with_typed_answers(pages: Pages) -> None:
     pages.screen(360)
     pages.open("/practice")
@@ -103,6 +104,7 @@ def test_an_answer_is_spoken_into_the_microphone(pages: Pages) -> None:
     assert pages.complaints() == []
 
 
+@pytest.mark.slow
 def test_the_line_is_spoken_by_a_voice_of_the_machine_and_by_no_other(pages: Pages) -> None:
     remote, own = '{lang: "zh-CN", localService: false}', '{lang: "zh-CN", localService: true}'
     for voices, spoken in ((f"[{remote}]", []), (f"[{remote}, {own}]", [GREETING.turn[0].customer])):

@@ -140,6 +140,7 @@ def test_what_is_skipped_comes_again_and_an_old_word_can_be_changed(site: Review
     assert li.get("/review?after=x/y&source=z&verdict=w").status_code == 200
 
 
+@pytest.mark.slow  # beside the one of test_people_rows
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
 def test_an_acknowledged_review_outlives_a_server_that_is_killed(site: ReviewSite) -> None:
     path = f"/visits/{site.visits['ungreeted']}"

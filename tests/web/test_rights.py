@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
-from support.pages_site import NOW, accounts, browser, csrf, program, settings, sign_in, signed_in
+from starlette.testclient import TestClient
+from support.pages_site import NOW, accounts, browser, csrf, empty_site, program, settings, sign_in, signed_in
 
 from counter_listener.record import AccountRole
 from counter_listener.web.app import route_names
@@ -26,7 +27,7 @@ def test_every_route_is_in_the_table_and_the_table_has_no_others() -> None:
 
 
 def test_nothing_else_answers() -> None:
-    client = browser(settings())
+    client = browser(empty_site())
     for path in ("/docs", "/redoc", "/openapi.json", "/static", "/static/", "/.env"):
         assert client.get(path).status_code == 404, path
 
@@ -40,7 +41,7 @@ def address(route: str) -> tuple[str, str]:
 
 @pytest.mark.parametrize("route", PRIVATE)
 def test_without_sign_in_no_page_shows_anything(route: str) -> None:
-    client = browser(settings())
+    client = browser(empty_site())
     token = csrf(client)
     method, path = address(route)
     answer = client.request(method, path, data={"csrf": token} if method != "GET" else None)
@@ -66,10 +67,16 @@ def test_on_the_machine_itself_everything_is_allowed() -> None:
     assert all(may_use("local", route) for route in ROUTES if route not in FOR_COUNTERS)
 
 
+@pytest.fixture(scope="module")
+def person() -> TestClient:
+    return signed_in(settings())
+
+
 @pytest.mark.parametrize("route", [route for route in PRIVATE if not route.startswith("GET ")])
-def test_what_changes_something_wants_the_token(route: str) -> None:
+def test_what_changes_something_wants_the_token(person: TestClient, route: str) -> None:
     method, path = address(route)
-    assert signed_in(settings()).request(method, path).status_code == 403
+    assert person.request(method, path).status_code == 403
+    assert person.get("/system").status_code == 200, "still signed in"
 
 
 def told(answer: Any) -> str:

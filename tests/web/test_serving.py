@@ -76,6 +76,7 @@ def test_others_are_let_in_with_accounts_and_https_only(store: Path, words: list
     assert "HTTPS" in refused.output or "accounts add" in refused.output
 
 
+@pytest.mark.slow
 def test_behind_a_proxy_an_account_signs_in_under_a_known_name(store: Path) -> None:
     words = ("accounts", "add", "wang", "--role", "supervisor", "--store", store)
     added = program(*words, input="correct horse\n")
@@ -106,12 +107,10 @@ def test_accounts_are_listed_changed_and_closed(store: Path) -> None:
 
 
 def test_a_token_is_made_used_listed_and_revoked(store: Path) -> None:
-    assert (
-        program("accounts", "add", "wang", "--role", "auditor", "--store", store, input="correct horse\n").returncode
-        == 0
-    )
+    added = run("accounts", "add", "wang", "--role", "auditor", "--store", store, typed="correct horse\n")
+    assert added.exit_code == 0
     assert "no token yet" in run("accounts", "token", "list", "--store", store).output
-    made = program("accounts", "token", "add", "wang", "--title", "月报", "--store", store)
+    made = run("accounts", "token", "add", "wang", "--title", "月报", "--store", store)
     secret = made.stdout.strip()
     assert secret.startswith("cl_")
     assert "cannot be shown again" in made.stderr
@@ -179,6 +178,7 @@ def test_who_can_reach_an_address_and_under_which_names(
     assert address.url(5) == url
 
 
+@pytest.mark.slow  # beside test_scheduled
 @needs_signals
 def test_it_does_by_itself_what_its_settings_ask_for_and_logs_json(store: Path, tmp_path: Path) -> None:
     """A report whose moment was missed, made in a process beside it; a message that nobody takes; health."""

@@ -72,8 +72,8 @@ def test_a_crash_and_a_long_wait_end_in_a_sentence_and_the_next_request_is_serve
         worker.run(time.sleep, 30, patience=0.2)
     with pytest.raises(PhraseSetError, match=r"a\.toml: broken"):
         worker.run(fail)
+    with pytest.raises(ModelError):
+        worker.run(recognise_samples, Path("nowhere"), spoken())
     first = worker.run(os.getpid)
     os.kill(first, signal.SIGKILL)
     assert worker.run(os.getpid) not in (first, os.getpid())
-    with pytest.raises(ModelError):
-        worker.run(recognise_samples, Path("nowhere"), spoken())
