@@ -106,7 +106,7 @@ def test_a_counter_is_enrolled_sends_and_proves_its_record_by_the_receipt(
 def test_whoever_is_killed_in_the_middle_every_row_arrives_once(
     killed: str, branch: Branch, tmp_path: Path, certificates: Path
 ) -> None:
-    store = counter_record(tmp_path / "counter", "3", visits=500)  # three batches
+    store = counter_record(tmp_path / "counter", "3", visits=300)  # two batches
     with branch.serving() as server:
         enrol(branch, store, certificates)
         words = [sys.executable, "-m", "counter_listener", "send", "--store", str(store)]
@@ -156,6 +156,7 @@ def test_twenty_counters_send_at_once(branch: Branch, tmp_path: Path, certificat
     assert sorted(uids(branch.store)) == sorted(uid for store in stores.values() for uid in uids(store))
 
 
+@pytest.mark.slow
 def test_it_goes_on_until_it_is_told_to_stop_through_a_server_that_was_away(
     branch: Branch, tmp_path: Path, certificates: Path
 ) -> None:
