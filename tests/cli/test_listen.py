@@ -347,7 +347,7 @@ def scenes(
     request: pytest.FixtureRequest, phrases: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[dict[str, Future[None]]]:
     """Runs three at a time: real time passes once, and they wait for most of it."""
-    names = {item.callspec.params["name"] for item in request.session.items if item.path == request.path}
+    names = {item.name.partition("[")[2][:-1] for item in request.session.items if item.path == request.path}
     acts = [act for act in (counters, played, killed, unplugged, on_screen, two_channels) if act.__name__ in names]
     with ThreadPoolExecutor(3) as pool:
         yield {act.__name__: pool.submit(act, phrases, tmp_path_factory.mktemp(act.__name__)) for act in acts}
