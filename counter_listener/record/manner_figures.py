@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -11,6 +11,14 @@ Quartiles = tuple[float, float, float]
 """Lower quartile, median and upper quartile."""
 FIGURES: Final = ("level", "quiet", "rate", "interruptions", "silence", "waits")
 """The figures of a visit, as judging.Figures has them and as the detail of its close stores them under `manner`."""
+MANNER_COLUMNS: Final = {name: f"manner_{name}" for name in FIGURES}
+"""Their columns in the table `visits`."""
+MANNER_OVER: Final = "manner_over"
+"""The column of the ids of the limits that a visit is beyond."""
+LISTED: Final = ("level", "rate", "silence")
+"""Figures of which the page shows the median."""
+COUNTED: Final = ("interruptions", "waits")
+"""Figures of which it shows in how many visits they are above 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +87,89 @@ class VisitManner:
     over: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class MannerSummary:
+    """What the page shows of some visits."""
+
+    visits: int
+    medians: Mapping[str, float | None]
+    """Of LISTED; None where no visit has one."""
+    shares: Mapping[str, tuple[int, int]]
+    """Of COUNTED: in how many visits a figure is above 0, and in how many it could be told."""
+
+
+@dataclass(frozen=True, slots=True)
+class MannerOverview:
+    """The figures of a period, as the page shows them."""
+
+    visits: int
+    over: Counter[str]
+    """By id of a limit: visits beyond it."""
+    by_counter: Mapping[str | None, MannerSummary]
+    by_month: Mapping[str, MannerSummary]
+    """In order, without visits of unknown time."""
+
+
+@dataclass(frozen=True, slots=True)
+class MannerGroup:
+    """Visits of one counter in one month."""
+
+    counter: str | None
+    month: str | None
+    """None for visits of unknown time."""
+    visits: int
+    shares: tuple[tuple[int, int], ...]
+    """In the order of COUNTED: in how many of them the figure is above 0, and in how many it could be told."""
+    listed: tuple[Counter[str], ...]
+    """In the order of LISTED: how many of them have each value of a figure, as texts: to make numbers of all of them
+    would take longer than to count them."""
+
+
+def count_groups(groups: Iterable[MannerGroup], over: Counter[str]) -> MannerOverview:
+    """What the page shows of these visits, and of those that are beyond a limit."""
+    counters: dict[str | None, _Summing] = defaultdict(_Summing)
+    months: dict[str | None, _Summing] = defaultdict(_Summing)
+    for group in groups:
+        counters[group.counter].add(group)
+        months[group.month].add(group)
+    named = sorted((month, summing) for month, summing in months.items() if month is not None)
+    return MannerOverview(
+        sum(summing.visits for summing in counters.values()),
+        over,
+        {name: summing.done() for name, summing in counters.items()},
+        {month: summing.done() for month, summing in named},
+    )
+
+
+class _Summing:
+    """A summary that is still being made."""
+
+    def __init__(self) -> None:
+        self.visits = 0
+        self.shares = dict.fromkeys(COUNTED, (0, 0))
+        self.texts: dict[str, Counter[str]] = {name: Counter() for name in LISTED}
+
+    def add(self, group: MannerGroup) -> None:
+        self.visits += group.visits
+        for name, (above, told) in zip(COUNTED, group.shares, strict=True):
+            self.shares[name] = self.shares[name][0] + above, self.shares[name][1] + told
+        for name, texts in zip(LISTED, group.listed, strict=True):
+            self.texts[name].update(texts)
+
+    def done(self) -> MannerSummary:
+        counts = MannerCounts(values={name: _numbers(texts) for name, texts in self.texts.items()})
+        return MannerSummary(self.visits, {name: counts.median(name) for name in LISTED}, self.shares)
+
+
+def _numbers(texts: Counter[str]) -> Counter[float]:
+    """How often each number occurs; 0 and -0 are one."""
+    numbers: dict[float, int] = {}
+    for text, count in texts.items():
+        number = float(text)
+        numbers[number] = numbers.get(number, 0) + count
+    return Counter(numbers)
+
+
 def count_manner(visits: Iterable[VisitManner]) -> MannerData:
     """The figures of these visits."""
     counters: dict[str | None, _Growing] = {}
@@ -112,7 +203,7 @@ class _Growing:
 
     def add(self, visit: VisitManner) -> None:
         self.visits += 1
-        self.over.update(visit.over)
+        self.over.update(set(visit.over))
         for name, value in zip(FIGURES, visit.values, strict=True):
             if value is not None:
                 self.values[name][value] += 1

@@ -29,8 +29,9 @@ BEGIN: Final[dict[Mode, str]] = {
     "write": f"SELECT set_config('lock_timeout', '{PATIENCE}s', true), pg_advisory_xact_lock({LOCK})",
 }
 """The first statement of a transaction, which also shows whether the connection is alive."""
-SETTINGS: Final = "-c synchronous_commit=on -c timezone=UTC -c datestyle=ISO"
-"""A commit is on the disk before it is acknowledged, whatever the server's own settings are."""
+SETTINGS: Final = "-c synchronous_commit=on -c timezone=UTC -c datestyle=ISO -c jit=off"
+"""A commit is on the disk before it is acknowledged, whatever the server's own settings are. To compile a query took
+longer than any of ours takes."""
 BY_STATE: Final = {
     "28": N_("{name}: the server refuses this user ({said}); check the user, the password and pg_hba.conf."),
     "3D": N_("{name}: the server has no such database; make it with createdb, encoded in UTF8."),
@@ -191,6 +192,13 @@ def insert(connection: sa.Connection, table: sa.TableClause, rows: Sequence[Colu
         if driver.closed:
             connection.invalidate(error)
         raise sa.exc.DBAPIError("COPY", None, error) from error
+
+
+def look_up_by_index(connection: sa.Connection) -> None:
+    """For this transaction. To find one row of a stream the planner reads all rows while there are few streams, for
+    then the first row would do; where there is no such stream it reads them to the end.
+    """
+    connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
 
 
 def remove(connection: sa.Connection, statements: Sequence[sa.Delete]) -> None:

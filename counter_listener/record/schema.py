@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from counter_listener.domain import RecordError
 from counter_listener.record.chain import START, Tail, row_number
 from counter_listener.record.databases import Database, dialect_of
-from counter_listener.record.manner_figures import FIGURES
+from counter_listener.record.manner_figures import FIGURES, MANNER_COLUMNS
 from counter_listener.record.rows import Columns, RecordingRow, Row
 
 TYPES: Final[dict[str, type[sa.types.TypeEngine[Any]]]] = {
@@ -30,7 +30,7 @@ TYPES: Final[dict[str, type[sa.types.TypeEngine[Any]]]] = {
         ),
         sa.Integer,
     ),
-    **dict.fromkeys(("at", "score", "score_after", "opened", "seconds", *FIGURES), sa.Double),
+    **dict.fromkeys(("at", "score", "score_after", "opened", "seconds", *FIGURES, *MANNER_COLUMNS.values()), sa.Double),
 }
 """The types of columns that hold no text, in every table."""
 
@@ -55,7 +55,7 @@ LAST_NUMBER: Final = (
     .limit(1)
 )
 
-SCHEMAS: Final = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008")
+SCHEMAS: Final = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010")
 """Every schema that this program knows, oldest first: the revisions in migrations/versions."""
 
 

@@ -163,6 +163,10 @@ def insert(connection: sa.Connection, table: sa.TableClause, rows: Sequence[Colu
     connection.exec_driver_sql(f"INSERT OR FAIL INTO {table.name} ({', '.join(names)}) VALUES ({values})", rows)  # noqa: S608 - our own names
 
 
+def look_up_by_index(_connection: sa.Connection) -> None:
+    """It always does."""
+
+
 def remove(connection: sa.Connection, statements: Sequence[sa.Delete]) -> None:
     """Drops the delete guards, removes rows and restores the guards, in one transaction that a crash undoes.
 

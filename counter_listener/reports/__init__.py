@@ -8,7 +8,6 @@ from counter_listener.reports.csv_json import as_csv, as_json
 from counter_listener.reports.definitions import MANNER, definitions_of
 from counter_listener.reports.html import as_html, cell_text
 from counter_listener.reports.making import gather_data, known_sets, rendered, rendered_text, write_file
-from counter_listener.reports.manner_tables import by_month as manner_by_month
 from counter_listener.reports.report import Report, make_report
 from counter_listener.reports.tables import Column, Row, Table
 from counter_listener.reports.xlsx import as_xlsx, table_as_xlsx

@@ -92,6 +92,7 @@ def create_app(settings: Settings) -> FastAPI:
         refused=Refused(),
         checks=Checks(),
         figures=Kept(),
+        manner=Kept(),
         templates=make_templates(),
         routes=frozenset(routes),
         worker=worker,

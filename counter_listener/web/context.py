@@ -34,7 +34,7 @@ from counter_listener.web.worker import Worker
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-    from counter_listener.record import OverviewData, RecordPool
+    from counter_listener.record import MannerOverview, OverviewData, RecordPool
 
 
 @dataclass(slots=True)
@@ -66,6 +66,7 @@ class Site:
     refused: Refused
     checks: Checks
     figures: Kept[OverviewData]
+    manner: Kept[MannerOverview]
     templates: Environment
     routes: frozenset[str]
     """Method and path of every route."""

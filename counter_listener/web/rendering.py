@@ -70,7 +70,7 @@ NAVIGATION: Final = (
     NavItem("/review", N_("Review"), "review"),
     NavItem("/appeals", N_("Appeals"), "appeals"),
     NavItem("/samples", N_("Sampling"), "samples"),
-    NavItem("/manner", N_("Manner"), "practice"),
+    NavItem("/manner", N_("Manner"), "manner"),
     NavItem("/machine", N_("How right is the machine"), "machine"),
     NavItem("/phrases", N_("Phrase set"), "phrases"),
     NavItem("/practice", N_("Practice"), "practice"),

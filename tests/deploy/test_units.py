@@ -12,6 +12,8 @@ from xml.etree import ElementTree as ET
 
 import click
 import pytest
+import tree_sitter
+import tree_sitter_powershell
 
 from counter_listener.cli.app import cli
 
@@ -107,7 +109,5 @@ def test_powershell_reads_a_script_as_it_is_meant(script: str) -> None:
     content = (DEPLOY / script).read_bytes()
     assert content.startswith(b"\xef\xbb\xbf"), "without it Windows takes the local code page"
     assert content.count(b"\r\n") == content.count(b"\n")
-    tree_sitter = pytest.importorskip("tree_sitter")
-    grammar = pytest.importorskip("tree_sitter_powershell")
-    tree = tree_sitter.Parser(tree_sitter.Language(grammar.language())).parse(content[3:])
+    tree = tree_sitter.Parser(tree_sitter.Language(tree_sitter_powershell.language())).parse(content[3:])
     assert not tree.root_node.has_error, str(tree.root_node)

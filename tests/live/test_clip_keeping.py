@@ -151,6 +151,8 @@ def test_listening_does_not_wait_for_the_encoder(counter: Counter, monkeypatch: 
     began = time.monotonic()
     keeper.close(0.2)
     assert time.monotonic() - began < 30
+    [told] = counter.told
+    assert "could not be written before listening stopped" in told["trouble"]
     going.set()
 
 

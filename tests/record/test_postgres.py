@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from support.older_records import make_older
 from support.postgres import as_administrator, programs, socket_folder, url_of
 from support.record_cases import DAY, NOW, PER_VISIT, live, recorded_as, start_child, visit_events
 from support.review_cases import add_visit
@@ -22,6 +23,8 @@ from counter_listener.cli.app import cli
 from counter_listener.domain import RecordError
 from counter_listener.record import RecordPool, record_file
 from counter_listener.record.chain import Broken
+from counter_listener.record.databases import find_database
+from counter_listener.record.migrations import upgrade
 from counter_listener.record.rows import RecordingRow, Row
 from counter_listener.record.store import open_record
 
@@ -285,3 +288,46 @@ def test_every_command_that_reads_a_record_reads_one_on_a_server(database: str, 
     assert (backup.exit_code, "pg_dump" in backup.output) == (4, True)
     assert f"{rows} rows removed" in run("purge", "--before", "2025-01-01", "--yes", "--key", tmp_path / "key.pem")
     assert record_file(url).parent == record_file("postgresql://another/one").parent
+
+
+ODD = (
+    *("", "x", "[]", "[1]", "5", '"opened"', "null", "{}", "{", '{"opened": 1}x'),
+    *('{"opened": "12"}', '{"opened": "12 "}', '{"opened": true}', '{"opened": 1e400}', '{"opened": -1.5E+3}'),
+    *('{"seconds": 1e99}', '{"seconds": 1e100}', '{"seconds": -0}', '{"seconds": [1, 2]}'),
+    *(f'{{"seconds": {"7" * digits}}}' for digits in (200, 201, 400)),
+    *(f'{{"seconds": {"7" * digits}.{"5" * 300}e-9}}' for digits in (1, 200, 201)),
+    *('{"passed": "true"}', '{"passed": 1}', '{"passed": null}', '{"lost_audio": false, "grade": "优"}'),
+    *('{"grade": 5.10}', '{"grade": {"a" : [1]}}', '{"grade": "a\\u0000b"}', '{"other": "\\u0000"}'),
+    *('{"grade": "\\ud800"}', '{"grade": "\\u4f18\\n"}', '{"grade": 1, "grade": 2}', ' {"grade" :\n"b"} '),
+    *('{"counts": 5}', '{"counts": [1]}', '{"counts": null}', '{"counts": {"heard": "7", "broken": 2.5}}'),
+    *('{"counts": {"heard": {"heard": 1}, "unknown": null}}', '{"counts.heard": 3}', '{"counts": "{}"}'),
+)
+"""Details that the program never writes, and a record that somebody changed may hold."""
+CLOSE = """
+INSERT INTO events
+    (seq, uid, stream, visit, wall, at, kind, detail, source, phrases, phrases_hash, model, recorded, chain)
+VALUES (%s, %s, 's', %s, '2026-01-02T03:04:05.678900+00:00', 90.25, 'visit_closed', %s, 'live', '', '', '', '', '')
+"""
+DERIVED = "SELECT made.* FROM events AS closed, LATERAL visit_of(closed) AS made ORDER BY seq"
+
+
+def test_a_close_is_read_once_and_says_what_it_said_before(database: str) -> None:
+    make_older(url_of(database), "0008")
+    with find_database(url_of(database)).open(create=False) as connection, connection.begin():
+        connection.exec_driver_sql("ALTER TABLE events DISABLE TRIGGER visits_closed")
+        for seq, detail in enumerate(ODD):
+            connection.exec_driver_sql(CLOSE, (seq, f"s:{seq}", f"s-{seq}", detail))
+        before = connection.exec_driver_sql(DERIVED).all()
+        upgrade(connection)
+        after = connection.exec_driver_sql(DERIVED).all()
+    assert len(before) > len(ODD) / 2
+    assert [row[: len(before[0])] for row in after] == [tuple(row) for row in before]
+
+
+@pytest.mark.parametrize("detail", ["x", '{"seconds": "٣"}', '{"manner": {"level": "٣", "over": 5}}'])
+def test_a_close_that_holds_no_figures_is_added_without_them(database: str, detail: str) -> None:
+    with open_record(url_of(database)), find_database(url_of(database)).open(create=False) as connection:
+        with connection.begin():
+            connection.exec_driver_sql(CLOSE, (1, "s:1", "s-1", detail))
+        told = connection.exec_driver_sql("SELECT seconds, manner_level FROM visits").all()
+    assert [tuple(row) for row in told] == ([] if detail == "x" else [(None, None)])

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from support.older_records import make_older
 from support.record_cases import DAY, NOW, recorded_as
 from support.review_cases import CURT, RUDE, add_visit, history_of, judge_again, row_with, sets
 from support.small_counter import FULL, small
@@ -15,8 +16,6 @@ from support.small_counter import FULL, small
 from counter_listener.domain import Observation, ReviewConflict, ReviewError, Verdict
 from counter_listener.judging import effective_verdicts
 from counter_listener.record import ReviewRequest, Row, VisitFilter, find_visits, note_access, review
-from counter_listener.record.databases import find_database
-from counter_listener.record.migrations import versions
 from counter_listener.record.rows import Origin
 from counter_listener.record.store import Record, open_record
 
@@ -201,10 +200,9 @@ def test_a_visit_that_a_review_leaves_without_a_score_has_none_in_the_list(locat
 
 
 def test_records_of_earlier_versions_are_set_right(location: str) -> None:
-    with open_record(location) as record:
-        visit, other = add_visit(record, 1, FULL), add_visit(record, 2)
-    before_0007(location)
+    make_older(location, "0006")
     with open_record(location, upgrade=False) as record:
+        visit, other = add_visit(record, 1, FULL), add_visit(record, 2)
         overturn(record, row_with(record, visit, "heard"), "unknown")
         overturn(record, row_with(record, other, "forbidden"), "not_heard")
         assert listed(record)[visit] == (100, True), "the defect"
@@ -219,18 +217,3 @@ def listed(record: Record) -> dict[str, tuple[float | None, bool | None]]:
     """Score and pass of each visit in the list."""
     found = record.query(lambda connection: find_visits(connection, VisitFilter())).visits
     return {each.visit: (each.score_now, each.passed_now) for each in found}
-
-
-def before_0007(location: str) -> None:
-    """Makes a record one of the version before: with its trigger."""
-    database = find_database(location)
-    suffix = ".sql" if "://" not in location else ".postgresql.sql"
-    older = (Path(versions.__file__).parent / f"v0005{suffix}").read_text(encoding="utf-8").split("\n---\n")
-    begins = f"CREATE {'TRIGGER' if suffix == '.sql' else 'FUNCTION'} visits_reviewed"
-    (made,) = [each for each in older if each.startswith(begins)]
-    with database.open(create=False) as connection, connection.begin():
-        if suffix == ".sql":
-            connection.exec_driver_sql("DROP TRIGGER visits_reviewed")
-        connection.exec_driver_sql(made.replace("CREATE FUNCTION", "CREATE OR REPLACE FUNCTION"))
-        connection.exec_driver_sql("DROP TABLE clip_requests")
-        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0006'")

@@ -92,3 +92,21 @@ def test_a_clerk_sees_the_own_counter_alone_and_the_look_is_recorded(store: Path
     with open_record(store) as record:
         looks = [row for row in record.read() if row.kind == "access"]
     assert any("/manner" in row.detail for row in looks)
+
+
+def test_the_figures_are_kept_for_a_minute_apart_for_each_sight(tmp_path: Path) -> None:
+    store, kept = tmp_path / "events.db", accounts(tmp_path)
+    kept.add("wang", "clerk", PASSWORD, NOW, counter="4")
+    kept.add("li", "supervisor", PASSWORD, NOW)
+    add(store, 1, "3", -30.0)
+    given = settings(store, accounts=kept)
+    with browser(given) as client:
+        for name, seen in (("li", "-30.0"), ("wang", "No visit in this period.")):
+            sign_in(client, name)
+            assert seen in client.get("/manner?days=all").text
+        add(store, 2, "4", -52.0)
+        assert "-52.0" not in client.get("/manner?days=all").text
+        given.clock.pass_time(minutes=1)  # type: ignore[attr-defined]
+        page = client.get("/manner?days=all").text
+        assert "-52.0" in page
+        assert "-30.0" not in page

@@ -87,6 +87,8 @@ def test_a_rule_and_a_hold_are_set_changed_and_lifted_and_the_record_tells_who(s
     assert root.post("/retention/rules", data=rule).status_code == 303
     assert root.post("/retention/rules", data={**rule, "scope": "branch:西街", "visits": "5"}).status_code == 303
     hold = form(root, scope="branch:东街", since="2026-01-06", until="2026-01-07", reason="案 2026-0412 <b>")
+    refused = root.post("/retention/holds", data={**hold, "scope": ""})
+    assert (refused.status_code, "name the region, the branch" in refused.text) == (422, True)
     assert root.post("/retention/holds", data=hold).status_code == 303
     page = root.get("/retention").text
     assert "案 2026-0412 &lt;b&gt;" in page

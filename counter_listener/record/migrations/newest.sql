@@ -56,6 +56,8 @@ CREATE INDEX events_told ON events (kind, phrases, stage, step, phrase, verdict,
 ---
 CREATE INDEX events_visit ON events (visit)
 ---
+CREATE INDEX events_gaps ON events (wall) WHERE kind = 'gap'
+---
 CREATE INDEX events_wall ON events (wall)
 ---
 CREATE TRIGGER events_no_delete BEFORE DELETE ON events BEGIN
@@ -109,7 +111,7 @@ CREATE TABLE visits (
     reviewed INTEGER,
     score_after REAL,
     passed_after INTEGER
-)
+, manner_level REAL, manner_quiet REAL, manner_rate REAL, manner_interruptions REAL, manner_silence REAL, manner_waits REAL, manner_over TEXT)
 ---
 CREATE INDEX visits_moment ON visits (moment)
 ---
@@ -134,7 +136,20 @@ CREATE TRIGGER visits_closed AFTER INSERT ON events WHEN NEW.kind = 'visit_close
         (SELECT group_concat(fault.verdict || ':' || fault.phrase, char(10)) FROM events AS fault
             WHERE fault.visit = NEW.visit AND fault.verdict IN ('not_heard', 'unknown', 'forbidden', 'broken')
             AND (fault.kind <> 'phrase' OR json_extract(fault.detail, '$.required'))),
-        NULL, NULL, NULL
+        NULL, NULL, NULL,
+        CASE WHEN json_type(NEW.detail, '$.manner.level') IN ('integer', 'real')
+            THEN json_extract(NEW.detail, '$.manner.level') END,
+        CASE WHEN json_type(NEW.detail, '$.manner.quiet') IN ('integer', 'real')
+            THEN json_extract(NEW.detail, '$.manner.quiet') END,
+        CASE WHEN json_type(NEW.detail, '$.manner.rate') IN ('integer', 'real')
+            THEN json_extract(NEW.detail, '$.manner.rate') END,
+        CASE WHEN json_type(NEW.detail, '$.manner.interruptions') IN ('integer', 'real')
+            THEN json_extract(NEW.detail, '$.manner.interruptions') END,
+        CASE WHEN json_type(NEW.detail, '$.manner.silence') IN ('integer', 'real')
+            THEN json_extract(NEW.detail, '$.manner.silence') END,
+        CASE WHEN json_type(NEW.detail, '$.manner.waits') IN ('integer', 'real')
+            THEN json_extract(NEW.detail, '$.manner.waits') END,
+        nullif(json_extract(NEW.detail, '$.manner.over'), '[]')
     WHERE NEW.visit IS NOT NULL AND json_valid(NEW.detail);
 END
 ---
@@ -219,6 +234,6 @@ CREATE TABLE clip_requests (
     answered TEXT
 )
 ---
-INSERT INTO alembic_version (version_num) VALUES ('0008')
+INSERT INTO alembic_version (version_num) VALUES ('0010')
 ---
 INSERT INTO head (id, record) VALUES (1, lower(hex(randomblob(16))))

@@ -201,9 +201,9 @@ def _owned(wanted: Sequence[tuple[str, str, str]]) -> sa.Select[Any]:
     event = sa.select(EVENTS.c.seq).where(EVENTS.c.stream == asked.c.name).limit(1)
     between = (RECORDINGS.c.sha256 >= asked.c.low, RECORDINGS.c.sha256 < asked.c.high)
     recording = sa.select(RECORDINGS.c.seq).where(*between).order_by(RECORDINGS.c.sha256).limit(1)
-    rows = sa.select(
-        asked.c.name, event.scalar_subquery().label("event"), recording.scalar_subquery().label("recording")
-    ).subquery("rows")
+    found = (event.scalar_subquery().label("event"), recording.scalar_subquery().label("recording"))
+    rows = sa.select(asked.c.name, *found).cte("rows")
+    rows = rows.prefix_with("MATERIALIZED", dialect="postgresql")  # or each is looked up once for each use below
     return sa.select(rows.c.name, rows.c.event, source_at(rows.c.event), rows.c.recording, source_at(rows.c.recording))
 
 

@@ -11,8 +11,9 @@ from typing import Final
 import sqlalchemy as sa
 
 from counter_listener.domain import BatchError, Sentence, sentence
-from counter_listener.record.chain import START, link, purge_holes
+from counter_listener.record.chain import START, purge_holes
 from counter_listener.record.clips.folder import sweep_clips
+from counter_listener.record.databases import dialect_of
 from counter_listener.record.heads import Head, fingerprint
 from counter_listener.record.purge import KEY, STREAM, purge_received
 from counter_listener.record.purge_marks import JUDGED
@@ -22,6 +23,7 @@ from counter_listener.record.rows import LIVE, Columns, Origin, note_row, parse_
 from counter_listener.record.schema import EVENTS, RECORDINGS, next_number
 from counter_listener.record.store import Append, Record, TableRow
 from counter_listener.record.sync.counters import Counter, note_heard, note_names, sends_many
+from counter_listener.record.sync.following import follow
 from counter_listener.record.sync.names import DOUBLES, Names, original_json
 from counter_listener.record.sync.sources import (
     Source,
@@ -47,9 +49,14 @@ def receive(record: Record, batch: Batch, sender: Counter | None, now: datetime)
     A batch that does not begin after the last row that is here adds nothing, and the answer tells where to go on; so a
     batch that comes twice is added once. Raises BatchError for one that cannot be taken, RecordError.
     """
-    answer = record.change(
-        lambda connection, append: _Receiving(connection, append, batch, sender, now, record.path).take(), now
-    )
+    after = batch.after
+    followed = follow(after, batch.items) if after and after.chain else None  # before others have to wait for it
+
+    def take(connection: sa.Connection, append: Append) -> Answer:
+        dialect_of(connection).look_up_by_index(connection)
+        return _Receiving(connection, append, batch, sender, now, record.path, followed).take()
+
+    answer = record.change(take, now)
     if any(isinstance(row, dict) and row.get("stream") == STREAM for row in batch.items):
         sweep_clips(record.path, record.query, now)
     return answer
@@ -66,6 +73,8 @@ class _Receiving:
     now: datetime
     path: Path
     """Of this record."""
+    followed: Position | Sentence | None
+    """The last row of the batch, or what is wrong with its chain, if it begins where it says."""
 
     def take(self) -> Answer:
         """What is answered; nothing is written of rows whose chain is not right."""
@@ -90,7 +99,7 @@ class _Receiving:
             return self._ended(source, source.have, 0)
         if after.seq != source.seq:
             return replace(_answer(source), state="behind")
-        found_end = self._end(source)
+        found_end = self.followed or follow(source.have, self.batch.items)
         if isinstance(found_end, Sentence):
             return self._mark(source, REWRITTEN, found_end)
         if found_end.seq == self.batch.end.seq and (fault := self._other_key(source)):
@@ -138,21 +147,6 @@ class _Receiving:
         if any(each.chain not in (None, source.chain) for each in at):
             return REWRITTEN, sentence("row {seq} is not the one that was received: it was rewritten", seq=source.seq)
         return None
-
-    def _end(self, source: Source) -> Position | Sentence:
-        """The last row of the batch, or what is wrong with its chain."""
-        expected, previous = source.seq + 1, source.chain
-        for item in self.batch.items:
-            first = item.first if isinstance(item, Gone) else item["seq"]
-            if first != expected:
-                return sentence("row {seq} is missing or in a wrong place, and no purge tells of it", seq=expected)
-            if isinstance(item, Gone):
-                expected, previous = item.last + 1, item.chain
-                continue
-            if (previous := link(previous, item)) != item["chain"]:
-                return sentence("row {seq} was changed after it was written", seq=expected)
-            expected += 1
-        return Position(expected - 1, previous)
 
     def _check_counters(self) -> None:
         """Raises BatchError for rows of a counter that this token does not send for."""
@@ -217,6 +211,8 @@ class _Receiving:
 
     def _note_doubles(self, doubles: dict[str, Columns]) -> None:
         """Says of recordings that another record brought before that these verdicts are history: none counts twice."""
+        if not doubles:
+            return
         rows: list[TableRow] = []
         number = next_number(self.connection, DOUBLES)
         for stream, close in doubles.items():

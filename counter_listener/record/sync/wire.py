@@ -136,7 +136,8 @@ def _position(given: object) -> Position | None:
     if not isinstance(given, list) or len(given) != 2 or type(given[0]) is not int:  # noqa: PLR2004 - number and link
         raise BatchError("what was sent is no batch of rows")
     seq, chain = given
-    if not 0 <= seq <= LARGEST or not (chain is None or (_fits(chain, str) and len(chain) == LINK_DIGITS)):
+    is_link = isinstance(chain, str) and len(chain) == LINK_DIGITS and storable(chain) == chain
+    if not 0 <= seq <= LARGEST or not (chain is None or is_link):
         raise BatchError("what was sent is no batch of rows")
     return Position(seq, chain)
 
@@ -178,18 +179,19 @@ def _checked(item: dict[str, Any], kind: _Kind) -> Columns:
     if unknown := item.keys() - kind.types.keys():
         names = ", ".join(sorted(map(str, unknown)))
         raise BatchError("a row holds {names}, which this server does not know; update the server", names=names)
-    if kind.needed - item.keys() or not all(_fits(value, kind.types[name]) for name, value in item.items()):
+    if kind.needed - item.keys() or not _fit(item, kind.types):
         text = N_("row {seq} of the record was changed; see `counter-listener events verify`")
         raise BatchError(text, seq=item.get("seq"))
     return {name: item.get(name) for name in kind.types}
 
 
-def _fits(value: object, wanted: type) -> bool:
-    if type(value) is not wanted:
+def _fit(item: Mapping[str, object], types: Mapping[str, type]) -> bool:
+    """Whether the values have their types, and a database can hold them."""
+    if any(type(value) is not types[name] for name, value in item.items()):
         return False
-    if isinstance(value, str):
-        return storable(value) == value
-    return not isinstance(value, float) or math.isfinite(value)
+    texts = "".join(value for value in item.values() if isinstance(value, str))
+    numbers = (value for value in item.values() if isinstance(value, float))
+    return storable(texts) == texts and all(map(math.isfinite, numbers))
 
 
 def sentence_json(told: Sentence) -> str:

@@ -180,7 +180,8 @@ def _days(text: str) -> int | None:
 
 
 def _hold(given: HoldForm) -> Hold:
-    scope = Scope("visit", given.visit) if given.visit.strip() else _scope(given.scope or "everything:")
+    as_before = "everything:" if given.hold else ""  # a change leaves the scope as it is, whatever stands here
+    scope = Scope("visit", given.visit) if given.visit.strip() else _scope(given.scope or as_before)
     return Hold(given.hold, scope, day_start(given.since), day_end(given.until), given.reason)
 
 
