@@ -10,12 +10,13 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from functools import cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import settings
 
 from counter_listener import judging, phrases
+from counter_listener.asr import recognizer
 from counter_listener.domain import PhraseSet, PhraseSetError, bundled_folder
 from counter_listener.phrases import find_phrase_set
 
@@ -93,6 +94,7 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(processor_time)
     keep_files_in_memory()
     share_phrase_sets()
+    share_models()
     with suppress(ImportError):
         hash_quickly()
 
@@ -146,6 +148,17 @@ def share_bundled_sets() -> None:
         return kept(path, path.read_bytes()) if path.parent == bundled and path.is_file() else plain(path)
 
     phrases.read_phrase_set = read_phrase_set
+
+
+def share_models() -> None:
+    """Lets the tests of one process have the bundled models in common; `test_model_files` loads others."""
+    plain = recognizer.load_model
+    kept = cache(plain)
+
+    def load_model(folder: Path) -> Any:
+        return (kept if folder.parent == bundled_folder("models") else plain)(folder)
+
+    recognizer.load_model = load_model
 
 
 @pytest.fixture

@@ -60,9 +60,13 @@ def test_the_speaker_decides_what_counts(tmp_path: Path) -> None:
 
 
 def test_the_clerk_alone_is_judged_as_on_one_channel(tmp_path: Path) -> None:
-    clerk = sound("no-farewell")
+    clerk = sound("no-farewell", COMPLAINED)
     file = stereo(tmp_path / "a.wav", clerk, array("h", bytes(2 * len(clerk))))
-    mono = checked(FIXTURES / "no-farewell.wav")
+    with wave.open(str(tmp_path / "mono.wav"), "wb") as out:
+        out.setparams((1, 2, 16_000, 0, "NONE", ""))
+        out.writeframes(clerk.tobytes())
+    mono = checked(tmp_path / "mono.wav")
+    assert any(event["phrase"] == "hello" for event in mono)
     both = checked(file, "--channels", "clerk,customer")
     assert [(event["phrase"], event["verdict"], event["at"]) for event in both if event["verdict"] == "heard"] == [
         (event["phrase"], event["verdict"], event["at"]) for event in mono if event["verdict"] == "heard"
@@ -86,14 +90,15 @@ def test_roles_that_do_not_fit(roles: str, code: int, message: str) -> None:
     assert (result.exit_code, message in result.stderr) == (code, True)
 
 
-def test_a_track_for_each_side_is_the_same_as_a_channel(tmp_path: Path) -> None:
+@pytest.mark.parametrize("roles", ["clerk,customer", pytest.param("", marks=pytest.mark.slow)], ids=["apart", "mixed"])
+def test_a_track_for_each_side_is_the_same_as_a_channel(tmp_path: Path, roles: str) -> None:
     clerk, rude = sound("no-farewell", COMPLAINED), sound("complaint-unhandled", COMPLAINED)
     file = stereo(tmp_path / "a.wav", clerk, rude)
     apart = tracks(tmp_path / "a.mka", [clerk.tobytes(), rude.tobytes()], "pcm_s16le")
-    assert told(checked(apart, "--channels", "clerk,customer")) == told(checked(file, "--channels", "clerk,customer"))
-    mixed = told(checked(apart))
-    assert mixed == told(checked(file))
-    assert {event[1] for event in mixed} >= {"complaint", "hello"}
+    options = ("--channels", roles) if roles else ()
+    found = told(checked(apart, *options))
+    assert found == told(checked(file, *options))
+    assert {event[1] for event in found} >= {"complaint", "hello"}
 
 
 def told(found: list[dict[str, object]]) -> list[tuple[object, ...]]:
@@ -119,19 +124,23 @@ def placed(length: float, *parts: tuple[float, float, float]) -> array[int]:
     return made
 
 
-def test_a_clerk_who_begins_over_the_customer_interrupts_and_one_who_waits_does_not(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("at", "interruptions", "waits"),
+    [(11.2, 1, 0), (13.6, 0, 0), pytest.param(76.0, 0, 1, marks=pytest.mark.slow)],
+    ids=["over", "after", "late"],
+)
+def test_a_clerk_who_begins_over_the_customer_interrupts_and_one_who_waits_does_not(
+    tmp_path: Path, at: float, interruptions: int, waits: int
+) -> None:
     greeting, question = (0.8, 4.19, 1.0), (19.44, 21.61)
     customer = placed(16.0, (15.88, 18.95, 10.0))  # said from second 10.0 to 13.1
-    found = {}
-    for name, at in (("over", 11.2), ("after", 13.6), ("late", 76.0)):
-        file = stereo(tmp_path / f"{name}.wav", placed(at + 3.0, greeting, (*question, at)), customer)
-        closed = checked(file, "--channels", "clerk,customer", "--one-visit")[-1]
-        assert isinstance(closed["manner"], dict)
-        found[name] = closed["manner"]
-    assert [each["interruptions"] for each in found.values()] == [1, 0, 0]
-    assert [each["waits"] for each in found.values()] == [0, 0, 1]
-    assert found["late"]["silence"] == pytest.approx(62.9, abs=0.4)
-    assert found["late"]["over"] == ["keep-company"]
+    file = stereo(tmp_path / "a.wav", placed(at + 3.0, greeting, (*question, at)), customer)
+    manner = checked(file, "--channels", "clerk,customer", "--one-visit")[-1]["manner"]
+    assert isinstance(manner, dict)
+    assert (manner["interruptions"], manner["waits"]) == (interruptions, waits)
+    if waits:
+        assert manner["silence"] == pytest.approx(62.9, abs=0.4)
+        assert manner["over"] == ["keep-company"]
 
 
 def test_what_only_the_customer_lost_is_beside_the_clerk() -> None:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 import tomllib
 from array import array
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -34,28 +33,31 @@ EXPECTED: dict[str, Table] = {
     file.name.removesuffix(".expected.json"): json.loads(file.read_text(encoding="utf-8"))
     for file in sorted(FIXTURES.glob("*.expected.json"))
 }
-VISITS = [(name, number) for name, expected in EXPECTED.items() for number in range(1, 1 + len(expected["visits"]))]
+EVERY_DAY = {
+    *("forbidden", "late-greeting", "refusal-without-sorry", "truncated"),
+    *("transcript-english", "transcript-speakers"),
+}
+"""One of each kind of finding, and short ones where there are several."""
+NAMES = [name if name in EVERY_DAY else pytest.param(name, marks=pytest.mark.slow) for name in EXPECTED]
+VISITS = [
+    pytest.param((name, number), marks=() if name in EVERY_DAY else pytest.mark.slow, id=f"{name}-{number}")
+    for name, expected in EXPECTED.items()
+    for number in range(1, 1 + len(expected["visits"]))
+]
 
 
-@pytest.fixture(scope="session")
-def results() -> dict[str, CheckResult]:
-    """The result of every recording. The longest are checked first, so that all cores stay busy."""
-    assert model().model
-    names = {expected["made"]["phrases"] for expected in EXPECTED.values()}
-    options = {name: CheckOptions(matcher(name), model(), zone=UTC) for name in names}
-    longest_first = sorted(INPUTS, key=lambda path: -EXPECTED[path.stem]["made"]["seconds"])
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        results = pool.map(
-            lambda path: check_file(path, options[EXPECTED[path.stem]["made"]["phrases"]]), longest_first
-        )
-        return {result.path.stem: result for result in results}
+@cache
+def result_of(name: str) -> CheckResult:
+    """The result of a recording."""
+    (path,) = (path for path in INPUTS if path.stem == name)
+    return check_file(path, CheckOptions(matcher(EXPECTED[name]["made"]["phrases"]), model(), zone=UTC))
 
 
-@pytest.fixture(params=VISITS, ids=lambda visit: "-".join(map(str, visit)))
-def case(request: pytest.FixtureRequest, results: dict[str, CheckResult]) -> Case:
+@pytest.fixture(params=VISITS)
+def case(request: pytest.FixtureRequest) -> Case:
     """What is expected of one visit, and its events."""
     name, number = request.param
-    return EXPECTED[name]["visits"][number - 1], [event for event in results[name].events if event.visit == number]
+    return EXPECTED[name]["visits"][number - 1], [event for event in result_of(name).events if event.visit == number]
 
 
 def ids(events: list[Event], kind: str, verdict: str) -> list[str | None]:
@@ -95,9 +97,9 @@ def test_expectations_owe_what_the_phrase_set_requires(name: str) -> None:
         assert set(listed) == required[key]
 
 
-@pytest.mark.parametrize("name", EXPECTED)
-def test_visits_are_separated_and_gaps_are_reported(name: str, results: dict[str, CheckResult]) -> None:
-    expected, result = EXPECTED[name], results[name]
+@pytest.mark.parametrize("name", NAMES)
+def test_visits_are_separated_and_gaps_are_reported(name: str) -> None:
+    expected, result = EXPECTED[name], result_of(name)
     kinds = [event.kind for event in result.events]
     assert result.error is None
     assert kinds.count("visit_opened") == kinds.count("visit_closed") == len(expected["visits"])

@@ -41,13 +41,15 @@ def backwards(samples: array[int]) -> array[int]:
 @pytest.mark.parametrize(
     ("name", "rate", "spoil", "reason"),
     [
-        ("no-greeting", 8_000, lambda samples: samples, understanding.NOT_UNDERSTOOD),
+        pytest.param(
+            *("no-greeting", 8_000, lambda samples: samples, understanding.NOT_UNDERSTOOD), marks=pytest.mark.slow
+        ),
         pytest.param(
             *("complaint-handled", 44_100, lambda samples: samples, understanding.NOT_UNDERSTOOD),
             marks=pytest.mark.slow,
         ),
         ("no-greeting", 32_000, lambda samples: samples, understanding.NOT_UNDERSTOOD),
-        ("full-marks", RATE, backwards, understanding.NOT_UNDERSTOOD),
+        pytest.param(*("full-marks", RATE, backwards, understanding.NOT_UNDERSTOOD), marks=pytest.mark.slow),
         ("no-greeting", RATE, quiet, understanding.TOO_QUIET),
     ],
     ids=["8000-Hz", "44100-Hz", "32000-Hz", "backwards", "quiet"],

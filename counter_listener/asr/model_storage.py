@@ -9,7 +9,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final, Literal
 
-from counter_listener.asr.model_check import file_sha256, is_intact, read_checksums, try_loading, verify_model
+from counter_listener.asr.model_check import (
+    file_sha256,
+    has_all_checksums,
+    is_intact,
+    read_checksums,
+    try_loading,
+    verify_model,
+)
 from counter_listener.asr.model_files import CHECKSUMS, bundled_models, models_folder
 from counter_listener.domain import ModelError, UsageError, system_reason
 
@@ -130,7 +137,8 @@ def _check_usable(folder: Path, source: str) -> None:
     """Raises ModelError, which names `source`, if libvosk cannot use a model."""
     try:
         verify_model(folder)
-        try_loading(folder)  # checksums prove that nothing has changed, not that the model ever worked
+        if has_all_checksums(folder):  # they prove that nothing has changed, not that the model ever worked
+            try_loading(folder)
     except ModelError as error:
         what = error.sentence.values.get("what", error.sentence)
         raise ModelError("{source} is not a usable model: {what}", source=source, what=what) from None

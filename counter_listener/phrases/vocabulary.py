@@ -1,7 +1,7 @@
 """Which templates a speech model cannot write: Vosk never writes a word that its vocabulary does not have."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -38,18 +38,42 @@ def unspellable_templates(phrases: PhraseSet, vocabulary: frozenset[str]) -> Ite
     by_character = {split_units(word) for word in vocabulary}
     by_sound = {text_syllables(word) for word in vocabulary}
     longest = max(map(len, by_character | by_sound), default=0)
+    ways: list[Spelling] = [
+        lambda units: unspellable_units(map(pronounce, units), by_sound, longest),
+        lambda units: unspellable_units(units, by_character, longest),
+    ]
     heard = ((owner, text) for kind, owner, text in iter_templates(phrases) if kind.partition(".")[2] in HEARD_KEYS)
     read = template_reader(phrases).read
     for owner, text in dict.fromkeys(heard):
         rng = random.Random(text)  # noqa: S311 - reproducible draws, not secrets
-        sentences = dict.fromkeys(read(text).draw(rng, fill="，") for _ in range(DRAWN))
-        pieces = [[split_units(piece) for piece in each.split("，")] for each in sentences]
-        sounds = [unspellable_units(list(map(pronounce, each)), by_sound, longest) for each in pieces]
-        characters = [unspellable_units(each, by_character, longest) for each in pieces]
-        if all(sounds):
-            yield UnspellableTemplate(owner, text, "sounds", sounds[0])
-        elif all(characters):
-            yield UnspellableTemplate(owner, text, "characters", characters[0])
+        template = read(text)
+        sounds, characters = _missing((template.draw(rng, fill="，") for _ in range(DRAWN)), ways)
+        if sounds:
+            yield UnspellableTemplate(owner, text, "sounds", sounds)
+        elif characters:
+            yield UnspellableTemplate(owner, text, "characters", characters)
+
+
+Spelling = Callable[[list[Units]], Units]
+"""The units of a sentence, in pieces, that cannot be spelt in one way."""
+
+
+def _missing(sentences: Iterable[str], ways: list[Spelling]) -> list[Units]:
+    """For each way of spelling what the first sentence lacks; nothing as soon as any sentence can be spelt."""
+    missing: list[Units | None] = [None] * len(ways)
+    tried: set[str] = set()
+    for sentence in sentences:
+        if sentence in tried:
+            continue
+        tried.add(sentence)
+        pieces = [split_units(piece) for piece in sentence.split("，")]
+        for number, spelling in enumerate(ways):
+            if missing[number] != ():
+                lacking = spelling(pieces)
+                missing[number] = lacking and (missing[number] or lacking)
+        if not any(missing):
+            break
+    return [each or () for each in missing]
 
 
 def vocabulary_report(phrases: PhraseSet, vocabulary: frozenset[str]) -> Iterator[str]:
@@ -64,7 +88,7 @@ def vocabulary_report(phrases: PhraseSet, vocabulary: frozenset[str]) -> Iterato
     yield text.format(count=len(vocabulary), never=never)
 
 
-def unspellable_units(pieces: list[Units], words: set[Units], longest: int) -> Units:
+def unspellable_units(pieces: Iterable[Units], words: set[Units], longest: int) -> Units:
     """The unit of each piece at which its spelling cannot continue, in order; empty if all pieces can be spelt.
 
     `longest` is the number of units in the longest word.

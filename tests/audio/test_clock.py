@@ -59,7 +59,7 @@ def test_stamps_that_wander_change_nothing(tmp_path: Path, sources: dict[str, Pa
 
 
 @pytest.mark.parametrize("end", [end for end, *_ in CONTAINERS])
-@pytest.mark.parametrize("reach", [0.0, 0.056, 0.120])
+@pytest.mark.parametrize("reach", [*(pytest.param(each, marks=pytest.mark.slow) for each in (0.0, 0.056)), 0.120])
 def test_cut_packets_are_told_with_place_and_length(
     tmp_path: Path, sources: dict[str, Path], end: str, reach: float
 ) -> None:

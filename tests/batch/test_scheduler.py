@@ -229,7 +229,7 @@ if __name__ == "__main__":
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere each worker loads a model of its own")
-@pytest.mark.parametrize("intact", [True, False])
+@pytest.mark.parametrize("intact", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_workers_share_the_model_if_it_can_be_loaded_and_the_named_modules(tmp_path: Path, *, intact: bool) -> None:
     folder = find_model("counter-cn")
     if not intact:
@@ -313,16 +313,17 @@ def test_invariant_4_an_interrupted_run_is_continued_by_running_it_again(tmp_pat
 
 def test_a_recorded_result_is_shown_without_checking_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     record = tmp_path / "events.db"
-    first = run("check", SHORT[0], "--store", record, "--format", "jsonl")
+    words = (*SMALL_SET, "--store", record, "--format", "jsonl")
+    first = run("check", SHORT[1], *words)
 
     def never(*_: object) -> None:
         raise AssertionError("it was checked again")
 
     monkeypatch.setattr("counter_listener.batch.scheduler.check_file", never)
-    second = run("check", SHORT[0], "--store", record, "--format", "jsonl")
+    second = run("check", SHORT[1], *words)
     assert events(second) == events(first)
     with pytest.raises(AssertionError, match="checked again"):
-        run("check", SHORT[1], "--store", record, "--format", "jsonl")
+        run("check", SHORT[2], *words)
 
 
 def test_a_recording_is_judged_again_only_if_something_changed(tmp_path: Path) -> None:

@@ -171,14 +171,14 @@ def test_reports(store: Path, tmp_path: Path) -> None:
 def test_files_of_these_names_are_written_and_read(store: Path, tmp_path: Path) -> None:
     report = ["report", "--format", "csv", "--visits", 0, "--store", store, "-o"]
     faulty = SMALL + '[[example]]\nheard = "今天天气不错"\nexpect = ["hello"]\n'
-    for name in NAMES[::6]:
+    for name in NAMES[::12]:
         (tmp_path / name).write_text(faulty, encoding="utf-8")
         for command in (["backup", "--store", store], report, ["init", "--counter", name]):
             result = run(*command, tmp_path / f"{command[0]} {name}")
             assert (result.exit_code, safe(result.output)) == (0, True), result.output
         result = run("phrases", "check", tmp_path / name)
         assert (result.exit_code, safe(result.output)) == (2, True), result.output
-    assert len(list(tmp_path.iterdir())) == 5 * len(NAMES[::6])
+    assert len(list(tmp_path.iterdir())) == 5 * len(NAMES[::12])
 
 
 def test_recordings_that_are_judged_again(store: Path) -> None:
@@ -272,7 +272,7 @@ def test_doctor_and_settings_of_these_names(tmp_path: Path) -> None:
 
 
 def test_names_and_values_on_the_command_line(folder: Path, tmp_path: Path) -> None:
-    for file in sorted(folder.glob("*.wav"))[::5]:
+    for file in sorted(folder.glob("*.wav"))[::10]:
         for command in (["check", "--store", "none"], ["explain"]):
             result = run(*command, "--phrases", SMALL_FILE, "--", os.path.relpath(file))
             assert result.exit_code == 3

@@ -64,7 +64,11 @@ def test_without_damage_each_is_read_as_a_whole(inputs: Path) -> None:
 
 @pytest.mark.parametrize(
     "numbers",
-    [pytest.param(range(300), id="300"), pytest.param(range(10_000, 20_000), id="10 000", marks=pytest.mark.campaign)],
+    [
+        pytest.param(range(100), id="100"),
+        pytest.param(range(100, 300), id="300", marks=pytest.mark.slow),
+        pytest.param(range(10_000, 20_000), id="10 000", marks=pytest.mark.campaign),
+    ],
 )
 def test_damaged_inputs(inputs: Path, numbers: range) -> None:
     found = outcomes(inputs, numbers)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from support.catalogue import click_texts
 from support.command import RUDE_VISIT, run, transcript
-from support.small_counter import FRAMED, SMALL, small
+from support.small_counter import FRAMED, SMALL, SMALL_FILE, small
 
 from counter_listener.phrases import unspellable_templates
 
@@ -183,7 +183,7 @@ def test_a_sentence_that_is_tried_shows_its_frames(tmp_path: Path) -> None:
 
 
 def test_wordings_that_a_model_cannot_recognise_are_named() -> None:
-    shown = run("phrases", "vocabulary", "bank-counter", "--model", "counter-cn")
+    shown = run("phrases", "vocabulary", SMALL_FILE, "--model", "counter-cn")
     assert shown.exit_code == 0
     assert "words in the model" in shown.stdout
     without = {

@@ -105,6 +105,18 @@ def test_the_table_shows_what_the_lines_hold(labels: Path) -> None:
 
 
 def test_recordings_are_recognised_by_the_model(tmp_path: Path) -> None:
+    name = "refusal-without-sorry"
+    expected = json.loads((FIXTURES / f"{name}.expected.json").read_text(encoding="utf-8"))
+    known = {"hello", "ask-need", "goodbye"}
+    said = [(each["id"], each["start"], each["end"]) for each in expected["visits"][0]["said"] if each["id"] in known]
+    assert len(said) == len(known)
+    labels = written(tmp_path, label(str(FIXTURES / f"{name}.wav"), expected["made"]["seconds"], said))
+    whole = rows(score(labels, "--format", "jsonl"))[OURS, None]
+    assert (whole["owed"], whole["hits"], whole["misses"]) == (3, 3, 0)
+
+
+@pytest.mark.slow
+def test_with_the_whole_set_skipping_silence_changes_nothing(tmp_path: Path) -> None:
     expected = json.loads((FIXTURES / "forbidden.expected.json").read_text(encoding="utf-8"))
     said = [(each["id"], each["start"], each["end"]) for visit in expected["visits"] for each in visit["said"]]
     labels = written(tmp_path, label(str(FIXTURES / "forbidden.wav"), expected["made"]["seconds"], said))

@@ -39,7 +39,7 @@ def test_listen_keeps_the_clips_of_a_visit_that_was_heard(tmp_path: Path) -> Non
     phrases = tmp_path / "small.toml"
     phrases.write_text(SMALL.replace("quiet = 20", "quiet = 2").replace("idle = 120", "idle = 3"), encoding="utf-8")
     with_noise = tmp_path / "visit.wav"
-    with_room_noise(FIXTURES / "full-marks.wav", 4.0, with_noise)
+    with_room_noise(FIXTURES / "refusal-without-sorry.wav", 4.0, with_noise)
     with virtual_sound() as sound:
         sound.plug_in("desk")
         heard = {**sound.hearing("desk"), "COUNTER_LISTENER_CLIP_KEY": str(key)}

@@ -11,7 +11,7 @@ TOP = Path(__file__).resolve().parents[2]
 PAGES = {"en": ("README.md", "docs/supervisor.md"), "zh": ("README.zh-CN.md", "docs/zh/supervisor.md")}
 
 
-@pytest.mark.parametrize("lang", PAGES)
+@pytest.mark.parametrize("lang", ["zh", pytest.param("en", marks=pytest.mark.slow)])
 def test_the_example_is_what_is_printed(lang: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "100")
     recording = TOP / "tests" / "fixtures" / "forbidden.wav"

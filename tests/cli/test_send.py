@@ -102,11 +102,11 @@ def test_a_counter_is_enrolled_sends_and_proves_its_record_by_the_receipt(
     assert (away.exit_code, len(away.output.splitlines())) == (4, 1)
 
 
-@pytest.mark.parametrize("killed", ["sender", "server"])
+@pytest.mark.parametrize("killed", ["sender", pytest.param("server", marks=pytest.mark.slow)])
 def test_whoever_is_killed_in_the_middle_every_row_arrives_once(
     killed: str, branch: Branch, tmp_path: Path, certificates: Path
 ) -> None:
-    store = counter_record(tmp_path / "counter", "3", visits=800)
+    store = counter_record(tmp_path / "counter", "3", visits=300)  # two batches
     with branch.serving() as server:
         enrol(branch, store, certificates)
         words = [sys.executable, "-m", "counter_listener", "send", "--store", str(store)]
@@ -132,6 +132,7 @@ def received(branch: Branch, least: int) -> None:
         time.sleep(0.02)
 
 
+@pytest.mark.slow
 def test_twenty_counters_send_at_once(branch: Branch, tmp_path: Path, certificates: Path) -> None:
     names = [f"{number}" for number in range(20)]
     stores = {name: counter_record(tmp_path / f"counter-{name}", name, 5) for name in names}
@@ -155,6 +156,7 @@ def test_twenty_counters_send_at_once(branch: Branch, tmp_path: Path, certificat
     assert sorted(uids(branch.store)) == sorted(uid for store in stores.values() for uid in uids(store))
 
 
+@pytest.mark.slow
 def test_it_goes_on_until_it_is_told_to_stop_through_a_server_that_was_away(
     branch: Branch, tmp_path: Path, certificates: Path
 ) -> None:

@@ -65,6 +65,7 @@ def test_eval_knows_the_ids_of_the_set_in_force(store: Path, tmp_path: Path) -> 
     assert run("eval", labels, "--store", tmp_path / "none.db", "--quiet").exit_code == 3
 
 
+@pytest.mark.slow  # each of the others tells of it too
 def test_doctor_tells_of_the_set_in_force(store: Path) -> None:
     def told(record: Path) -> list[str]:
         lines = run("doctor", "--store", record, "--seconds", "0.5").stdout.splitlines()

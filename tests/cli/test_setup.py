@@ -119,6 +119,7 @@ def asked(sound: Sound, file: Path, *words: str, typed: str = "") -> tuple[int, 
         return process.wait(300), "".join(told), process.stderr.read()
 
 
+@pytest.mark.slow  # test_listen_page and test_listen hear somebody every day
 @pytest.mark.skipif(bool(MISSING), reason=WHY_NOT)
 def test_a_person_is_asked_step_by_step_and_is_heard(sound: Sound, tmp_path: Path) -> None:
     file = tmp_path / "counter.toml"
@@ -130,6 +131,7 @@ def test_a_person_is_asked_step_by_step_and_is_heard(sound: Sound, tmp_path: Pat
     assert sorted(each.name for each in tmp_path.iterdir()) == ["counter.toml"], "nothing was recorded"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(bool(MISSING), reason=WHY_NOT)
 def test_the_microphone_is_chosen_by_its_level(sound: Sound, tmp_path: Path) -> None:
     file = tmp_path / "counter.toml"

@@ -186,10 +186,12 @@ def test_what_cannot_be_recorded_is_tried_again_and_never_moved(folder: Path) ->
     assert names(folder / "out") == ["b.jsonl"]
 
 
-@pytest.mark.parametrize("more", [(), ("--poll",)], ids=["told by the system", "looking"])
+@pytest.mark.parametrize(
+    "more", [(), pytest.param(("--poll",), marks=pytest.mark.slow)], ids=["told by the system", "looking"]
+)
 def test_a_file_that_arrives_slowly_is_checked_once_when_it_is_whole(folder: Path, more: tuple[str, ...]) -> None:
     """A real recording, written in pieces; then the folder goes away and comes back with another one."""
-    sound = (FIXTURES / "no-greeting.wav").read_bytes()
+    sound = (FIXTURES / "refusal-with-sorry.wav").read_bytes()
     with watching(folder, *more) as process:
         wait_for(folder, "watching")
         with (folder / "in" / "a.wav").open("wb") as file:
@@ -214,7 +216,7 @@ def test_a_file_that_arrives_slowly_is_checked_once_when_it_is_whole(folder: Pat
 def test_a_watch_that_is_killed_again_and_again_checks_everything_once(folder: Path) -> None:
     for n in range(12):
         transcript(folder / "in" / f"{n}.jsonl", [(0.0, 2.0, f"您好{n}号"), *FULL_VISIT[1:]])
-    for kill in range(3):
+    for kill in range(2):
         with watching(folder, "--move-to", folder / "out") as process:
             wait_for(folder, "watching", count=kill + 1)
             time.sleep(0.1 * kill)

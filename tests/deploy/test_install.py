@@ -68,6 +68,7 @@ def test_a_bundle_is_installed_upgraded_rolled_back_and_removed(place: Place) ->
     assert record.read_text() == "a record"
 
 
+@pytest.mark.slow
 def test_a_version_that_does_not_work_takes_nobodys_place(place: Place) -> None:
     assert place.call(small_bundle(place.folder, "1.0"), "install").returncode == 0
     broken = place.call(small_bundle(place.folder, "2.0", demo=3), "install")

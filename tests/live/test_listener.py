@@ -79,7 +79,7 @@ def recorded(rows: Sequence[Row]) -> list[tuple[Any, ...]]:
     ]
 
 
-@pytest.mark.parametrize("name", ["forbidden", "customer-courtesy"])
+@pytest.mark.parametrize("name", [pytest.param("forbidden", marks=pytest.mark.slow), "refusal-without-sorry"])
 def test_invariant_1_live_and_batch_give_the_same_events(name: str, tmp_path: Path) -> None:
     sound = sound_of(name)
     length = len(sound) / 32_000
@@ -105,7 +105,7 @@ def test_an_event_is_sent_only_after_it_is_on_the_disk(tmp_path: Path) -> None:
                 seen.append((len(test.events()), len(list(other.read()))))
 
         test.live.send = send
-        test.run(chunks(sound_of("customer-courtesy")))
+        test.run(chunks(sound_of("refusal-without-sorry")))
     assert seen
     assert all(sent <= written for sent, written in seen)
 
@@ -118,7 +118,7 @@ def test_setting_the_wall_clock_moves_no_event(tmp_path: Path) -> None:
 
     def rows_with(wall: Callable[[], datetime], name: str) -> list[Row]:
         with open_record(tmp_path / name) as record:
-            Test(record, wall=wall).run(chunks(sound_of("customer-courtesy")))
+            Test(record, wall=wall).run(chunks(sound_of("refusal-without-sorry")))
             return list(record.read())
 
     steady, jumped = rows_with(lambda: NOON, "steady.db"), rows_with(jumping, "jumped.db")
@@ -130,10 +130,10 @@ def test_a_record_that_fails_twice_loses_nothing(tmp_path: Path) -> None:
     with open_record(tmp_path / "events.db") as record:
         flaky = Flaky(record, fail=(1, 2, 5))
         test = Test(flaky)  # type: ignore[arg-type]
-        test.run(chunks(sound_of("customer-courtesy")))
+        test.run(chunks(sound_of("refusal-without-sorry")))
         rows = list(record.read())
         sound = Test(None)
-        sound.run(chunks(sound_of("customer-courtesy")))
+        sound.run(chunks(sound_of("refusal-without-sorry")))
     assert [one["trouble"] for one in test.messages if "trouble" in one] == ["The disk is full."] * 3
     assert recorded(rows) == [
         (e["kind"], e["at"], e["visit"], e["phrase"], e["verdict"], e["score"], e["heard"], e["detail"])
@@ -160,7 +160,7 @@ def test_a_record_that_keeps_failing_ends_the_listener_and_nothing_more_is_settl
     with open_record(tmp_path / "events.db") as record:
         test = Test(Flaky(record, fail=range(3, 100)))  # type: ignore[arg-type]
         with pytest.raises(RecordError, match="disk is full"):
-            test.run(chunks(sound_of("customer-courtesy")))
+            test.run(chunks(sound_of("refusal-without-sorry")))
         rows = list(record.read())
     assert len(rows) == len(test.events()) > 0
     last = [one for one in test.messages if "beat" in one][-1]
@@ -169,7 +169,7 @@ def test_a_record_that_keeps_failing_ends_the_listener_and_nothing_more_is_settl
 
 def test_a_device_that_goes_ends_the_utterance_and_leaves_the_visit_open(tmp_path: Path) -> None:
     def goes() -> Iterator[CaptureItem]:
-        yield from chunks(sound_of("customer-courtesy")[: 32_000 * 3])
+        yield from chunks(sound_of("refusal-without-sorry")[: 32_000 * 3])
         raise MicrophoneError("The microphone stopped: was it unplugged?")
 
     with open_record(tmp_path / "events.db") as record:
@@ -205,20 +205,20 @@ def test_the_key_opens_and_closes_a_visit() -> None:
 def test_a_planned_restart_waits_for_the_end_of_the_visit() -> None:
     test = Test(None)
     test.live.renewing = lambda: True
-    test.run(chunks(sound_of("customer-courtesy")))
+    test.run(chunks(sound_of("refusal-without-sorry")))
     assert test.events() == []  # no visit was open yet
     assert test.live.at < 1
     busy = Test(None)
     busy.live.renewing = lambda: busy.live.at > 3.0
-    busy.run(chunks(sound_of("customer-courtesy")))
-    assert busy.live.at == pytest.approx(len(sound_of("customer-courtesy")) / 32_000)
+    busy.run(chunks(sound_of("refusal-without-sorry")))
+    assert busy.live.at == pytest.approx(len(sound_of("refusal-without-sorry")) / 32_000)
 
 
 def test_a_listener_that_stops_reports_how_much_it_did_not_hear() -> None:
     test = Test(None)
 
     def sound() -> Iterator[CaptureItem]:
-        yield from chunks(sound_of("customer-courtesy")[: 32_000 * 2])
+        yield from chunks(sound_of("refusal-without-sorry")[: 32_000 * 2])
         test.now += 7.0
         test.live.stopping = lambda: True
 
@@ -230,7 +230,7 @@ def test_a_listener_that_stops_reports_how_much_it_did_not_hear() -> None:
 def test_partial_results_come_while_somebody_speaks_and_change_nothing() -> None:
     partial: list[str] = []
     watched = PartialResults(model().recognizer(), partial.append, lambda: None)
-    sources = [AudioSource(chunks(sound_of("customer-courtesy")), each) for each in (watched, model().recognizer())]
+    sources = [AudioSource(chunks(sound_of("refusal-without-sorry")), each) for each in (watched, model().recognizer())]
     with_partial, plain = (list(judge_events(source, matcher())) for source in sources)
     assert with_partial == plain
     assert len(partial) > 5

@@ -24,7 +24,7 @@ from counter_listener.matching import match
 from counter_listener.record import Origin, event_from_row, open_record
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
-NAMES = ("full-marks", "forbidden", "complaint-handled", "forbidden full-marks", "no-farewell")
+NAMES = ("forbidden", "complaint-handled", "forbidden no-farewell", "no-farewell")
 Items = tuple[StreamItem, ...]
 NOON = datetime(2026, 1, 15, 12, tzinfo=UTC)
 
@@ -106,7 +106,7 @@ def _moved(item: StreamItem, by: float) -> StreamItem:
     return item
 
 
-@pytest.mark.parametrize("name", ["full-marks", "complaint-handled", "forbidden"])
+@pytest.mark.parametrize("name", [pytest.param("full-marks", marks=pytest.mark.slow), "complaint-handled", "forbidden"])
 def test_what_was_heard_before_a_death_counts_in_the_score(name: str) -> None:
     (plain,) = [event for event in whole(name) if event.kind == "visit_closed"]
     (closed,) = [one for one in after(events_of(matched(name)[:-1]), 1e3, 1.0, ()) if one.kind == "visit_closed"]

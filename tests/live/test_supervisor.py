@@ -67,10 +67,10 @@ class Watch:
     ("mode", "reason", "speed"),
     [
         ("dies", DIED, 1),
-        ("aborts", DIED, 1),
-        ("raises", DIED, 1),
+        pytest.param("aborts", DIED, 1, marks=pytest.mark.slow),
+        pytest.param("raises", DIED, 1, marks=pytest.mark.slow),
         ("hangs", HUNG, 6),
-        ("leaks", GREW, 1),
+        pytest.param("leaks", GREW, 1, marks=pytest.mark.slow),
         ("bursts", GREW, 1),
     ],
 )

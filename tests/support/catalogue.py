@@ -11,6 +11,7 @@ import inspect
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 import click
@@ -46,6 +47,7 @@ def texts() -> Iterator[Text]:
         yield text if isinstance(text, str) else (text[0], text[1])
 
 
+@cache
 def click_texts() -> set[Text]:
     """Every text of the installed click, which looks each up with gettext."""
     return set(literals(Path(click.__file__).parent))

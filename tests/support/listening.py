@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,9 +27,18 @@ class Listening:
 
     process: subprocess.Popen[str]
     store: Path
+    seen: tuple[object, list[Any]] = field(default=(None, []), init=False)
+    """The files of the record when it was last read, and its rows."""
 
     def rows(self) -> list[Any]:
-        """What the record holds so far."""
+        """What the record holds so far; it is read again only if its files have changed."""
+        files = [each for each in self.store.parent.glob(f"{self.store.name}*") if not each.name.endswith("-shm")]
+        state = [(each.name, each.stat().st_mtime_ns, each.stat().st_size) for each in files if each.exists()]
+        if state != self.seen[0]:
+            self.seen = (state, self._read())
+        return self.seen[1]
+
+    def _read(self) -> list[Any]:
         try:
             with open_record(self.store, create=False) as record:
                 return list(record.read())

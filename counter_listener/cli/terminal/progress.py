@@ -1,11 +1,13 @@
 """Progress of inputs and downloads: a bar in a terminal; lines or nothing elsewhere."""
 
+from __future__ import annotations
+
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 from rich.console import Console
@@ -21,10 +23,12 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 
-from counter_listener.asr import TransferProgress
-from counter_listener.batch import CheckResult, Input, file_size
 from counter_listener.cli.options import monotonic_clock
 from counter_listener.domain import _, format_duration, ngettext, printable
+
+if TYPE_CHECKING:
+    from counter_listener.asr import TransferProgress
+    from counter_listener.batch import CheckResult, Input
 
 Advance = Callable[[Path, float], None]
 """Called with an input and the seconds of it that have been read."""
@@ -124,6 +128,8 @@ def batch_progress(
         listed = not quiet and len(inputs) >= LISTED
         yield None, lambda result: click.echo(pace.line(result), err=True) if listed else None
         return
+    from counter_listener.batch import file_size  # `models install` shows a bar without it
+
     sizes = {path: file_size(path) for path in inputs if isinstance(path, Path)}
     summary = TextColumn("{task.fields[summary]}", markup=False)
     with _bar(summary, TimeRemainingColumn(elapsed_when_finished=True), quiet=quiet) as bar:
