@@ -183,12 +183,12 @@ def transcribe(
     meter = SoundMeter()
     for block in blocks:
         if isinstance(block, VisitToggle):  # what was said before the toggle belongs before it
-            yield from make_utterance(recognizer.finish(), meter, lost, gap_end, voice)
+            yield from make_utterance(recognizer.finish(), meter, lost, gap_end, settled, voice)
             yield block
             settled = max(settled, block.at)
             continue
         if isinstance(block, Gap):
-            yield from make_utterance(recognizer.finish(), meter, lost, block.start, voice)
+            yield from make_utterance(recognizer.finish(), meter, lost, block.start, settled, voice)
             yield block
             gap_end = max(gap_end, block.start + block.seconds)
             before = max(0.0, since - block.start)  # nobody listened then, and no time of this stream passed
@@ -200,22 +200,29 @@ def transcribe(
         now = received / SAMPLE_RATE + lost
         words = recognizer.accept(block)
         if words is not None:
-            yield from make_utterance(words, meter, lost, gap_end, voice)
+            yield from make_utterance(words, meter, lost, gap_end, settled, voice)
             settled = max(settled, now - DECODER_LAG)
         yield Tick(now, settled)
-    yield from make_utterance(recognizer.finish(), meter, lost, gap_end, voice)
+    yield from make_utterance(recognizer.finish(), meter, lost, gap_end, settled, voice)
     yield Tick(received / SAMPLE_RATE + lost, received / SAMPLE_RATE + lost)
 
 
-def make_utterance(
-    words: tuple[Word, ...], meter: SoundMeter, lost: float, gap: float, voice: VoiceSource = no_voice
+def make_utterance(  # noqa: PLR0913 - what is known of the stream so far
+    words: tuple[Word, ...], meter: SoundMeter, lost: float, gap: float, settled: float, voice: VoiceSource = no_voice
 ) -> Iterator[Utterance]:
     """The words as one utterance in the time of the stream, to which lost audio counts; nothing if there are none.
 
-    `gap` is the time of the last gap, in seconds; -NEAR_GAP_SECONDS or less if there was none.
+    `gap` is the time of the last gap, in seconds; -NEAR_GAP_SECONDS or less if there was none. None of the words
+    begins before `settled`: where a stream was cut within speech, libvosk may say that it did.
     """
     if words:
         sound = meter.sound(words)
-        words = tuple(replace(word, start=word.start + lost, end=word.end + lost) for word in words) if lost else words
+        if lost or words[0].start < settled:
+            words = tuple(_moved(word, lost, settled) for word in words)
         near_gap = words[0].start - gap < NEAR_GAP_SECONDS
         yield Utterance(words[0].start, words[-1].end, words, near_gap=near_gap, sound=sound, voice=voice())
+
+
+def _moved(word: Word, lost: float, settled: float) -> Word:
+    start = max(word.start + lost, settled)
+    return replace(word, start=start, end=max(word.end + lost, start))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cache
 from itertools import combinations
@@ -27,6 +27,7 @@ from counter_listener.domain import (
     StreamItem,
     Tick,
     Utterance,
+    VisitToggle,
     Word,
     bundled_folder,
 )
@@ -42,7 +43,7 @@ def sound(name: str) -> list[bytes]:
     return [block for block in blocks(read_recording(bundled_folder("recordings") / name)) if isinstance(block, bytes)]
 
 
-def items(stream: list[bytes | Gap]) -> list[StreamItem]:
+def items(stream: Sequence[bytes | Gap | VisitToggle]) -> list[StreamItem]:
     return list(transcribe(stream, model().recognizer()))
 
 
@@ -115,6 +116,17 @@ def test_what_is_lost_beside_the_sound_moves_nothing() -> None:
     assert any(item.start > gap.start + 8 and not item.near_gap for item in heard)
     for settled, item in settled_times(stream_items):
         assert not isinstance(item, Utterance) or settled <= item.start
+
+
+@pytest.mark.parametrize("kind", ["gap", "beside", "toggle"])
+def test_no_utterance_begins_before_the_cut_that_ended_the_one_before(kind: str) -> None:
+    whole, cut = sound("complaint-handled.wav")[:45], 15  # in the middle of a word
+    at = cut * BLOCK_SAMPLES / SAMPLE_RATE
+    here = VisitToggle(at) if kind == "toggle" else Gap(at, 3.0, "lost", beside=kind == "beside")
+    stream_items = items([*whole[:cut], here, *whole[cut:]])
+    assert sum(isinstance(item, Utterance) for item in stream_items) >= 2
+    for settled, item in settled_times(stream_items):
+        assert not isinstance(item, Utterance) or settled <= item.start <= item.end
 
 
 def settled_times(stream_items: list[StreamItem]) -> Iterator[tuple[float, StreamItem]]:

@@ -272,9 +272,9 @@ def check_inputs(
 
 
 def exit_code(output: CheckOutput, fail_under: float | None) -> ExitCode:
-    """The exit code. A failure of the record outranks a failure of an input, and that outranks a low score."""
+    """The exit code. A failure of the record or the output outranks one of an input, and that outranks a low score."""
     tally = output.tally
-    if output.recorder and (output.recorder.counts.failed or output.recorder.counts.unkept):
+    if output.lost or (output.recorder and (output.recorder.counts.failed or output.recorder.counts.unkept)):
         return ExitCode.NO_RECORD
     if tally.failed or tally.incomplete:
         return ExitCode.UNREADABLE

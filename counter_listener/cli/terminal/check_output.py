@@ -1,5 +1,6 @@
 """What `check` and `demo` print: results as tables, JSON lines or CSV, notes on the record, and a summary."""
 
+import errno
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -28,6 +29,8 @@ class CheckOutput:
     tally: Tally = field(default_factory=Tally)
     failed: bool = False
     """Whether standard output can no longer be written."""
+    lost: bool = False
+    """Whether somebody misses what was not written: a reader who closed the pipe does not."""
 
     def show_head(self) -> None:
         """Prints what stands above all results."""
@@ -88,7 +91,7 @@ class CheckOutput:
         except OSError as error:
             if self.recorder is None:
                 raise
-            self.failed = True
+            self.failed, self.lost = True, error.errno != errno.EPIPE
             discard_output()
             reason = system_reason(error).translated(_)
             click.echo(_("The output cannot be written ({why}); recording continues.").format(why=reason), err=True)

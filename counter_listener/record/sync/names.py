@@ -65,6 +65,7 @@ class Names:
                 recordings.add(str(row["sha256"]))
                 self._added.add(str(row["sha256"]))
         self._owners = self._find_owners(connection, streams, recordings)
+        self._named: dict[str, str] = {}  # streams
         self._again = self._begun_again(connection, first)
 
     def _find_owners(self, connection: sa.Connection, streams: Collection[str], recordings: Collection[str]) -> Owners:
@@ -92,8 +93,10 @@ class Names:
 
     def stream(self, stream: str) -> str:
         """The name of a stream."""
-        name = self._newest_stream(stream)
-        return self._following(name, stream) if stream in self._again else name
+        if (named := self._named.get(stream)) is None:
+            name = self._newest_stream(stream)
+            named = self._named[stream] = self._following(name, stream) if stream in self._again else name
+        return named
 
     def recording(self, source: str) -> str:
         """The name of a recording, or of another source of sound."""
