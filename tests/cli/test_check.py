@@ -253,7 +253,7 @@ def test_output_that_cannot_be_written_is_reported_and_recording_continues(tmp_p
         help_ = [sys.executable, "-m", "counter_listener", "--help"]
         shown = subprocess.run(help_, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
         assert (shown.returncode, len(shown.stderr.splitlines())) == (4, 1)
-    line = " ".join([*command, "--store", str(store), "--format", "jsonl"]) + " | head -1"
+    line = " ".join([*command, "--store", str(store), "--format", form]) + " | head -1"
     piped = subprocess.run(["bash", "-o", "pipefail", "-c", line], capture_output=True, text=True, check=False)
     assert piped.returncode == 0
     assert "Traceback" not in piped.stderr

@@ -1,8 +1,9 @@
 """Results of `check` as people read them: a table for each visit, and a summary."""
 
+import io
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Final
+from typing import Any, Final, cast
 
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
@@ -59,13 +60,23 @@ UNJUDGED: Final = {
 
 
 def printed(parts: Iterable[RenderableType], least_width: int = 0) -> str:
-    """The parts as text with the colours and width of this terminal, or with lines of `least_width` characters."""
-    console = Console(highlight=False)
-    console.width = max(console.width, least_width)
-    with console.capture() as text:
-        for part in parts:
-            console.print(part)
-    return text.get()
+    """The parts as text with the colours and width of this terminal, or with lines of `least_width` characters.
+
+    Nothing is written here: Console.capture() touches standard output at its end, and a full disk fails there.
+    """
+    terminal, text = Console(), io.StringIO()
+    console = Console(
+        file=text,
+        width=max(terminal.width, least_width),
+        force_terminal=terminal.is_terminal,
+        color_system=cast("Any", terminal.color_system),
+        no_color=terminal.no_color,
+        legacy_windows=terminal.legacy_windows,
+        highlight=False,
+    )
+    for part in parts:
+        console.print(part)
+    return text.getvalue()
 
 
 def result_view(result: CheckResult, phrases: PhraseSet) -> Iterator[RenderableType]:
