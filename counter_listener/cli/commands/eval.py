@@ -154,7 +154,7 @@ def show(result: Evaluation, files: int, phrases: PhraseSet, form: Literal["tabl
         for row in (row for method in methods for row in method):
             click.echo(json_line(json_row(row)))
         return
+    from counter_listener.cli.terminal.printing import printed
     from counter_listener.cli.terminal.score_table import WIDTH, score_view
-    from counter_listener.cli.terminal.visit_table import printed
 
     click.echo(printed(score_view(methods, phrases.titles(), files, result.seconds), WIDTH), nl=False)

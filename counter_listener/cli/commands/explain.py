@@ -79,6 +79,6 @@ def explain(  # noqa: PLR0913 - one parameter per option
             click.echo(json_line(asdict(each)))
         return
     from counter_listener.cli.terminal.explain_table import WIDTH, explanation_view
-    from counter_listener.cli.terminal.visit_table import printed
+    from counter_listener.cli.terminal.printing import printed
 
     click.echo(printed(explanation_view(explanations, printable(str(recording)), titles), WIDTH), nl=False)

@@ -9,7 +9,8 @@ import click
 
 from counter_listener.batch import CheckResult, LeftOut, Recorder, Tally
 from counter_listener.cli.options import Format, csv_mark, discard_output
-from counter_listener.cli.terminal.visit_table import loss_notes, printed, recorded_text, result_view, summary_view
+from counter_listener.cli.terminal.printing import printed
+from counter_listener.cli.terminal.visit_table import loss_notes, recorded_text, result_view, summary_view
 from counter_listener.domain import Event, PhraseSet, _, printable, system_reason
 from counter_listener.record import COLUMNS, as_csv_lines, as_json_lines, csv_line, export_row
 

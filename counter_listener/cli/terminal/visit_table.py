@@ -1,11 +1,10 @@
 """Results of `check` as people read them: a table for each visit, and a summary."""
 
-import io
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Final, cast
+from typing import Final
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.rule import Rule
 from rich.table import Table
@@ -57,26 +56,6 @@ UNJUDGED: Final = {
     "no_service": N_("No score: no service. Hardly anything of the phrase set was heard."),
 }
 """What stands in the place of the score, by the outcome of a visit."""
-
-
-def printed(parts: Iterable[RenderableType], least_width: int = 0) -> str:
-    """The parts as text with the colours and width of this terminal, or with lines of `least_width` characters.
-
-    Nothing is written here: Console.capture() touches standard output at its end, and a full disk fails there.
-    """
-    terminal, text = Console(), io.StringIO()
-    console = Console(
-        file=text,
-        width=max(terminal.width, least_width),
-        force_terminal=terminal.is_terminal,
-        color_system=cast("Any", terminal.color_system),
-        no_color=terminal.no_color,
-        legacy_windows=terminal.legacy_windows,
-        highlight=False,
-    )
-    for part in parts:
-        console.print(part)
-    return text.getvalue()
 
 
 def result_view(result: CheckResult, phrases: PhraseSet) -> Iterator[RenderableType]:
