@@ -218,7 +218,8 @@ def damage(connection: sa.Connection) -> Sentence | None:
 def parts(connection: sa.Connection) -> dict[str, str]:
     """The statement that makes each table, index and trigger, by its name."""
     query = "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite!_%' ESCAPE '!'"
-    return {name: " ".join(sql.split()) for name, sql in connection.exec_driver_sql(query)}
+    rows = connection.exec_driver_sql(query)  # in a damaged file a text may be of another type
+    return {str(name): " ".join(str(sql).split()) for name, sql in rows}
 
 
 @contextmanager

@@ -145,7 +145,8 @@ def test_the_keyboard_alone_goes_through_a_visit(pages: Pages) -> None:
 @pytest.mark.slow
 def test_the_waveform_has_a_mark_for_each_moment(pages: Pages) -> None:
     pages.visit("ungreeted")
-    marks = "return document.querySelector('#wave > div').shadowRoot.querySelectorAll('[part^=region]').length"
+    wave = "document.querySelector('#wave > div')?.shadowRoot"
+    marks = f"return {wave}?.querySelectorAll('[part^=region]').length ?? -1"
     items = "return document.querySelectorAll('.item[data-start]').length"
     pages.until(lambda: pages.run(marks) >= pages.run(items))
 
