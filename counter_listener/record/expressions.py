@@ -4,8 +4,8 @@ PostgreSQL reads details by functions that its schema brings: migrations/version
 """
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Final, TypeVar
+from collections.abc import Sequence
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.ext.compiler import compiles
@@ -13,15 +13,6 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
 Column = sa.ColumnElement[Any]
-Item = TypeVar("Item")
-AT_ONCE: Final = 4_000
-"""Rows of values in one query, of up to three parameters each: SQLite takes 32 766."""
-
-
-def portions(values: Iterable[Item]) -> Iterator[list[Item]]:
-    """The values in lists that are short enough for one query each."""
-    listed = list(values)
-    return (listed[at : at + AT_ONCE] for at in range(0, len(listed), AT_ONCE))
 
 
 class _DetailText(FunctionElement[Any]):

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from counter_listener.record.expressions import is_one_of, portions
+from counter_listener.record.expressions import is_one_of
 from counter_listener.record.keeping import Held, HoldScope
 from counter_listener.record.people import PEOPLE
 from counter_listener.record.purge_marks import BEGAN, BEGUN, ENDED, HAPPENED, JUDGED, MARKED, find_starts
@@ -60,16 +60,13 @@ def held_among(connection: sa.Connection, holds: Sequence[HoldScope], visits: Co
     """Which of these visits are held, by the times of their events as they are recorded."""
     found: set[str] = set()
     for hold in holds:
-        for some in portions(visits):
-            query = sa.select(EVENTS.c.visit).where(EVENTS.c.visit.in_(some))
-            if hold.visit is not None:
-                query = query.where(EVENTS.c.visit == hold.visit)
-            if hold.counters is not None:
-                query = query.where(is_one_of(EVENTS.c.counter, hold.counters))
-            times = _overlaps(hold, sa.func.min(WHEN), sa.func.max(WHEN))
-            found.update(
-                connection.execute(query.group_by(EVENTS.c.visit).having(sa.and_(sa.true(), *times))).scalars()
-            )
+        query = sa.select(EVENTS.c.visit).where(is_one_of(EVENTS.c.visit, list(visits)))
+        if hold.visit is not None:
+            query = query.where(EVENTS.c.visit == hold.visit)
+        if hold.counters is not None:
+            query = query.where(is_one_of(EVENTS.c.counter, hold.counters))
+        times = _overlaps(hold, sa.func.min(WHEN), sa.func.max(WHEN))
+        found.update(connection.execute(query.group_by(EVENTS.c.visit).having(sa.and_(sa.true(), *times))).scalars())
     return found
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 import sqlalchemy as sa
 
 from counter_listener.domain import ClipError, companion
-from counter_listener.record.expressions import portions
+from counter_listener.record.expressions import is_one_of
 from counter_listener.record.files import file_errors, path_text, private_part
 from counter_listener.record.holding import held_among
 from counter_listener.record.retention_file import holds_in_force
@@ -158,11 +158,8 @@ def sweep_clips(record: Path, query: Query | None, now: datetime, most_bytes: in
 
 
 def _visits_there(connection: sa.Connection, visits: Collection[str]) -> set[str]:
-    found = set[str]()
-    for some in portions(visits):
-        query = sa.select(EVENTS.c.visit).where(EVENTS.c.visit.in_(some)).distinct()
-        found.update(connection.execute(query).scalars())
-    return found
+    query = sa.select(EVENTS.c.visit).where(is_one_of(EVENTS.c.visit, list(visits))).distinct()
+    return set(connection.execute(query).scalars())
 
 
 def _held(connection: sa.Connection, record: Path, visits: Collection[str]) -> set[str]:
