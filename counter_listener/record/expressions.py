@@ -208,8 +208,8 @@ def members(array: Column) -> sa.TableValuedAlias:
 def rows_of_texts(name: str, rows: Sequence[Sequence[str]], columns: Sequence[str]) -> sa.CTE:
     """Rows of texts as a table with a name and columns.
 
-    They are a single parameter: SQLAlchemy writes and reads a query with thousands of them anew each time, which took
-    longer than the database.
+    They are a single parameter: SQLAlchemy compiles a query with thousands of parameters anew each time, which took
+    longer than the database takes to answer it.
     """
     row = _Members(sa.literal(json.dumps(rows))).table_valued("value")
     members = [_Member(row.c.value, sa.literal_column(str(at))).label(column) for at, column in enumerate(columns)]

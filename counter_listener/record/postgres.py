@@ -195,8 +195,10 @@ def insert(connection: sa.Connection, table: sa.TableClause, rows: Sequence[Colu
 
 
 def look_up_by_index(connection: sa.Connection) -> None:
-    """For this transaction. To find one row of a stream the planner reads all rows while there are few streams, for
-    then the first row would do; where there is no such stream it reads them to the end.
+    """Makes the planner prefer indexes in this transaction.
+
+    While a record has few streams, the planner expects that one of the first rows matches, and scans the table: to its
+    end, if there is no such stream.
     """
     connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
 

@@ -1,4 +1,4 @@
-"""What is shown as the text that this terminal gets."""
+"""Renders tables and other views as text for this terminal."""
 
 import io
 from collections.abc import Iterable
